@@ -1,0 +1,182 @@
+"""The command line: options, help and exit codes. Imports only click; a command is imported when it is called."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Any
+
+import click
+
+from auditor import __version__
+
+EXIT_CODES = """\b
+Exit codes:
+  0    everything planned was measured, and no open failure reaches --fail-on
+  1    an open failure does
+  2    unusable input, or nothing to audit
+  3    no such failure, but something was not measured
+  130  interrupted
+"""
+
+SEVERITIES = click.Choice(["low", "medium", "high", "critical", "never"])
+_policy = click.argument("policy", nargs=-1, type=click.Path(exists=True))
+_estate = click.option("-i", "--estate", metavar="ESTATE", type=click.Path(exists=True),
+                       help="Folder of an estate, or an inventory file. Default: this machine.")  # fmt: skip
+_limit = click.option("--limit", metavar="PATTERN", help="Only these hosts: ids, groups, roles; * ? and !, with commas.")
+_probes = click.option("--probes", metavar="DIR", type=click.Path(exists=True, file_okay=False),
+                       help="Folder of your own probes (Python files).")  # fmt: skip
+_lang = click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of what is printed. Default: LANG.")
+_store = click.option("--store", metavar="PATH", help="Where runs are kept, or `none`. Default: ~/.local/share/auditor.")
+_format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multiple=True,
+                       help="A report: text, json or junit; `-` is stdout. May be given several times.")  # fmt: skip
+_as_of = click.option("--as-of", metavar="DATE", help="Judge what people declared (decisions) on this day, 2026-11-30.")
+_details = click.option("--details", is_flag=True, help="Unfold every finding in the text report.")
+
+
+class Group(click.Group):
+    """Shows the commands in the order of use, and errors of the input without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["run", "plan", "lint", "report", "list", "explain", "schema"]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from auditor.errors import AuditorError
+
+        try:
+            return super().invoke(ctx)
+        except AuditorError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(2)
+        except KeyboardInterrupt:  # before the hosts were asked, or after: a run in between says what it kept
+            click.echo("interrupted", err=True)
+            ctx.exit(130)
+        except BrokenPipeError:
+            quiet()
+            ctx.exit(141)
+        except OSError as error:  # stdout is a file on a full disk, say; reports have errors of their own
+            if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG):
+                raise
+            quiet()
+            click.echo(f"stdout cannot be written: {error.strerror}", err=True)
+            ctx.exit(2)
+
+
+def quiet() -> None:
+    """Nothing more is written to stdout: whoever read it has gone, or it is full."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(cls=Group, epilog=EXIT_CODES, context_settings={"auto_envvar_prefix": "AUDITOR", "help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="auditor")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Checks a security baseline on the hosts of an estate, without an agent, and says who answers for every gap.
+
+    \b
+    Examples:
+      auditor run                          audit this machine with the shipped policies
+      auditor run -i inventories/town      audit an estate over SSH
+      auditor run -f text=- -f junit=audit.xml --fail-on high
+      auditor plan -i inventories/town     what would be asked, before any connection
+    """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        ctx.color = False
+
+
+@main.command(epilog=EXIT_CODES)
+@_policy
+@_estate
+@_limit
+@_format
+@click.option("--fail-on", type=SEVERITIES, default="low", show_default=True, help="Open failures from here on exit with 1.")
+@click.option("--fail-on-warn", is_flag=True, help="A missed target counts as a failure, even within its limit.")
+@_store
+@_as_of
+@click.option("--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time.")
+@click.option("--deadline", type=click.IntRange(5, 3600), default=300, show_default=True, help="Seconds that a host may take.")
+@_probes
+@_lang
+@_details
+def run(**options: Any) -> None:
+    """Audits hosts, and reports. Without arguments: this machine, with the shipped policies."""
+    from auditor.commands.run import run as command
+
+    sys.exit(command(**options))
+
+
+@main.command()
+@_policy
+@_estate
+@_limit
+@_probes
+@_lang
+@click.option("--elevated-text", is_flag=True, help="Only print the one text that runs as root, to install it.")
+def plan(**options: Any) -> None:
+    """Prints what would be read and run on each host, before any connection."""
+    from auditor.commands.plan import plan as command
+
+    sys.exit(command(**options))
+
+
+@main.command()
+@click.argument("path", nargs=-1, required=True, type=click.Path(exists=True))
+@click.option("-f", "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_probes
+def lint(**options: Any) -> None:
+    """Checks policies, estates and decisions: every error at once, as file:line:column."""
+    from auditor.commands.lint import lint as command
+
+    sys.exit(command(**options))
+
+
+@main.command()
+@click.argument("run", required=False, default="latest")
+@_format
+@_store
+@_lang
+@_details
+def report(**options: Any) -> None:
+    """Reports a stored RUN (a number, the beginning of an id, or `latest`) again, without any host."""
+    from auditor.commands.report import report as command
+
+    sys.exit(command(**options))
+
+
+@main.command(name="list")
+@click.argument("what", type=click.Choice(["controls", "hosts", "probes", "runs"]))
+@_estate
+@_probes
+@_store
+@_lang
+def list_(**options: Any) -> None:
+    """Lists controls, hosts, probes or runs: one a line, tab-separated."""
+    from auditor.commands.list import list_ as command
+
+    sys.exit(command(**options))
+
+
+@main.command()
+@click.argument("name")
+@_probes
+@_lang
+def explain(**options: Any) -> None:
+    """Explains a CONTROL or a PROBE: what it asks, why, and what to do."""
+    from auditor.commands.explain import explain as command
+
+    sys.exit(command(**options))
+
+
+@main.command()
+@click.argument("name", required=False)
+@_probes
+def schema(**options: Any) -> None:
+    """Prints the JSON Schema NAME, for editors; without a name, lists them."""
+    from auditor.commands.schema import schema as command
+
+    sys.exit(command(**options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""What several commands load in the same way: schemas, policies, the estate, decisions, the voice that reports speak with."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from auditor import shelves
+from auditor.errors import InvalidInput, Problem
+from auditor.kinds import DerivedProbe, Probe, Voice
+from auditor.load import decisions, estate, policies
+from auditor.load.policy_schema import policy_schema
+from auditor.model import Acceptance, Command, Control, Estate, Host, Measure, Text
+from auditor.plan import Plan, limited, unmatched
+
+Probes = Mapping[str, Probe | DerivedProbe]
+STATIC_SCHEMAS = ("measures", "inventory", "estate", "register", "acceptance", "run")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that people wrote, loaded; `digests` by file."""
+
+    plan: Plan
+    acceptances: tuple[Acceptance, ...]
+    controls: Mapping[str, Control]  # every control that exists, selected or not: a decision may be about any
+    measures: Mapping[str, Measure]
+    digests: Mapping[str, str]
+
+
+def static_schema(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((shelves.PACKAGE / "schemas" / f"{name}.schema.json").read_text("utf-8"))
+    return loaded
+
+
+def all_probes(folder: str | None) -> tuple[Probes, dict[str, str]]:
+    """The shipped probes and a site's own, and the digests of the latter."""
+    if not folder:
+        return shelves.probes(), {}
+    site, digests = shelves.site_probes(Path(folder))
+    known = {**shelves.probes(), **site}
+    problems = [
+        Problem(file, 0, 0, f"it is over '{probe.over}', which is no probe that asks hosts")
+        for file, probe in zip(digests, site.values(), strict=True)
+        if isinstance(probe, DerivedProbe) and not isinstance(known.get(probe.over), Probe)
+    ]
+    if problems:
+        raise InvalidInput(problems)
+    return known, digests
+
+
+def load_policies(paths: tuple[str, ...], probes: Probes) -> policies.Policies:
+    chosen = [Path(p) for p in paths] or [shelves.packaged("policies")]
+    return policies.load(chosen, policies.Schemas(policy_schema(probes), static_schema("measures")))
+
+
+def load_estate(path: str | None) -> tuple[Estate, dict[str, str]]:
+    """The estate, or this machine alone when there is none."""
+    if not path:
+        return this_machine(), {}
+    wanted = estate.Schemas(*(static_schema(n) for n in ("inventory", "estate", "register")))
+    return estate.load(Path(path), wanted)
+
+
+def this_machine() -> Estate:
+    system = {"Linux": "linux", "Windows": "windows"}.get(platform.system(), "other")
+    name = platform.node() or "localhost"
+    host = Host(name, "localhost", connection="local", platform=system, perimeter=estate.IMPLICIT)
+    return Estate((host,), declared=False, source="")
+
+
+def load_decisions(path: str | None) -> tuple[tuple[Acceptance, ...], dict[str, str]]:
+    if not path:
+        return (), {}
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    return decisions.load(folder / "decisions", static_schema("acceptance"))
+
+
+def load(policy: tuple[str, ...], estate_path: str | None, limit: str | None, probes_dir: str | None) -> Inputs:
+    """All of it; every problem of all files in one InvalidInput."""
+    probes, probe_digests = all_probes(probes_dir)
+    problems = []
+    loaded: list[Any] = []
+    for step in (
+        lambda: load_policies(policy, probes),
+        lambda: load_estate(estate_path),
+        lambda: load_decisions(estate_path),
+    ):
+        try:
+            loaded.append(step())
+        except InvalidInput as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InvalidInput(problems)
+    chosen, (town, estate_digests), (acceptances, decision_digests) = loaded
+    hosts = _limited(town, limit)
+    plan = Plan(town, hosts, chosen.controls, chosen.measures, chosen.in_force, probes, whole=not limit)
+    if plan.count() == 0:
+        raise InvalidInput("nothing to audit: no control of these policies applies to any of these hosts")
+    shipped = load_policies((), probes) if policy else chosen
+    controls = {c.id: c for c in (*shipped.controls, *chosen.controls)}
+    measures = {**shipped.measures, **chosen.measures}
+    digests = {**chosen.digests, **estate_digests, **decision_digests, **probe_digests}
+    return Inputs(plan, acceptances, controls, measures, digests)
+
+
+def _limited(town: Estate, limit: str | None) -> tuple[Host, ...]:
+    if not limit:
+        return town.hosts
+    nothing = unmatched(town, limit)
+    if nothing:
+        raise InvalidInput(f"--limit: no host, group or role is named {', '.join(nothing)} (auditor list hosts)")
+    return limited(town, limit)
+
+
+def elevated(probes: Probes) -> tuple[Command, ...]:
+    """Every elevated question of the catalogue, whatever its arguments: the one fixed text is made of them."""
+    found: dict[Command, None] = {}
+    for probe in probes.values():
+        if isinstance(probe, Probe):
+            for dialect in probe.dialects.values():
+                found.update(dict.fromkeys(c for c in dialect.commands({}).values() if c.elevated))
+    return tuple(found)
+
+
+def as_of(given: str | None) -> str:
+    """The civil day in France that decisions are judged on, ISO."""
+    if not given:
+        return datetime.fromtimestamp(time.time(), ZoneInfo("Europe/Paris")).date().isoformat()
+    try:
+        return date.fromisoformat(given).isoformat()
+    except ValueError:
+        raise InvalidInput(f"--as-of: '{given}' is no day; write it as 2026-11-30") from None
+
+
+def language(given: str | None) -> str:
+    """`--lang`, then the locale's variables, then English."""
+    wanted = given or next((v for n in ("LC_ALL", "LC_MESSAGES", "LANG") if (v := os.environ.get(n))), "en")
+    return "fr" if wanted.startswith("fr") else "en"
+
+
+def voice(lang: str | None, stream_is_terminal: bool = False, details: bool = False) -> Voice:
+    chosen = language(lang)
+    catalogue: dict[str, str] = {}
+    if chosen != "en":
+        catalogue = json.loads((shelves.PACKAGE / "locale" / f"{chosen}.json").read_text("utf-8"))
+
+    def text(texts: Text) -> str:
+        return texts.get(chosen) or texts.get("en", "")
+
+    quiet = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    width = shutil.get_terminal_size((100, 24)).columns if stream_is_terminal else 100
+    colour = stream_is_terminal and not quiet
+    return Voice(chosen, lambda m: catalogue.get(m, m), text, colour, details, max(60, min(width, 140)))
+
+
+def stdout_is_terminal() -> bool:
+    return sys.stdout.isatty()

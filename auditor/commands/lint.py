@@ -1,0 +1,60 @@
+"""`auditor lint`: every problem of policies, measures, estates and decisions, as file:line:column or JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from auditor.commands import inputs
+from auditor.errors import InvalidInput, Problem
+from auditor.load import decisions, policies
+from auditor.load.estate import INVENTORIES
+
+
+def lint(path: tuple[str, ...], format_: str, probes: str | None) -> int:
+    """0 when all is well, 2 otherwise. A folder with an inventory is an estate; one named decisions holds decisions."""
+    known, _ = inputs.all_probes(probes)
+    problems: list[Problem] = []
+    for one in path:
+        try:
+            _lint(Path(one), known)
+        except InvalidInput as error:
+            problems.extend(error.problems)
+    problems = sorted(set(problems))
+    if format_ == "json":
+        keys = ("file", "line", "column", "message")
+        click.echo(json.dumps([{k: getattr(p, k) for k in keys} for p in problems], indent=2, ensure_ascii=False))
+    else:
+        for problem in problems:
+            click.echo(str(problem))
+        click.echo(f"{len(problems)} error(s)" if problems else "no error", err=True)
+    return 2 if problems else 0
+
+
+def _lint(path: Path, known: inputs.Probes) -> None:
+    if path.is_dir() and path.name == "decisions":
+        decisions.load(path, inputs.static_schema("acceptance"))
+    elif _is_estate(path):
+        inputs.load_estate(str(path))
+        inputs.load_decisions(str(path))
+    elif path.name == policies.MEASURES:
+        _measures(path)
+    else:
+        inputs.load_policies((str(path),), known)
+
+
+def _is_estate(path: Path) -> bool:
+    if path.is_dir():
+        return any((path / name).is_file() for name in INVENTORIES)
+    return path.name in INVENTORIES or path.name == "estate.yaml"
+
+
+def _measures(path: Path) -> None:
+    from auditor.load import schema, yaml
+
+    document = yaml.load(path)
+    wrong = schema.problems(document, inputs.static_schema("measures"))
+    if wrong:
+        raise InvalidInput(wrong)

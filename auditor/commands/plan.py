@@ -1,0 +1,65 @@
+"""`auditor plan`: what would be read and run on each host, printed before any connection."""
+
+from __future__ import annotations
+
+import click
+
+from auditor import shelves
+from auditor.commands import inputs
+from auditor.framing.sh import elevated_text
+from auditor.model import Command
+from auditor.plan import Plan
+from auditor.sentences import clean
+
+
+def plan(
+    policy: tuple[str, ...],
+    estate: str | None,
+    limit: str | None,
+    probes: str | None,
+    lang: str | None,
+    elevated_text: bool,
+) -> int:
+    if elevated_text:
+        return _elevated(probes)
+    given = inputs.load(policy, estate, limit, probes)
+    speaking = inputs.voice(lang)
+    catalogue = inputs.elevated(given.plan.probes)
+    for index, host in enumerate(given.plan.hosts):
+        _host(given.plan, index, catalogue, speaking.say)
+        if host.connection == "none":
+            click.echo(f"# {speaking.say('not connected to')}: {clean(host.why)}")
+    for coverage in given.plan.coverage():
+        about = coverage.measure or coverage.subject.id
+        click.echo(f"# {speaking.say('nothing asked')}: {coverage.subject.key} {about}: {clean(coverage.cause.detail)}")
+    return 0
+
+
+def _elevated(probes: str | None) -> int:
+    known, _ = inputs.all_probes(probes)
+    click.echo(elevated_text(inputs.elevated(known)), nl=False)
+    return 0
+
+
+def _host(plan: Plan, index: int, catalogue: tuple[Command, ...], say: object) -> None:
+    assert callable(say)
+    host = plan.hosts[index]
+    checks, commands = plan.checks_of(index), plan.commands_of(index)
+    as_root = sum(1 for c in commands if c.elevated)
+    title = say("{host}: {connection} {address}, controls: {controls}, questions: {commands}, as root: {elevated}")
+    click.echo(
+        "# "
+        + title.format(
+            host=clean(host.id),
+            connection=host.connection,
+            address=clean(host.address),
+            controls=len(checks),
+            commands=len(commands),
+            elevated=as_root,
+        )
+    )
+    for check in checks:
+        why = "" if check.unasked is None else f"  ({say('nothing asked')}: {clean(check.unasked.detail)})"
+        click.echo(f"#   {check.control.id}{why}")
+    if commands and host.connection in shelves.TRANSPORTS.names():
+        click.echo(shelves.TRANSPORTS[host.connection].script(commands, catalogue, host.become))

@@ -1,0 +1,20 @@
+"""`auditor report`: a stored run printed again, without any host."""
+
+from __future__ import annotations
+
+from auditor.commands import sinks
+from auditor.commands.run import store_path
+from auditor.errors import InvalidInput
+from auditor.store import Store
+
+
+def report(run: str, formats: tuple[str, ...], store: str | None, lang: str | None, details: bool) -> int:
+    if store == "none":
+        raise InvalidInput("--store none keeps nothing: there is no run to report")
+    reports = sinks.chosen(formats)
+    keeping = Store(store_path(store), create=False)
+    try:
+        sinks.write(keeping.run(run), reports, lang, details)
+    finally:
+        keeping.close()
+    return 0

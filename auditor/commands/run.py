@@ -1,0 +1,126 @@
+"""`auditor run`: loads, plans, audits, reports; the exit code says what came of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import auditor
+from auditor import shelves
+from auditor.audit import Pace, audit
+from auditor.commands import inputs, sinks
+from auditor.decisions import in_force
+from auditor.kinds import Ask, Settings
+from auditor.model import Header
+from auditor.plan import Plan
+from auditor.store import Catalogue, Store
+from auditor.summary import exit_code
+
+INTERRUPTED = 130
+
+
+def run(
+    policy: tuple[str, ...],
+    estate: str | None,
+    limit: str | None,
+    formats: tuple[str, ...],
+    fail_on: str,
+    fail_on_warn: bool,
+    store: str | None,
+    as_of: str | None,
+    jobs: int,
+    deadline: int,
+    probes: str | None,
+    lang: str | None,
+    details: bool,
+) -> int:
+    """The exit code of the run."""
+    reports = sinks.chosen(formats)
+    day = inputs.as_of(as_of)
+    given = inputs.load(policy, estate, limit, probes)
+    plan = given.plan
+    decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
+    keeping = Store(store_path(store))
+    try:
+        header = _header(plan, day, given.digests)
+        begun = keeping.begin(header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters))
+        with _interruptible(), _progress(len(plan.hosts)) as done:
+            pace = Pace(jobs, float(deadline), time.time, done)
+            finished = audit(plan, _asks(plan), keeping, begun, decided, pace)
+        sinks.write(finished, reports, lang, details)
+        code = exit_code(finished, fail_on, fail_on_warn)
+    finally:
+        keeping.close()
+    return INTERRUPTED if finished.header.state == "partial" else code
+
+
+def store_path(given: str | None) -> str:
+    """The store's file; "" for `none`."""
+    if given == "none":
+        return ""
+    folder = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return str(Path(given or f"{folder}/auditor/runs.db").expanduser())
+
+
+def _header(plan: Plan, day: str, digests: Any) -> Header:
+    return Header(
+        number=0,
+        id="",
+        state="open",
+        started_at=time.time(),
+        finished_at=0.0,
+        as_of=day,
+        version=auditor.__version__,
+        estate=plan.estate.source,
+        declared=plan.estate.declared,
+        hosts_expected=len(plan.hosts),
+        checks_planned=plan.count(),
+        digests=dict(sorted(digests.items())),
+    )
+
+
+def _asks(plan: Plan) -> dict[str, Ask]:
+    """The transports that the hosts of this run need, opened."""
+    settings = Settings(clock=time.time, elevated=inputs.elevated(plan.probes))
+    needed = {h.connection for h in plan.hosts} & set(shelves.TRANSPORTS.names())
+    return {name: shelves.TRANSPORTS[name].open(settings) for name in sorted(needed)}
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM ends a run as Ctrl-C does: what is in is judged and kept. A second one ends at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _progress(hosts: int) -> Iterator[Callable[[str], None]]:
+    """A line on stderr with true counts; nothing when it is not a terminal, or for one host."""
+    if hosts < 2 or not sys.stderr.isatty() or os.environ.get("CI"):
+        yield lambda host: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=hosts)
+        yield lambda host: bar.update(task, advance=1, description=host)

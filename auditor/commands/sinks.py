@@ -1,0 +1,93 @@
+"""`FORMAT=PATH` in; the reports written: `-` to stdout, a file whole or not at all, readable by its owner alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from auditor import shelves
+from auditor.commands.inputs import stdout_is_terminal, voice
+from auditor.errors import InvalidInput
+from auditor.load.schema import did_you_mean
+from auditor.model import Run
+
+Chosen = tuple[str, str]  # format, path
+
+
+def chosen(formats: Sequence[str]) -> list[Chosen]:
+    """Checked before any connection: the format exists, the folder can be written."""
+    found: list[Chosen] = []
+    for given in formats:
+        name, _, path = given.partition("=")
+        known = shelves.REPORTERS.names()
+        if name not in known:
+            raise InvalidInput(f"-f {given}: there is no format '{name}'{did_you_mean(name, known)}")
+        path = path or "-"
+        if path != "-":
+            _check(given, Path(path))
+        found.append((name, path))
+    paths = [path if path == "-" else os.path.realpath(path) for _, path in found]
+    if paths.count("-") > 1:
+        raise InvalidInput("-f: only one report can go to stdout (-)")
+    twice = next((path for path in paths if paths.count(path) > 1 and (path == "-" or not _streams(Path(path)))), None)
+    if twice:
+        raise InvalidInput(f"-f: two reports would be written to {twice}")
+    return found or [("text", "-")]
+
+
+def _check(given: str, path: Path) -> None:
+    if path.is_dir():
+        raise InvalidInput(f"-f {given}: {path} is a folder")
+    if not _streams(path) and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+        raise InvalidInput(f"-f {given}: the folder {path.parent} is not there or cannot be written")
+
+
+def _streams(path: Path) -> bool:
+    """/dev/null, a pipe: written as it is, not put in its place when whole."""
+    return path.exists() and not path.is_file()
+
+
+def write(run: Run, reports: Sequence[Chosen], lang: str | None, details: bool) -> None:
+    for name, path in reports:
+        speaking = voice(lang, path == "-" and stdout_is_terminal(), details)
+        with _sink(path) as stream:
+            shelves.REPORTERS[name].render(run, speaking, _one_part(stream))
+
+
+def _one_part(stream: BinaryIO) -> Callable[[str], Callable[[bytes], object]]:
+    return lambda part: stream.write
+
+
+@contextmanager
+def _sink(path: str) -> Iterator[BinaryIO]:
+    if path == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    target = Path(path)
+    if _streams(target):
+        try:
+            with open(target, "wb") as stream:
+                yield stream
+        except OSError as error:
+            raise InvalidInput(f"the report {path} cannot be written: {error.strerror}") from None
+        return
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise InvalidInput(f"the report {path} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+        os.replace(temporary, target)
+    except OSError as error:
+        os.unlink(temporary)
+        raise InvalidInput(f"the report {path} cannot be written: {error.strerror}") from None
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,257 @@
+"""Nouns to the plain values of the run document (schemas/run.schema.json), and back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from auditor.model import (
+    Command,
+    Control,
+    Coverage,
+    Finding,
+    Header,
+    HostSeen,
+    IdleDecision,
+    Measure,
+    Outcome,
+    Partial,
+    Perimeter,
+    Reason,
+    StandsBeside,
+    Subject,
+    Unknown,
+)
+
+FORMAT = "auditor-run"
+FORMAT_VERSION = 1
+
+Plain = dict[str, Any]
+
+
+def stamp(at: float) -> str:
+    """A moment as the document writes it: UTC, seconds, `2026-11-21T22:11:05Z`; empty when there is none."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+
+
+def unknown_to_plain(unknown: Unknown | None) -> Plain | None:
+    return None if unknown is None else {"cause": unknown.cause, "detail": unknown.detail}
+
+
+def unknown_from_plain(plain: Mapping[str, Any] | None) -> Unknown | None:
+    return None if plain is None else Unknown(plain["cause"], plain["detail"])
+
+
+def reason_to_plain(reason: Reason) -> Plain:
+    plain: Plain = {"path": reason.path, "operator": reason.operator, "wanted": reason.wanted}
+    plain["observed"] = list(reason.observed) if isinstance(reason.observed, tuple) else reason.observed
+    if reason.element:
+        plain["element"] = reason.element
+    if reason.person:
+        plain["person"] = True
+    if reason.cause:
+        plain["cause"] = unknown_to_plain(reason.cause)
+    return plain
+
+
+def reason_from_plain(plain: Mapping[str, Any]) -> Reason:
+    observed = plain["observed"]
+    return Reason(
+        plain["path"],
+        plain["operator"],
+        plain["wanted"],
+        tuple(observed) if isinstance(observed, list) else observed,
+        plain.get("element", ""),
+        unknown_from_plain(plain.get("cause")),
+        plain.get("person", False),
+    )
+
+
+def subject_to_plain(subject: Subject) -> Plain:
+    return {"kind": subject.kind, "id": subject.id, "perimeter": subject.perimeter}
+
+
+def subject_from_plain(plain: Mapping[str, Any]) -> Subject:
+    return Subject(plain["kind"], plain["id"], plain["perimeter"])
+
+
+def finding_to_plain(finding: Finding) -> Plain:
+    """`outcome` is null when the control does not concern the subject."""
+    decision = finding.decision
+    return {
+        "subject": subject_to_plain(finding.subject),
+        "control": finding.control,
+        "outcome": finding.outcome.value if finding.outcome else None,
+        "severity": finding.severity,
+        "fingerprint": finding.fingerprint,
+        "medium": finding.medium,
+        "at": finding.at,
+        "gates": finding.gates,
+        "reasons": [reason_to_plain(r) for r in finding.reasons],
+        "decision": None
+        if decision is None
+        else {
+            "id": decision.id,
+            "kind": decision.kind,
+            "by": decision.by,
+            "until": decision.until,
+            "why": decision.why,
+        },
+    }
+
+
+def finding_from_plain(seq: int, plain: Mapping[str, Any]) -> Finding:
+    decision = plain["decision"]
+    return Finding(
+        seq=seq,
+        subject=subject_from_plain(plain["subject"]),
+        control=plain["control"],
+        outcome=Outcome(plain["outcome"]) if plain["outcome"] else None,
+        severity=plain["severity"],
+        fingerprint=plain["fingerprint"],
+        reasons=tuple(reason_from_plain(r) for r in plain["reasons"]),
+        at=plain["at"],
+        medium=plain["medium"],
+        gates=plain["gates"],
+        decision=StandsBeside(**decision) if decision else None,
+    )
+
+
+def coverage_to_plain(coverage: Coverage) -> Plain:
+    return {
+        "subject": subject_to_plain(coverage.subject),
+        "measure": coverage.measure,
+        "cause": unknown_to_plain(coverage.cause),
+        "gates": coverage.gates,
+    }
+
+
+def coverage_from_plain(plain: Mapping[str, Any]) -> Coverage:
+    cause = plain["cause"]
+    return Coverage(
+        subject_from_plain(plain["subject"]), plain["measure"], Unknown(cause["cause"], cause["detail"]), plain["gates"]
+    )
+
+
+def idle_to_plain(idle: IdleDecision) -> Plain:
+    return {"id": idle.id, "code": idle.code, "detail": idle.detail, "source": idle.source}
+
+
+def host_to_plain(host: HostSeen) -> Plain:
+    return {
+        "host": host.host,
+        "failure": unknown_to_plain(host.failure),
+        "checks": host.checks,
+        "measured": host.measured,
+        "at": host.at,
+    }
+
+
+def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
+    return HostSeen(
+        plain["host"], unknown_from_plain(plain["failure"]), plain["checks"], plain["measured"], plain["at"]
+    )
+
+
+def header_to_plain(header: Header) -> Plain:
+    return {
+        "number": header.number,
+        "id": header.id,
+        "state": header.state,
+        "started_at": header.started_at,
+        "finished_at": header.finished_at,
+        "as_of": header.as_of,
+        "version": header.version,
+        "estate": header.estate,
+        "declared": header.declared,
+        "hosts_expected": header.hosts_expected,
+        "checks_planned": header.checks_planned,
+        "digests": dict(header.digests),
+    }
+
+
+def control_to_plain(control: Control) -> Plain:
+    """What reports say of a control; how it judges stays with the policy."""
+    return {
+        "id": control.id,
+        "policy": control.policy,
+        "measure": control.measure,
+        "revision": control.revision,
+        "title": dict(control.title),
+        "severity": control.severity,
+        "probe": control.probe,
+        "why": dict(control.why),
+        "fix": dict(control.fix),
+        "references": {k: list(v) for k, v in control.references.items()},
+        "source": control.source,
+    }
+
+
+def control_from_plain(plain: Mapping[str, Any]) -> Control:
+    return Control(
+        **{k: plain[k] for k in plain if k != "references"},
+        expect={},
+        references={k: tuple(v) for k, v in plain["references"].items()},
+    )
+
+
+def measure_to_plain(measure: Measure) -> Plain:
+    return {
+        "id": measure.id,
+        "title": dict(measure.title),
+        "quote": measure.quote,
+        "article": measure.article,
+    }
+
+
+def measure_from_plain(plain: Mapping[str, Any]) -> Measure:
+    return Measure(plain["id"], plain["title"], plain["quote"], plain["article"])
+
+
+def perimeter_to_plain(perimeter: Perimeter) -> Plain:
+    return {
+        "id": perimeter.id,
+        "owner": perimeter.owner,
+        "kind": perimeter.kind,
+        "beneficiaries": list(perimeter.beneficiaries),
+    }
+
+
+def perimeter_from_plain(plain: Mapping[str, Any]) -> Perimeter:
+    return Perimeter(plain["id"], plain["owner"], plain["kind"], tuple(plain["beneficiaries"]))
+
+
+def facts_to_plain(value: Any) -> Any:
+    """Facts as JSON values: Unknown and Partial, at any depth, as objects whose keys start with `$`."""
+    if isinstance(value, Unknown):
+        return {"$unknown": [value.cause, value.detail]}
+    if isinstance(value, Partial):
+        missing = [value.missing.cause, value.missing.detail]
+        return {"$partial": [facts_to_plain(v) for v in value.items], "$missing": missing}
+    if isinstance(value, Mapping):
+        return {k: facts_to_plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [facts_to_plain(v) for v in value]
+    return value
+
+
+def facts_from_plain(plain: Any) -> Any:
+    if isinstance(plain, dict):
+        if "$unknown" in plain:
+            return Unknown(*plain["$unknown"])
+        if "$partial" in plain:
+            return Partial(tuple(facts_from_plain(p) for p in plain["$partial"]), Unknown(*plain["$missing"]))
+        return {k: facts_from_plain(v) for k, v in plain.items()}
+    return [facts_from_plain(p) for p in plain] if isinstance(plain, list) else plain
+
+
+def command_to_plain(command: Command) -> Plain:
+    return {
+        "text": command.text,
+        "kind": command.kind,
+        "arguments": list(command.arguments),
+        "elevated": command.elevated,
+        "timeout_s": command.timeout_s,
+        "cap_bytes": command.cap_bytes,
+    }

@@ -1,0 +1,308 @@
+"""Commands to one POSIX sh script; the byte stream that comes back to answers. Pure.
+
+The script runs as `sh -s -- NONCE` and is the same text for every host that is asked the same. Each question runs in its
+own `sh -c`, with a timeout and an output cap on the host, and is written as soon as it is known, as two frames:
+
+    @NONCE ID o LENGTH        standard output, a line feed, the nonce, the exit code and a full stop
+    @NONCE ID e LENGTH        the end of standard error, 2 KiB; all of it is read, lest a loud question die of SIGPIPE
+
+The length stands before the bytes, so no content can pass for a frame; the nonce only tells the first frame from what a
+login shell printed before it, and a whole answer from one that was cut. No temporary file is written on the host.
+
+What needs root goes through one fixed text a release (`elevated_text`): piped to `sudo -n sh -s`, or installed root-owned
+as /usr/local/libexec/auditor-elevated, and then only that is run with sudo. It is told which of its questions to answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from shlex import quote
+
+from auditor.model import Answer, Command, Failure, Output
+
+INSTALLED = "/usr/local/libexec/auditor-elevated"
+STDERR_CAP = 2048
+CHATTER_CAP = 65536  # what a login shell may print before the first frame
+TIMED_OUT = (124, 137, 143)  # GNU timeout, SIGKILL, busybox timeout
+
+_HEADER = re.compile(rb"([0-9]{1,6}|x) ([oe?]) ([0-9]{1,9})")
+_LAST_LINE = re.compile(rb"(\S+) ([0-9]{1,3})\.")  # the full stop: an exit code that was cut is none
+_CLOCK = re.compile(rb"[0-9]{1,11}")
+
+_HEAD = r"""exec 2>/dev/null
+LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+N=$1
+shift
+nl='
+'
+if timeout -k 1 5 true 2>/dev/null; then T='timeout -k 1'; elif timeout 5 true 2>/dev/null; then T=timeout; else T=; fi
+# q ID SECONDS CAP TEXT sh [ARGUMENT...]: answers one question
+q() {
+  i=$1 s=$2 c=$3
+  shift 3
+  {
+    e=$( {
+      o=$( { ${T:+$T $s} sh -c "$@" </dev/null 3>&-; printf '\n%s %s.' "$N" "$?"; } | head -c "$c"; printf x )
+      o=${o%x}
+      printf '@%s %s o %s\n%s\n' "$N" "$i" "${#o}" "$o" >&3
+    } 2>&1 | tail -c 2048 )
+    printf '@%s %s e %s\n%s\n' "$N" "$i" "${#e}" "$e"
+  } 3>&1
+}
+"""
+
+_ELEVATED_HEAD = r"""#!/bin/sh
+# auditor: the questions that need root, all of them read-only. Arguments: NONCE, then ID QUESTION ARGUMENTS for each.
+"""
+
+# a ID SECONDS CAP TEXT ARGUMENTS: the arguments come as one word, one a line
+_ELEVATED_ASK = r"""a() {
+  i=$1 s=$2 c=$3 t=$4 w=$5
+  set -f
+  IFS=$nl
+  set -- $w
+  IFS=' '
+  set +f
+  q "$i" "$s" "$c" "$t" sh "$@"
+}
+while [ $# -ge 3 ]; do
+  case $2 in
+"""
+
+_ELEVATED_TAIL = r"""    *) printf '@%s %s ? 0\n\n' "$N" "$1" ;;
+  esac
+  shift 3
+done
+"""
+
+# Reads files: for each one `F LENGTH NAME_LENGTH NAME`, a line feed, the text, a line feed; `! NAME_LENGTH NAME` for what
+# is there and cannot be read (a file, or the directory that a glob needs).
+READ = r"""IFS=
+for g in "$@"; do
+  for f in $g; do
+    if [ -f "$f" ]; then
+      if [ -r "$f" ] && o=$(head -c 1048576 "$f" && echo x); then
+        o=${o%x}
+        printf 'F %s %s %s\n%s\n' "${#o}" "${#f}" "$f" "$o"
+      else
+        printf '! %s %s\n' "${#f}" "$f"
+      fi
+    else
+      p=${f%/*}
+      while [ -n "$p" ] && ! [ -e "$p" ]; do p=${p%/*}; done
+      if [ -d "${p:-/}" ] && ! { [ -r "${p:-/}" ] && [ -x "${p:-/}" ]; }; then printf '! %s %s\n' "${#p}" "$p"; fi
+    fi
+  done
+done
+"""
+
+# What every script says first: which system this is, its name and identity, as whom we ask, what its clock says.
+HELLO = Command(
+    "uname -s; uname -n; id -u; date +%s; cat /etc/machine-id 2>/dev/null || cat /var/lib/dbus/machine-id 2>/dev/null || echo",
+    timeout_s=5,
+    cap_bytes=1024,
+)
+
+
+def question(command: Command) -> str:
+    """The name of an elevated question: a digest of its constant parts, the same whatever its arguments."""
+    constant = "\0".join([command.kind, command.text, str(command.timeout_s), str(command.cap_bytes)])
+    return hashlib.sha256(constant.encode()).hexdigest()[:12]
+
+
+def _text_and_words(command: Command) -> tuple[str, tuple[str, ...]]:
+    if command.kind == "read":
+        return READ, tuple(command.text.split()) + command.arguments
+    return command.text, command.arguments
+
+
+def _cap(command: Command) -> int:
+    return command.cap_bytes + 32  # room for the last line
+
+
+@lru_cache(maxsize=8)
+def elevated_text(catalogue: tuple[Command, ...]) -> str:
+    """The one fixed text of this release: every elevated question of the catalogue, in a stable order."""
+    parts = [_ELEVATED_HEAD, _HEAD, _ELEVATED_ASK]
+    for name, command in sorted({question(c): c for c in catalogue}.items()):
+        text, words = _text_and_words(command)
+        given = quote("\n".join(words)) if command.kind == "read" else '"$3"'
+        parts.append(f'    {name}) a "$1" {command.timeout_s} {_cap(command)} {quote(text)} {given} ;;\n')
+    return "".join([*parts, _ELEVATED_TAIL])
+
+
+@lru_cache(maxsize=64)
+def script(commands: tuple[Command, ...], catalogue: tuple[Command, ...], become: bool = True) -> str:
+    """The one script for a host: quick questions first, then the elevated ones, then the slow ones.
+
+    `catalogue` holds the elevated commands of the release; `become` false leaves elevated questions unasked.
+    """
+    plain = [i for i, c in enumerate(commands) if not c.elevated]
+    quick = [i for i in plain if commands[i].timeout_s <= 20]
+    slow = sorted((i for i in plain if commands[i].timeout_s > 20), key=lambda i: commands[i].timeout_s)
+    parts = [_HEAD]
+    parts += [_ask(i, commands[i]) for i in quick]
+    elevated = sorted((i for i, c in enumerate(commands) if c.elevated), key=lambda i: commands[i].timeout_s)
+    if elevated and become:
+        parts.append(_elevate([(i, commands[i]) for i in elevated], catalogue))
+    parts += [_ask(i, commands[i]) for i in slow]
+    return "".join(parts)
+
+
+def _ask(i: int, command: Command) -> str:
+    text, words = _text_and_words(command)
+    return " ".join(["q", str(i), str(command.timeout_s), str(_cap(command)), quote(text), "sh", *map(quote, words)]) + "\n"
+
+
+def _elevate(asked: Sequence[tuple[int, Command]], catalogue: tuple[Command, ...]) -> str:
+    words = " ".join(f"{i} {question(c)} {quote(chr(10).join(c.arguments))}" for i, c in asked)
+    return f"""E={quote(elevated_text(catalogue))}
+x() {{
+  if [ "$(id -u)" = 0 ]; then printf '%s\\n' "$E" | sh -s -- "$@"
+  elif ! command -v sudo >/dev/null; then echo 'no sudo on this host' >&2
+  elif [ -x {INSTALLED} ]; then sudo -n {INSTALLED} "$@" </dev/null
+  else printf '%s\\n' "$E" | sudo -n sh -s -- "$@"
+  fi
+}}
+{{
+  e=$( x "$N" {words} 2>&1 >&3 | tail -c 2048 )
+  printf '@%s x e %s\\n%s\\n' "$N" "${{#e}}" "$e"
+}} 3>&1
+"""
+
+
+class Reader:
+    """Turns the stream of one host into answers, whatever the pieces it comes in.
+
+    `feed(bytes, at)` yields (command, answer) as answers become complete; `broken` says why reading had to stop;
+    `finish(failure)` yields a Failure for everything that was not answered.
+    """
+
+    def __init__(self, commands: tuple[Command, ...], nonce: str, become: bool = True) -> None:
+        self.broken: Failure | None = None
+        self._commands = commands
+        self._mark = f"@{nonce} ".encode()
+        self._nonce = nonce.encode()
+        self._buffer = bytearray()
+        self._chatter = 0
+        self._stdout: dict[int, bytes] = {}
+        self._left = dict(enumerate(commands))
+        self._elevation: str | None = None if become else "the inventory says not to become root"
+        self._elevated_answers = False
+        self._elevation_ended = False
+        self._first: tuple[float, float] | None = None  # our clock, the host's
+
+    @property
+    def done(self) -> bool:
+        return not self._left
+
+    def feed(self, data: bytes, at: float) -> Iterator[tuple[Command, Answer]]:
+        self._buffer += data
+        while not self.broken:
+            frame = self._frame(at)
+            if frame is None:
+                return
+            answered = self._answer(*frame, at)
+            if answered:
+                yield answered
+
+    def _frame(self, at: float) -> tuple[str, str, bytes] | None:
+        start = self._buffer.find(self._mark)
+        if start < 0:
+            drop = max(0, len(self._buffer) - len(self._mark))
+            self._skip(drop, at)
+            return None
+        self._skip(start, at)
+        end = self._buffer.find(b"\n", 0, 128)
+        if end < 0:
+            if len(self._buffer) >= 128:
+                self.broken = Failure("framing", "a frame without an end of line", at)
+            return None
+        header = _HEADER.fullmatch(self._buffer, len(self._mark), end)
+        if header is None:
+            self.broken = Failure("framing", "a frame that we did not ask for", at)
+            return None
+        identity, part, length = header[1].decode(), header[2].decode(), int(header[3])
+        if length > self._allowed(identity, part):
+            self.broken = Failure("framing", "a frame longer than its limit", at)
+            return None
+        if len(self._buffer) < end + 1 + length + 1:
+            return None
+        body = bytes(self._buffer[end + 1 : end + 1 + length])
+        del self._buffer[: end + 1 + length + 1]
+        return identity, part, body
+
+    def _skip(self, count: int, at: float) -> None:
+        del self._buffer[:count]
+        self._chatter += count
+        if self._chatter > CHATTER_CAP:
+            self.broken = Failure("framing", f"more than {CHATTER_CAP} bytes that are no answer", at)
+
+    def _allowed(self, identity: str, part: str) -> int:
+        if part == "o":
+            return _cap(self._left[int(identity)]) if identity != "x" and int(identity) in self._left else 0
+        return STDERR_CAP
+
+    def _answer(self, identity: str, part: str, body: bytes, at: float) -> tuple[Command, Answer] | None:
+        if identity == "x":
+            self._elevated(part, body, at)
+            return None
+        index = int(identity)
+        if index not in self._left or (part == "o" and index in self._stdout):
+            self.broken = Failure("framing", "an answer to a question that was not asked, or a second one", at)
+            return None
+        if part == "o":
+            self._stdout[index] = body
+            return None
+        command = self._left.pop(index)
+        if command.elevated:
+            self._elevated_answers = True
+        if part == "?":
+            return command, Failure("no_privilege", f"{INSTALLED} on the host is of another release", at)
+        return command, self._output(command, self._stdout.pop(index, b""), body, at)
+
+    def _elevated(self, part: str, body: bytes, at: float) -> None:
+        """What the elevated part said on standard error; it ends once."""
+        if part != "e" or self._elevation_ended:
+            self.broken = Failure("framing", "a second end of the elevated part", at)
+            return
+        self._elevation_ended = True
+        self._elevation = shown(body.decode("utf-8", "backslashreplace"))
+
+    def _output(self, command: Command, stdout: bytes, stderr: bytes, at: float) -> Answer:
+        text, _, last = stdout.rpartition(b"\n")
+        ending = _LAST_LINE.fullmatch(last)
+        if ending is None or ending[1] != self._nonce:
+            return Failure("truncated", f"more than {command.cap_bytes} bytes", at)
+        code = int(ending[2])
+        if code in TIMED_OUT:
+            return Failure("timeout", f"no answer within {command.timeout_s} s", at)
+        if command == HELLO:
+            self._first = _clocks(text, at)
+        host_at = self._first[1] + (at - self._first[0]) if self._first else None
+        return Output(code, text, stderr, at, host_at)
+
+    def finish(self, failure: Failure) -> Iterator[tuple[Command, Answer]]:
+        """Everything that was not answered, for `failure`; what lacked privilege, for that."""
+        failure = self.broken or failure
+        for command in self._left.values():
+            if command.elevated and self._elevation is not None and not self._elevated_answers:
+                message = self._elevation or "sudo gave no answer"
+                yield command, Failure("no_privilege", message, failure.at)
+            else:
+                yield command, failure
+        self._left = {}
+
+
+def shown(text: str) -> str:
+    """A host's words on one line, safe on a terminal: what is not printable is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
+
+
+def _clocks(hello: bytes, at: float) -> tuple[float, float] | None:
+    lines = hello.split(b"\n")
+    return (at, float(lines[3])) if len(lines) > 3 and _CLOCK.fullmatch(lines[3]) else None

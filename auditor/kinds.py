@@ -1,0 +1,109 @@
+"""What a Probe, a Transport and a Reporter are: types only. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from auditor.model import Answer, Command, Facts, Host, Run, Subject, Text
+
+Schema = Mapping[str, Any]  # JSON Schema, draft-07
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A probe on one platform family.
+
+    `commands(args)` gives the same names, texts and flags whatever the arguments; only `Command.arguments` may differ,
+    so that the elevated text of a release is fixed. `parse({name: answer}, args)` gets an answer for every name; it
+    turns a Failure into Unknown where, and only where, a fact depends on it.
+    """
+
+    commands: Callable[[Mapping[str, Any]], Mapping[str, Command]]
+    parse: Callable[[Mapping[str, Answer], Mapping[str, Any]], Facts]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One question asked of a host.
+
+    `facts` is a JSON Schema of an object; every property has a description. A list of objects names the field that
+    tells its elements apart with `x-name`; a text that names a person says `x-person: true`.
+    `privilege` says in words what the question needs on the host.
+    """
+
+    title: Text
+    facts: Schema
+    dialects: Mapping[str, Dialect]  # platform family -> dialect
+    arguments: Schema = field(default_factory=lambda: {"type": "object", "properties": {}, "additionalProperties": False})
+    privilege: Text = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedProbe:
+    """One question that only all hosts together can answer: it has no commands but folds what other probes told.
+
+    `fold(subject, seen)` gets, for one perimeter, each host with its facts of the probe `over` (or the Unknown that
+    stands for them), as an iterator read once; it answers facts about that perimeter. A witness that was not seen
+    makes the facts that depend on it Unknown or Partial.
+    """
+
+    title: Text
+    over: str
+    facts: Schema
+    fold: Callable[[Subject, Iterable[tuple[str, Any]]], Facts]
+    arguments: Schema = field(default_factory=lambda: {"type": "object", "properties": {}, "additionalProperties": False})
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """One way in.
+
+    `open(settings)` is called once a run and gives `ask(host, commands, deadline_s)`: answers as they come, each
+    Command at most once. Whatever is not answered when the iterator ends, the caller counts as `closed`.
+    `script(commands, elevated, become)` is what would be sent (pure; `plan` prints it); the nonce is its argument.
+    """
+
+    script: Callable[[tuple[Command, ...], tuple[Command, ...], bool], str]
+    open: Callable[[Settings], Ask]
+
+
+class Ask(Protocol):
+    def __call__(self, host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every transport may need: a clock, the catalogue of elevated texts, where host keys are kept."""
+
+    clock: Callable[[], float]
+    elevated: tuple[Command, ...] = ()
+    known_hosts: tuple[str, ...] = ()
+    connect_timeout_s: float = 10.0
+
+
+class OpenPart(Protocol):
+    """Opens a report's sink: `open_part("")` for the one part most formats have."""
+
+    def __call__(self, part: str) -> Callable[[bytes], object]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a reporter speaks: `say` translates one of our sentences, `text` picks a language of a policy's text."""
+
+    lang: str
+    say: Callable[[str], str]
+    text: Callable[[Text], str]
+    colour: bool = False
+    details: bool = False
+    width: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """One format: `render(run, voice, open_part)` writes bytes in pieces."""
+
+    title: Text
+    render: Callable[[Run, Voice, OpenPart], None]

@@ -1,0 +1,201 @@
+"""An estate, as a folder or an inventory file, in; its hosts, perimeters, zones, signatories and registers out."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from auditor.errors import InvalidInput, Problem
+from auditor.load import inventory, schema, yaml
+from auditor.load.yaml import Document
+from auditor.model import Entity, Estate, Host, Perimeter, Register, Signatory, Zone
+
+INVENTORIES = ("hosts.yaml", "hosts.yml", "inventory.yaml", "inventory.yml")
+IMPLICIT = "estate"  # the one perimeter of an inventory without estate.yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    inventory: Mapping[str, Any]
+    estate: Mapping[str, Any]
+    register: Mapping[str, Any]
+
+
+def load(path: Path, schemas: Schemas) -> tuple[Estate, dict[str, str]]:
+    """The estate and the digests of its files. Raises InvalidInput with every problem of every file."""
+    folder = path if path.is_dir() else path.parent
+    hosts_file = _hosts_file(path)
+    problems: list[Problem] = []
+    hosts: list[Host] = []
+    try:
+        hosts = inventory.read(hosts_file, schemas.inventory, problems)
+    except InvalidInput as error:
+        problems.extend(error.problems)
+    digests = {str(hosts_file): _digest(hosts_file)} if hosts_file.is_file() else {}
+    registers = _registers(folder / "records", schemas.register, problems, digests)
+    estate_file = folder / "estate.yaml"
+    if estate_file.is_file():
+        digests[str(estate_file)] = _digest(estate_file)
+        estate = _declared(estate_file, schemas.estate, hosts, problems)
+    else:
+        estate = Estate(
+            hosts=tuple(replace(h, perimeter=IMPLICIT) for h in hosts),
+            perimeters={IMPLICIT: Perimeter(IMPLICIT, IMPLICIT)},
+            entities={IMPLICIT: Entity(IMPLICIT)},
+        )
+    for one in registers:
+        if one.perimeter and one.perimeter not in estate.perimeters:
+            hint = schema.did_you_mean(one.perimeter, estate.perimeters)
+            problems.append(Problem(one.source, 0, 0, f"there is no perimeter '{one.perimeter}'{hint}"))
+    if problems:
+        raise InvalidInput(problems)
+    return replace(estate, registers=registers, source=str(path)), digests
+
+
+def _hosts_file(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    found = next((f for name in INVENTORIES if (f := path / name).is_file()), None)
+    if found is None:
+        raise InvalidInput([Problem(str(path), 0, 0, f"holds no inventory ({', '.join(INVENTORIES)})")])
+    return found
+
+
+def _digest(file: Path) -> str:
+    """Empty when the file cannot be read: whoever loads it says so."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _registers(
+    folder: Path, wanted: Mapping[str, Any], problems: list[Problem], digests: dict[str, str]
+) -> tuple[Register, ...]:
+    registers: dict[tuple[str, str], Register] = {}
+    for file in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+        document = _document(file, wanted, problems)
+        if document is None:
+            continue
+        digests[str(file)] = _digest(file)
+        value = document.value
+        one = Register(value["register"], tuple(value["entries"]), value.get("perimeter", ""), str(file))
+        if (one.id, one.perimeter) in registers:
+            problems.append(document.problem(("register",), f"the register '{one.id}' is given twice"))
+        registers[(one.id, one.perimeter)] = one
+    return tuple(registers.values())
+
+
+def _document(file: Path, wanted: Mapping[str, Any], problems: list[Problem]) -> Document | None:
+    try:
+        document = yaml.load(file)
+    except InvalidInput as error:
+        problems.extend(error.problems)
+        return None
+    wrong = schema.problems(document, wanted)
+    problems.extend(wrong)
+    return None if wrong else document
+
+
+def _declared(file: Path, wanted: Mapping[str, Any], hosts: list[Host], problems: list[Problem]) -> Estate:
+    document = _document(file, wanted, problems)
+    if document is None:
+        return Estate(tuple(hosts))
+    value = document.value
+    problems.extend(_twice(document, "entities", "perimeters", "zones"))
+    estate = Estate(
+        hosts=(),
+        entities={e["id"]: Entity(e["id"], e.get("name", "")) for e in value["entities"]},
+        perimeters={
+            p["id"]: Perimeter(p["id"], p["owner"], p["kind"], tuple(p.get("beneficiaries", ())))
+            for p in value["perimeters"]
+        },
+        zones={z["id"]: Zone(z["id"], z.get("vlan"), tuple(z.get("addresses", ()))) for z in value.get("zones", ())},
+        signatories=tuple(
+            Signatory(s["role"], s["entity"], s.get("since", ""), s.get("until", ""))
+            for s in value.get("signatories", ())
+        ),
+    )
+    problems.extend(_references(document, estate))
+    problems.extend(_days(document))
+    return replace(estate, hosts=tuple(_places(document, hosts, estate, problems)))
+
+
+def _twice(document: Document, *lists: str) -> Iterator[Problem]:
+    for name in lists:
+        seen: set[str] = set()
+        for index, one in enumerate(document.value.get(name, ())):
+            if one["id"] in seen:
+                yield document.problem((name, index, "id"), f"'{one['id']}' is given twice")
+            seen.add(one["id"])
+
+
+def _references(document: Document, estate: Estate) -> Iterator[Problem]:
+    value = document.value
+    for index, plain in enumerate(value["perimeters"]):
+        for key, names in (("owner", [plain["owner"]]), ("beneficiaries", plain.get("beneficiaries", []))):
+            for name in names:
+                if name not in estate.entities:
+                    hint = schema.did_you_mean(name, estate.entities)
+                    yield document.problem(("perimeters", index, key), f"there is no entity '{name}'{hint}")
+    for index, plain in enumerate(value.get("signatories", ())):
+        if plain["entity"] not in estate.entities:
+            hint = schema.did_you_mean(plain["entity"], estate.entities)
+            yield document.problem(("signatories", index, "entity"), f"there is no entity '{plain['entity']}'{hint}")
+    for index, plain in enumerate(value.get("zones", ())):
+        for place, text in enumerate(plain.get("addresses", ())):
+            try:
+                ipaddress.ip_network(text)
+            except ValueError as error:
+                yield document.problem(("zones", index, "addresses", place), f"no network: {error}")
+
+
+def _days(document: Document) -> Iterator[Problem]:
+    """Dates that have the right form and are no day, and mandates that end before they begin."""
+    places = [(("signatories", i), s) for i, s in enumerate(document.value.get("signatories", ()))]
+    for path, plain in [*places, *((("hosts", name), place) for name, place in document.value["hosts"].items())]:
+        for key in ("since", "until", "commissioned_at"):
+            try:
+                datetime.date.fromisoformat(plain.get(key, "2026-01-01"))
+            except ValueError:
+                yield document.problem((*path, key), f"{plain[key]} is no day of the calendar")
+        if plain.get("until", "9") < plain.get("since", ""):
+            yield document.problem((*path, "until"), f"{plain['until']} is before {plain['since']}")
+
+
+def _places(document: Document, hosts: list[Host], estate: Estate, problems: list[Problem]) -> Iterator[Host]:
+    """Each host with what estate.yaml says of its groups, then of itself; every host needs a perimeter."""
+    given: Mapping[str, Any] = document.value["hosts"]
+    names = {h.id for h in hosts} | {g for h in hosts for g in h.groups} | {"all"}
+    for name, place in given.items():
+        if hosts and name not in names:
+            hint = schema.did_you_mean(name, names)
+            problems.append(document.problem(("hosts", name), f"the inventory has no host or group '{name}'{hint}", key=True))
+        for key, known in (("perimeter", estate.perimeters), ("zone", estate.zones)):
+            if key in place and place[key] not in known:
+                hint = schema.did_you_mean(place[key], known)
+                problems.append(document.problem(("hosts", name, key), f"there is no {key} '{place[key]}'{hint}"))
+        if place.get("connection") == "none" and not place.get("why"):
+            problems.append(document.problem(("hosts", name), "connection: none needs a 'why'", key=True))
+    for host in hosts:
+        merged: dict[str, Any] = {}
+        for source in ("all", *host.groups, host.id):
+            merged.update(given.get(source, {}))
+        if "perimeter" not in merged:
+            message = f"the host '{host.id}' has no perimeter: give it one under hosts, or its group"
+            problems.append(document.problem(("hosts",), message, key=True))
+        yield replace(
+            host,
+            perimeter=merged.get("perimeter", ""),
+            zone=merged.get("zone", ""),
+            roles=tuple(merged.get("roles", ())),
+            platform=merged.get("platform", host.platform),
+            connection=merged.get("connection", host.connection),
+            why=merged.get("why", ""),
+            commissioned_at=merged.get("commissioned_at", ""),
+        )

@@ -1,0 +1,244 @@
+"""Policy files and measures.yaml in; policies and measures out, or every error at once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import regex
+
+from auditor.errors import InvalidInput, Problem
+from auditor.load import schema, yaml
+from auditor.load.yaml import Document, KeyPath
+from auditor.model import Control, Measure, Policy
+
+MEASURES = "measures.yaml"
+ROOTS = {
+    "host": re.compile(r"host\.(address|perimeter|zone\.(addresses|vlan)|commissioned_at)"),
+    "hosts": re.compile(r"hosts\.[A-Za-z0-9_-]+\.(addresses|ids)"),
+    "zones": re.compile(r"zones\.addresses"),
+    "registers": re.compile(r"registers\.[a-z][a-z0-9_]*"),
+}
+_ROOT_EXAMPLES = {
+    "host": "$host.zone.addresses",
+    "hosts": "$hosts.log-collector.addresses",
+    "zones": "$zones.addresses",
+    "registers": "$registers.admins",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What was loaded. `in_force` are the measures that every perimeter owes; `digests` of the files, by path."""
+
+    policies: tuple[Policy, ...]
+    measures: Mapping[str, Measure]
+    in_force: tuple[str, ...]
+    digests: Mapping[str, str]
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        return tuple(c for p in self.policies for c in p.controls)
+
+
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """The JSON Schemas that files are held against, by name."""
+
+    policy: Mapping[str, Any]
+    measures: Mapping[str, Any]
+
+
+def load(paths: Sequence[Path], schemas: Schemas) -> Policies:
+    """Files and folders (their `*.yaml`, and below). A folder brings all its measures in force; a file those it names.
+
+    A policy's measures stand in measures.yaml beside it, or in the nearest folder above that has one.
+    """
+    problems: list[Problem] = []
+    files, folders = _files(paths, problems)
+    measures, digests = _measures(files, schemas, problems)
+    complete = not problems  # a measures.yaml that cannot be read must not make every control wrong too
+    policies = []
+    for file in files:
+        document = _document(file, schemas.policy, problems)
+        if document is not None:
+            digests[str(file)] = _digest(file)
+            policies.append(_policy(document))
+            problems.extend(_meaning(document, measures, complete))
+    problems.extend(_twice(policies))
+    if problems:
+        raise InvalidInput(problems)
+    if not policies:
+        raise InvalidInput("no policy was found: give policy files or folders that hold some")
+    named = {c.measure for p in policies for c in p.controls}
+    in_force = tuple(m for m in measures if folders or m in named)
+    return Policies(tuple(policies), measures, in_force, digests)
+
+
+def _files(paths: Sequence[Path], problems: list[Problem]) -> tuple[list[Path], bool]:
+    files: list[Path] = []
+    folders = False
+    for path in paths:
+        if path.is_dir():
+            folders = True
+            found = sorted(p for p in path.rglob("*.yaml") if p.name != MEASURES)
+            found += sorted(path.rglob("*.yml"))
+            if not found:
+                problems.append(Problem(str(path), 0, 0, "holds no policy (*.yaml)"))
+            files.extend(found)
+        elif path.name == MEASURES:
+            continue  # read because a policy stands beside it
+        else:
+            files.append(path)
+    return list(dict.fromkeys(files)), folders
+
+
+def _measures(
+    files: Iterable[Path], schemas: Schemas, problems: list[Problem]
+) -> tuple[dict[str, Measure], dict[str, str]]:
+    measures: dict[str, Measure] = {}
+    digests: dict[str, str] = {}
+    found = {m.resolve(): m for f in files if (m := measures_file(f))}
+    for file in found.values():
+        document = _document(file, schemas.measures, problems)
+        if document is None:
+            continue
+        digests[str(file)] = _digest(file)
+        for index, plain in enumerate(document.value["measures"]):
+            if plain["id"] in measures:
+                problems.append(document.problem(("measures", index, "id"), f"the measure '{plain['id']}' is given twice"))
+            measures[plain["id"]] = _measure(plain)
+    return measures, digests
+
+
+def measures_file(policy: Path) -> Path | None:
+    """The measures.yaml beside a policy, or in the nearest folder above it."""
+    folders = (*policy.parents, *policy.absolute().parents)  # as it was named first, for messages
+    return next((f for folder in folders if (f := folder / MEASURES).is_file()), None)
+
+
+def _measure(plain: Mapping[str, Any]) -> Measure:
+    return Measure(
+        id=plain["id"],
+        title=plain["title"],
+        quote=plain.get("quote", ""),
+        article=plain.get("article", ""),
+        force=plain.get("force", ""),
+        regime=plain.get("regime", {}),
+        parameters={name: p["value"] for name, p in plain.get("parameters", {}).items()},
+        references={k: tuple(v) for k, v in plain.get("references", {}).items()},
+    )
+
+
+def _document(file: Path, wanted: Mapping[str, Any], problems: list[Problem]) -> Document | None:
+    try:
+        document = yaml.load(file)
+    except InvalidInput as error:
+        problems.extend(error.problems)
+        return None
+    wrong = schema.problems(document, wanted)
+    problems.extend(wrong)
+    return None if wrong else document
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _policy(document: Document) -> Policy:
+    value = document.value
+    controls = []
+    for index, plain in enumerate(value["controls"]):
+        line = document.marks[("controls", index)][0]
+        controls.append(_control(plain, value["policy"], f"{document.file}:{line}"))
+    return Policy(value["policy"], value["title"], tuple(controls), document.file)
+
+
+def _control(plain: Mapping[str, Any], policy: str, source: str) -> Control:
+    applies = plain.get("applies_to", {})
+    return Control(
+        id=plain["id"],
+        policy=policy,
+        measure=plain["measure"],
+        revision=plain["revision"],
+        title=plain["title"],
+        severity=plain["severity"],
+        probe=plain["probe"],
+        expect=plain["expect"],
+        why=plain["why"],
+        fix=plain["fix"],
+        tolerate=plain.get("tolerate", {}),
+        concerns=plain.get("concerns", {}),
+        arguments=plain.get("args", {}),
+        platforms=tuple(applies.get("platforms", ())),
+        roles=tuple(applies.get("roles", ())),
+        references={k: tuple(v) for k, v in plain.get("references", {}).items()},
+        source=source,
+    )
+
+
+def _meaning(document: Document, measures: Mapping[str, Measure], complete: bool) -> Iterator[Problem]:
+    """What a schema cannot say: the measure exists, every $name stands for something, every pattern is one."""
+    for index, plain in enumerate(document.value["controls"]):
+        path: KeyPath = ("controls", index)
+        measure = measures.get(plain["measure"])
+        if measure is None and complete:
+            hint = schema.did_you_mean(plain["measure"], measures, list_known=False)
+            yield document.problem((*path, "measure"), f"there is no measure '{plain['measure']}'{hint}")
+        parameters = measure.parameters if measure else {}
+        for part in ("args", "expect", "tolerate", "concerns"):
+            for place, name, value in _leaves(plain.get(part, {}), (*path, part)):
+                message = _wrong_leaf(part, name, value, parameters, measure is not None)
+                if message:
+                    yield document.problem(place, message)
+
+
+def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, (*path, index))
+    else:
+        name = next((str(p) for p in reversed(path) if isinstance(p, str)), "")
+        yield path, name, value
+
+
+def _wrong_leaf(part: str, operator: str, value: Any, parameters: Mapping[str, Any], known: bool) -> str:
+    if not isinstance(value, str):
+        return ""
+    if operator == "matches" and not value.startswith("$"):
+        try:
+            regex.compile(value)
+        except regex.error as error:
+            return f"the pattern is not one: {error}"
+        except (RecursionError, OverflowError):
+            return "the pattern is not one: it is nested too deep, or counts too far"
+    if not value.startswith("$"):
+        return ""
+    name = value[1:]
+    root = name.partition(".")[0]
+    if root in ROOTS:
+        if root == "registers" and part == "args":
+            return f"{value}: registers stand only in expect, tolerate and concerns"
+        return "" if ROOTS[root].fullmatch(name) else f"{value} stands for nothing, for example {_ROOT_EXAMPLES[root]}"
+    if part == "args":
+        return f"{value}: args take literals and names of the estate ({', '.join(_ROOT_EXAMPLES.values())})"
+    if name not in parameters and known:
+        return f"the measure has no parameter '{name}'{schema.did_you_mean(name, parameters)}"
+    return ""
+
+
+def _twice(policies: Sequence[Policy]) -> Iterator[Problem]:
+    seen: dict[str, Control] = {}
+    for policy in policies:
+        for control in policy.controls:
+            first = seen.setdefault(control.id, control)
+            if first is not control:
+                file, _, line = control.source.rpartition(":")
+                yield Problem(file, int(line), 1, f"the control '{control.id}' is given twice (first in {first.source})")

@@ -1,0 +1,114 @@
+"""A document and a JSON Schema in; every problem, in words and with its place, out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import ValidationError
+
+from auditor.errors import Problem
+from auditor.load.yaml import Document, KeyPath
+
+_TYPES = {
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+
+
+def problems(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
+    """All of them. A number where only text is asked is taken as the text that was written (`id: 9.10`)."""
+    validator = Draft7Validator(schema)
+    found: list[Problem] = []
+    replaced = False
+    for error in validator.iter_errors(document.value):
+        path: KeyPath = tuple(error.absolute_path)
+        if error.validator == "type" and error.validator_value == "string" and path in document.raw:
+            _replace(document.value, path, document.raw.pop(path))
+            replaced = True
+            continue
+        found.extend(_put(document, error, path))
+    if replaced:  # the text has a form of its own to meet
+        return problems(document, schema)
+    return list(dict.fromkeys(found))
+
+
+def _replace(value: Any, path: KeyPath, new: str) -> None:
+    for step in path[:-1]:
+        value = value[step]
+    value[path[-1]] = new
+
+
+def _put(document: Document, error: ValidationError, path: KeyPath) -> Iterable[Problem]:
+    schema: Any = error.schema
+    instance: Any = error.instance
+    if error.validator == "additionalProperties":
+        known = sorted(schema.get("properties", {}))
+        for key in instance:
+            if key not in known:
+                yield document.problem((*path, key), f"unknown key '{key}'{did_you_mean(key, known)}", key=True)
+        return
+    yield document.problem(path, _message(error), key=error.validator in ("required", "minProperties"))
+
+
+def _message(error: ValidationError) -> str:
+    instance: Any = error.instance
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
+    if error.validator == "required":
+        missing = [name for name in wanted if name not in instance]
+        return f"lacks {', '.join(repr(m) for m in missing)}"
+    if error.validator == "enum":
+        return f"{_shown(instance)} is not one of {', '.join(map(str, wanted))}{did_you_mean(instance, wanted, False)}"
+    if error.validator == "const":
+        return f"must be {_shown(wanted)}, not {_shown(instance)}"
+    if error.validator == "type":
+        return f"must be {_types(wanted, schema)}, not {_shown(instance)}"
+    if error.validator == "pattern":
+        kinds = [k for k in _as_list(schema.get("type", [])) if k != "string"]
+        if kinds and wanted.startswith("^\\$"):
+            return f"must be {_types([*kinds, 'string'], schema)}, not {_shown(instance)}"
+        example = schema.get("examples", [""])[0]
+        return f"{_shown(instance)} has not the right form" + (f", for example {example}" if example else "")
+    if error.validator in ("minItems", "minProperties", "minLength"):
+        return "is empty"
+    return str(error.message)[:300]
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _types(wanted: Any, schema: Mapping[str, Any]) -> str:
+    names = _as_list(wanted)
+    dollar = str(schema.get("pattern", "")).startswith("^\\$")
+    words = ["a $name" if dollar and n == "string" else _TYPES.get(n, n) for n in names]
+    return " or ".join(words)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        return f"the text '{value[:60]}'"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, list) else str(value)
+
+
+def did_you_mean(word: Any, known: Iterable[Any], list_known: bool = True) -> str:
+    """`; did you mean 'x'?`, or what is known when nothing is near and the list is short."""
+    names = [str(k) for k in known]
+    close = difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f" (known: {', '.join(names)})" if list_known and 0 < len(names) <= 30 else ""

@@ -1,0 +1,454 @@
+"""The nouns, frozen: the same words in YAML, Python, SQL and reports. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+# ---------------------------------------------------------------- words
+
+
+class Outcome(StrEnum):
+    """What a check came to; there is no fifth."""
+
+    PASS = "pass"
+    WARN = "warn"  # the target is missed, the limit is kept
+    FAIL = "fail"
+    UNKNOWN = "unknown"  # it could not be told, and the cause says why
+
+
+SEVERITIES = ("low", "medium", "high", "critical")
+Severity = Literal["low", "medium", "high", "critical"]
+Text = Mapping[str, str]  # language ("fr", "en") -> text
+
+# Why something could not be told. The catalogues hold a sentence for each.
+CAUSES = {
+    "unreachable": "the host did not answer",
+    "timeout": "no answer in time",
+    "auth": "the host refused our credential",
+    "host_key": "the host's key is not the one we know",
+    "closed": "the connection closed before the answer was complete",
+    "truncated": "the answer was longer than its limit",
+    "framing": "the answer does not have the shape we asked for",
+    "no_privilege": "the question needs a privilege that we do not have",
+    "unreadable": "the answer cannot be read",
+    "not_told": "the platform does not tell this",
+    "not_asked": "this was not asked",
+    "nothing_asked": "nothing asked",
+    "other_platform": "the host is not of the platform that the inventory says",
+    "other_host": "another host answered at this address",
+    "not_measured": "another host that this depends on was not measured",
+    "clock_skew": "the host's clock differs too much from ours",
+    "no_transport": "this release has no way in to this host",
+    "not_connected": "the inventory says not to connect to this host",
+    "register_missing": "the register that this is compared with is missing",
+    "interrupted": "the run was interrupted",
+    "type_mismatch": "the values cannot be compared",
+    "regex_timeout": "the pattern took too long on this text",
+    "internal": "a defect of the auditor; please report it",
+}
+
+
+# ---------------------------------------------------------------- truth and facts
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that could not be told. `cause` is a key of CAUSES, `detail` free text from us or from a host."""
+
+    cause: str
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if self.cause not in CAUSES:
+            raise ValueError(f"no such cause: {self.cause}")
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A list of which something is missing: what is there is true, what is not there proves nothing."""
+
+    items: tuple[Any, ...]
+    missing: Unknown
+
+
+# A fact: None ("looked, not there"), bool, int, float, str, Unknown, a list or Partial of facts, a dict of facts.
+Fact = Any
+Facts = Mapping[str, Fact]
+
+
+# ---------------------------------------------------------------- asking
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One atomic thing to read or run on a host.
+
+    `text` is a constant POSIX shell text (kind "run") or whitespace-separated file globs (kind "read");
+    `arguments` stand beside it as data ("$1", "$2" ... for a text) and are never interpolated into it.
+    """
+
+    text: str
+    kind: Literal["run", "read"] = "run"
+    arguments: tuple[str, ...] = ()
+    elevated: bool = False
+    timeout_s: int = 20
+    cap_bytes: int = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A raw answer. `at` is when it came by our clock, `host_at` by the host's (seconds since 1970 UTC)."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    at: float
+    host_at: float | None = None
+
+    @property
+    def text(self) -> str:
+        """Standard output; bytes that are not UTF-8 are shown as `\\xff`, so that no later step can choke on them."""
+        return self.stdout.decode("utf-8", "backslashreplace")
+
+    @property
+    def error_text(self) -> str:
+        return self.stderr.decode("utf-8", "backslashreplace")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """No usable answer: `cause` is a key of CAUSES."""
+
+    cause: str
+    message: str = ""
+    at: float = 0.0
+
+    def unknown(self) -> Unknown:
+        return Unknown(self.cause, self.message)
+
+
+Answer = Output | Failure
+
+
+# ---------------------------------------------------------------- the estate
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """An organisation."""
+
+    id: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Perimeter:
+    """A part of the information system with one owner."""
+
+    id: str
+    owner: str = ""
+    kind: Literal["shared", "exclusive"] = "exclusive"
+    beneficiaries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A network segment with its VLAN and addresses (CIDR texts)."""
+
+    id: str
+    vlan: int | None = None
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signatory:
+    """A role that may sign for an entity, from `since` to `until` (ISO dates, inclusive; empty: open)."""
+
+    role: str
+    entity: str
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`."""
+
+    id: str
+    address: str
+    connection: str = "ssh"
+    port: int = 22
+    user: str = ""
+    key_file: str = ""
+    become: bool = True
+    platform: str = "linux"
+    why: str = ""
+    perimeter: str = ""
+    zone: str = ""
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    commissioned_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A list that people keep (a record): its entries are compared with, never printed as expected.
+
+    `perimeter` is empty for a register of the whole estate.
+    """
+
+    id: str
+    entries: tuple[str, ...]
+    perimeter: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """All that is inventoried. `declared` is false for the one made up when a run is given none."""
+
+    hosts: tuple[Host, ...]
+    perimeters: Mapping[str, Perimeter] = field(default_factory=dict)
+    zones: Mapping[str, Zone] = field(default_factory=dict)
+    entities: Mapping[str, Entity] = field(default_factory=dict)
+    signatories: tuple[Signatory, ...] = ()
+    registers: tuple[Register, ...] = ()
+    declared: bool = True
+    source: str = ""
+
+    def host(self, id: str) -> Host | None:
+        return next((h for h in self.hosts if h.id == id), None)
+
+
+# ---------------------------------------------------------------- policy
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What the convention asks: its exact French words, their force, the parameters that controls may name."""
+
+    id: str
+    title: Text
+    quote: str = ""
+    article: str = ""
+    force: str = ""
+    regime: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One requirement made checkable. `expect`, `tolerate` and `concerns` are kept as written (see expectations.py)."""
+
+    id: str
+    policy: str
+    measure: str
+    revision: int
+    title: Text
+    severity: Severity
+    probe: str
+    expect: Mapping[str, Any]
+    why: Text
+    fix: Text
+    tolerate: Mapping[str, Any] = field(default_factory=dict)
+    concerns: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    platforms: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    source: str = ""  # file:line, for reports
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    id: str
+    title: Text
+    controls: tuple[Control, ...]
+    source: str = ""
+
+
+# ---------------------------------------------------------------- plan
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a control is asked of. `kind` "host" or "perimeter"; `key` is unique in a run, e.g. `host:web01`."""
+
+    kind: Literal["host", "perimeter"]
+    id: str
+    perimeter: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A control planned on a subject. `seq` is its place in the plan, which is the order of every report.
+
+    `unasked` says why nothing can be asked (no collector declared, no such platform ...); then `commands` is empty.
+    `gates` is false where an `unknown` must not change the exit code (no estate was given).
+    """
+
+    seq: int
+    control: Control
+    subject: Subject
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)  # what the `$names` of the control stand for
+    unasked: Unknown | None = None
+    gates: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A probe put to a host: its arguments, and its commands by name."""
+
+    probe: str
+    arguments: Mapping[str, Any]
+    commands: Mapping[str, Command]
+
+
+# ---------------------------------------------------------------- judging
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a finding is not a pass, as data; sentences.py puts it in words.
+
+    `element` names the element of a list that matters; `person` says that it is a person's name.
+    """
+
+    path: str
+    operator: str
+    wanted: Any = None
+    observed: Any = None
+    element: str = ""
+    cause: Unknown | None = None
+    person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check came to. `outcome` is None when the control does not concern the subject (then `reasons` say why)."""
+
+    seq: int
+    subject: Subject
+    control: str
+    outcome: Outcome | None
+    severity: Severity
+    fingerprint: str
+    reasons: tuple[Reason, ...] = ()
+    at: float = 0.0
+    medium: str = "live"
+    gates: bool = True
+    decision: StandsBeside | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandsBeside:
+    """The decision that stands beside a finding, as the report needs it."""
+
+    id: str
+    kind: str
+    by: str  # the signatory's role and entity
+    until: str  # ISO date, inclusive
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """An entity's dated acceptance of the residual risk, as written. Dates are ISO, civil, Europe/Paris."""
+
+    id: str
+    perimeter: str
+    owner_entity: str
+    controls: tuple[str, ...]
+    hosts: tuple[str, ...]  # the scope: hosts by id, and zones (their hosts of the perimeter)
+    zones: tuple[str, ...]
+    justification: str
+    role: str
+    signed_at: str
+    effective_from: str
+    expires: str
+    communicated_at: str  # when the recommendation was communicated
+    status: str = "active"
+    source: str = ""  # file:line of the record
+
+
+@dataclass(frozen=True, slots=True)
+class IdleDecision:
+    """A decision that covers nothing, and why: `code` is a reason code of decisions.py."""
+
+    id: str
+    code: str
+    detail: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Something that the convention or the inventory names and that nothing was asked of."""
+
+    subject: Subject
+    measure: str  # empty: the host has no check at all
+    cause: Unknown
+    gates: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HostSeen:
+    """How a host took part: `failure` is None when it answered."""
+
+    host: str
+    failure: Unknown | None
+    checks: int
+    measured: int
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is true of a whole run. `state` is open, complete or partial; `id` is empty while open."""
+
+    number: int
+    id: str
+    state: str
+    started_at: float
+    finished_at: float
+    as_of: str
+    version: str
+    estate: str
+    declared: bool
+    hosts_expected: int
+    checks_planned: int
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+class Run:
+    """A run as reports read it: a small header, the catalogue it was judged by, and iterators in plan order.
+
+    The iterators may be called again; each call reads anew, so that nothing holds the whole run.
+    """
+
+    header: Header
+    controls: Mapping[str, Control]
+    measures: Mapping[str, Measure]
+    perimeters: Mapping[str, Perimeter]
+
+    def findings(self) -> Iterator[Finding]:
+        raise NotImplementedError
+
+    def hosts(self) -> Iterator[HostSeen]:
+        raise NotImplementedError
+
+    def idle(self) -> Iterator[IdleDecision]:
+        raise NotImplementedError
+
+    def coverage(self) -> Iterator[Coverage]:
+        raise NotImplementedError

@@ -1,0 +1,258 @@
+"""Policies and an estate in; what will be asked of whom, as data, out. Pure.
+
+Checks are made host by host when they are needed, so that a plan of 10,000 hosts weighs no more than one of ten.
+The order is hosts in inventory order, then perimeters; under each, controls in policy order.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from auditor.framing.sh import HELLO
+from auditor.kinds import DerivedProbe, Probe
+from auditor.model import Check, Command, Control, Coverage, Estate, Host, Measure, Question, Register, Subject, Unknown
+
+Kinds = Mapping[str, Probe | DerivedProbe]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`hosts` are the selected ones; `whole` says that this is the whole estate."""
+
+    estate: Estate
+    hosts: tuple[Host, ...]
+    controls: tuple[Control, ...]
+    measures: Mapping[str, Measure]
+    in_force: tuple[str, ...]
+    probes: Kinds
+    whole: bool = True
+    _commands: dict[Any, Mapping[str, Command]] = field(default_factory=dict)
+
+    @cached_property
+    def direct(self) -> tuple[tuple[int, Control, Probe], ...]:
+        """The controls asked of hosts, each with its place."""
+        probes = [(i, c, self.probes[c.probe]) for i, c in enumerate(self.controls)]
+        return tuple((i, c, p) for i, c, p in probes if isinstance(p, Probe))
+
+    @cached_property
+    def derived(self) -> tuple[tuple[int, Control, DerivedProbe], ...]:
+        """The controls asked of perimeters."""
+        probes = [(i, c, self.probes[c.probe]) for i, c in enumerate(self.controls)]
+        return tuple((i, c, p) for i, c, p in probes if isinstance(p, DerivedProbe))
+
+    @cached_property
+    def perimeters(self) -> tuple[str, ...]:
+        """The perimeters that the selected hosts are part of; with the whole estate, all of it."""
+        of_hosts = dict.fromkeys(h.perimeter for h in self.hosts)
+        return tuple(self.estate.perimeters) if self.whole and self.estate.perimeters else tuple(of_hosts)
+
+    def checks_of(self, index: int) -> list[Check]:
+        """The checks of the host at this place of `hosts`, in order."""
+        host = self.hosts[index]
+        first = index * len(self.controls)
+        return [self._check(first + i, host, c, p) for i, c, p in self.direct if _applies(c, p, host)]
+
+    def perimeter_checks(self) -> Iterator[Check]:
+        first = len(self.hosts) * len(self.controls)
+        for place, perimeter in enumerate(self.perimeters):
+            for i, control, _ in self.derived:
+                names = {n: self._resolved(n, None, control, perimeter) for n in _names(control)}
+                seq = first + place * len(self.controls) + i
+                subject = Subject("perimeter", perimeter, perimeter)
+                whole = not any(isinstance(v, Unknown) for v in names.values())
+                yield Check(seq, control, subject, values=names, gates=self.estate.declared or whole)
+
+    def questions_of(self, index: int) -> list[Question]:
+        """The probes put to a host, each once: those of its checks, and those that derived probes fold."""
+        host = self.hosts[index]
+        questions: dict[str, Question] = {}
+        if host.connection == "none":
+            return []
+        for check in self.checks_of(index):
+            if check.unasked is None:
+                key = f"{check.control.probe} {sorted(check.arguments.items())}"
+                questions.setdefault(key, Question(check.control.probe, check.arguments, check.commands))
+        for _, _, derived in self.derived:
+            probe = self.probes[derived.over]
+            if isinstance(probe, Probe) and host.platform in probe.dialects:
+                key = f"{derived.over} []"
+                questions.setdefault(key, Question(derived.over, {}, self._asked(derived.over, probe, host.platform, {})))
+        return list(questions.values())
+
+    def commands_of(self, index: int) -> tuple[Command, ...]:
+        """All that a host is asked, equal commands once, what it is first; nothing when nothing is asked of it."""
+        commands = dict.fromkeys(c for question in self.questions_of(index) for c in question.commands.values())
+        return (HELLO, *commands) if commands else ()
+
+    def _check(self, seq: int, host: Host, control: Control, probe: Probe) -> Check:
+        subject = Subject("host", host.id, host.perimeter)
+        values = {n: self._resolved(n, host, control, host.perimeter) for n in _names(control)}
+        arguments, unasked = self._arguments(control, host)
+        missing = next((v for v in values.values() if isinstance(v, Unknown) and v.cause == "nothing_asked"), None)
+        check = Check(seq, control, subject, arguments, values=values, gates=self.estate.declared)
+        if host.connection == "none":
+            return replace(check, unasked=Unknown("not_connected", host.why), gates=True)
+        if unasked or missing:
+            return replace(check, unasked=unasked or missing)
+        commands = self._asked(control.probe, probe, host.platform, arguments)
+        return replace(check, commands=commands, gates=True)
+
+    def _asked(self, name: str, probe: Probe, platform: str, arguments: Mapping[str, Any]) -> Mapping[str, Command]:
+        """Made once for equal arguments: a fleet shares its commands."""
+        key = (name, platform, repr(sorted(arguments.items())))
+        if key not in self._commands:
+            self._commands[key] = probe.dialects[platform].commands(arguments)
+        return self._commands[key]
+
+    def _arguments(self, control: Control, host: Host) -> tuple[dict[str, Any], Unknown | None]:
+        arguments: dict[str, Any] = {}
+        for name, given in control.arguments.items():
+            value = self._resolved(given[1:], host, control) if _is_name(given) else given
+            if isinstance(value, Unknown):
+                if given == "$host.zone.vlan":  # a zone may have no VLAN of its own; the probe says so itself
+                    continue
+                return arguments, value
+            arguments[name] = value
+        return arguments, None
+
+    def _resolved(self, name: str, host: Host | None, control: Control, perimeter: str = "") -> Any:
+        """What a $name stands for; Unknown when the estate does not say."""
+        root, _, rest = name.partition(".")
+        if root == "host":
+            return self._of_host(rest, host)
+        if root == "hosts":
+            role, _, what = rest.rpartition(".")
+            return self._of_role(role, what)
+        if root == "zones":
+            return [_sample(z.addresses[0]) for z in self.estate.zones.values() if z.addresses]
+        if root == "registers":
+            return self._register(rest, perimeter)
+        return self.measures[control.measure].parameters.get(name, Unknown("nothing_asked", f"${name}"))
+
+    def _register(self, name: str, perimeter: str) -> Register | Unknown:
+        """The entries of the estate's register and of the perimeter's own, together."""
+        found = [r for r in self.estate.registers if r.id == name and r.perimeter in ("", perimeter)]
+        if not found:
+            return Unknown("register_missing", name)
+        return Register(name, tuple(e for r in found for e in r.entries), perimeter)
+
+    def _of_host(self, what: str, host: Host | None) -> Any:
+        if host is None:
+            return Unknown("nothing_asked", f"$host.{what}")
+        zone = self.estate.zones.get(host.zone)
+        values = {
+            "address": host.address,
+            "perimeter": host.perimeter,
+            "commissioned_at": host.commissioned_at or None,
+            "zone.vlan": zone.vlan if zone else None,
+            "zone.addresses": list(zone.addresses) if zone and zone.addresses else None,
+        }
+        value = values[what]
+        if value is None:
+            missing = "no zone is declared for this host" if zone is None else f"the zone '{zone.id}' does not say its {what}"
+            return Unknown("nothing_asked", missing if what.startswith("zone") else f"$host.{what}")
+        return value
+
+    def _of_role(self, role: str, what: str) -> Any:
+        hosts = [h for h in self.estate.hosts if role in h.roles]
+        if not hosts:
+            return Unknown("nothing_asked", f"no host with the role {role} is declared")
+        return list(dict.fromkeys(n for h in hosts for n in ((h.id,) if what == "ids" else (h.id, h.address))))
+
+    # ------------------------------------------------------------ what nothing is asked of
+
+    def coverage(self) -> Iterator[Coverage]:
+        """Hosts without any check, and measures in force that nothing checks on a perimeter."""
+        checked: dict[str, set[str]] = {p: set() for p in self.perimeters}
+        for host in self.hosts:
+            measures = {c.measure for _, c, p in self.direct if _applies(c, p, host)}
+            checked.setdefault(host.perimeter, set()).update(measures)
+            if not measures:
+                yield Coverage(_subject(host), "", Unknown("nothing_asked", self._why_none(host)), self.estate.declared)
+        for perimeter in self.perimeters:
+            checked[perimeter].update(c.measure for _, c, _ in self.derived)
+            if self.whole:
+                yield from self._unchecked(perimeter, checked[perimeter])
+
+    def _unchecked(self, perimeter: str, checked: set[str]) -> Iterator[Coverage]:
+        somewhere = {c.measure for c in self.controls}
+        for measure in self.in_force:
+            if measure not in checked:
+                why = "no control applies to a host of this perimeter" if measure in somewhere else "no control checks it"
+                subject = Subject("perimeter", perimeter, perimeter)
+                yield Coverage(subject, measure, Unknown("nothing_asked", why), self.estate.declared)
+
+    def _why_none(self, host: Host) -> str:
+        known = any(isinstance(p, Probe) and host.platform in p.dialects for p in self.probes.values())
+        return "no control applies to it" if known else f"no probe knows the platform {host.platform}"
+
+    def count(self) -> int:
+        """How many checks the plan holds."""
+        direct = sum(1 for h in self.hosts for _, c, p in self.direct if _applies(c, p, h))
+        return direct + len(self.perimeters) * len(self.derived)
+
+
+def _subject(host: Host) -> Subject:
+    return Subject("host", host.id, host.perimeter)
+
+
+def _applies(control: Control, probe: Probe, host: Host) -> bool:
+    if host.platform not in probe.dialects or (control.platforms and host.platform not in control.platforms):
+        return False
+    return not control.roles or bool(set(control.roles) & set(host.roles))
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("$")
+
+
+def _names(control: Control) -> list[str]:
+    found: dict[str, None] = {}
+    stack: list[Any] = [control.expect, control.tolerate, control.concerns]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Mapping):
+            stack.extend(value.values())
+        elif isinstance(value, list):
+            stack.extend(value)
+        elif _is_name(value):
+            found[value[1:]] = None
+    return list(found)
+
+
+def _sample(network: str) -> str:
+    """One address of a network: its first usable one."""
+    parsed = ipaddress.ip_network(network)
+    return str(parsed[1] if parsed.num_addresses > 1 else parsed[0])
+
+
+def limited(estate: Estate, pattern: str) -> tuple[Host, ...]:
+    """The hosts that a `--limit` names: ids, groups, roles, `*` wildcards and `!` exclusions, separated by commas."""
+    chosen: dict[str, Host] = {}
+    parts = [p.strip() for p in pattern.split(",") if p.strip()]
+    if parts and all(p.startswith("!") for p in parts):
+        parts.insert(0, "*")
+    for part in parts:
+        matching = [h for h in estate.hosts if _named(h, part.removeprefix("!"))]
+        for host in matching:
+            if part.startswith("!"):
+                chosen.pop(host.id, None)
+            else:
+                chosen[host.id] = host
+    return tuple(h for h in estate.hosts if h.id in chosen)
+
+
+def _named(host: Host, pattern: str) -> bool:
+    expression = re.compile("".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern))
+    return any(expression.fullmatch(name) for name in (host.id, *host.groups, *host.roles))
+
+
+def unmatched(estate: Estate, pattern: str) -> Sequence[str]:
+    """The parts of a `--limit` that name nothing."""
+    parts = [p.strip().removeprefix("!") for p in pattern.split(",") if p.strip()]
+    return [p for p in parts if not any(_named(h, p) for h in estate.hosts)]

@@ -1,0 +1,1 @@
+"""One question a file, all its platforms in it. Pure."""

@@ -1,0 +1,142 @@
+"""Who is an administrator of a host: uid 0, admin groups, sudo rules, keys that open root's account. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from auditor.errors import Unreadable
+from auditor.kinds import Dialect, Probe
+from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.readers import passwd, sudoers
+
+# Shows fingerprints, never keys or the options before them, which may carry commands. A key that ssh-keygen cannot
+# read is counted: it is there, and whose it is was not told.
+ROOT_KEYS = Command(
+    r"""f=
+if command -v sshd >/dev/null; then
+  t=$(sshd -T -C user=root,host=127.0.0.1,addr=127.0.0.1,laddr=127.0.0.1,lport=22 2>/dev/null | grep -E '^(authorizedkeys(file|command)|trustedusercakeys) ')
+  f=$(printf '%s\n' "$t" | sed -n 's/^authorizedkeysfile //p')
+  if [ -z "$f" ]; then echo 'elsewhere sshd does not tell where keys are'; fi
+  printf '%s\n' "$t" | grep -v '^authorizedkeysfile ' | awk 'NF > 1 && $2 != "none" { print "elsewhere " $1 }'
+fi
+set -f
+for h in $(awk -F: '$3 == 0 { print $6 }' /etc/passwd | sort -u); do
+  for k in ${f:-.ssh/authorized_keys .ssh/authorized_keys2}; do
+    k=$(printf '%s\n' "$k" | sed "s:%h:$h:g; s:%u:root:g; s:%%:%:g")
+    case $k in /*) ;; none) continue ;; *) k=$h/$k ;; esac
+    [ -e "$k" ] || continue
+    printf 'lines %s\n' "$(grep -cE '(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ +AAAA' "$k")"
+    ssh-keygen -lf "$k" 2>/dev/null | awk '$2 ~ /^(SHA256|MD5):/ { print "key " $2 }'
+  done
+done
+echo end
+""",
+    elevated=True,
+)
+T = TypeVar("T")
+_FINGERPRINT = re.compile(r"(SHA256|MD5):[A-Za-z0-9+/=:]{16,64}")
+
+
+def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {"accounts": passwd.PEOPLE, "sudoers": sudoers.SUDOERS, "root_keys": ROOT_KEYS}
+
+
+def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    people = passwd.people(answers["accounts"])
+    if isinstance(people, Unknown):
+        return {"accounts": people, "uid_zero": people}
+    told = _told(sudoers.rules, answers["sudoers"])
+    keys = _told(_keys, answers["root_keys"])
+    rules = sudoers.Rules((), passwd.People({}, {}), gap=told) if isinstance(told, Unknown) else told
+    everybody = passwd.People(people.accounts, {**rules.groups.groups, **people.groups}, people.directory)
+    found = passwd.privileged(everybody, rules.granting)
+    listed = (keys,) if isinstance(keys, Unknown) else keys
+    items: list[Fact] = [_shown(name, why) for name, why in found.because.items()]
+    items += [_shown(key, ("key of root",)) for key in listed if isinstance(key, str)]
+    gap = rules.gap or next((k for k in listed if isinstance(k, Unknown)), None)
+    return {
+        "accounts": Partial(tuple(items), gap) if gap else items,
+        "uid_zero": [a.name for a in people.accounts.values() if a.uid == 0],
+    }
+
+
+def _told(reader: Callable[[Answer], T | Unknown], answer: Answer) -> T | Unknown:
+    """What a part of the answers told, or why it did not: the other parts stand without it."""
+    try:
+        return reader(answer)
+    except Unreadable as why:
+        return Unknown("unreadable", str(why))
+
+
+def _shown(name: str, why: tuple[str, ...]) -> Fact:
+    return {"account": name, "because": ", ".join(why)}
+
+
+def _keys(answer: Answer) -> tuple[str | Unknown, ...] | Unknown:
+    """The fingerprints of the keys that open accounts with uid 0; Unknown for each key without one."""
+    if isinstance(answer, Failure):
+        return answer.unknown()
+    lines = answer.text.splitlines()
+    if answer.exit_code or not lines or lines[-1] != "end":
+        raise Unreadable("root's keys are not complete")
+    found: list[str | Unknown] = list(dict.fromkeys(_fingerprints(lines)))
+    elsewhere = [line[10:] for line in lines if line.startswith("elsewhere ")]
+    if elsewhere:
+        found.append(Unknown("not_told", f"keys of root: {' '.join(elsewhere)[:120]}"))
+    counted = sum(_count(line[6:]) for line in lines if line.startswith("lines "))
+    if counted > sum(line.startswith("key ") for line in lines):
+        found.append(Unknown("not_told", "a key of root without a fingerprint"))
+    return tuple(found)
+
+
+def _fingerprints(lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        if line.startswith("key "):
+            if not _FINGERPRINT.fullmatch(line[4:]):
+                raise Unreadable("a fingerprint of another shape")
+            yield line[4:]
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 9):
+        raise Unreadable("a count of keys")
+    return int(text)
+
+
+PROBE = Probe(
+    title={"en": "Administrators of the host", "fr": "Administrateurs de l'équipement"},
+    facts={
+        "type": "object",
+        "properties": {
+            "accounts": {
+                "type": "array",
+                "description": "Who is root, can become it, or opens its account with a key.",
+                "items": {
+                    "type": "object",
+                    "x-name": "account",
+                    "x-also": ["because"],
+                    "properties": {
+                        "account": {
+                            "type": "string",
+                            "x-person": True,
+                            "description": "A login; %group or +netgroup whose members a directory keeps; a key's fingerprint.",
+                        },
+                        "because": {"type": "string", "description": "What makes it an administrator."},
+                    },
+                },
+            },
+            "uid_zero": {
+                "type": "array",
+                "description": "The logins with uid 0.",
+                "items": {"type": "string", "x-person": True, "description": "A login."},
+            },
+        },
+    },
+    dialects={"linux": Dialect(commands, parse)},
+    privilege={
+        "en": "root, to read sudoers and root's keys; without it the list is incomplete",
+        "fr": "root, pour lire sudoers et les clés de root ; sans cela la liste est incomplète",
+    },
+)

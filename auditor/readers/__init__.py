@@ -1,0 +1,1 @@
+"""One file format each: text in, values out. Pure."""

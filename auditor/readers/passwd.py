@@ -1,0 +1,179 @@
+"""What a host tells of its accounts and groups in; who is privileged there, and because of what, out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from auditor.errors import Unreadable
+from auditor.model import Answer, Command, Failure, Unknown
+
+# Members of these groups are root, or can become it: docker, lxd, libvirt and disk without any sudo rule.
+ADMIN_GROUPS = ("sudo", "wheel", "admin", "adm", "docker", "lxd", "libvirt", "disk", "root")
+# These only matter for people: distributions put system accounts in them.
+GROUPS_OF_PEOPLE = ("adm", "root")
+NO_LOGIN = ("nologin", "false", "true", "sync", "shutdown", "halt")
+DIRECTORIES = ("sss", "ldap", "winbind", "nis", "nisplus", "compat", "systemd-userdb")
+
+# Password fields and comments (real names) stay on the host.
+PEOPLE = Command(
+    r"""awk -F: '{ print "p:" $1 ":" $3 ":" $4 ":" $6 ":" $7 }' /etc/passwd || exit 1
+awk -F: '{ print "g:" $1 ":" $3 ":" $4 }' /etc/group || exit 1
+getent group sudo wheel admin adm docker lxd libvirt disk root 2>/dev/null | awk -F: '{ print "g:" $1 ":" $3 ":" $4 }'
+awk '/^(passwd|group):/ { $1 = ""; print "n:" $0 }' /etc/nsswitch.conf 2>/dev/null
+echo end
+""",
+    cap_bytes=262144,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    name: str
+    uid: int
+    gid: int
+    home: str = ""
+    shell: str = ""
+
+    @property
+    def can_log_in(self) -> bool:
+        """An empty shell is /bin/sh."""
+        return self.shell.rpartition("/")[2] not in NO_LOGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    name: str
+    gid: int
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """`accounts` are the host's own; `groups` also those that it was asked for. `directory`: others may exist beside."""
+
+    accounts: Mapping[str, Account]
+    groups: Mapping[str, Group]
+    directory: bool = False
+
+    def members(self, group: Group) -> tuple[str, ...]:
+        """Those that the group lists, and those whose first group it is."""
+        first = (a.name for a in self.accounts.values() if a.gid == group.gid)
+        return tuple(dict.fromkeys((*group.members, *first)))
+
+    def groups_of(self, name: str) -> frozenset[str]:
+        """The groups of an account, as far as the host's own files tell."""
+        return frozenset(g.name for g in self.groups.values() if name in self.members(g))
+
+
+@dataclass(frozen=True, slots=True)
+class Privileged:
+    """`because` by name; a name that begins with % or + (or is ALL) is a group whose members were not told."""
+
+    because: Mapping[str, tuple[str, ...]]
+
+    @property
+    def collective(self) -> tuple[str, ...]:
+        return tuple(n for n in self.because if n[:1] in ("%", "+") or n == "ALL")
+
+
+def people(answer: Answer) -> People | Unknown:
+    """The answer to PEOPLE. Raises Unreadable when it is cut or shows no account with uid 0."""
+    if isinstance(answer, Failure):
+        return answer.unknown()
+    lines = answer.text.splitlines()
+    if answer.exit_code or not lines or lines[-1] != "end":
+        raise Unreadable("the list of accounts is not complete")
+    found = read(lines)
+    if not any(a.uid == 0 for a in found.accounts.values()):
+        raise Unreadable("no account with uid 0")
+    return found
+
+
+def read(lines: Iterable[str]) -> People:
+    """`p:name:uid:gid:home:shell`, `g:name:gid:members` and `n:sources`; a row that makes no sense raises Unreadable."""
+    accounts: dict[str, Account] = {}
+    groups: dict[str, Group] = {}
+    directory = False
+    for line in lines:
+        kind, _, rest = line.partition(":")
+        if kind in ("p", "g") and rest[:1] in ("+", "-"):  # the old NIS marks
+            directory = True
+        elif kind == "p":
+            account = _account(rest.split(":", 4))
+            accounts.setdefault(account.name, account)
+        elif kind == "g":
+            group = _group(rest.split(":", 2))
+            groups[group.name] = _joined(groups.get(group.name), group)
+        elif kind == "n":
+            directory = directory or any(word in DIRECTORIES for word in rest.split())
+    return People(accounts, groups, directory)
+
+
+def _joined(known: Group | None, group: Group) -> Group:
+    members = (*known.members, *group.members) if known else group.members
+    return Group(group.name, known.gid if known else group.gid, tuple(dict.fromkeys(members)))
+
+
+def _account(fields: list[str]) -> Account:
+    if len(fields) != 5:
+        raise Unreadable("a row of passwd with other columns")
+    name, uid, gid, home, shell = fields
+    return Account(name, _number(uid), _number(gid), home, shell)
+
+
+def _group(fields: list[str]) -> Group:
+    if len(fields) != 3:
+        raise Unreadable("a row of group with other columns")
+    return Group(fields[0], _number(fields[1]), tuple(m.strip() for m in fields[2].split(",") if m.strip()))
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        raise Unreadable("a uid or gid that is no number")
+    return int(text)
+
+
+def privileged(people: People, sudo_subjects: Iterable[str]) -> Privileged:
+    """uid 0, members of the admin groups, and the subjects of sudo (or doas) rules."""
+    because: dict[str, list[str]] = {}
+
+    zero = [(a.name, "uid 0") for a in people.accounts.values() if a.uid == 0]
+    groups = [entry for name in ADMIN_GROUPS for entry in _in_group(people, name)]
+    granted = [entry for subject in sudo_subjects for entry in _granted(people, subject)]
+    for name, why in (*zero, *groups, *granted):
+        reasons = because.setdefault(name, [])
+        if why not in reasons:
+            reasons.append(why)
+    return Privileged({name: tuple(reasons) for name, reasons in because.items()})
+
+
+def _in_group(people: People, name: str) -> Iterator[tuple[str, str]]:
+    group = people.groups.get(name)
+    for member in people.members(group) if group else ():
+        account = people.accounts.get(member)
+        person = account is None or (account.can_log_in and account.uid != 0)
+        if person or name not in GROUPS_OF_PEOPLE:
+            yield member, f"group {name}"
+
+
+def _granted(people: People, subject: str) -> tuple[tuple[str, str], ...]:
+    if subject.startswith("!") or not subject:  # an exception narrows a rule; counting it is the careful side
+        return ()
+    if subject.startswith("#"):
+        named = next((a.name for a in people.accounts.values() if str(a.uid) == subject[1:]), subject)
+        return ((named, "sudo rule"),)
+    if not subject.startswith("%"):
+        return ((subject, "sudo rule"),)
+    group = _named_group(people, subject[1:])
+    members = people.members(group) if group else ()
+    if members:
+        return tuple((member, f"sudo rule for {subject}") for member in members)
+    # a group that does not exist grants nothing, unless a directory may know it
+    return ((subject, "sudo rule"),) if people.directory or subject.startswith("%:") else ()
+
+
+def _named_group(people: People, name: str) -> Group | None:
+    if name.startswith("#"):
+        return next((g for g in people.groups.values() if str(g.gid) == name[1:]), None)
+    return people.groups.get(name)

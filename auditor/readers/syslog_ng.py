@@ -1,0 +1,131 @@
+"""syslog-ng's configuration in; where it sends out. Pure.
+
+A destination counts only when a log path uses it. Source: the syslog-ng administration guide, "network", "syslog", "log".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from auditor.model import Unknown
+
+_QUOTED = r'"(?:[^"\\]|\\[\s\S]|\\\Z)*+(?:"|\Z)'  # to the end where it is not closed: no text takes long to read
+_COMMENT = re.compile(rf"({_QUOTED}|'[^']*(?:'|\Z))|#[^\n]*")
+_TOKEN = re.compile(rf"{_QUOTED}|'[^']*(?:'|\Z)|[(){{}};]|[^\s(){{}};\"']+")
+_DRIVERS = {"network": (514, "tcp"), "syslog": (601, "tcp"), "tcp": (514, "tcp"), "tcp6": (514, "tcp")}
+_DRIVERS |= {"udp": (514, "udp"), "udp6": (514, "udp")}
+_CLOSING = {"(": ")", "{": "}"}
+DEPTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    to: str | Unknown
+    port: int | None | Unknown
+    protocol: str
+    tls: bool | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """`name(...)` or `name label {...}`: what stands before it, and what is in it."""
+
+    name: str
+    label: str
+    inside: tuple[str | _Group, ...]
+
+
+def targets(texts: Sequence[str]) -> list[Target]:
+    """The network destinations of every log path, inline ones too."""
+    tokens: list[str] = []
+    for text in texts:
+        tokens += [*_TOKEN.findall(_COMMENT.sub(lambda m: m[1] or " ", text)), ";"]
+    top, _ = _tree(tokens, 0, "", 0)
+    named: dict[str, list[Target]] = {}
+    used: list[Target] = []
+    for group in _groups(top):
+        if group.name == "destination" and group.label:
+            named[group.label] = list(_drivers(group.inside))
+    for group in _groups(top):
+        if group.name == "log":
+            used += _of_path(group, named)
+    return used
+
+
+def _tree(tokens: Sequence[str], at: int, closing: str, depth: int) -> tuple[tuple[str | _Group, ...], int]:
+    """Items up to the closing bracket; nesting deeper than DEPTH is left flat."""
+    items: list[str | _Group] = []
+    words: list[str] = []
+    while at < len(tokens):
+        token = tokens[at]
+        at += 1
+        if token == closing:
+            break
+        if token in _CLOSING and depth < DEPTH:
+            inside, at = _tree(tokens, at, _CLOSING[token], depth + 1)
+            name, label = (words[-1] if words else ""), ""
+            if token == "{" and len(words) > 1:
+                name, label = words[-2], _plain(words[-1])
+            items.append(_Group(name, label, inside))
+            words = []
+        else:
+            items.append(token)
+            words = [] if token == ";" else [*words[-1:], token]
+    return tuple(items), at
+
+
+def _groups(items: Sequence[str | _Group]) -> Iterator[_Group]:
+    return (i for i in items if isinstance(i, _Group))
+
+
+def _of_path(path: _Group, named: dict[str, list[Target]]) -> Iterator[Target]:
+    for group in _groups(path.inside):
+        if group.name == "destination" and not group.label:
+            words = [_plain(i) for i in group.inside if isinstance(i, str)]
+            yield from (t for w in words for t in named.get(w, ()))
+            yield from _drivers(group.inside)
+        elif group.name in ("log", "junction", "channel", "if", "elif", "else", ""):
+            yield from _of_path(group, named)
+
+
+def _drivers(items: Sequence[str | _Group]) -> Iterator[Target]:
+    for group in _groups(items):
+        if group.name in _DRIVERS:
+            yield _target(group)
+        elif group.name in ("channel", "junction", "destination"):
+            yield from _drivers(group.inside)
+
+
+def _target(group: _Group) -> Target:
+    port, transport = _DRIVERS[group.name]
+    options = {
+        g.name.replace("_", "-"): next((_plain(i) for i in g.inside if isinstance(i, str)), "")
+        for g in _groups(group.inside)
+    }
+    to = next((_plain(i) for i in group.inside if isinstance(i, str)), "")
+    how = (options.get("transport") or transport).lower()
+    tls = "tls" in how
+    if tls and group.name == "syslog":
+        port = 6514
+    told = options.get("port") or options.get("destport")
+    known = bool(to) and "`" not in to
+    return Target(
+        to.strip("[]") if known else Unknown("not_told", "the destination is not a plain text"),
+        _port(told, port),
+        "udp" if how == "udp" else "tcp",
+        tls,
+    )
+
+
+def _plain(token: str) -> str:
+    return token[1:-1] if token[:1] in ('"', "'") else token
+
+
+def _port(text: str | None, default: int) -> int | Unknown:
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and len(text) <= 5:
+        return int(text)
+    return Unknown("not_told", text[:40])

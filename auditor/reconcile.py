@@ -1,0 +1,40 @@
+"""Findings and the decisions in force in; findings with the decision that stands beside them, and idle decisions, out. Pure.
+
+A decision never changes an outcome, and never stands beside what was not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from auditor.decisions import InForce
+from auditor.model import Acceptance, Finding, IdleDecision, Outcome, StandsBeside
+
+ACCEPTABLE = (Outcome.FAIL, Outcome.WARN)
+
+
+def reconcile(findings: Iterable[Finding], decided: InForce) -> tuple[list[Finding], tuple[IdleDecision, ...]]:
+    """The findings that a decision stands beside, in order; then the void decisions, and those that nothing needs (R-IDLE).
+
+    A decision is idle when something of its scope was measured and nothing of it failed or was left unmeasured.
+    """
+    beside: list[Finding] = []
+    measured: set[str] = set()
+    needed: set[str] = set()
+    for finding in findings:
+        one = decided.covering.get((finding.control, finding.subject.id)) if finding.subject.kind == "host" else None
+        if one is None:
+            continue
+        covering = decided.covered_by[(finding.control, finding.subject.id)]
+        measured |= covering
+        if finding.outcome in ACCEPTABLE:
+            beside.append(replace(finding, decision=_standing(one)))
+        if finding.outcome not in (Outcome.PASS, None):
+            needed |= covering
+    idle = (IdleDecision(a.id, "R-IDLE", "", a.source) for a in decided.holding if a.id in measured - needed)
+    return beside, (*decided.void, *idle)
+
+
+def _standing(one: Acceptance) -> StandsBeside:
+    return StandsBeside(one.id, "acceptance", f"{one.role} ({one.owner_entity})", one.expires, one.justification)

@@ -1,0 +1,242 @@
+"""A run in, JUnit XML out, suite by suite, valid against the schemas of Jenkins xUnit and of Apache Ant. Pure.
+
+What each consumer reads decides the shape: GitLab reads only the texts inside elements and drops a second test of one
+name; Jenkins xUnit refuses a file with an unknown attribute; an element without a message would count as passed.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import chain, groupby
+
+from junit_xml import TestCase, TestSuite
+
+from auditor.kinds import OpenPart, Reporter, Voice
+from auditor.model import CAUSES, Control, Coverage, Finding, Outcome, Run, Unknown
+from auditor.sentences import OUTCOME_WORDS, acceptance, cause, clean, told, unconcerned
+from auditor.summary import accepted, folded, named
+
+LONGEST = 4000  # characters of one message
+KINDS = ("failure", "error", "skipped")
+
+
+def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
+    """Writes one document; the names of suites and tests are the same in every language and run."""
+    write = open_part("")
+    write(b'<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n')
+    for place, suite in enumerate(_suites(run, voice)):
+        write(_finalised(suite, place))
+    write(b"</testsuites>\n")
+
+
+# ---------------------------------------------------------------- suites
+
+
+def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
+    names = _Names()
+    gaps: dict[str, list[Coverage]] = {}
+    for gap in run.coverage():
+        gaps.setdefault(gap.subject.key, []).append(gap)
+    findings = 0
+    for subject, group in groupby(run.findings(), key=lambda f: f.subject):
+        of_subject = list(group)
+        findings += len(of_subject)
+        where = names.dotted(subject.perimeter, named(subject))
+        cases = [_case(f, run.controls.get(f.control), where, voice) for f in of_subject]
+        cases += [_gap_case(gap, where, voice) for gap in gaps.pop(subject.key, ())]
+        latest = max(f.at for f in of_subject) or run.header.started_at
+        yield _suite(run, named(subject), subject.perimeter, latest, cases)
+    for unplanned in gaps.values():
+        subject = unplanned[0].subject
+        where = names.dotted(subject.perimeter, named(subject))
+        cases = [_gap_case(gap, where, voice) for gap in unplanned]
+        yield _suite(run, named(subject), subject.perimeter, run.header.started_at, cases)
+    yield _suite(run, "coverage", "", run.header.started_at, _run_cases(run, findings, voice))
+
+
+class _Names:
+    """Gives each subject its part of a classname; two that differ only in dots do not collapse into one."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, tuple[str, str]] = {}
+
+    def dotted(self, perimeter: str, subject: str) -> str:
+        plain = f"{_undotted(perimeter)}.{_undotted(subject)}"
+        name, turn = plain, 1
+        while self.taken.setdefault(name, (perimeter, subject)) != (perimeter, subject):
+            turn += 1
+            name = f"{plain}~{turn}"
+        return name
+
+
+def _undotted(part: str) -> str:
+    return _token(part).replace(".", "_")
+
+
+def _token(name: str) -> str:
+    """A name as the schemas take it: never empty, no space around it."""
+    return clean(name).strip() or "-"
+
+
+def _suite(run: Run, name: str, perimeter: str, at: float, cases: Sequence[TestCase]) -> TestSuite:
+    properties = {"auditor.version": run.header.version, "auditor.run": run.header.id or str(run.header.number)}
+    properties |= {f"digest.{_token(key)}": value for key, value in sorted(run.header.digests.items())}
+    return TestSuite(
+        _token(name),
+        cases,
+        hostname=_token(name),
+        package=_token(perimeter),
+        timestamp=datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        properties={key: clean(value) for key, value in properties.items()},
+    )
+
+
+# ---------------------------------------------------------------- tests
+
+
+def _case(finding: Finding, control: Control | None, where: str, voice: Voice) -> TestCase:
+    policy = _undotted(control.policy) if control else "-"
+    case = TestCase(_token(finding.control), classname=f"{where}.{policy}")
+    why = _why(finding, voice)
+    if finding.outcome is None:
+        _skip(case, f"{voice.say(OUTCOME_WORDS['not_concerned'])}: {why}")
+    elif accepted(finding):
+        _skip(case, _accepted(finding, why, voice))
+    elif finding.outcome is Outcome.FAIL:
+        _add(case.add_failure_info, why, finding.severity, _body(finding, control, why, voice))
+    elif finding.outcome is Outcome.UNKNOWN:
+        _unknown(case, why, _cause(finding).cause, finding.gates, voice)
+    elif finding.outcome is Outcome.WARN:  # no consumer knows a warning: the test passes and says so
+        case.stdout = clean(f"{voice.say(OUTCOME_WORDS['warn'])}: {why}", LONGEST)
+    return case
+
+
+def _cause(finding: Finding) -> Unknown:
+    return next((r.cause for r in finding.reasons if r.cause), Unknown("not_told"))
+
+
+def _why(finding: Finding, voice: Voice) -> str:
+    words = unconcerned if finding.outcome is None else told
+    said = "; ".join(words(finding.reasons, voice, False))
+    if not said and finding.outcome is Outcome.UNKNOWN:
+        return voice.say(CAUSES["not_told"])
+    return said or voice.say("no reason was given")
+
+
+def _accepted(finding: Finding, why: str, voice: Voice) -> str:
+    assert finding.decision is not None
+    standing = acceptance(finding.decision, voice, iso=True).partition(" ")
+    if finding.outcome is Outcome.FAIL:
+        form = voice.say("{acceptance}: still failing, {why}")
+    else:
+        form = voice.say("{acceptance}: the target is still missed, {why}")
+    return form.format(acceptance=f"{standing[0].upper()} {standing[2]}", why=why)
+
+
+def _body(finding: Finding, control: Control | None, why: str, voice: Voice) -> str:
+    lines = [why]
+    if control:
+        lines.insert(0, clean(voice.text(control.title)))
+        lines.append(voice.say("Fix: {fix}").format(fix=clean(voice.text(control.fix), 0)))
+        lines += [f"{name}: {', '.join(where)}" for name, where in control.references.items()]
+    lines.append(finding.fingerprint)
+    return "\n".join(clean(line, LONGEST) for line in lines)
+
+
+def _gap_case(gap: Coverage, where: str, voice: Voice) -> TestCase:
+    name = f"nothing-asked-{gap.measure}" if gap.measure else "nothing-asked"
+    case = TestCase(_token(name), classname=f"{where}.coverage")
+    _unknown(case, cause(gap.cause, voice, False), gap.cause.cause, gap.gates, voice)
+    return case
+
+
+def _run_cases(run: Run, findings: int, voice: Voice) -> list[TestCase]:
+    """Tests of the run as a whole, so that a report of half a run cannot be green."""
+    header = run.header
+    away = [host.host for host in run.hosts() if host.failure]
+    reached = sum(1 for _ in run.hosts()) - len(away)
+    state = "" if header.state == "complete" else voice.say("the run is partial: it ended before everything was asked")
+    hosts = checks = ""
+    if away or reached < header.hosts_expected:
+        form = voice.say("hosts reached: {count} of {expected}; without an answer: {away}")
+        hosts = form.format(count=reached, expected=header.hosts_expected, away=folded(away) or "?")
+    if findings < header.checks_planned:
+        form = voice.say("checks with a result: {count} of {expected}")
+        checks = form.format(count=findings, expected=header.checks_planned)
+    return [
+        _whole("run-complete", "interrupted", state),
+        _whole("every-host-reached", "unreachable", hosts),
+        _whole("every-check-told", "not_asked", checks),
+    ]
+
+
+def _whole(name: str, kind: str, message: str) -> TestCase:
+    case = TestCase(name, classname="-.coverage.run")
+    if message:
+        _add(case.add_error_info, message, kind, message)
+    return case
+
+
+def _unknown(case: TestCase, why: str, kind: str, gates: bool, voice: Voice) -> None:
+    message = f"{voice.say(OUTCOME_WORDS['unknown'])}: {why}"
+    if gates:
+        _add(case.add_error_info, message, kind, message)
+    else:  # what does not change the exit code must not turn a dashboard red, nor green
+        _skip(case, message)
+
+
+def _add(add: object, message: str, kind: str, body: str) -> None:
+    assert callable(add)
+    add(clean(message, LONGEST) or kind, body or kind, kind)
+
+
+def _skip(case: TestCase, message: str) -> None:
+    text = clean(message, LONGEST)
+    case.add_skipped_info(text, text)
+
+
+# ---------------------------------------------------------------- one suite, as both schemas want it
+
+
+def _finalised(suite: TestSuite, place: int) -> bytes:
+    element: ET.Element = suite.build_xml_doc()
+    element.attrib.pop("disabled", None)
+    element.attrib |= {"id": str(place), "time": "0.000"}
+    for case in element.iter("testcase"):
+        case.set("time", "0.000")  # durations lie with the evidence: the same run gives the same bytes
+    for skipped in element.iter("skipped"):
+        skipped.attrib.pop("type", None)
+    _warnings_last(element)
+    for name in ("system-out", "system-err"):
+        if element.find(name) is None:
+            ET.SubElement(element, name)
+    _checked(element, suite)
+    ET.indent(element, level=1)
+    written: bytes = ET.tostring(element, encoding="unicode").encode("utf-8")
+    return b"  " + written + b"\n"
+
+
+def _warnings_last(element: ET.Element) -> None:
+    """Moves what tests said to the suite: the schema of Apache Ant knows no output of one test."""
+    said = []
+    for case in element.iter("testcase"):
+        for out in case.findall("system-out"):
+            case.remove(out)
+            said.append(f"{case.get('name')}: {out.text}")
+    if said:
+        ET.SubElement(element, "system-out").text = "\n".join(said)
+
+
+def _checked(element: ET.Element, suite: TestSuite) -> None:
+    """The counters are those of what is written, and each test has at most one result."""
+    cases = element.findall("testcase")
+    assert len(cases) == len(suite.test_cases) == int(element.attrib["tests"])
+    for kind, counter in zip(KINDS, ("failures", "errors", "skipped"), strict=True):
+        assert len(list(element.iter(kind))) == int(element.attrib[counter])
+    children: Iterable[ET.Element] = chain.from_iterable(cases)
+    assert all(child.text and child.get("message") for child in children)
+
+
+REPORTER = Reporter(title={"en": "JUnit XML, for CI", "fr": "JUnit XML, pour l'intégration continue"}, render=render)

@@ -1,0 +1,518 @@
+"""A run in, calm text for a terminal or a mail out: one host control by control, a fleet folded to a page. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from auditor.kinds import OpenPart, Reporter, Voice
+from auditor.model import CAUSES, SEVERITIES, Coverage, Finding, IdleDecision, Outcome, Run, StandsBeside
+from auditor.operators import N_
+from auditor.sentences import (
+    OUTCOME_WORDS,
+    SEVERITY_WORDS,
+    acceptance,
+    cause,
+    clean,
+    day,
+    moment,
+    nothing_asked,
+    told,
+    unconcerned,
+)
+from auditor.sentences import idle as idle_words
+from auditor.summary import Fix, Group, Summary, accepted, counts_as, folded, named, summary
+
+PAGE = 40  # lines of a fleet's report without details
+NAMES = 24  # characters of a list of hosts that stands before another column
+TOP = 10  # fixes that it names
+ORDER = ("fail", "accepted_fail", "warn", "accepted_warn", "unknown", "pass", "not_concerned")
+COLOURS = {"fail": "31", "warn": "33", "unknown": "35", "pass": "32", "bold": "1", "dim": "2"}
+
+Span = tuple[str, str]  # a style (a key of COLOURS, or none) and its text
+Line = tuple[Span, ...]
+EMPTY: Line = ()
+
+
+def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
+    """Writes the report; every text passes `clean` here, so that nothing of a host reaches a terminal as it is."""
+    write = open_part("")
+    hosts = sum(1 for _ in run.hosts())
+    lines = _one_host(run, voice) if max(hosts, run.header.hosts_expected) <= 1 else _fleet(run, voice)
+    for line in lines:
+        write("".join(_painted(span, voice) for span in line).rstrip().encode("utf-8") + b"\n")
+
+
+def _painted(span: Span, voice: Voice) -> str:
+    style, text = span
+    inert = clean(text, 0)
+    return f"\x1b[{COLOURS[style]}m{inert}\x1b[0m" if voice.colour and style and inert else inert
+
+
+# ---------------------------------------------------------------- lines
+
+
+def _wrapped(text: str, voice: Voice, indent: int, style: str = "") -> list[Line]:
+    """A text on lines of at most the width; French punctuation stays with its word."""
+    whole = clean(text, 0)
+    for mark in ":;?!»":
+        whole = whole.replace(f" {mark}", f"\u00a0{mark}")
+    width = max(voice.width - indent, 24)
+    return [
+        (("", " " * indent), (style, line.replace("\u00a0", " ")))
+        for line in textwrap.wrap(whole.replace("« ", "«\u00a0"), width, break_on_hyphens=False)
+    ]
+
+
+def _clipped(text: str, room: int) -> str:
+    """A text on one line; what does not fit ends in an ellipsis."""
+    inert = clean(text, 0)
+    return inert if len(inert) <= room else inert[: max(room - 1, 0)].rstrip(" ,") + "…"
+
+
+def _title(text: str) -> Line:
+    return (("bold", text[:1].upper() + text[1:]),)
+
+
+def _word(name: str, voice: Voice) -> str:
+    return voice.say(OUTCOME_WORDS[name.removeprefix("accepted_")])
+
+
+def _style(name: str) -> str:
+    plain = name.removeprefix("accepted_")
+    return plain if plain == name and plain in COLOURS else "dim"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], voice: Voice, style: str = "") -> list[Line]:
+    """Aligned columns, numbers to the right; the last column is cut at the width unless everything is told."""
+    body = [[clean(cell, 0) for cell in row] for row in rows]
+    if not body:
+        return []
+    last = len(heads) - 1
+    widths = [max(len(row[i]) for row in [list(heads), *body]) for i in range(last)]
+    right = [all(row[i].isdigit() for row in body) for i in range(last)]
+
+    def line(row: Sequence[str]) -> Iterator[str]:
+        for i in range(last):
+            yield row[i].rjust(widths[i]) if right[i] else row[i].ljust(widths[i])
+
+    indent = 4 + sum(widths) + 2 * (last - 1)
+    lines: list[Line] = [(("dim", "  " + "  ".join([*line(heads), heads[last]])),)] if any(heads) else []
+    for row in body:
+        start = "  " + "  ".join(line(row)) + "  "
+        if voice.details:
+            end = textwrap.wrap(row[last], max(voice.width - indent, 24), break_on_hyphens=False) or [""]
+            lines += [((style, start + end[0]),), *((("", " " * indent + more),) for more in end[1:])]
+        else:
+            lines.append(((style, _clipped(start + row[last], max(voice.width, 60))),))
+    return lines
+
+
+# ---------------------------------------------------------------- the headline
+
+
+def _heading(run: Run, what: str, voice: Voice) -> list[Line]:
+    header = run.header
+    said = voice.say("Audit {number} of {what}, {when}").format(
+        number=header.number, what=what, when=moment(header.started_at, voice)
+    )
+    judged = voice.say("decisions and records judged as of {day}").format(day=day(header.as_of, voice))
+    return [*_wrapped(said, voice, 0, "bold"), *(_wrapped(judged, voice, 0, "dim") if header.as_of else ())]
+
+
+def _headline(run: Run, seen: Summary, voice: Voice) -> list[Line]:
+    """Who was expected and seen, what it came to, and in one sentence what this report may be trusted for."""
+    rows = [
+        (
+            "",
+            voice.say("hosts"),
+            voice.say("{expected} expected, {reached} reached, {measured} measured").format(
+                expected=seen.hosts_expected, reached=seen.hosts_reached, measured=seen.hosts_measured
+            ),
+        ),
+        (
+            "",
+            voice.say("checks"),
+            voice.say("{planned} planned, {measured} measured").format(
+                planned=seen.checks_planned, measured=seen.checks_measured
+            ),
+        ),
+        *_counted(seen, voice),
+    ]
+    margin = max(len(label) for _, label, _ in rows) + 4
+    lines: list[Line] = []
+    for style, label, text in rows:
+        name = f"  {label[:1].upper()}{label[1:]}".ljust(margin)
+        lines += [((style, name), *first) if not i else first for i, first in enumerate(_hung(text, voice, margin))]
+    for style, verdict in _verdict(run, seen, voice):
+        lines += _wrapped(verdict, voice, 2, style)
+    return lines
+
+
+def _hung(text: str, voice: Voice, indent: int) -> list[Line]:
+    """Wrapped lines of which the first stands behind a label."""
+    first, *rest = _wrapped(text, voice, indent) or [EMPTY]
+    return [first[1:], *rest]
+
+
+def _counted(seen: Summary, voice: Voice) -> Iterator[tuple[str, str, str]]:
+    for name in ("fail", "warn"):
+        count = seen.counts.get(name, 0)
+        text = voice.say("{count} open").format(count=count)
+        if name == "fail" and seen.open_severities:
+            text += f" ({_severities(seen.open_severities, voice)})"
+        risks = seen.counts.get(f"accepted_{name}", 0)
+        if risks:
+            text += ", " + voice.say("{count} accepted").format(count=risks)
+        yield name if count else "", _word(name, voice), text
+    for name in ("unknown", "pass", "not_concerned", "nothing_asked"):
+        count = seen.counts.get(name, 0)
+        if count or name in ("unknown", "pass"):
+            yield name if count and name in COLOURS else "", _word(name, voice), str(count)
+
+
+def _severities(counts: Mapping[str, int], voice: Voice) -> str:
+    return ", ".join(f"{voice.say(SEVERITY_WORDS[s])} {counts[s]}" for s in reversed(SEVERITIES) if counts.get(s))
+
+
+def _verdict(run: Run, seen: Summary, voice: Voice) -> Iterator[Span]:
+    if run.header.state != "complete":
+        yield "unknown", voice.say("THE RUN IS PARTIAL: it ended before everything planned was asked.")
+    if not run.header.declared:
+        yield "dim", voice.say("No estate was given: nothing tells whether hosts or measures are missing.")
+    risks = seen.counts.get("accepted_fail", 0) + seen.counts.get("accepted_warn", 0)
+    if not seen.everything_seen:
+        yield "unknown", voice.say("Not everything was seen; nobody knows whether the rest is good or bad.")
+    elif seen.counts.get("fail", 0) or seen.counts.get("warn", 0):
+        yield "", voice.say("Everything planned was measured.")
+    elif risks:
+        yield "", voice.say("Everything planned was measured. Nothing is open; the accepted risks remain.")
+    else:
+        yield "pass", voice.say("Everything planned was measured. Nothing is open.")
+
+
+# ---------------------------------------------------------------- one host
+
+
+def _one_host(run: Run, voice: Voice) -> Iterator[Line]:
+    name = next((host.host for host in run.hosts()), run.header.estate or "-")
+    yield from _heading(run, name, voice)
+    yield from _all_controls(run, run.findings(), run.coverage(), name, voice)
+    for place, idle in enumerate(run.idle()):
+        if not place:
+            yield EMPTY
+        yield from _wrapped(_idle(idle, voice), voice, 0, "warn")
+    yield EMPTY
+    yield _title(voice.say("in short"))
+    yield from _headline(run, summary(run), voice)
+
+
+def _all_controls(
+    run: Run, findings: Iterable[Finding], gaps: Iterable[Coverage], host: str, voice: Voice
+) -> Iterator[Line]:
+    """Every control of one host, what is open first, gravest first."""
+    groups: dict[str, list[Finding]] = {name: [] for name in ORDER}
+    for finding in findings:
+        groups[counts_as(finding)].append(finding)
+    for name, members in groups.items():
+        if members:
+            yield EMPTY
+        for finding in sorted(members, key=lambda f: -SEVERITIES.index(f.severity)):
+            yield from _finding(run, finding, name, host, voice)
+    yield from _gaps(run, list(gaps), voice)
+
+
+def _margin(voice: Voice) -> int:
+    """Where a finding's text begins: behind the longest word for what a check came to."""
+    return max(len(voice.say(word)) for word in OUTCOME_WORDS.values()) + 2
+
+
+def _finding(run: Run, finding: Finding, name: str, host: str, voice: Voice) -> Iterator[Line]:
+    margin = _margin(voice)
+    control = run.controls.get(finding.control)
+    title = voice.text(control.title) if control else ""
+    where = "" if named(finding.subject) == host else f"  [{named(finding.subject)}]"
+    mark: Span = (_style(name), _word(name, voice).upper().ljust(margin))
+    if name == "pass":
+        yield mark, ("", finding.control + where)
+        yield from _wrapped(title, voice, margin, "dim")
+        return
+    weight = voice.say(SEVERITY_WORDS[finding.severity])
+    if accepted(finding):
+        weight += ", " + voice.say("risk accepted")
+    yield mark, ("bold", finding.control), ("", f"  ({weight}){where}")
+    yield from _wrapped(title, voice, margin)
+    yield from _reasons(finding, voice, margin)
+    if control and finding.outcome in (Outcome.FAIL, Outcome.WARN):
+        yield from _wrapped(voice.say("Fix: {fix}").format(fix=voice.text(control.fix)), voice, margin, "dim")
+
+
+def _reasons(finding: Finding, voice: Voice, margin: int) -> Iterator[Line]:
+    words = unconcerned if finding.outcome is None else told
+    for line in words(finding.reasons, voice, True):
+        yield from _wrapped(line, voice, margin)
+    if accepted(finding) and finding.decision:
+        yield from _wrapped(_standing(finding.decision, voice), voice, margin)
+
+
+def _standing(decision: StandsBeside, voice: Voice) -> str:
+    said = acceptance(decision, voice)
+    said = said[:1].upper() + said[1:]
+    why = clean(decision.why)
+    return voice.say("{acceptance}: {why}").format(acceptance=said, why=why) if why else said
+
+
+def _gaps(run: Run, gaps: Sequence[Coverage], voice: Voice) -> Iterator[Line]:
+    """What nothing was asked about: by cause, with the measures' ids; in details each measure with its title."""
+    by_cause: dict[str, list[Coverage]] = {}
+    for gap in gaps:
+        by_cause.setdefault(nothing_asked(gap.cause, voice), []).append(gap)
+    mark: Span = ("unknown", _word("nothing_asked", voice).upper().ljust(_margin(voice)))
+    for place, (why, alike) in enumerate(by_cause.items()):
+        if not place:
+            yield EMPTY
+        first, *rest = _hung(f"{why} ({len(alike)})", voice, _margin(voice))
+        yield mark, *first
+        yield from rest
+        if voice.details:
+            for gap in alike:
+                yield from _wrapped(_measure(run, gap), voice, _margin(voice), "bold")
+                yield from _wrapped(_title_of(run, gap, voice), voice, _margin(voice) + 2)
+        else:
+            yield from _wrapped(", ".join(_measure(run, gap) for gap in alike), voice, _margin(voice))
+
+
+def _measure(run: Run, gap: Coverage) -> str:
+    perimeters = len(run.perimeters) > 1 and gap.subject.kind == "perimeter"
+    return f"{gap.measure} ({gap.subject.id})" if gap.measure and perimeters else gap.measure or named(gap.subject)
+
+
+def _title_of(run: Run, gap: Coverage, voice: Voice) -> str:
+    measure = run.measures.get(gap.measure)
+    return voice.text(measure.title) if measure else ""
+
+
+def _idle(idle: IdleDecision, voice: Voice) -> str:
+    form = voice.say("The decision {id} covers nothing: {why}")
+    return form.format(id=clean(idle.id), why=idle_words(idle, voice))
+
+
+# ---------------------------------------------------------------- a fleet
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A part of the page: title and column names (`heads` lines), then rows; few pages shorten it below `wanted`."""
+
+    lines: list[Line]
+    wanted: int = 1
+    heads: int = 2
+
+    @property
+    def rows(self) -> int:
+        return len(self.lines) - self.heads
+
+
+def _fleet(run: Run, voice: Voice) -> Iterator[Line]:
+    seen = summary(run)
+    what = voice.say("{count} hosts").format(count=seen.hosts_expected)
+    top = [*_heading(run, what, voice), EMPTY, *_headline(run, seen, voice)]
+    sections = [section for section in _sections(run, seen, voice) if section.lines]
+    if not voice.details:
+        yield from _page(top, sections, voice)
+        return
+    yield from top
+    for section in sections:
+        yield EMPTY
+        yield from section.lines
+    yield from _everything(run, seen, voice)
+
+
+def _page(top: list[Line], sections: list[_Section], voice: Voice) -> Iterator[Line]:
+    """The page: sections lose rows until all fit, the fixes last; what is left out is counted."""
+    room = PAGE - len(top) - 2
+    kept = _fitted([min(section.rows, TOP) for section in sections], sections, room)
+    yield from top
+    for keep, section in zip(kept, sections, strict=True):
+        yield EMPTY
+        title, *rest = section.lines[: section.heads + keep]
+        hidden = voice.say("{count} more not shown").format(count=section.rows - keep)
+        yield (*title, ("dim", f"  ({hidden})")) if keep < section.rows else title
+        yield from rest
+    yield EMPTY
+    yield (("dim", voice.say("With --details: every finding, host by host.")),)
+
+
+def _fitted(kept: list[int], sections: list[_Section], room: int) -> list[int]:
+    """How many rows of each section fit in `room` lines: first down to what each wants, then down to one."""
+    for least in ([section.wanted for section in sections], [1] * len(sections)):
+        while sum(_height(keep, section) for keep, section in zip(kept, sections, strict=True)) > room:
+            spare = [keep - low for keep, low in zip(kept, least, strict=True)]
+            if max(spare, default=0) <= 0:
+                break
+            kept[spare.index(max(spare))] -= 1
+    return kept
+
+
+def _height(keep: int, section: _Section) -> int:
+    return 1 + section.heads + keep  # a blank line stands before
+
+
+def _sections(run: Run, seen: Summary, voice: Voice) -> Iterator[_Section]:
+    yield _Section(_measures(run, seen, voice), wanted=2)
+    if voice.details and len(seen.by_perimeter) > 1:
+        yield _Section(_perimeters(seen, voice))
+    yield _Section(_fixes(seen, voice), wanted=TOP)
+    yield _Section(_untold(seen, voice), wanted=2)
+    yield _Section(_risks(seen, voice), heads=1)
+    yield _Section(_idles(run, voice), heads=1)
+
+
+def _titled(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], voice: Voice) -> list[Line]:
+    table = _table(heads, rows, voice)
+    return [_title(title), *table] if table else []
+
+
+COLUMNS = ("fail", "warn", "unknown", "pass")
+
+
+def _rolled(counts: Mapping[str, int]) -> list[str]:
+    """A row of a roll-up; what was accepted still fails, and is counted where it stands."""
+    unseen = counts.get("unknown", 0) + counts.get("nothing_asked", 0)
+    wrong = [counts.get(name, 0) + counts.get(f"accepted_{name}", 0) for name in ("fail", "warn")]
+    return [str(number) for number in (*wrong, unseen, counts.get("pass", 0))]
+
+
+def _measures(run: Run, seen: Summary, voice: Voice) -> list[Line]:
+    def title(measure: str) -> str:
+        known = run.measures.get(measure)
+        return voice.text(known.title) if known else measure or voice.say("(the host as a whole)")
+
+    ranked = sorted(seen.by_measure.items(), key=lambda item: [-int(cell) for cell in _rolled(item[1])[:3]])
+    heads = [*(_word(name, voice) for name in COLUMNS), voice.say("measure")]
+    rows = ([*_rolled(counts), title(measure)] for measure, counts in ranked)
+    return _titled(voice.say("by measure, accepted risks included"), heads, rows, voice)
+
+
+def _perimeters(seen: Summary, voice: Voice) -> list[Line]:
+    heads = [*(_word(name, voice) for name in COLUMNS), voice.say("perimeter")]
+    rows = ([*_rolled(counts), perimeter or "-"] for perimeter, counts in seen.by_perimeter.items())
+    return _titled(voice.say("by perimeter, accepted risks included"), heads, rows, voice)
+
+
+def _fixes(seen: Summary, voice: Voice) -> list[Line]:
+    heads = [voice.say("severity"), voice.say("open"), voice.say("control"), voice.say("on")]
+    return _titled(voice.say("what to mend first"), heads, (_fix(fix, voice) for fix in seen.fixes), voice)
+
+
+def _fix(fix: Fix, voice: Voice) -> list[str]:
+    return [
+        voice.say(SEVERITY_WORDS[fix.severity]),
+        str(fix.fails + fix.warns),
+        fix.control,
+        folded(fix.subjects),
+    ]
+
+
+def _untold(seen: Summary, voice: Voice) -> list[Line]:
+    """Every way in which something was not seen, with how many checks, or measures that nothing was asked about."""
+    rows = [(row.checks, voice.say(CAUSES[row.cause]), row.subjects) for row in seen.untold]
+    told_of = {row.cause for row in seen.untold}
+    rows += [(0, voice.say(CAUSES[row.cause]), row.subjects) for row in seen.unreached if row.cause not in told_of]
+    if seen.checks_told < seen.checks_planned:
+        rows.append((seen.checks_planned - seen.checks_told, voice.say("planned, and no result came"), ("-",)))
+    rows += [
+        (len(gap.subjects), f"{gap.measure or '-'}: {cause(gap.cause, voice, True)}", gap.subjects) for gap in seen.gaps
+    ]
+    title, count, on, why = (voice.say(m) for m in (N_("not measured, by cause"), N_("count"), N_("on"), N_("why")))
+    if voice.details:
+        return _titled(title, (count, why), ((str(n), f"{words}: {folded(who)}") for n, words, who in rows), voice)
+    brief = ((str(n), _clipped(folded(who), NAMES), words) for n, words, who in rows)
+    return _titled(title, (count, on, why), brief, voice)
+
+
+def _risks(seen: Summary, voice: Voice) -> list[Line]:
+    """A row for each decision: until when, its id, by which role, and what it stands beside."""
+    grouped: dict[StandsBeside, dict[str, list[str]]] = {}
+    for group in seen.groups:
+        if group.decision:
+            grouped.setdefault(group.decision, {}).setdefault(group.control, []).extend(group.subjects)
+    rows = (
+        [day(one.until, voice), one.id, one.by, ", ".join(f"{c} ({folded(on)})" for c, on in controls.items())]
+        for one, controls in grouped.items()
+    )
+    return _titled(voice.say("accepted residual risks: they still fail"), ("",) * 4, rows, voice)
+
+
+def _idles(run: Run, voice: Voice) -> list[Line]:
+    rows = ([idle.id, idle_words(idle, voice)] for idle in run.idle())
+    return _titled(voice.say("decisions that cover nothing"), ("",) * 2, rows, voice)
+
+
+# ---------------------------------------------------------------- a fleet, everything
+
+
+def _everything(run: Run, seen: Summary, voice: Voice) -> Iterator[Line]:
+    """Equal findings folded with the fix of each control, then every subject control by control."""
+    yield EMPTY
+    yield _title(voice.say("findings, equal ones together"))
+    by_control: dict[str, list[Group]] = {}
+    for group in seen.groups:
+        by_control.setdefault(group.control, []).append(group)
+    for fix in seen.fixes:
+        yield from _control(run, fix.control, by_control.pop(fix.control), voice)
+    for control, groups in by_control.items():
+        yield from _control(run, control, groups, voice)
+    gaps: dict[str, list[Coverage]] = {}
+    for gap in run.coverage():
+        gaps.setdefault(gap.subject.key, []).append(gap)
+    yield from _by_subject(run, gaps, voice)
+
+
+def _control(run: Run, id: str, groups: Sequence[Group], voice: Voice) -> Iterator[Line]:
+    control = run.controls.get(id)
+    yield EMPTY
+    yield ("bold", f"  {id}"), ("", f"  ({voice.say(SEVERITY_WORDS[groups[0].severity])})")
+    if control:
+        yield from _wrapped(voice.text(control.title), voice, 4)
+    if control and any(group.outcome is not Outcome.UNKNOWN for group in groups):
+        yield from _wrapped(voice.say("Fix: {fix}").format(fix=voice.text(control.fix)), voice, 4, "dim")
+    for group in groups:
+        name = f"accepted_{group.outcome.value}" if group.decision else group.outcome.value
+        head = f"{_word(name, voice).upper()}  {len(group.subjects)} × {folded(group.subjects)}"
+        yield from _wrapped(head, voice, 4, _style(name))
+        for line in told(group.reasons, voice, True, shown=0):
+            yield from _wrapped(line, voice, 6)
+        if group.decision:
+            yield from _wrapped(_standing(group.decision, voice), voice, 6)
+
+
+def _by_subject(run: Run, gaps: dict[str, list[Coverage]], voice: Voice) -> Iterator[Line]:
+    findings: list[Finding] = []
+
+    def flushed() -> Iterator[Line]:
+        subject = findings[0].subject
+        yield EMPTY
+        yield _rule(named(subject), voice)
+        yield from _all_controls(run, findings, gaps.pop(subject.key, ()), named(subject), voice)
+
+    for finding in run.findings():
+        if findings and findings[0].subject != finding.subject:
+            yield from flushed()
+            findings.clear()
+        findings.append(finding)
+    if findings:
+        yield from flushed()
+    for left in gaps.values():
+        yield EMPTY
+        yield _rule(named(left[0].subject), voice)
+        yield from _all_controls(run, (), left, named(left[0].subject), voice)
+
+
+def _rule(name: str, voice: Voice) -> Line:
+    inert = clean(name)
+    return ("bold", f"── {inert} "), ("dim", "─" * max(voice.width - len(inert) - 4, 4))
+
+
+REPORTER = Reporter(title={"en": "text for people", "fr": "texte pour les personnes"}, render=render)

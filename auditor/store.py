@@ -1,0 +1,352 @@
+"""Keeps runs and fetches them back: one SQLite file, one transaction a host.
+
+Evidence is kept once by digest, compressed. A run that was killed keeps every host that had finished, in state `open`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from auditor import document
+from auditor.errors import StoreError
+from auditor.evaluate import Judged
+from auditor.model import (
+    Answer,
+    Command,
+    Control,
+    Coverage,
+    Facts,
+    Failure,
+    Finding,
+    Header,
+    Host,
+    HostSeen,
+    IdleDecision,
+    Measure,
+    Perimeter,
+    Run,
+    Unknown,
+)
+
+BUSY_TIMEOUT_S = 10.0
+
+# One entry a version; PRAGMA user_version says how many were applied.
+MIGRATIONS = (
+    """
+    CREATE TABLE run (
+      number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, state TEXT NOT NULL,
+      started_at REAL NOT NULL, header TEXT NOT NULL, catalogue TEXT NOT NULL) STRICT;
+    CREATE TABLE evidence (digest BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE command (digest BLOB PRIMARY KEY, doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE host (run INTEGER NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL, doc TEXT NOT NULL,
+      PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+    CREATE TABLE answer (run INTEGER NOT NULL, host INTEGER NOT NULL, command BLOB NOT NULL, evidence BLOB NOT NULL,
+      at REAL NOT NULL, host_at REAL, PRIMARY KEY (run, host, command)) STRICT, WITHOUT ROWID;
+    CREATE TABLE fact (run INTEGER NOT NULL, probe TEXT NOT NULL, host TEXT NOT NULL, doc TEXT NOT NULL,
+      PRIMARY KEY (run, probe, host)) STRICT, WITHOUT ROWID;
+    CREATE TABLE finding (run INTEGER NOT NULL, seq INTEGER NOT NULL, subject TEXT NOT NULL, control TEXT NOT NULL,
+      outcome TEXT, severity TEXT NOT NULL, fingerprint TEXT NOT NULL, doc TEXT NOT NULL,
+      PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+    CREATE TABLE idle_decision (run INTEGER NOT NULL, seq INTEGER NOT NULL, doc TEXT NOT NULL,
+      PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+    CREATE TABLE coverage (run INTEGER NOT NULL, seq INTEGER NOT NULL, doc TEXT NOT NULL,
+      PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What a run was judged by, as its reports need it."""
+
+    controls: Mapping[str, Control]
+    measures: Mapping[str, Measure]
+    perimeters: Mapping[str, Perimeter]
+
+
+@contextmanager
+def _mapped(path: str) -> Iterator[None]:
+    """SQLite's errors, in words that say what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = str(error)
+        advice = {
+            "database is locked": "another process holds it: wait for it to end, or give --store another path",
+            "database or disk is full": "no space left: free some; every host that had finished is kept",
+            "attempt to write a readonly database": "it cannot be written: check its owner and mode, or give --store",
+            "unable to open database file": "it cannot be opened: check its folder, owner and mode, or give --store",
+            "file is not a database": "it is no auditor store: give --store another path",
+            "disk I/O error": "the disk does not take it: check space and mount; every host that had finished is kept",
+        }
+        raise StoreError(f"the store {path}: {advice.get(text, text)}") from None
+
+
+def pack(answer: Answer) -> tuple[bytes, bytes]:
+    """An answer's digest, and its compressed bytes: without its dates, so that equal answers are kept once."""
+    if isinstance(answer, Failure):
+        head: dict[str, Any] = {"failure": answer.cause, "message": answer.message}
+        body = json.dumps(head).encode()
+    else:
+        head = {"exit_code": answer.exit_code, "stdout": len(answer.stdout)}
+        body = json.dumps(head).encode() + b"\n" + answer.stdout + answer.stderr
+    return hashlib.sha256(body).digest(), zlib.compress(body, 1)
+
+
+def command_digest(command: Command) -> bytes:
+    return hashlib.sha256(json.dumps(document.command_to_plain(command), sort_keys=True).encode()).digest()
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+class Store:
+    """`path` "" is a private store in a temporary file that nothing survives."""
+
+    def __init__(self, path: str, create: bool = True) -> None:
+        self.path = path
+        if path:
+            _prepare(Path(path), create)
+        with _mapped(path or "(temporary)"):
+            self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+            if path:
+                self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._migrate()
+
+    def _migrate(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > len(MIGRATIONS):
+            raise StoreError(f"the store {self.path} was written by a newer auditor: use that one")
+        if version == len(MIGRATIONS):
+            return
+        with self._writing():
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()  # another process may have been first
+            if not version and self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise StoreError(f"the store {self.path} is another program's database: give --store another path")
+            for number in range(version, len(MIGRATIONS)):
+                for statement in MIGRATIONS[number].split(";\n"):
+                    if statement.strip():
+                        self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version={number + 1}")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction: all of it, or nothing."""
+        with _mapped(self.path or "(temporary)"):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        self._db.close()
+
+    # ------------------------------------------------------------ keeping
+
+    def begin(self, header: Header, catalogue: Catalogue) -> StoredRun:
+        plain = {
+            "controls": [document.control_to_plain(c) for c in catalogue.controls.values()],
+            "measures": [document.measure_to_plain(m) for m in catalogue.measures.values()],
+            "perimeters": [document.perimeter_to_plain(p) for p in catalogue.perimeters.values()],
+        }
+        with self._writing():
+            cursor = self._db.execute(
+                "INSERT INTO run (id, state, started_at, header, catalogue) VALUES ('', 'open', ?, ?, ?)",
+                (header.started_at, "", _dump(plain)),
+            )
+            assert cursor.lastrowid is not None
+            header = replace(header, number=cursor.lastrowid, state="open")
+            self._db.execute("UPDATE run SET header = ? WHERE number = ?", (_dump(asdict(header)), header.number))
+        return StoredRun(self._db, header, catalogue, self.path)
+
+    def keep(
+        self, run: StoredRun, seq: int, host: Host, packed: Mapping[Command, Packed], judged: Judged, facts: Iterable[str]
+    ) -> None:
+        """One host, whole: how it took part, its answers, its findings, and its facts of the probes named."""
+        number = run.header.number
+        seen = HostSeen(host.id, judged.failure, len(judged.findings), judged.measured, judged.at)
+        with self._writing():
+            db = self._db
+            db.execute(
+                "INSERT INTO host VALUES (?, ?, ?, ?)", (number, seq, host.id, _dump(document.host_to_plain(seen)))
+            )
+            db.executemany(
+                "INSERT OR IGNORE INTO evidence VALUES (?, ?)", ((p.digest, p.body) for p in packed.values())
+            )
+            db.executemany(
+                "INSERT OR IGNORE INTO command VALUES (?, ?)",
+                ((p.command, _dump(document.command_to_plain(c))) for c, p in packed.items()),
+            )
+            db.executemany(
+                "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)",
+                ((number, seq, p.command, p.digest, p.at, p.host_at) for p in packed.values()),
+            )
+            db.executemany(
+                "INSERT INTO fact VALUES (?, ?, ?, ?)",
+                (
+                    (number, probe, host.id, _dump(document.facts_to_plain(judged.facts[probe])))
+                    for probe in facts
+                    if probe in judged.facts
+                ),
+            )
+            self._findings(number, judged.findings)
+
+    def _findings(self, number: int, findings: Iterable[Finding]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (number, f.seq, f.subject.key, f.control, f.outcome, f.severity, f.fingerprint,
+                 _dump(document.finding_to_plain(f)))
+                for f in findings
+            ),
+        )  # fmt: skip
+
+    def keep_findings(self, run: StoredRun, findings: Iterable[Finding]) -> None:
+        """Findings of the second phase, and findings that a decision now stands beside."""
+        with self._writing():
+            self._findings(run.header.number, findings)
+
+    def finish(
+        self, run: StoredRun, state: str, finished_at: float, idle: Iterable[IdleDecision], coverage: Iterable[Coverage]
+    ) -> StoredRun:
+        """Closes a run: its id is a digest of its inputs and of all its evidence, in plan order."""
+        number = run.header.number
+        with self._writing():
+            self._db.executemany(
+                "INSERT INTO idle_decision VALUES (?, ?, ?)",
+                ((number, i, _dump(document.idle_to_plain(d))) for i, d in enumerate(idle)),
+            )
+            self._db.executemany(
+                "INSERT INTO coverage VALUES (?, ?, ?)",
+                ((number, i, _dump(document.coverage_to_plain(c))) for i, c in enumerate(coverage)),
+            )
+            header = replace(run.header, id=self._identity(run.header), state=state, finished_at=finished_at)
+            self._db.execute(
+                "UPDATE run SET id = ?, state = ?, header = ? WHERE number = ?",
+                (header.id, state, _dump(asdict(header)), number),
+            )
+        return StoredRun(self._db, header, run.catalogue, self.path)
+
+    def _identity(self, header: Header) -> str:
+        digest = hashlib.sha256(_dump([sorted(header.digests.items()), header.as_of, header.version]).encode())
+        rows = self._db.execute(
+            "SELECT host, command, evidence FROM answer WHERE run = ? ORDER BY host, command", (header.number,)
+        )
+        for host, command, evidence in rows:
+            digest.update(b"%d" % host + command + evidence)
+        return digest.hexdigest()[:16]
+
+    # ------------------------------------------------------------ fetching
+
+    def runs(self) -> Iterator[Header]:
+        """Every run, the newest first."""
+        with _mapped(self.path):
+            for (header,) in self._db.execute("SELECT header FROM run ORDER BY number DESC"):
+                yield Header(**json.loads(header))
+
+    def run(self, name: str) -> StoredRun:
+        """By number, by the beginning of its id, or `latest` (the latest complete one)."""
+        with _mapped(self.path):
+            if name == "latest":
+                where, value = "state = 'complete'", ()
+            elif name.isdecimal() and len(name) < 10:
+                where, value = "number = ?", (int(name),)  # type: ignore[assignment]
+            else:
+                where, value = "id != '' AND substr(id, 1, ?) = ?", (len(name), name)  # type: ignore[assignment]
+            row = self._db.execute(
+                f"SELECT header, catalogue FROM run WHERE {where} ORDER BY number DESC LIMIT 1", value
+            ).fetchone()
+        if row is None:
+            raise StoreError(f"the store {self.path} holds no run '{name}' (auditor list runs)")
+        plain = json.loads(row[1])
+        catalogue = Catalogue(
+            {c["id"]: document.control_from_plain(c) for c in plain["controls"]},
+            {m["id"]: document.measure_from_plain(m) for m in plain["measures"]},
+            {p["id"]: document.perimeter_from_plain(p) for p in plain["perimeters"]},
+        )
+        return StoredRun(self._db, Header(**json.loads(row[0])), catalogue, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """An answer as the store keeps it; made where the answer came, so that the store only writes."""
+
+    command: bytes
+    digest: bytes
+    body: bytes
+    at: float
+    host_at: float | None
+
+
+def packed(answers: Mapping[Command, Answer], digest_of: Callable[[Command], bytes]) -> dict[Command, Packed]:
+    return {c: Packed(digest_of(c), *pack(a), a.at, getattr(a, "host_at", None)) for c, a in answers.items()}
+
+
+def _prepare(path: Path, create: bool) -> None:
+    """The folder and an empty file that only we may read; SQLite's own side files take the same mode."""
+    try:
+        if not create and not path.is_file():
+            raise StoreError(f"there is no store at {path}: run an audit first, or give --store")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"the store {path} cannot be made: {error.strerror}; give --store another path") from None
+
+
+class StoredRun(Run):
+    """A run as reports read it, straight from the store."""
+
+    def __init__(self, db: sqlite3.Connection, header: Header, catalogue: Catalogue, path: str = "") -> None:
+        self._db = db
+        self.path = path or "(temporary)"
+        self.header = header
+        self.catalogue = catalogue
+        self.controls = catalogue.controls
+        self.measures = catalogue.measures
+        self.perimeters = catalogue.perimeters
+
+    def _docs(self, table: str) -> Iterator[tuple[int, Any]]:
+        with _mapped(self.path):
+            rows = self._db.execute(f"SELECT seq, doc FROM {table} WHERE run = ? ORDER BY seq", (self.header.number,))
+            for seq, doc in rows:
+                yield seq, json.loads(doc)
+
+    def findings(self) -> Iterator[Finding]:
+        return (document.finding_from_plain(seq, plain) for seq, plain in self._docs("finding"))
+
+    def hosts(self) -> Iterator[HostSeen]:
+        return (document.host_from_plain(plain) for _, plain in self._docs("host"))
+
+    def idle(self) -> Iterator[IdleDecision]:
+        return (IdleDecision(**plain) for _, plain in self._docs("idle_decision"))
+
+    def coverage(self) -> Iterator[Coverage]:
+        return (document.coverage_from_plain(plain) for _, plain in self._docs("coverage"))
+
+    def kept(self, probe: str, host: str) -> Facts | Unknown | None:
+        """The facts that a host told a probe in this run; None when none were kept."""
+        row = self._db.execute(
+            "SELECT doc FROM fact WHERE run = ? AND probe = ? AND host = ?", (self.header.number, probe, host)
+        ).fetchone()
+        return None if row is None else document.facts_from_plain(json.loads(row[0]))
+
+    def finished(self) -> frozenset[int]:
+        """The places of the hosts that were kept."""
+        rows = self._db.execute("SELECT seq FROM host WHERE run = ?", (self.header.number,))
+        return frozenset(seq for (seq,) in rows)

@@ -1,0 +1,282 @@
+"""A run in; its headline, roll-ups, fixes that close most, and the exit code out, in one pass over its iterators. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from auditor.model import SEVERITIES, Coverage, Finding, Outcome, Reason, Run, StandsBeside, Subject, Unknown
+
+NEVER = "never"  # the `fail_on` that no finding reaches
+OPEN = (Outcome.FAIL, Outcome.WARN)
+
+
+# ---------------------------------------------------------------- what a finding counts as
+
+
+def accepted(finding: Finding) -> bool:
+    """A decision stands beside a fail or a warn; one beside anything else covers nothing."""
+    return finding.decision is not None and finding.outcome in OPEN
+
+
+def counts_as(finding: Finding) -> str:
+    """`pass, warn, fail, unknown, not_concerned`, or `accepted_fail, accepted_warn`."""
+    if finding.outcome is None:
+        return "not_concerned"
+    return f"accepted_{finding.outcome.value}" if accepted(finding) else finding.outcome.value
+
+
+def exit_code(run: Run, fail_on: str, fail_on_warn: bool) -> int:
+    """1: an open failure reaches `fail_on` (a severity, or `never`); else 3: something was not measured; else 0."""
+    unseen = run.header.state != "complete" or any(gap.gates for gap in run.coverage())
+    told = 0
+    for finding in run.findings():
+        if _fails(finding, fail_on, fail_on_warn):
+            return 1
+        unseen = unseen or (finding.outcome is Outcome.UNKNOWN and finding.gates)
+        told += 1
+    return 3 if unseen or told < run.header.checks_planned or _host_away(run) else 0
+
+
+def _host_away(run: Run) -> bool:
+    """A host that was expected took no part; without an estate, one that nothing was asked of does not count."""
+    heard = 0
+    for host in run.hosts():
+        heard += 1
+        if host.failure and (run.header.declared or host.failure.cause != "nothing_asked"):
+            return True
+    return heard < run.header.hosts_expected
+
+
+def _fails(finding: Finding, fail_on: str, fail_on_warn: bool) -> bool:
+    if fail_on == NEVER or finding.decision is not None:
+        return False
+    wrong = finding.outcome is Outcome.FAIL or (fail_on_warn and finding.outcome is Outcome.WARN)
+    return wrong and SEVERITIES.index(finding.severity) >= SEVERITIES.index(fail_on)
+
+
+# ---------------------------------------------------------------- the summary
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A control with open findings: mending it closes them. `subjects` are in plan order."""
+
+    control: str
+    severity: str
+    fails: int
+    warns: int
+    subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """What could not be told for one cause: how many checks, on which subjects."""
+
+    cause: str
+    checks: int
+    subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Equal findings: one control, one outcome, the same reasons, the same decision beside them."""
+
+    control: str
+    outcome: Outcome
+    severity: str
+    reasons: tuple[Reason, ...]
+    decision: StandsBeside | None
+    subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Nothing was asked about a measure (empty: about a whole host), for one cause."""
+
+    measure: str
+    cause: Unknown
+    subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One run folded. `counts` and roll-ups hold what `counts_as` says, and `nothing_asked`; `open_severities` the open fails."""
+
+    hosts_expected: int
+    hosts_reached: int
+    hosts_measured: int
+    checks_planned: int
+    checks_told: int  # findings that the run holds
+    counts: Mapping[str, int]
+    open_severities: Mapping[str, int]
+    by_measure: Mapping[str, Mapping[str, int]]
+    by_perimeter: Mapping[str, Mapping[str, int]]
+    fixes: tuple[Fix, ...]
+    untold: tuple[Untold, ...]
+    groups: tuple[Group, ...]
+    unreached: tuple[Untold, ...]
+    gaps: tuple[Gap, ...]
+    complete: bool
+
+    @property
+    def checks_measured(self) -> int:
+        return self.checks_told - self.counts["unknown"]
+
+    @property
+    def everything_seen(self) -> bool:
+        """Nothing that was expected, planned or inventoried lacks an answer."""
+        return (
+            self.complete
+            and self.hosts_measured >= self.hosts_expected
+            and self.checks_measured >= self.checks_planned
+            and not (self.counts["unknown"] or self.gaps or self.unreached)
+        )
+
+
+def named(subject: Subject) -> str:
+    """How reports name a subject: a host by its id, a perimeter with its kind."""
+    return subject.id if subject.kind == "host" else subject.key
+
+
+def summary(run: Run) -> Summary:
+    """Folds one pass over each iterator of the run."""
+    fold = _Fold()
+    for finding in run.findings():
+        control = run.controls.get(finding.control)
+        fold.add(finding, control.measure if control else "")
+    gaps = _gaps(run.coverage(), fold)
+    hosts = list(run.hosts())
+    away: dict[str, list[str]] = {}
+    for host in hosts:
+        if host.failure:
+            away.setdefault(host.failure.cause, []).append(host.host)
+    return Summary(
+        hosts_expected=run.header.hosts_expected,
+        hosts_reached=sum(h.failure is None for h in hosts),
+        hosts_measured=sum(h.failure is None and h.measured > 0 for h in hosts),
+        checks_planned=run.header.checks_planned,
+        checks_told=fold.told,
+        counts=fold.counts,
+        open_severities=fold.open_severities,
+        by_measure=fold.by_measure,
+        by_perimeter=fold.by_perimeter,
+        fixes=_fixes(fold.groups.values()),
+        untold=_untold(fold.untold),
+        groups=tuple(_group(members) for members in fold.groups.values()),
+        unreached=_untold(away),
+        gaps=gaps,
+        complete=run.header.state == "complete",
+    )
+
+
+class _Fold:
+    """What one pass gathers; passes and what is not concerned are only counted."""
+
+    def __init__(self) -> None:
+        self.told = 0
+        self.counts: Counter[str] = Counter()
+        self.open_severities: Counter[str] = Counter()
+        self.by_measure: dict[str, Counter[str]] = {}
+        self.by_perimeter: dict[str, Counter[str]] = {}
+        self.groups: dict[str, tuple[Finding, list[str]]] = {}
+        self.untold: dict[str, list[str]] = {}
+
+    def count(self, what: str, measure: str, perimeter: str) -> None:
+        self.counts[what] += 1
+        self.by_measure.setdefault(measure, Counter())[what] += 1
+        self.by_perimeter.setdefault(perimeter, Counter())[what] += 1
+
+    def add(self, finding: Finding, measure: str) -> None:
+        self.told += 1
+        self.count(counts_as(finding), measure, finding.subject.perimeter)
+        if finding.outcome in (None, Outcome.PASS):
+            return
+        if finding.outcome is Outcome.FAIL and not accepted(finding):
+            self.open_severities[finding.severity] += 1
+        name = named(finding.subject)
+        if finding.outcome is Outcome.UNKNOWN:
+            for cause in dict.fromkeys(r.cause.cause for r in finding.reasons if r.cause) or ("not_told",):
+                self.untold.setdefault(cause, []).append(name)
+        key = repr((finding.control, finding.outcome, finding.decision, finding.reasons))
+        self.groups.setdefault(key, (finding, []))[1].append(name)
+
+
+def _group(members: tuple[Finding, list[str]]) -> Group:
+    first, subjects = members
+    assert first.outcome is not None
+    decision = first.decision if accepted(first) else None
+    return Group(first.control, first.outcome, first.severity, first.reasons, decision, tuple(subjects))
+
+
+def _fixes(groups: Iterable[tuple[Finding, list[str]]]) -> tuple[Fix, ...]:
+    """The controls with open findings: gravest first, then those whose mending closes most, then in plan order."""
+    fails: Counter[str] = Counter()
+    warns: Counter[str] = Counter()
+    severity: dict[str, str] = {}
+    subjects: dict[str, list[str]] = {}
+    for first, names in groups:
+        if first.outcome not in OPEN or accepted(first):
+            continue
+        (fails if first.outcome is Outcome.FAIL else warns)[first.control] += len(names)
+        severity.setdefault(first.control, first.severity)
+        subjects.setdefault(first.control, []).extend(names)
+    fixes = (Fix(c, severity[c], fails[c], warns[c], tuple(subjects[c])) for c in subjects)
+    return tuple(sorted(fixes, key=lambda f: (-SEVERITIES.index(f.severity), -f.fails, -f.warns)))
+
+
+def _untold(named_by_cause: Mapping[str, Sequence[str]]) -> tuple[Untold, ...]:
+    rows = (Untold(cause, len(names), tuple(dict.fromkeys(names))) for cause, names in named_by_cause.items())
+    return tuple(sorted(rows, key=lambda row: -row.checks))
+
+
+def _gaps(coverage: Iterable[Coverage], fold: _Fold) -> tuple[Gap, ...]:
+    grouped: dict[tuple[str, Unknown], list[str]] = {}
+    for gap in coverage:
+        fold.count("nothing_asked", gap.measure, gap.subject.perimeter)
+        grouped.setdefault((gap.measure, gap.cause), []).append(named(gap.subject))
+    return tuple(Gap(measure, cause, tuple(names)) for (measure, cause), names in grouped.items())
+
+
+# ---------------------------------------------------------------- lists of hosts
+
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+def folded(names: Iterable[str]) -> str:
+    """Names in their order, numbered ones as ranges: `srv[01-20,25], web03`."""
+    unique = list(dict.fromkeys(names))
+    shapes: Counter[tuple[str, str]] = Counter(s for n in unique for s, _ in _shapes(n))
+    chosen: dict[tuple[str, str], list[str]] = {}
+    for name in unique:
+        best = max(reversed(list(_shapes(name))), key=lambda shape: shapes[shape[0]], default=((name, ""), ""))
+        chosen.setdefault(best[0], []).append(best[1])
+    return ", ".join(_ranges(prefix, numbers, suffix) for (prefix, suffix), numbers in chosen.items())
+
+
+def _shapes(name: str) -> Iterable[tuple[tuple[str, str], str]]:
+    """Each number of a name with what stands before and after it."""
+    return [((name[: m.start()], name[m.end() :]), m.group()) for m in _NUMBER.finditer(name)]
+
+
+def _ranges(prefix: str, numbers: list[str], suffix: str) -> str:
+    runs: list[list[str]] = []
+    for number in sorted((n for n in numbers if n), key=lambda n: (int(n), len(n))):
+        if runs and _follows(runs[-1][-1], number):
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    inside = ",".join(run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+    alone = [prefix + suffix] if "" in numbers else []  # a name without a number, beside numbered ones
+    if len(runs) == 1 and len(runs[0]) == 1:
+        return ", ".join([*alone, f"{prefix}{inside}{suffix}"])
+    return ", ".join([*alone, f"{prefix}[{inside}]{suffix}"] if runs else alone)
+
+
+def _follows(last: str, number: str) -> bool:
+    """The next number, padded alike: `09` then `10`, `9` then `10`, never `09` then `9`."""
+    natural = str(int(last)) == last and str(int(number)) == number
+    return int(number) == int(last) + 1 and (len(number) == len(last) or natural)

@@ -1,0 +1,1 @@
+"""One way in to a host each."""

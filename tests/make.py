@@ -1,0 +1,373 @@
+"""Small whole nouns for tests: each with defaults, and changes by keyword."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from auditor.audit import Pace
+from auditor.decisions import InForce
+from auditor.framing.sh import HELLO
+from auditor.kinds import DerivedProbe, Dialect, Probe
+from auditor.load import estate, policies
+from auditor.load.policy_schema import policy_schema
+from auditor.model import (
+    Acceptance,
+    Answer,
+    Check,
+    Command,
+    Control,
+    Entity,
+    Estate,
+    Facts,
+    Finding,
+    Header,
+    Host,
+    Measure,
+    Outcome,
+    Output,
+    Perimeter,
+    Question,
+    Signatory,
+    Subject,
+    Unknown,
+    Zone,
+)
+from auditor.plan import Plan
+from auditor.store import Catalogue, Store, StoredRun
+
+NOON = 1795000000.0
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMAS = ROOT / "auditor" / "schemas"
+BOTH = {"en": "Said in English.", "fr": "Dit en français."}
+NOBODY = InForce((), {}, ())
+
+
+def text(en: str = "A title", fr: str = "Un titre") -> dict[str, str]:
+    return {"en": en, "fr": fr}
+
+
+def make_host(id: str = "web01", **changes: Any) -> Host:
+    return Host(**{"id": id, "address": f"{id}.invalid", "perimeter": "own", **changes})
+
+
+def make_estate(*hosts: Host, **changes: Any) -> Estate:
+    given: dict[str, Any] = {
+        "hosts": hosts or (make_host(),),
+        "perimeters": {
+            "own": Perimeter("own", "TOWN"),
+            "common": Perimeter("common", "TOWN", "shared"),
+        },
+        "zones": {"dmz": Zone("dmz", 60, ("10.62.60.0/24",)), "bare": Zone("bare")},
+        "entities": {"TOWN": Entity("TOWN"), "OTHER": Entity("OTHER")},
+        "signatories": (Signatory("mayor", "TOWN", "2026-01-01", "2026-12-31"), Signatory("chair", "OTHER")),
+        "source": "town",
+    }
+    return Estate(**{**given, **changes})
+
+
+def make_measure(id: str = "log-retention", **changes: Any) -> Measure:
+    given: dict[str, Any] = {"id": id, "title": text(), "parameters": {"target_days": 365, "limit_days": 180}}
+    return Measure(**{**given, **changes})
+
+
+def make_control(id: str = "kept-long-enough", **changes: Any) -> Control:
+    given: dict[str, Any] = {
+        "id": id,
+        "policy": "sample",
+        "measure": "log-retention",
+        "revision": 1,
+        "title": text(),
+        "severity": "high",
+        "probe": "sample",
+        "expect": {"days": {"at_least": 365}},
+        "why": BOTH,
+        "fix": BOTH,
+        "source": "sample.yaml:4",
+    }
+    return Control(**{**given, **changes})
+
+
+def facts_schema(**properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+FACTS = facts_schema(
+    days={"type": "integer", "description": "Days."},
+    on={"type": "boolean", "description": "Whether it is on."},
+    name={"type": "string", "description": "A name."},
+    names={"type": "array", "description": "Names.", "items": {"type": "string", "description": "A name."}},
+    accounts={
+        "type": "array",
+        "description": "Accounts.",
+        "items": {
+            "type": "object",
+            "x-name": "account",
+            "properties": {
+                "account": {"type": "string", "x-person": True, "description": "The login."},
+                "days": {"type": "integer", "description": "Days."},
+            },
+        },
+    },
+)
+
+
+def command(text: str = "echo 400", **changes: Any) -> Command:
+    return Command(text, **changes)
+
+
+def make_probe(
+    parse: Callable[[Mapping[str, Answer], Mapping[str, Any]], Facts] | None = None,
+    commands: Callable[[Mapping[str, Any]], Mapping[str, Command]] | None = None,
+    **changes: Any,
+) -> Probe:
+    """By default `days` is the number that the one command printed."""
+
+    def days(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+        answer = answers["days"]
+        told: Any = int(answer.text) if isinstance(answer, Output) else answer.unknown()
+        return {**{name: Unknown("not_told") for name in FACTS["properties"]}, "days": told}
+
+    dialect = Dialect(commands or (lambda args: {"days": command()}), parse or days)
+    return Probe(**{"title": text(), "facts": FACTS, "dialects": {"linux": dialect}, **changes})
+
+
+def make_derived(over: str = "sample", fold: Any = None, **changes: Any) -> DerivedProbe:
+    """By default `names` are the hosts that told, and `days` the least of theirs."""
+
+    def least(subject: Subject, seen: Iterable[tuple[str, Any]]) -> Facts:
+        told = {host: facts["days"] if isinstance(facts, Mapping) else facts for host, facts in seen}
+        unknown = next((d for d in told.values() if isinstance(d, Unknown)), None)
+        return {"days": unknown or min(told.values()), "names": list(told)}
+
+    return DerivedProbe(text(), over, FACTS, fold or least, **changes)
+
+
+def make_plan(
+    estate: Estate | None = None,
+    controls: Iterable[Control] | None = None,
+    probes: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Plan:
+    town = estate or make_estate()
+    given: dict[str, Any] = {
+        "estate": town,
+        "hosts": town.hosts,
+        "controls": tuple(controls if controls is not None else [make_control()]),
+        "measures": {"log-retention": make_measure()},
+        "in_force": ("log-retention",),
+        "probes": probes or {"sample": make_probe()},
+    }
+    return Plan(**{**given, **changes})
+
+
+def make_acceptance(id: str = "ACC-1", **changes: Any) -> Acceptance:
+    given: dict[str, Any] = {
+        "id": id,
+        "perimeter": "own",
+        "owner_entity": "TOWN",
+        "controls": ("kept-long-enough",),
+        "hosts": ("web01",),
+        "zones": (),
+        "justification": "The machine is replaced next year.",
+        "role": "mayor",
+        "signed_at": "2026-06-01",
+        "effective_from": "2026-06-01",
+        "expires": "2026-12-31",
+        "communicated_at": "2026-05-01",
+        "source": f"decisions/{id}.yaml:1",
+    }
+    return Acceptance(**{**given, **changes})
+
+
+def make_finding(outcome: Outcome | None = Outcome.FAIL, host: str = "web01", seq: int = 0, **changes: Any) -> Finding:
+    given: dict[str, Any] = {
+        "seq": seq,
+        "subject": Subject("host", host, "own"),
+        "control": "kept-long-enough",
+        "outcome": outcome,
+        "severity": "high",
+        "fingerprint": f"{seq:032x}",
+    }
+    return Finding(**{**given, **changes})
+
+
+def output(stdout: str = "", exit_code: int = 0, **changes: Any) -> Output:
+    return Output(**{"exit_code": exit_code, "stdout": stdout.encode(), "stderr": b"", "at": NOON, "host_at": NOON, **changes})
+
+
+def hello(system: str = "Linux") -> Output:
+    return output(f"{system}\nweb01\n0\n{NOON:.0f}\n0123456789abcdef")
+
+
+def told(commands: Iterable[Command], stdout: str = "400") -> dict[Command, Answer]:
+    """Every command answered: what it is first, then the same text."""
+    return {c: hello() if c == HELLO else output(stdout) for c in commands}
+
+
+def ask_with(stdout: str = "400") -> Any:
+    """A transport that answers everything."""
+
+    def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
+        yield from told(commands, stdout).items()
+
+    return ask
+
+
+def make_check(control: Control | None = None, **changes: Any) -> Check:
+    return Check(**{"seq": 0, "control": control or make_control(), "subject": Subject("host", "web01", "own"), **changes})
+
+
+def make_question(**changes: Any) -> Question:
+    return Question(**{"probe": "sample", "arguments": {}, "commands": {"days": command()}, **changes})
+
+
+def make_header(**changes: Any) -> Header:
+    given: dict[str, Any] = {
+        "number": 0,
+        "id": "",
+        "state": "open",
+        "started_at": NOON,
+        "finished_at": 0.0,
+        "as_of": "2026-11-21",
+        "version": "0",
+        "estate": "town",
+        "declared": True,
+        "hosts_expected": 1,
+        "checks_planned": 1,
+    }
+    return Header(**{**given, **changes})
+
+
+def begin(store: Store, plan: Plan | None = None, **changes: Any) -> StoredRun:
+    plan = plan or make_plan()
+    header = make_header(hosts_expected=len(plan.hosts), checks_planned=plan.count(), **changes)
+    return store.begin(header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters))
+
+
+def make_pace(**changes: Any) -> Pace:
+    return Pace(**{"jobs": 4, "deadline_s": 5.0, "clock": lambda: NOON, "done": lambda host: None, **changes})
+
+
+def schema(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text("utf-8"))
+    return loaded
+
+
+def policy_schemas(probes: Mapping[str, Any] | None = None) -> policies.Schemas:
+    return policies.Schemas(policy_schema(probes or {"sample": make_probe(arguments=ARGUMENTS)}), schema("measures"))
+
+
+ARGUMENTS = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "networks": {"type": "array", "items": {"type": "string"}, "description": "Networks."},
+        "vlan": {"type": "integer", "description": "A VLAN."},
+    },
+}
+
+
+def estate_schemas() -> estate.Schemas:
+    return estate.Schemas(schema("inventory"), schema("estate"), schema("register"))
+
+
+# ---------------------------------------------------------------- files that people write
+
+MEASURES_YAML = """\
+measures:
+  - id: log-retention
+    title: {en: Logs are kept, fr: Les journaux sont conservés}
+    quote: "une conservation centralisée"
+    article: art. 5
+    force: approximate
+    kind: host
+    regime: {shared: adaptation, exclusive: acceptance}
+    parameters:
+      target_days: {value: 365, unit: days, source: "the convention"}
+"""
+
+POLICY_YAML = """\
+policy: sample
+title: {en: Sample, fr: Exemple}
+controls:
+  - id: kept-long-enough
+    measure: log-retention
+    revision: 1
+    title: {en: Logs are kept long enough, fr: Les journaux sont conservés assez longtemps}
+    severity: high
+    probe: sample
+    expect:
+      days: {at_least: $target_days}
+    why: {en: It is asked., fr: C'est demandé.}
+    fix: {en: Keep them., fr: Les conserver.}
+    references: {anssi_hygiene: ["36"]}
+"""
+
+ESTATE_YAML = """\
+entities:
+  - {id: TOWN}
+  - {id: OTHER}
+perimeters:
+  - {id: own, owner: TOWN, kind: exclusive}
+zones:
+  - {id: dmz, vlan: 60, addresses: [10.62.60.0/24]}
+signatories:
+  - {role: mayor, entity: TOWN, since: "2026-01-01"}
+hosts:
+  all: {perimeter: own, zone: dmz}
+"""
+
+ACCEPTANCE_YAML = """\
+kind: acceptance
+id: ACC-1
+perimeter: own
+owner_entity: TOWN
+recommendation: {ref: REC-1, issued_by: TOWN, communicated_at: 2026-05-01}
+controls: [kept-long-enough]
+scope: {hosts: [web01]}
+justification: The machine is replaced next year.
+decision: {role: mayor, signed_at: 2026-06-01}
+expires: 2099-12-31
+"""
+
+# A site's own probe: `days` is what the environment of the test put in the file.
+SITE_PROBE = """\
+from auditor.kinds import Dialect, Probe
+from auditor.model import Command, Output, Unknown
+
+def _commands(args):
+    return {{"days": Command({text!r}, timeout_s={timeout_s})}}
+
+def _parse(answers, args):
+    answer = answers["days"]
+    if not isinstance(answer, Output):
+        return {{"days": answer.unknown()}}
+    if not answer.text.strip():
+        return {{"days": Unknown("not_told")}}
+    return {{"days": int(answer.text)}}
+
+PROBE = Probe(
+    title={{"en": "Days", "fr": "Jours"}},
+    facts={{"type": "object", "properties": {{"days": {{"type": "integer", "description": "Days."}}}}}},
+    dialects={{"linux": Dialect(_commands, _parse)}},
+)
+"""
+
+
+def write(folder: Path, **files: str) -> Path:
+    """Files by name; `__` stands for a slash, and `.yaml` is added where there is no dot."""
+    for name, content in files.items():
+        path = folder / (name.replace("__", "/") + ("" if "." in name else ".yaml"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return folder
+
+
+def site(folder: Path, text: str = "echo 400", timeout_s: int = 20) -> list[str]:
+    """A site's probe and one policy on it; the arguments that `auditor run` and `plan` need for them."""
+    write(folder, policies__measures=MEASURES_YAML, policies__sample=POLICY_YAML)
+    write(folder, **{"probes__sample.py": SITE_PROBE.format(text=text, timeout_s=timeout_s)})
+    return [str(folder / "policies" / "sample.yaml"), "--probes", str(folder / "probes")]

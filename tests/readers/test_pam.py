@@ -1,0 +1,142 @@
+"""PAM stacks as libpam walks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.model import Unknown
+from auditor.readers import pam
+
+BOB = pam.Who("bob", 1000, local=True, groups=frozenset({"bob"}))
+
+
+def proofs(text: str, who: pam.Who = BOB, **others: str) -> set[frozenset[str]]:
+    texts = {"/etc/pam.d/sshd": text, **{f"/etc/pam.d/{n}": t for n, t in others.items()}}
+    entries = pam.stack(texts, "sshd")
+    assert not isinstance(entries, Unknown), entries
+    found = pam.paths(entries, who)
+    assert not isinstance(found, Unknown), found
+    return {p.proofs for p in found}
+
+
+def sets(*each: str) -> set[frozenset[str]]:
+    return {frozenset(one.split()) for one in each}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("auth required pam_unix.so", sets("password")),
+        (
+            "auth [success=2 default=ignore]\tpam_unix.so nullok\nauth requisite pam_deny.so\nauth required pam_permit.so",
+            set(),
+        ),
+        (
+            "auth [success=1 default=ignore]\tpam_unix.so\nauth requisite pam_deny.so\nauth required pam_permit.so",
+            sets("password"),
+        ),
+        (
+            "auth [ success = 1  default = ignore ] pam_unix.so\nauth requisite pam_deny.so\nauth required pam_permit.so",
+            sets("password"),
+        ),
+        ("auth required pam_unix.so\nauth required pam_oath.so", sets("password token")),
+        ("auth required pam_unix.so\nauth optional pam_oath.so", sets("password", "password token")),
+        ("auth sufficient pam_unix.so\nauth required pam_oath.so", sets("password", "token")),
+        ("auth required pam_oath.so\nauth sufficient pam_unix.so", sets("token", "password token")),
+        ("auth requisite pam_unix.so\nauth sufficient pam_permit.so\nauth required pam_oath.so", sets("password")),
+        ("auth sufficient pam_rootok.so\nauth required pam_unix.so", sets("")),
+        ("auth required /usr/lib/security/pam_unix.so", sets("password")),
+        ("auth required \\\n pam_unix.so # not pam_oath.so", sets("password")),
+        ("-auth required pam_oath.so\nauth required pam_unix.so", sets("password token", "password")),
+        ("AUTH Required pam_unix.so", sets("password")),
+        ("account required pam_permit.so\nsession required pam_oath.so", set()),
+        ("auth required pam_env.so", sets("")),
+        (
+            "auth required pam_faillock.so preauth\nauth sufficient pam_unix.so\nauth [default=die] pam_faillock.so authfail",
+            sets("password"),
+        ),
+        ("auth [default=reset] pam_deny.so\nauth required pam_unix.so", sets("password")),
+    ],
+)
+def test_paths(text: str, expected: set[frozenset[str]]) -> None:
+    assert proofs(text) == expected
+
+
+def test_include_is_textual_and_substack_ends_on_its_own() -> None:
+    inner = "auth sufficient pam_unix.so\nauth required pam_deny.so"
+    assert proofs("auth include inner\nauth required pam_oath.so", inner=inner) == sets("password")
+    assert proofs("auth substack inner\nauth required pam_oath.so", inner=inner) == sets("password token")
+
+
+def test_a_jump_counts_a_substack_as_one() -> None:
+    text = "auth [success=1 default=ignore] pam_unix.so\nauth substack inner\nauth required pam_oath.so"
+    inner = "auth required pam_deny.so\nauth required pam_deny.so"
+    assert proofs(text, inner=inner) == sets("password token")
+
+
+def test_files_that_include_each_other_are_unreadable() -> None:
+    texts = {"/etc/pam.d/sshd": "@include a", "/etc/pam.d/a": "@include sshd"}
+    found = pam.stack(texts, "sshd")
+    assert isinstance(found, Unknown) and found.cause == "unreadable"
+
+
+def test_a_service_without_a_file_falls_to_other() -> None:
+    entries = pam.stack({"/etc/pam.d/other": "auth required pam_deny.so"}, "sshd")
+    assert not isinstance(entries, Unknown)
+    assert pam.paths(entries, BOB) == frozenset()
+    assert isinstance(pam.stack({}, "sshd"), Unknown)
+
+
+def test_who_decides_the_conditions_that_can_be_told() -> None:
+    text = "auth requisite pam_unix.so\nauth [success=1 default=ignore] pam_succeed_if.so user ingroup {}\nauth required pam_oath.so"
+    assert proofs(text.format("bob")) == sets("password")
+    assert proofs(text.format("staff")) == sets("password token")
+
+
+def test_an_account_of_a_directory_cannot_use_pam_unix() -> None:
+    text = "auth sufficient pam_unix.so\nauth required pam_oath.so"
+    assert proofs(text, pam.Who("dora", None, local=False)) == sets("token")
+
+
+def test_empty_passwords_are_no_proof() -> None:
+    who = pam.Who("bob", 1000, local=True, empty_password_allowed=True)
+    assert proofs("auth required pam_unix.so nullok", who) == sets("password", "")
+    assert proofs("auth required pam_unix.so", who) == sets("password")
+
+
+def weakest(*paths: tuple[str, str], beside: str = "") -> bool | Unknown:
+    found = frozenset(pam.Path(frozenset(p.split()), gate) for p, gate in paths)
+    return pam.weakest(found, frozenset(beside.split()))[0]
+
+
+def test_the_weakest_path_decides() -> None:
+    assert weakest(("password token", "")) is True
+    assert weakest(("password token", ""), ("password", "")) is False
+    assert weakest(("password", ""), beside="key") is True
+    assert isinstance(weakest(("password token", ""), ("password", "pam_access")), Unknown)
+    assert weakest(("token", "pam_access"), ("password", "pam_access")) is False
+    assert isinstance(weakest(("password ?pam_duo", "")), Unknown)
+    assert weakest(("password ?pam_duo", ""), ("password", "")) is False
+
+
+WORDS = st.sampled_from(
+    "auth account -auth required requisite sufficient optional include substack @include sshd other [success=1 [default=ignore] "
+    "[success=9999999999] [] pam_unix.so pam_oath.so nullok pam_permit.so pam_deny.so pam_succeed_if.so user ingroup \\ # \x00 \n".split(
+        " "
+    )
+)
+
+
+@given(st.lists(WORDS, max_size=40), st.text(max_size=40))
+def test_no_text_raises(words: list[str], tail: str) -> None:
+    texts: Mapping[str, str] = {
+        "/etc/pam.d/sshd": " ".join(words) + "\n" + tail,
+        "/etc/pam.d/other": "auth required pam_unix.so",
+    }
+    entries = pam.stack(texts, "sshd")
+    if not isinstance(entries, Unknown):
+        pam.paths(entries, BOB)

@@ -1,0 +1,430 @@
+"""Real rsyslogd, journals, log trees and clamd, asked through the real command texts in three shells, and judged.
+
+Everything happens in private mount and network namespaces: the machine is not changed and nothing leaves it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import tempfile
+from typing import Any
+
+import pytest
+import yaml
+from namespaces import ROOT, Told, ask, control, need
+
+from auditor import expectations
+from auditor.expectations import Scope
+from auditor.model import Facts, Outcome, Partial, Unknown
+
+pytestmark = [pytest.mark.root, pytest.mark.timeout(115)]
+
+COLLECTOR = ("192.0.2.10", "collector.example.org")
+SHELLS = {
+    "dash": "",
+    "bash": "mount --bind /usr/bin/bash /usr/bin/dash",
+    "busybox": "mount --bind /usr/bin/busybox /usr/bin/dash",
+}
+
+# A machine of its own: /etc is a copy, /var/log (on disk, as a journal must be to last), /srv, /run/systemd and /mnt are empty.
+MACHINE = """
+mount --make-rprivate /
+mount -t tmpfs none /mnt
+cp -a /etc /mnt/etc
+mkdir -p "$disk/log" /mnt/srv /mnt/systemd/journal /mnt/clamav
+mount --bind /mnt/etc /etc
+mount --bind "$disk/log" /var/log
+mount --bind /mnt/srv /srv
+mkdir -p /run/systemd
+mount --bind /mnt/systemd /run/systemd
+id=$(cat /etc/machine-id)
+"""
+
+# The processes of this test and no other: tests that run beside it start daemons too.
+OWN_PROCESSES = """
+mkdir -p /mnt/proc/1
+echo systemd > /mnt/proc/1/comm
+for p in $(cat /mnt/*.pid 2>/dev/null); do
+  mkdir /mnt/proc/$p
+  cat /proc/$p/comm > /mnt/proc/$p/comm
+done
+mount --bind /mnt/proc /proc
+"""
+# From here on every `sh` that root starts is one of nobody's.
+AS_NOBODY = """
+cp /usr/bin/busybox /mnt/busybox
+cp /usr/bin/setpriv /mnt/setpriv
+cat > /mnt/nobody <<'END'
+#!/mnt/busybox sh
+[ "$(/mnt/busybox id -u)" != 0 ] || exec /mnt/setpriv --reuid 65534 --regid 65534 --clear-groups /mnt/busybox sh "$@"
+exec /mnt/busybox sh "$@"
+END
+chmod 755 /mnt/nobody
+mount --bind /mnt/nobody /usr/bin/dash
+"""
+
+
+def told(name: str, setup: str, shell: str = "dash", **how: Any) -> Told:
+    probe = importlib.import_module(f"auditor.probes.{name}").PROBE
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as disk:
+        return ask(probe, name, f"disk={disk}" + MACHINE + setup + SHELLS[shell], **how)
+
+
+def judged(name: str, policy: str, id: str, facts: Facts) -> Outcome:
+    one = control(policy, id)
+    measures = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))["measures"]
+    parameters = next(m for m in measures if m["id"] == one["measure"]).get("parameters", {})
+    values = {key: p["value"] for key, p in parameters.items()} | {"hosts.log-collector.addresses": list(COLLECTOR)}
+    scope = Scope(values, importlib.import_module(f"auditor.probes.{name}").PROBE.facts)
+    return expectations.outcome(one["expect"], one.get("tolerate", {}), facts, scope)[0]
+
+
+# ---------------------------------------------------------------- log_forwarding
+
+RSYSLOG = """
+rm -f /etc/rsyslog.d/*
+printf '$WorkDirectory /mnt\\n$IncludeConfig /etc/rsyslog.d/*.conf\\n*.* /mnt/all\\n' > /etc/rsyslog.conf
+cat > /etc/rsyslog.d/90.conf <<'END'
+%s
+END
+rsyslogd -N1
+"""
+START = """
+rsyslogd -n -i /mnt/rsyslogd.pid >/dev/null 2>&1 &
+for i in 1 2 3 4 5 6 7 8 9; do [ -s /mnt/rsyslogd.pid ] && break; sleep 0.2; done
+"""
+STOP = "kill $(cat /mnt/rsyslogd.pid)"
+
+SECRETS = r"""module(load="omprog")
+# *.* @@192.0.2.66
+template(name="t" type="string" string="CANARY-1 \" CANARY-1
+  CANARY-1")
+*.* action(type="omprog" binary="/bin/true --password CANARY-1"
+  template="t")
+set $.token = "CANARY-1";
+if $msg contains 'CANARY-1' then { action(type="omfwd"
+  target="192.0.2.10" port="6514"   # over
+  protocol="tcp") }
+/* don't
+ action(type="omfwd" target="192.0.2.77") */
+ruleset(name="unused") { action(type="omfwd" target="192.0.2.88") }
+*.* @192.0.2.11:5140;RSYSLOG_SyslogProtocol23Format
+"""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_running_rsyslogd_sends_to_the_collector_and_no_secret_leaves(shell: str) -> None:
+    need("rsyslogd", "busybox")
+    got = told("log_forwarding", RSYSLOG % SECRETS + START, shell, after=STOP)
+    assert [(t["to"], t["port"], t["protocol"], t["tls"], t["active"]) for t in got.facts["targets"]] == [
+        ("192.0.2.10", 6514, "tcp", False, True),
+        ("192.0.2.11", 5140, "udp", False, True),
+    ]
+    assert "CANARY-1" not in got.raw
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.PASS
+    assert judged("log_forwarding", "logging", "logs-sent-over-tls", got.facts) is Outcome.FAIL
+
+
+def test_a_stopped_rsyslogd_sends_nothing() -> None:
+    need("rsyslogd")
+    got = told("log_forwarding", RSYSLOG % "*.* @@192.0.2.10:6514" + OWN_PROCESSES)
+    assert [t["active"] for t in got.facts["targets"]] == [False]
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.FAIL
+    assert judged("log_forwarding", "logging", "logs-sent-over-tls", got.facts) is Outcome.FAIL
+
+
+def test_rsyslog_under_tls_as_rsyslogd_accepts_it() -> None:
+    need("rsyslogd")
+    text = """global(DefaultNetstreamDriver="ossl" DefaultNetstreamDriverCAFile="/etc/ssl/certs/ca-certificates.crt")
+action(type="omfwd" target="Collector.example.org" port="6514" protocol="tcp"
+  StreamDriverMode="1" StreamDriverAuthMode="x509/name" StreamDriverPermittedPeers="collector.example.org")"""
+    got = told("log_forwarding", RSYSLOG % text + START, after=STOP)
+    assert [(t["to"], t["tls"]) for t in got.facts["targets"]] == [("collector.example.org", True)]
+    assert judged("log_forwarding", "logging", "logs-sent-over-tls", got.facts) is Outcome.PASS
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.PASS
+
+
+def test_rsyslogd_itself_expands_the_configuration_as_we_read_it() -> None:
+    """What `rsyslogd -N1 -o` prints, with every include in its place, names the same targets."""
+    need("rsyslogd")
+    dump = "rsyslogd -N1 -o /mnt/expanded >/dev/null 2>&1; cat /mnt/expanded"
+    got = told("log_forwarding", RSYSLOG % SECRETS, after=dump)
+    assert "192.0.2.11:5140" in got.after
+    from auditor.readers import rsyslog
+
+    assert [t.to for t in rsyslog.targets([got.after])] == [t["to"] for t in got.facts["targets"]]
+
+
+AGENTS = """
+mkdir -p /etc/fluent-bit /etc/filebeat /etc/systemd/journal-upload.conf.d
+printf '[Upload]\\nURL=https://u:CANARY-6@192.0.2.10\\n' > /etc/systemd/journal-upload.conf.d/x.conf
+cat > /etc/fluent-bit/fluent-bit.conf <<'END'
+[SERVICE]
+    HTTP_Passwd CANARY-6
+[OUTPUT]
+    Name  stdout
+[OUTPUT]
+    Name  es
+    Match *
+    Host  192.0.2.11
+    Port  9200
+    HTTP_Passwd CANARY-6
+    tls   On
+END
+cat > /etc/filebeat/filebeat.yml <<'END'
+filebeat.inputs:
+  - type: filestream
+    hosts: ["CANARY-6"]
+output.elasticsearch:
+  hosts:
+    - "https://u:CANARY-6@192.0.2.12:9200"
+    - "192.0.2.13:9200"
+  password: "CANARY-6"
+#output.logstash:
+#  hosts: ["192.0.2.66:5044"]
+logging.level: info
+END
+chmod 600 /etc/filebeat/filebeat.yml
+mkdir -p /mnt/var/ossec/etc
+cat > /mnt/var/ossec/etc/ossec.conf <<'END'
+<ossec_config>
+  <client>
+    <!-- <server><address>192.0.2.66</address></server> -->
+    <!--
+    <server><address>192.0.2.77</address></server>
+    -->
+    <server>
+      <address>192.0.2.14</address>
+      <port>1514</port><protocol>tcp</protocol>
+    </server>
+    <enrollment><key>CANARY-6</key></enrollment>
+  </client>
+</ossec_config>
+END
+mount --bind /mnt/var /var
+"""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_other_agents_where_they_send_and_not_their_passwords(shell: str) -> None:
+    need("busybox")
+    got = told("log_forwarding", RSYSLOG % "" + AGENTS, shell)
+    assert [(t["agent"], t["to"], t["port"], t["tls"]) for t in got.facts["targets"]] == [
+        ("journal-upload", "192.0.2.10", 19532, True),
+        ("fluent-bit", "192.0.2.11", 9200, True),
+        ("wazuh", "192.0.2.14", 1514, Unknown("not_told", "Wazuh has an encryption of its own")),
+        ("filebeat", "192.0.2.12", 9200, True),
+        ("filebeat", "192.0.2.13", 9200, False),
+    ]
+    assert "CANARY-6" not in got.raw
+
+
+def test_what_only_root_may_read_is_unknown_to_others() -> None:
+    """Asked as a plain user, with no way to become root: the list is incomplete, not empty."""
+    need("rsyslogd", "setpriv", "busybox")
+    got = told(
+        "log_forwarding", RSYSLOG % "*.* @@192.0.2.10:6514" + "chmod 700 /etc/rsyslog.d\n" + AS_NOBODY, become=False
+    )
+    targets = got.facts["targets"]
+    assert isinstance(targets, Partial)
+    assert (targets.items, targets.missing.cause) == ((), "no_privilege")
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.UNKNOWN
+
+
+# ---------------------------------------------------------------- journal
+
+# A journal as journald writes it, holding two entries, DAYS old and now.
+JOURNAL = """
+: > /run/systemd/journal/socket
+mkdir -p /var/log/journal/$id
+touch -d '%(machine)s days ago' /etc/machine-id /etc/ssh/ssh_host_*_key.pub
+for d in %(days)s 0; do
+  echo "__REALTIME_TIMESTAMP=$(( $(date +%%s) - d * 86400 ))000000"
+  printf '_HOSTNAME=here\\nMESSAGE=CANARY-2\\n\\n'
+done | /lib/systemd/systemd-journal-remote -o /var/log/journal/$id/system.journal -
+"""
+REMOTE = "/lib/systemd/systemd-journal-remote"
+BUFFER = ("journal", "logging", "local-logs-survive-a-collector-outage")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_persistent_journal_of_ten_days(shell: str) -> None:
+    need(REMOTE, "journalctl", "systemd-analyze")
+    got = told("journal", JOURNAL % {"days": 10, "machine": 400}, shell)
+    assert got.facts["persistent"] is True
+    assert got.facts["local_days"] == got.facts["oldest_entry_days"] == pytest.approx(10, abs=0.2)
+    assert "CANARY-2" not in got.raw
+    assert judged(*BUFFER, got.facts) is Outcome.PASS
+
+
+def test_a_journal_that_was_evicted() -> None:
+    need(REMOTE)
+    got = told("journal", JOURNAL % {"days": 3, "machine": 400})
+    assert judged(*BUFFER, got.facts) is Outcome.FAIL
+
+
+def test_a_young_machine() -> None:
+    need(REMOTE)
+    got = told("journal", JOURNAL % {"days": 3, "machine": 3})
+    assert got.facts["since_installation"] is True
+    assert judged(*BUFFER, got.facts) is Outcome.WARN
+
+
+def test_a_drop_in_makes_the_journal_volatile() -> None:
+    need(REMOTE, "systemd-analyze")
+    drop_in = "mkdir -p /etc/systemd/journald.conf.d\nprintf '[Journal]\\nStorage=volatile\\n' > /etc/systemd/journald.conf.d/x.conf\n"
+    got = told("journal", JOURNAL % {"days": 10, "machine": 400} + drop_in)
+    assert (got.facts["storage"], got.facts["persistent"]) == ("volatile", False)
+    assert judged(*BUFFER, got.facts) is Outcome.FAIL
+
+
+def test_without_privilege_the_journal_is_unknown() -> None:
+    need(REMOTE)
+    got = told("journal", JOURNAL % {"days": 10, "machine": 400}, become=False)
+    assert isinstance(got.facts["local_days"], Unknown)
+    assert judged(*BUFFER, got.facts) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_syslog_files_rotated_and_compressed_without_a_year(shell: str) -> None:
+    setup = """
+touch -d '400 days ago' /etc/machine-id /etc/ssh/ssh_host_*_key.pub
+cd /var/log
+echo "$(date '+%b %e %T') here cron: CANARY-3" > syslog
+: > syslog.1
+echo "$(date -d '20 days ago' '+%b %e %T') here cron: CANARY-3" | gzip > syslog.2.gz
+touch -d '14 days ago' syslog.2.gz
+cd /
+"""
+    need("gzip")
+    got = told("journal", setup, shell)
+    assert (got.facts["persistent"], got.facts["journal_persistent"]) == (True, False)
+    assert got.facts["local_days"] == pytest.approx(20, abs=0.2)
+    assert "CANARY-3" not in got.raw
+    assert judged(*BUFFER, got.facts) is Outcome.PASS
+
+
+# ---------------------------------------------------------------- log_archive
+
+RETENTION = ("log_archive", "logging", "collected-logs-reach-back-about-twelve-months")
+# Two senders that still send, one that stopped; files by address, by name and by date.
+TREE = """
+w() { mkdir -p "${1%%/*}"; echo "$(date -d "$2 days ago" +%%Y-%%m-%%dT%%H:%%M:%%S+00:00) x CANARY-4" > "$1"; touch -d "$3 days ago" "$1"; }
+w /var/log/remote/10.0.0.5/auth.log 0 0
+w /var/log/remote/10.0.0.5/auth.log-20260101 %(days)s %(days)s
+w /var/log/remote/10.0.0.6.log 0 0
+w /var/log/remote/10.0.0.6.log.1 20 19
+w /var/log/remote/2026/01/web01.log 30 0
+w /var/log/remote/gone/auth.log 2000 1000
+gzip /var/log/remote/10.0.0.5/auth.log-20260101
+"""
+
+
+@pytest.mark.parametrize(
+    ("days", "outcome"),
+    [(350, Outcome.PASS), (310, Outcome.WARN), (100, Outcome.FAIL), (420, Outcome.WARN), (1200, Outcome.FAIL)],
+)
+def test_a_tree_of_collected_files(days: int, outcome: Outcome) -> None:
+    need("gzip")
+    got = told("log_archive", TREE % {"days": days})
+    assert got.facts["oldest_record_days"] == pytest.approx(days, abs=0.3)
+    assert got.facts["senders"] == 4
+    assert "CANARY-4" not in got.raw
+    assert judged(*RETENTION, got.facts) is outcome
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_journal_of_remote_hosts_and_a_tree_that_the_policy_names(shell: str) -> None:
+    need(REMOTE)
+    setup = """
+mkdir -p /var/log/journal/remote
+for d in 350 0; do
+  printf "__REALTIME_TIMESTAMP=$(( $(date +%s) - d * 86400 ))000000\\n_HOSTNAME=web$d\\nMESSAGE=CANARY-5\\n\\n"
+done | /lib/systemd/systemd-journal-remote -o /var/log/journal/remote/remote.journal -
+mkdir -p '/srv/our logs'
+date +%Y-%m-%dT%H:%M:%S+00:00 > '/srv/our logs/web01.log'
+"""
+    got = told("log_archive", setup, shell, args={"directories": ["/srv/our logs"]})
+    assert [(s["path"], s["senders"]) for s in got.facts["stores"]] == [
+        ("/var/log/journal/remote", 2),
+        ("/srv/our logs", 1),
+    ]
+    assert got.facts["oldest_record_days"] == pytest.approx(350, abs=0.3)
+    assert "CANARY-5" not in got.raw
+    assert judged(*RETENTION, got.facts) is Outcome.PASS
+
+
+def test_nothing_is_collected_here() -> None:
+    need()
+    got = told("log_archive", "")
+    assert (got.facts["oldest_record_days"], got.facts["stores"]) == (None, [])
+    assert judged(*RETENTION, got.facts) is Outcome.FAIL
+    unseen = told("log_archive", "", become=False)
+    assert judged(*RETENTION, unseen.facts) is Outcome.UNKNOWN
+
+
+# ---------------------------------------------------------------- endpoint_protection
+
+# A real clamd with a database of one signature; the header of daily.cld is what freshclam would have fetched.
+CLAMAV = """
+mkdir -p /mnt/db /mnt/bin
+printf '44d88612fea8a8f36de82e1278abb02f:68:Test\\n' > /mnt/db/t.hdb
+printf 'DatabaseDirectory /mnt/db\\nLocalSocket /mnt/clamd.sock\\nUser root\\nForeground yes\\nPidFile /mnt/clamd.pid\\n' > /mnt/clamd.conf
+printf 'DatabaseDirectory /mnt/clamav\\n' > /etc/clamav/clamd.conf
+rm -f /etc/clamav/freshclam.conf
+printf '%%-512s' "ClamAV-VDB:$(date -d '%(days)s days ago' '+%%d %%b %%Y %%H-%%M %%z'):27820:2077000:90:X:X:raynman:1795000000" > /mnt/clamav/daily.cld
+"""
+CLAMD = """
+clamd -c /mnt/clamd.conf >/dev/null 2>&1 &
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do [ -S /mnt/clamd.sock ] && break; sleep 0.3; done
+[ -S /mnt/clamd.sock ]
+"""
+# clamonacc needs fanotify, which a container may refuse: a process of that name stands in for it.
+WATCH = "cp /usr/bin/sleep /mnt/bin/clamonacc\n/mnt/bin/clamonacc 100 >/dev/null 2>&1 &\necho $! > /mnt/watch.pid\n"
+END = "kill $(cat /mnt/clamd.pid); kill $(cat /mnt/watch.pid 2>/dev/null) 2>/dev/null || :"
+PRESENT = ("endpoint_protection", "protection", "antivirus-or-edr-running")
+FRESH = ("endpoint_protection", "protection", "antivirus-or-edr-fresh")
+
+
+def clam(got: Told) -> Any:
+    return next(p for p in got.facts["products"] if p["product"] == "ClamAV")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_clamd_and_its_on_access_scanner(shell: str) -> None:
+    need("clamd", "busybox")
+    got = told("endpoint_protection", CLAMAV % {"days": 1} + CLAMD + WATCH, shell, after=END)
+    assert (clam(got)["running"], clam(got)["real_time"]) == (True, True)
+    assert judged(*PRESENT, got.facts) is Outcome.PASS
+    assert judged(*FRESH, got.facts) is Outcome.PASS
+
+
+@pytest.mark.parametrize(("days", "outcome"), [(5, Outcome.WARN), (9, Outcome.FAIL)])
+def test_clamd_that_nothing_asks_with_old_definitions(days: int, outcome: Outcome) -> None:
+    need("clamd")
+    got = told("endpoint_protection", CLAMAV % {"days": days} + CLAMD + OWN_PROCESSES, after=END)
+    assert (clam(got)["running"], clam(got)["real_time"]) == (True, False)
+    assert judged(*PRESENT, got.facts) is Outcome.FAIL
+    assert judged(*FRESH, got.facts) is outcome
+
+
+def test_the_header_of_a_database_as_sigtool_reads_it() -> None:
+    need("sigtool")
+    got = told(
+        "endpoint_protection",
+        CLAMAV % {"days": 2},
+        after="sigtool --info /mnt/clamav/daily.cld | grep 'Build time'; date -d '2 days ago' '+%d %b %Y'",
+    )
+    built, day = got.after.splitlines()
+    assert day in built
+    assert clam(got)["signatures_age_days"] == pytest.approx(2, abs=0.1)
+
+
+def test_no_shipped_text_of_these_probes_writes() -> None:
+    """A redirection in the texts goes to /dev/null or to another descriptor, nowhere else."""
+    for name in ("journal", "log_archive", "log_forwarding", "endpoint_protection"):
+        for command in importlib.import_module(f"auditor.probes.{name}").PROBE.dialects["linux"].commands({}).values():
+            if command.kind == "run":
+                ran = subprocess.run(["dash", "-n", "-c", command.text], capture_output=True, text=True)
+                assert (ran.returncode, ran.stderr) == (0, "")

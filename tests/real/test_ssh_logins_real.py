@@ -1,0 +1,379 @@
+"""The real sshd and the real cvtsudoers judge real files, in a mount and process namespace of their own.
+
+Each test writes the files of a host, puts them over /etc by bind mounts that only its own processes see, and asks the
+probe's own texts through the local transport. Nothing of the machine changes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.model import Partial, Unknown
+
+pytestmark = pytest.mark.root
+
+ROOT = Path(__file__).parents[2]
+MAIN = (
+    "Include /etc/ssh/sshd_config.d/*.conf\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\nUsePAM yes\n"
+)
+TWO = "PermitRootLogin no\nAuthenticationMethods publickey,keyboard-interactive\n"
+PAM = "@include common-auth\nauth required pam_google_authenticator.so\naccount required pam_nologin.so\n"
+PAM_SECRET = "auth optional pam_mysql.so user=root passwd=CANARY [host=CANARY x] \\\n  verbose=CANARY # CANARY\n"
+PAM_WITHOUT = "@include common-auth\naccount required pam_nologin.so\n"
+PASSWD = "root:x:0:0:root:/run/root:/bin/bash\nbob:CANARY-hash:1000:1000:Bob CANARY-name:/home/bob:/bin/bash\n" + (
+    "sshd:x:102:65534::/run/sshd:/usr/sbin/nologin\ncarol:x:1001:1001::/home/carol:/bin/bash\n"
+)
+GROUP = "root:x:0:\nsudo:CANARY-hash:27:bob\nbob:x:1000:\ncarol:x:1001:\n"
+SUDOERS = "root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n"
+BOTH = "publickey,keyboard-interactive"
+
+# $1: the folder of files; $2: what stands behind sh; $3: what stands behind awk
+INSIDE = """set -e
+mount -t tmpfs none /run
+mkdir -p /run/sshd
+[ -z "$4" ] || rmdir /run/sshd
+for f in ssh/sshd_config ssh/sshd_config.d pam.d/sshd passwd group sudoers sudoers.d; do mount --bind "$1/etc/$f" "/etc/$f"; done
+mkdir /run/root
+mount --bind "$1/root" /run/root
+awk=$(readlink -f "$(command -v awk)") sh=$(readlink -f "$(command -v sh)")
+[ -z "$3" ] || mount --bind "$3" "$awk"
+[ -z "$2" ] || mount --bind "$2" "$sh"
+[ ! -f "$1/before" ] || sh "$1/before"
+cd "$5"
+exec "$6" -c "$7" "$8" "$9"
+"""
+ASK = """
+import importlib, json, sys, time
+from auditor.kinds import Settings
+from auditor.model import Failure, Host
+from auditor.transports.local import TRANSPORT
+from tests.real.test_ssh_logins_real import plain
+name, arguments = sys.argv[1], json.loads(sys.argv[2])
+dialect = importlib.import_module(f"auditor.probes.{name}").PROBE.dialects["linux"]
+asked = dialect.commands(arguments)
+commands = tuple(asked.values())
+ask = TRANSPORT.open(Settings(clock=time.time, elevated=tuple(c for c in commands if c.elevated)))
+answers = dict(ask(Host("here", "127.0.0.1", connection="local"), commands, 60.0))
+facts = dialect.parse({n: answers[c] for n, c in asked.items()}, arguments)
+raw = {n: repr(answers[c]) if isinstance(answers[c], Failure) else answers[c].text + answers[c].error_text for n, c in asked.items()}
+print(json.dumps({"facts": plain(facts), "raw": raw}))
+"""
+
+
+def plain(fact: Any) -> Any:
+    if isinstance(fact, Unknown):
+        return {"unknown": fact.cause, "detail": fact.detail}
+    if isinstance(fact, Partial):
+        return {"partial": [plain(i) for i in fact.items], "missing": plain(fact.missing)}
+    if isinstance(fact, Mapping):
+        return {k: plain(v) for k, v in fact.items()}
+    return [plain(i) for i in fact] if isinstance(fact, list | tuple) else fact
+
+
+@pytest.fixture(autouse=True)
+def _root() -> None:
+    if os.geteuid() != 0 and not os.environ.get("CI"):
+        pytest.skip("needs root, for bind mounts that only the test sees")
+
+
+class Machine:
+    """A machine as the probe sees it: change its files, then ask."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files = {
+            "etc/ssh/sshd_config": MAIN,
+            "etc/ssh/sshd_config.d/10-mfa.conf": TWO,
+            "etc/pam.d/sshd": PAM + PAM_SECRET,
+            "etc/passwd": PASSWD,
+            "etc/group": GROUP,
+            "etc/sudoers": SUDOERS + "@includedir /etc/sudoers.d\n",
+            "etc/sudoers.d/README": "#\n",
+            "root/.profile": "",
+        }
+        self.never_started = False
+
+    def ask(self, probe: str = "ssh_logins", sh: str = "", awk: str = "", **arguments: Any) -> dict[str, Any]:
+        for name, text in self.files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        (self.folder / "etc/sudoers").chmod(0o440)
+        asked = [str(self.folder), sh, awk, "yes" if self.never_started else "", str(ROOT)]
+        done = subprocess.run(
+            ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "sh", "-c", INSIDE, "sh", *asked]
+            + [sys.executable, ASK, probe, json.dumps(arguments)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        assert "CANARY" not in done.stdout
+        self.raw = told["raw"]
+        facts = told["facts"]
+        assert isinstance(facts, dict)
+        return facts
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def verdicts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    assert isinstance(facts["logins"], list), facts["logins"]
+    return {f"{x['account']} from {x['source']}": x["two_factors"] for x in facts["logins"]}
+
+
+SHELLS = [("", ""), ("/usr/bin/bash", ""), ("/usr/bin/busybox", ""), ("/usr/bin/busybox", "/usr/bin/busybox")]
+
+
+@pytest.mark.parametrize(("sh", "awk"), SHELLS, ids=["dash", "bash", "busybox", "busybox awk"])
+def test_a_key_and_a_code_are_two_factors(machine: Machine, sh: str, awk: str) -> None:
+    facts = machine.ask(sh=sh, awk=awk)
+    assert facts["installed"] is True and facts["config_valid"] is True
+    assert facts["logins"] == [
+        {
+            "account": "bob",
+            "source": "any address",
+            "two_factors": True,
+            "methods": BOTH,
+            "reason": f"{BOTH}: key + password + token",
+        }
+    ]
+    assert facts["root_logins"] == [{"account": "root", "source": "any address", "permit": "no", "possible": False}]
+    assert facts["shut_out"] == 1
+    assert machine.raw["effective"].count("context\t") == 1
+
+
+def test_a_key_alone_is_one_factor(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = "PermitRootLogin prohibit-password\n"
+    facts = machine.ask()
+    assert verdicts(facts) == {"root from any address": False, "bob from any address": False}
+    assert facts["root_logins"][0]["permit"] == "without-password"
+    assert facts["root_logins"][0]["possible"] is True
+
+
+def test_a_password_alone_is_one_factor_and_with_a_code_two(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = (
+        "PermitRootLogin no\nAuthenticationMethods keyboard-interactive\n"
+    )
+    assert verdicts(machine.ask()) == {"bob from any address": True}
+    machine.files["etc/pam.d/sshd"] = PAM_WITHOUT
+    assert verdicts(machine.ask()) == {"bob from any address": False}
+
+
+def test_a_drop_in_comes_before_the_main_file(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config"] = MAIN + "PermitRootLogin yes\nAuthenticationMethods publickey\n"
+    facts = machine.ask()
+    assert verdicts(facts) == {"bob from any address": True}
+    machine.files["etc/ssh/sshd_config"] = "PermitRootLogin yes\nAuthenticationMethods publickey\n" + MAIN
+    facts = machine.ask()
+    assert verdicts(facts) == {"root from any address": False, "bob from any address": False}
+    assert facts["root_logins"][0]["permit"] == "yes"
+
+
+@pytest.mark.parametrize(("sh", "awk"), SHELLS, ids=["dash", "bash", "busybox", "busybox awk"])
+def test_match_address_is_asked_for_each_source_and_each_pattern(machine: Machine, sh: str, awk: str) -> None:
+    match = "Match Address 10.7.0.0/16,!10.7.9.9\n  AuthenticationMethods publickey\n"
+    machine.files["etc/ssh/sshd_config.d/20-bastion.conf"] = match
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = "PermitRootLogin no\n"
+    machine.files["etc/ssh/sshd_config"] = MAIN + "AuthenticationMethods publickey,keyboard-interactive\n"
+    facts = machine.ask(sh=sh, awk=awk, sources=["10.1.0.1"])
+    assert verdicts(facts) == {"bob from 10.1.0.1": True, "bob from 10.7.0.0": False, "bob from 10.7.9.9": True}
+
+
+def test_match_address_without_zones_is_not_all(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config.d/20-x.conf"] = "Match Address 10.7.0.0/16\n  MaxAuthTries 3\n"
+    facts = machine.ask()
+    assert facts["logins"]["missing"]["unknown"] == "not_asked"
+    assert {x["source"] for x in facts["logins"]["partial"]} == {"192.0.2.1", "127.0.0.1", "10.7.0.0"}
+
+
+@pytest.mark.parametrize(("sh", "awk"), SHELLS, ids=["dash", "bash", "busybox", "busybox awk"])
+def test_match_local_port(machine: Machine, sh: str, awk: str) -> None:
+    machine.files["etc/ssh/sshd_config"] = (
+        MAIN + "Port 22\nPort 2222\nMatch LocalPort 2222\n  AuthenticationMethods publickey\n"
+    )
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = "PermitRootLogin no\n"
+    facts = machine.ask(sh=sh, awk=awk)
+    assert facts["config_valid"] is True
+    assert [(x["source"], x["methods"]) for x in facts["logins"]] == [
+        ("any address port 22", "publickey or keyboard-interactive"),
+        ("any address port 2222", "publickey"),
+    ]
+    machine.files["etc/ssh/sshd_config"] = MAIN + "Port 22\nPort 2222\nMatch LocalPort 2222\n  PermitRootLogin yes\n"
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = f"AuthenticationMethods {BOTH}\n"
+    facts = machine.ask(sh=sh, awk=awk)
+    assert {x["source"]: (x["permit"], x["possible"]) for x in facts["root_logins"]} == {
+        "any address port 22": ("without-password", False),
+        "any address port 2222": ("yes", True),
+    }
+    assert verdicts(facts)["bob from any address port 22"] is True
+
+
+def test_match_user_and_group_are_asked_for_each_account(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config.d/20-x.conf"] = (
+        'Match all\n"Match" Group=sudo\n  AuthenticationMethods publickey\n'
+    )
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = "PermitRootLogin no\n"
+    facts = machine.ask()
+    assert verdicts(facts) == {"bob from any address": False}
+    machine.files["etc/ssh/sshd_config.d/20-x.conf"] = f"Match User bob\n  AuthenticationMethods {BOTH}\n"
+    assert verdicts(machine.ask()) == {"bob from any address": True}
+
+
+def test_an_include_from_elsewhere_is_followed(machine: Machine) -> None:
+    machine.files["root/more.conf"] = "Match User bob\n  AuthenticationMethods publickey\n"
+    machine.files["etc/ssh/sshd_config"] = "PermitRootLogin no\n" + MAIN + "Include /run/root/more.conf\n"
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = ""
+    assert verdicts(machine.ask()) == {"bob from any address": False}
+
+
+def test_invalid_authentication_methods_are_an_invalid_configuration(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config"] = MAIN.replace(
+        "KbdInteractiveAuthentication yes", "KbdInteractiveAuthentication no"
+    )
+    facts = machine.ask()
+    assert facts["config_valid"] is False
+    verdict = verdicts(facts)["bob from any address"]
+    assert verdict["unknown"] == "not_told" and "AuthenticationMethods" in verdict["detail"]
+
+
+def test_a_bad_word_is_an_invalid_configuration(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = "PermitRootLogins no\n"
+    facts = machine.ask()
+    assert facts["config_valid"] is False
+    assert facts["root_logins"][0]["possible"]["unknown"] == "not_told"
+
+
+def test_a_server_that_never_started_cannot_be_asked(machine: Machine) -> None:
+    machine.never_started = True
+    facts = machine.ask()
+    assert facts["config_valid"]["unknown"] == "not_told"
+    assert "privilege separation" in facts["config_valid"]["detail"]
+
+
+def test_fido_keys_with_their_pin(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = (
+        "PermitRootLogin no\nKbdInteractiveAuthentication no\nPubkeyAcceptedAlgorithms sk-*\nPubkeyAuthOptions verify-required\n"
+    )
+    assert verdicts(machine.ask()) == {"bob from any address": True}
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = (
+        "PermitRootLogin no\nKbdInteractiveAuthentication no\nPubkeyAuthOptions verify-required\n"
+    )
+    assert verdicts(machine.ask()) == {"bob from any address": False}
+
+
+@pytest.mark.parametrize(("sh", "awk"), SHELLS, ids=["dash", "bash", "busybox", "busybox awk"])
+def test_fido_keys_of_an_account(machine: Machine, sh: str, awk: str) -> None:
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = (
+        "PermitRootLogin prohibit-password\nKbdInteractiveAuthentication no\n"
+    )
+    machine.files["etc/group"] = GROUP.replace("27:bob", "27:")
+    key = "sk-ssh-ed25519@openssh.com AAAAGnNr CANARY-comment\n"
+    machine.files["root/.ssh/authorized_keys"] = (
+        f'# x\nno-pty,verify-required,command="CANARY ssh-rsa" {key}verify-required {key}'
+    )
+    assert verdicts(machine.ask(sh=sh, awk=awk)) == {"root from any address": True}
+    machine.files["root/.ssh/authorized_keys"] += f'command="verify-required" {key}'
+    assert verdicts(machine.ask(sh=sh, awk=awk)) == {"root from any address": False}
+
+
+def test_allow_and_deny(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = (
+        "PermitRootLogin yes\nAllowGroups sudo\nDenyUsers bob@10.7.0.0/16\n"
+    )
+    facts = machine.ask(sources=["10.1.0.1"])
+    assert verdicts(facts) == {"bob from 10.1.0.1": False}
+    assert {x["possible"] for x in facts["root_logins"]} == {False}
+
+
+def test_a_server_that_runs_with_the_file_on_disk_counts(machine: Machine) -> None:
+    machine.files["before"] = "/usr/sbin/sshd -o MACs=hmac-sha2-256 -o Port=2022 && sleep 1\n"
+    assert verdicts(machine.ask()) == {"bob from any address": True}
+    assert "process\tsshd: /usr/sbin/sshd -o MACs=hmac-sha2-256" in machine.raw["effective"]
+
+
+def test_a_file_that_changed_after_the_start_leaves_it_open(machine: Machine) -> None:
+    machine.files["before"] = "/usr/sbin/sshd; sleep 1; touch /etc/ssh/sshd_config.d/10-mfa.conf\n"
+    facts = machine.ask()
+    assert "changed after sshd started" in facts["logins"]["missing"]["detail"]
+    assert "changed after sshd started" in facts["root_logins"]["missing"]["detail"]
+
+
+def test_a_server_that_runs_with_another_file_is_not_judged(machine: Machine) -> None:
+    machine.files["root/other"] = "Port 2022\nPidFile none\n"
+    machine.files["before"] = "/usr/sbin/sshd -f /run/root/other; sleep 1\n"
+    facts = machine.ask()
+    assert "-f /run/root/other" in facts["logins"]["detail"]
+    assert facts["config_valid"] is True
+
+
+# ---------------------------------------------------------------- admins
+
+
+@pytest.mark.parametrize(("sh", "awk"), SHELLS, ids=["dash", "bash", "busybox", "busybox awk"])
+def test_the_inventory_reads_sudoers_with_its_own_parser(machine: Machine, sh: str, awk: str) -> None:
+    machine.files["etc/sudoers"] += (
+        "User_Alias OPS = carol, %bob, %dom\\ admins\nOPS ALL=(root)NOPASSWD: /usr/bin/x --password=CANARY\n"
+    )
+    machine.files["etc/sudoers.d/old.bak"] = "dave ALL=ALL\n"
+    machine.files["etc/sudoers.d/extra"] = "erin ALL = \\\n /bin/ls CANARY\n"
+    facts = machine.ask("admins", sh=sh, awk=awk)
+    assert "sudoers csv" in machine.raw["sudoers"]
+    assert {x["account"]: x["because"] for x in facts["accounts"]} == {
+        "root": "uid 0, sudo rule",
+        "bob": "group sudo, sudo rule for %sudo, sudo rule for %bob",
+        "carol": "sudo rule",
+        "erin": "sudo rule",
+    }
+
+
+@pytest.mark.parametrize(("sh", "awk"), SHELLS, ids=["dash", "bash", "busybox", "busybox awk"])
+def test_the_inventory_reads_sudoers_that_its_parser_refuses(machine: Machine, sh: str, awk: str) -> None:
+    machine.files["etc/sudoers"] = (
+        "# x\nUser_Alias OPS = carol, %bob # x\nOPS ALL=(root) NOPASSWD: /usr/bin/x CANARY\n"
+        + (
+            "frank ALL==ALL\n#1001 ALL=ALL\nDefaults:bob !authenticate\nCmnd_Alias C = /bin/CANARY\nerin ALL = \\\n /bin/ls CANARY\n"
+            "@includedir /etc/sudoers.d\n"
+        )
+    )
+    machine.files["etc/sudoers.d/old.bak"] = "dave ALL=ALL\n"
+    machine.files["etc/sudoers.d/extra"] = "gina ALL=ALL\n"
+    facts = machine.ask("admins", sh=sh, awk=awk)
+    assert "sudoers files" in machine.raw["sudoers"]
+    assert {x["account"] for x in facts["accounts"]} == {"root", "bob", "carol", "frank", "erin", "gina"}
+
+
+def test_keys_of_root_are_listed_by_fingerprint(machine: Machine, tmp_path: Path) -> None:
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "CANARY@laptop", "-f", str(tmp_path / "k")], check=True
+    )
+    public = (tmp_path / "k.pub").read_text()
+    shown = subprocess.run(
+        ["ssh-keygen", "-lf", str(tmp_path / "k.pub")], capture_output=True, text=True, check=True
+    ).stdout
+    machine.files["root/.ssh/authorized_keys"] = f'command="echo CANARY" {public}'
+    facts = machine.ask("admins")
+    assert {"account": shown.split()[1], "because": "key of root"} in facts["accounts"]
+    machine.files["root/.ssh/authorized_keys"] += "ssh-rsa AAAAbroken\n"
+    assert machine.ask("admins")["accounts"]["missing"]["unknown"] == "not_told"
+
+
+def test_keys_elsewhere_are_not_passed_over(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config.d/20-keys.conf"] = (
+        "AuthorizedKeysCommand /usr/bin/keys\nAuthorizedKeysCommandUser nobody\n"
+    )
+    told = machine.ask("admins")["accounts"]
+    assert told["missing"]["unknown"] == "not_told" and "authorizedkeyscommand" in told["missing"]["detail"]

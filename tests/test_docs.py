@@ -1,0 +1,59 @@
+"""The examples of README and docs/ are run: files are written, commands give what the page shows."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [p for p in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if "```console" in p.read_text("utf-8")]
+FILE = re.compile(r"<!-- file: (?P<path>\S+) -->\n```\w+\n(?P<text>.*?)```", re.DOTALL)
+CONSOLE = re.compile(r"(?P<skip><!-- not run: .*? -->\n)?```console\n(?P<text>.*?)```", re.DOTALL)
+
+
+def commands(text):
+    """Each `$ command` of a console block, with the lines that it must print."""
+    for block in text.split("$ ")[1:]:
+        line, _, output = block.partition("\n")
+        yield line.strip(), output.rstrip("\n")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_examples_tell_the_truth(page, tmp_path):
+    """Every example of the page that is not marked as not run prints exactly what the page shows."""
+    text = page.read_text("utf-8")
+    for match in FILE.finditer(text):
+        target = tmp_path / match["path"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(match["text"], "utf-8")
+        target.chmod(0o644)
+    ran = 0
+    for block in CONSOLE.finditer(text):
+        if block["skip"]:
+            continue
+        for line, expected in commands(block["text"]):
+            words = shlex.split(line)
+            assert words[0] == "auditor", line
+            done = subprocess.run(
+                [sys.executable, "-m", "auditor", *words[1:]], cwd=tmp_path, capture_output=True, text=True, timeout=60
+            )
+            assert (done.stdout + done.stderr).rstrip("\n") == expected, line
+            ran += 1
+    assert ran or "<!-- not run:" in text
+
+
+def test_every_option_named_in_the_docs_exists():
+    """A page names no option that the command line lost."""
+    from auditor.cli import main
+
+    known = {"--help", "--version", "--editable"}
+    for command in main.commands.values():
+        known.update(opt for param in command.params for opt in param.opts)
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for line in page.read_text("utf-8").splitlines():
+            if "auditor" in line:
+                for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line):
+                    assert option in known, f"{page.name}: {option}"

@@ -1,0 +1,45 @@
+"""What is installed: the policies, schemas and catalogues travel in the wheel."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, timeout=110)
+    return next(out.glob("*.whl"))
+
+
+def test_the_wheel_carries_all_that_a_run_needs(wheel):
+    """Every policy, schema, catalogue and module of the source tree is in the wheel."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder, pattern in (("policies", "*.yaml"), ("auditor/schemas", "*.json"), ("auditor/locale", "*.json")):
+        for file in (ROOT / folder).rglob(pattern):
+            inside = file.relative_to(ROOT).as_posix()
+            assert (f"auditor/{inside}" if folder == "policies" else inside) in names
+    for file in (ROOT / "auditor").rglob("*.py"):
+        assert file.relative_to(ROOT).as_posix() in names
+
+
+def test_the_wheel_audits_this_machine_from_an_empty_directory(wheel, tmp_path):
+    """Unpacked anywhere, `auditor run` finds the shipped policies and measures something."""
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    program = f"import sys; sys.path.insert(0, {str(site)!r}); from auditor.cli import main; main(['run', '--store', 'none', '--lang', 'en'])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=empty, capture_output=True, text=True, timeout=110)
+    assert done.returncode in (0, 1, 3), done.stderr
+    assert "ssh-root-login-off" in done.stdout
+    assert str(site) in subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(site)!r}); import auditor; print(auditor.__file__)"],
+        capture_output=True, text=True, cwd=empty, timeout=60,
+    ).stdout  # fmt: skip
