@@ -24,6 +24,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 UseDNS no
+AllowUsers *@127.*
 MaxStartups 1000:30:2000
 LogLevel ERROR
 SetEnv HOME={folder}/home

@@ -81,6 +81,8 @@ def read(file: Path, wanted: Mapping[str, Any], problems: list[Problem]) -> list
     inventory = Inventory()
     for name in document.value:
         _group(inventory, document, (name,), name, problems)
+    if len(inventory.hosts) > MAX_HOSTS:
+        return []
     _beside(inventory, file.parent, problems)
     if not _acyclic(inventory, file, problems):
         return []

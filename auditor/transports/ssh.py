@@ -24,6 +24,8 @@ from auditor.kinds import Ask, Settings, Transport
 from auditor.model import Answer, Command, Failure, Host
 
 MAX_KEYS = 5  # OpenSSH's server refuses at six
+READ_AHEAD = 32768
+WAKE_S = 5.0  # paramiko wakes ten times a second to see whether it was closed; we wake it when it is
 HANDSHAKE_BYTES = 131072  # what a server may send before we know who it is
 SPARE_BYTES = 2 * 1024 * 1024  # beside the answers: what the protocol itself and a login shell may add
 DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
@@ -121,16 +123,27 @@ def _verify(key: paramiko.PKey, host: Host, known: list[tuple[str, bytes]], revo
 
 class Metered(socket.socket):
     """A connection that ends when more bytes come than we can have asked for: paramiko bounds neither the banner nor
-    what a server sends against its window, and would keep all of it in memory."""
+    what a server sends against its window, and would keep all of it in memory.
+
+    It reads ahead: paramiko reads each packet in two small pieces, each a system call and a turn of the lock.
+    """
 
     allowance = HANDSHAKE_BYTES
+    _ahead = b""
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
-        if self.allowance <= 0:
-            raise ConnectionAbortedError(errno.ECONNABORTED, "the host sends more than it was asked for")
-        got = super().recv(size, flags)
-        self.allowance -= len(got)
+        if not self._ahead:
+            if self.allowance <= 0:
+                raise ConnectionAbortedError(errno.ECONNABORTED, "the host sends more than it was asked for")
+            self._ahead = super().recv(max(size, READ_AHEAD), flags)
+            self.allowance -= len(self._ahead)
+        got, self._ahead = self._ahead[:size], self._ahead[size:]
         return got
+
+    def hang_up(self) -> None:
+        """Wakes whoever waits for this connection, in whichever thread."""
+        with contextlib.suppress(OSError):
+            self.shutdown(socket.SHUT_RDWR)
 
 
 # ---------------------------------------------------------------- our keys
@@ -246,15 +259,17 @@ def _connected(
     alarm: threading.Timer | None = None
     try:
         transport = paramiko.Transport(connection)
-        alarm = threading.Timer(left(), transport.close)  # some waits of paramiko have no limit of their own
+        alarm = threading.Timer(left(), connection.hang_up)  # some waits of paramiko have no limit of their own
         alarm.daemon = True
         alarm.start()
         _handshake(transport, host, known, left)
         _log_in(transport, host, keys, left)
+        connection.settimeout(WAKE_S)
         yield connection, transport.open_session(timeout=left())
     finally:
         if alarm is not None:
             alarm.cancel()
+        connection.hang_up()
         if transport is not None:
             transport.close()
         connection.close()

@@ -1,0 +1,111 @@
+"""The estate: who owns what; whatever it names must exist, and every host must stand somewhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from make import ESTATE_YAML, estate_schemas, write
+
+from auditor.errors import InvalidInput
+from auditor.load import estate
+from auditor.model import Estate, Register
+
+HOSTS = "web: {hosts: {web01: , web02: }}\ndb: {hosts: {db01: }}\n"
+
+
+def load(folder: Path) -> Estate:
+    return estate.load(folder, estate_schemas())[0]
+
+
+def refused(folder: Path) -> list[str]:
+    with pytest.raises(InvalidInput) as caught:
+        load(folder)
+    return [str(p).removeprefix(f"{folder}/") for p in caught.value.problems]
+
+
+def test_an_inventory_alone_is_one_perimeter(tmp_path: Path) -> None:
+    """Without estate.yaml every host is of one perimeter, and the estate counts as declared."""
+    loaded = load(write(tmp_path, hosts=HOSTS))
+    assert {h.perimeter for h in loaded.hosts} == {"estate"}
+    assert loaded.declared
+
+
+def test_the_nearest_line_of_estate_yaml_wins(tmp_path: Path) -> None:
+    """all, then groups as they merge in the inventory, then the host itself."""
+    more = ESTATE_YAML.replace("zones:", "  - {id: far, owner: OTHER, kind: exclusive}\nzones:")
+    more += "  web: {roles: [web-front]}\n  site: {perimeter: far}\n  zz: {perimeter: own}\n  web02: {zone: dmz, roles: [x]}\n"
+    hosts = "zz: {children: {site: }}\nsite: {children: {web: }}\n" + HOSTS
+    found = {h.id: h for h in load(write(tmp_path, hosts=hosts, estate=more)).hosts}
+    assert (found["web01"].perimeter, found["web01"].roles, found["web01"].zone) == ("far", ("web-front",), "dmz")
+    assert (found["web02"].roles, found["db01"].perimeter) == (("x",), "own")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("zone: dmz}", "zone: dzm}", "estate.yaml:11:29: there is no zone 'dzm'; did you mean 'dmz'?"),
+        ("perimeter: own", "perimeter: onw", "estate.yaml:11:20: there is no perimeter 'onw'; did you mean 'own'?"),
+        ("owner: TOWN", "owner: TWON", "estate.yaml:5:22: there is no entity 'TWON'; did you mean 'TOWN'?"),
+        ("entity: TOWN", "entity: TWON", "estate.yaml:9:27: there is no entity 'TWON'; did you mean 'TOWN'?"),
+        ("10.62.60.0/24", "10.62.60.1/24", "estate.yaml:7:37: no network: 10.62.60.1/24 has host bits set"),
+        ("10.62.60.0/24", "10", "estate.yaml:7:37: no network: '10' does not appear to be an IPv4 or IPv6 network"),
+        ("all: {", "web03: {perimeter: own}\n  all: {", "estate.yaml:11:3: the inventory has no host or group 'web03'; did you mean 'web02'?"),
+        ("all: {perimeter", "web: {perimeter", "estate.yaml:10:1: the host 'db01' has no perimeter: give it one under hosts, or its group"),
+        ("zone: dmz}", "connection: none}", "estate.yaml:11:3: connection: none needs a 'why'"),
+        ("zone: dmz}", "platform: linus}", "estate.yaml:11:33: the text 'linus' is not one of linux, windows, cisco_ios, other; did you mean 'linux'?"),
+        ("zone: dmz}", "zoen: dmz}", "estate.yaml:11:25: unknown key 'zoen'; did you mean 'zone'?"),
+        ("zone: dmz}", "commissioned_at: 2026-02-30}", "estate.yaml:11:42: 2026-02-30 is no day of the calendar"),
+        ('"2026-01-01"', '"2026-13-01"', "estate.yaml:9:40: 2026-13-01 is no day of the calendar"),
+        ('"2026-01-01"', "2026", "estate.yaml:9:40: the text '2026' has not the right form, for example 2026-03-31"),
+        ('"2026-01-01"', "2026-01-01, until: 2025-01-01", "estate.yaml:9:59: 2025-01-01 is before 2026-01-01"),
+        ("  - {id: OTHER}", "  - {id: TOWN}", "estate.yaml:3:10: 'TOWN' is given twice"),
+        ("vlan: 60", "vlan: 4095", "estate.yaml:7:21: 4095 is greater than the maximum of 4094"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_said_at_its_place(tmp_path: Path, before: str, after: str, problem: str) -> None:
+    """Names that stand for nothing, networks and days that are none: with file, line, column and a hint."""
+    assert before in ESTATE_YAML
+    assert problem in refused(write(tmp_path, hosts=HOSTS, estate=ESTATE_YAML.replace(before, after)))
+
+
+def test_the_errors_of_all_files_come_at_once(tmp_path: Path) -> None:
+    """The inventory, the estate and the registers."""
+    write(
+        tmp_path,
+        hosts=HOSTS.replace("db01: ", "db01: {ansible_port: x}"),
+        estate=ESTATE_YAML.replace("owner: TOWN", "owner: TWON"),
+        records__admins="register: admins\nentry: []\n",
+    )
+    assert [p.partition(":")[0] for p in refused(tmp_path)] == ["estate.yaml", "hosts.yaml", "records/admins.yaml", "records/admins.yaml"]
+
+
+def test_registers_are_loaded_by_their_name(tmp_path: Path) -> None:
+    """Two files may not hold one register."""
+    write(tmp_path, hosts=HOSTS, estate=ESTATE_YAML, records__a="register: admins\nentries: [root, 0644]\n")
+    assert load(tmp_path).registers == {"admins": Register("admins", ("root", "0644"), f"{tmp_path}/records/a.yaml")}
+    write(tmp_path, records__b="register: admins\nentries: []\n")
+    assert refused(tmp_path) == ["records/b.yaml:1:11: the register 'admins' is given twice"]
+
+
+def test_a_folder_without_an_inventory_is_an_error(tmp_path: Path) -> None:
+    """It says which names an inventory may have."""
+    assert refused(tmp_path) == [f"{tmp_path}: holds no inventory (hosts.yaml, hosts.yml, inventory.yaml, inventory.yml)"]
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("name", ["hosts", "estate", "records/admins"])
+def test_a_file_that_we_may_not_read_is_an_error(tmp_path: Path, name: str) -> None:
+    """A closed file is named, without a traceback, and never taken as absent."""
+    write(tmp_path, hosts=HOSTS, estate=ESTATE_YAML, records__admins="register: admins\nentries: []\n")
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        os.chmod(folder, 0o755)
+    (tmp_path / f"{name}.yaml").chmod(0)
+    wanted = estate_schemas()
+    os.seteuid(65534)
+    try:
+        with pytest.raises(InvalidInput, match=f"{name}.yaml: cannot be read: Permission denied"):
+            estate.load(tmp_path, wanted)
+    finally:
+        os.seteuid(0)

@@ -1,0 +1,273 @@
+"""The inventory is read as Ansible reads it; what would change how we connect and is not read is refused."""
+
+from __future__ import annotations
+
+import os
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from make import schema, write
+
+from auditor.errors import InvalidInput, Problem
+from auditor.load import inventory
+from auditor.model import Host
+
+
+def read(folder: Path, hosts: str, **files: str) -> tuple[dict[str, Host], list[str]]:
+    write(folder, hosts=hosts, **files)
+    problems: list[Problem] = []
+    found = inventory.read(folder / "hosts.yaml", schema("inventory"), problems)
+    return {h.id: h for h in found}, [str(p).removeprefix(f"{folder}/") for p in sorted(problems)]
+
+
+def hosts_of(folder: Path, hosts: str, **files: str) -> dict[str, Host]:
+    found, problems = read(folder, hosts, **files)
+    assert problems == []
+    return found
+
+
+def problems_of(folder: Path, hosts: str, **files: str) -> list[str]:
+    return read(folder, hosts, **files)[1]
+
+
+# ---------------------------------------------------------------- names and ranges
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("web01", ["web01"]),
+        ("web[01:03]", ["web01", "web02", "web03"]),
+        ("web[1:3].x", ["web1.x", "web2.x", "web3.x"]),
+        ("web[08:10]", ["web08", "web09", "web10"]),
+        ("web[1:5:2]", ["web1", "web3", "web5"]),
+        ("db-[a:c]", ["db-a", "db-b", "db-c"]),
+        ("r[1:2]n[1:2]", ["r1n1", "r1n2", "r2n1", "r2n2"]),
+    ],
+)
+def test_ranges_are_expanded(tmp_path: Path, pattern: str, names: list[str]) -> None:
+    """Numbers, padding, steps, letters, and several ranges."""
+    assert list(hosts_of(tmp_path, f"all: {{hosts: {{'{pattern}': }}}}")) == names
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["web[3:1]", "web[a:3]", "web[1-3]", "web[]", "web[1:2", "web[1:3:0]", "web[1:999999]", f"web[1:{'9' * 5000}]", "x" * 300],
+)
+def test_what_is_no_range_is_refused(tmp_path: Path, pattern: str) -> None:
+    """Backwards, mixed, unclosed, too many, too long: a problem at its place."""
+    (problem,) = [p for p in problems_of(tmp_path, f'all: {{hosts: {{ok: , ? "{pattern}" : }}}}')]
+    assert problem.startswith("hosts.yaml:1:")
+
+
+def test_a_multiplied_range_does_not_fill_the_memory(tmp_path: Path) -> None:
+    """Ten thousand million hosts are refused after the first hundred thousand."""
+    begun = time.monotonic()
+    problems = problems_of(tmp_path, "all: {hosts: {'a[1:99999]b[1:99999]': }}")
+    assert problems == ["hosts.yaml:1:15: more than 100000 hosts"]
+    assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize("text", ["", "~", "# nothing\n"])
+def test_an_empty_inventory_is_an_error(tmp_path: Path, text: str) -> None:
+    """Nothing to audit is never a success."""
+    assert problems_of(tmp_path, text) == ["hosts.yaml: the inventory is empty"]
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "web01", "all: [web01]", "all: {hosts: [web01]}", "all: {host: {web01: }}"])
+def test_an_inventory_of_another_shape_is_an_error(tmp_path: Path, text: str) -> None:
+    """A list of hosts, a word, a misspelt key."""
+    assert problems_of(tmp_path, text)
+
+
+def test_an_inventory_without_a_host_is_an_error(tmp_path: Path) -> None:
+    """Groups alone are nothing to audit."""
+    assert problems_of(tmp_path, "all: {children: {web: }}") == ["hosts.yaml: the inventory names no host"]
+
+
+# ---------------------------------------------------------------- groups
+
+
+def test_groups_in_a_circle_are_refused(tmp_path: Path) -> None:
+    """A group inside itself is said with the whole circle."""
+    text = "a: {children: {b: }, hosts: {x: }}\nb: {children: {c: }}\nc: {children: {a: }}\n"
+    assert problems_of(tmp_path, text) == ["hosts.yaml: the groups go in a circle: a > b > c > a"]
+    assert problems_of(tmp_path, "a: {children: {a: }, hosts: {x: }}") == ["hosts.yaml: the groups go in a circle: a > a"]
+
+
+@pytest.mark.parametrize("downwards", [True, False])
+def test_a_chain_of_5000_groups_is_read(tmp_path: Path, downwards: bool) -> None:
+    """However deep groups are inside each other, the deepest wins and nothing recurses."""
+    lines = [f"g{n}: {{vars: {{ansible_port: {n}}}, children: {{g{n + 1}: }}}}" for n in range(1, 5000)]
+    lines.append("g5000: {vars: {ansible_port: 5000}, hosts: {x: }}")
+    host = hosts_of(tmp_path, "\n".join(lines if downwards else reversed(lines)))["x"]
+    assert host.port == 5000
+    assert host.groups == tuple(f"g{n}" for n in range(1, 5001))
+
+
+def test_groups_come_in_the_order_that_they_merge(tmp_path: Path) -> None:
+    """Parents before children, then by name, whatever the order of the file."""
+    text = "z: {hosts: {x: }}\nb: {hosts: {x: }}\na: {children: {b: }}\n"
+    assert hosts_of(tmp_path, text)["x"].groups == ("a", "z", "b")
+
+
+# ---------------------------------------------------------------- precedence, as Ansible documents it
+
+
+def test_a_child_wins_over_its_parent_and_all(tmp_path: Path) -> None:
+    """all, then parents, then children, then the host."""
+    text = """
+all: {vars: {ansible_port: 1, ansible_user: all, ansible_host: all}}
+site: {vars: {ansible_port: 2, ansible_user: site}, children: {web: }}
+web: {vars: {ansible_port: 3}, hosts: {x: }}
+"""
+    host = hosts_of(tmp_path, text)["x"]
+    assert (host.port, host.user, host.address) == (3, "site", "all")
+
+
+def test_among_equals_the_last_name_wins_unless_a_priority_says_otherwise(tmp_path: Path) -> None:
+    """Groups of one depth merge by name; `ansible_group_priority` comes first."""
+    text = "a: {vars: {ansible_user: a%s}, hosts: {x: }}\nb: {vars: {ansible_user: b}, hosts: {x: }}\n"
+    assert hosts_of(tmp_path, text % "")["x"].user == "b"
+    assert hosts_of(tmp_path, text % ", ansible_group_priority: 10")["x"].user == "a"
+
+
+def test_depth_is_the_longest_way_down(tmp_path: Path) -> None:
+    """A group that is a child twice stands below both of its parents."""
+    text = """
+top: {children: {mid: , low: }}
+mid: {vars: {ansible_user: mid}, children: {low: }}
+low: {vars: {ansible_user: low}, hosts: {x: }}
+aside: {vars: {ansible_port: 5}, hosts: {x: }}
+"""
+    assert hosts_of(tmp_path, text)["x"].user == "low"
+
+
+def test_group_vars_win_over_what_the_file_says_of_any_group(tmp_path: Path) -> None:
+    """Even group_vars/all wins over a child group's line of the inventory; the host's own line wins over both."""
+    text = "web: {vars: {ansible_user: line, ansible_port: 1}, hosts: {x: , y: {ansible_user: own}}}"
+    found = hosts_of(tmp_path, text, group_vars__all="ansible_user: everywhere\n", group_vars__web="ansible_port: 2\n")
+    assert (found["x"].user, found["x"].port, found["y"].user) == ("everywhere", 2, "own")
+
+
+def test_host_vars_win_over_all_else(tmp_path: Path) -> None:
+    """The file of a host has the last word."""
+    text = "all: {hosts: {x: {ansible_user: line}}}"
+    found = hosts_of(tmp_path, text, group_vars__all="ansible_user: all\n", host_vars__x="ansible_user: own\n")
+    assert found["x"].user == "own"
+
+
+def test_only_the_first_file_of_variables_is_read(tmp_path: Path) -> None:
+    """Of NAME, NAME.yml, NAME.yaml and NAME.json Ansible takes the first; a folder with its files in order."""
+    files = {"host_vars__x/a.yml": "ansible_user: a\nansible_port: 5\n", "host_vars__x/b.json": '{"ansible_user": "b"}'}
+    ignored = {"host_vars__x.yml": "ansible_user: no\n", "host_vars__x/.c.yml": "ansible_user: no\n"}
+    found = hosts_of(tmp_path, "all: {hosts: {x: , y: }}", **files, **ignored, **{"host_vars__y.json": '{"ansible_port": 7}'})
+    assert (found["x"].user, found["x"].port, found["y"].port) == ("b", 5, 7)
+
+
+# ---------------------------------------------------------------- how to connect
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ("ansible_ssh_common_args: -J jump", "ansible_ssh_common_args changes how to connect"),
+        ("ansible_ssh_extra_args: -v", "changes how to connect"),
+        ("ansible_password: x", "changes how to connect"),
+        ("ansible_hots: 1.2.3.4", "changes how to connect"),
+        ("ansible_host: '{{ inventory_hostname }}.x'", "is a template"),
+        ("ansible_host: '{% if x %}y{% endif %}'", "is a template"),
+        ("ansible_user: !vault x", "is encrypted with ansible-vault"),
+        ("ansible_user: [a]", "must be text"),
+        ("ansible_user: true", "must be text"),
+        ("ansible_port: 0", "'0' is no port"),
+        ("ansible_port: 65536", "is no port"),
+        ("ansible_port: true", "is no port"),
+        ("ansible_port: ²²", "is no port"),
+        (f"ansible_port: {'1' * 5000}", "is no port"),
+        ("ansible_port: -22", "is no port"),
+        ("ansible_connection: shh", "the connection 'shh' is not read; did you mean 'ssh'?"),
+        ("ansible_connection: docker", "is not read"),
+        ("ansible_become_user: deploy", "only root is read"),
+        ("ansible_become_method: su", "only sudo is read"),
+        ("ansible_become: maybe", "neither true nor false"),
+    ],
+)
+def test_what_we_cannot_follow_is_refused_with_its_place(tmp_path: Path, variables: str, words: str) -> None:
+    """A variable that would make us connect to another place, or in another way, is never ignored."""
+    (problem,) = problems_of(tmp_path, "all: {hosts: {x: }}", host_vars__x=f"# its own\n{variables}\n")
+    assert problem.startswith("host_vars/x.yaml:2:1: ")
+    assert words in problem
+
+
+def test_templates_and_vaults_elsewhere_are_no_matter(tmp_path: Path) -> None:
+    """Only what we need must be in clear."""
+    text = "all: {vars: {secret: !vault x, motd: '{{ x }}', ansible_become_password: '{{ vault }}'}, hosts: {x: }}"
+    assert hosts_of(tmp_path, text)["x"].address == "x"
+
+
+def test_connection_variables_are_read(tmp_path: Path) -> None:
+    """Address, port, user, key and elevation, under their old names too."""
+    text = """
+all:
+  hosts:
+    a: {ansible_host: 192.0.2.1, ansible_port: 2222, ansible_user: u, ansible_ssh_private_key_file: keys/id, ansible_become: no}
+    b: {ansible_ssh_host: 192.0.2.2, ansible_ssh_port: "23", ansible_ssh_user: v, ansible_private_key_file: ~/.ssh/id}
+    c: {ansible_connection: local, ansible_user: !unsafe '{{x}}'}
+    d: {ansible_connection: winrm}
+"""
+    found = hosts_of(tmp_path, text)
+    assert (found["a"].address, found["a"].port, found["a"].user, found["a"].become) == ("192.0.2.1", 2222, "u", False)
+    assert found["a"].key_file == f"{tmp_path}/keys/id"
+    assert (found["b"].address, found["b"].port, found["b"].user) == ("192.0.2.2", 23, "v")
+    assert found["b"].key_file == f"{os.environ['HOME']}/.ssh/id"
+    assert (found["c"].connection, found["c"].user) == ("local", "{{x}}")
+    assert (found["d"].connection, found["d"].platform) == ("winrm", "windows")
+
+
+def test_the_errors_of_all_files_of_variables_come_at_once(tmp_path: Path) -> None:
+    """One bad file of variables does not hide another."""
+    problems = problems_of(
+        tmp_path, "all: {hosts: {x: , y: {ansible_port: z}}}", host_vars__x="a: [", group_vars__all="- list", host_vars__y="b: ]"
+    )
+    assert [p.partition(":")[0] for p in problems] == ["group_vars/all.yaml", "host_vars/x.yaml", "host_vars/y.yaml", "hosts.yaml"]
+
+
+@pytest.mark.root
+def test_variables_that_we_may_not_read_are_an_error(tmp_path: Path) -> None:
+    """A closed folder of variables is no absence of variables."""
+    write(tmp_path, hosts="all: {hosts: {x: }}", **{"host_vars__x/a.yml": "ansible_host: elsewhere\n"})
+    (tmp_path / "host_vars" / "x").chmod(0)
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        os.chmod(folder, 0o755)
+    problems: list[Problem] = []
+    wanted = schema("inventory")
+    os.seteuid(65534)
+    try:
+        inventory.read(tmp_path / "hosts.yaml", wanted, problems)
+    finally:
+        os.seteuid(0)
+    assert [p.message for p in problems] == ["cannot be read: Permission denied"]
+
+
+def test_ten_thousand_hosts_are_light(tmp_path: Path) -> None:
+    """A fleet is loaded within seconds and 200 MB."""
+    groups = "\n".join(f"g{n}: {{hosts: {{'h{n}-[1:100]': }}, vars: {{ansible_port: {n + 1}}}}}" for n in range(100))
+    write(tmp_path, hosts=groups)
+    tracemalloc.start()
+    try:
+        found = inventory.read(tmp_path / "hosts.yaml", schema("inventory"), [])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(found) == 10_000
+    assert found[-1].port == 100
+    assert peak < 200 * 2**20
+
+
+def test_a_file_that_is_no_inventory_has_its_place(tmp_path: Path) -> None:
+    """What YAML does not read is InvalidInput, with line and column."""
+    with pytest.raises(InvalidInput, match=r"hosts\.yaml:1:\d+"):
+        read(tmp_path, "all: {hosts: {x: ]}")
