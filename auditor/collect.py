@@ -16,9 +16,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def answers(
-    host: Host, commands: tuple[Command, ...], ask: Ask | None, deadline_s: float
-) -> dict[Command, Answer]:
+def answers(host: Host, commands: tuple[Command, ...], ask: Ask | None, deadline_s: float) -> dict[Command, Answer]:
     """What one host answers to all it is asked; a Failure for what it does not."""
     if ask is None:
         return dict.fromkeys(commands, Failure("no_transport", host.connection))

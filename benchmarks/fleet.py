@@ -176,7 +176,9 @@ class Bar:
         return self.value <= self.limit
 
 
-def rounds(fleets: Sequence[Fleet], server: Sshd, options: argparse.Namespace, log: Path) -> Iterator[tuple[int, str, Measured]]:
+def rounds(
+    fleets: Sequence[Fleet], server: Sshd, options: argparse.Namespace, log: Path
+) -> Iterator[tuple[int, str, Measured]]:
     """Interleaved: each size asks by both clients in turn, and who goes first changes with the round."""
     for number in range(options.rounds):
         for one in fleets:

@@ -140,7 +140,7 @@ def make_derived(over: str = "sample", fold: Any = None, **changes: Any) -> Deri
     def least(subject: Subject, seen: Iterable[tuple[str, Any]]) -> Facts:
         told = {host: facts["days"] if isinstance(facts, Mapping) else facts for host, facts in seen}
         unknown = next((d for d in told.values() if isinstance(d, Unknown)), None)
-        return {"days": unknown or min(told.values()), "names": list(told)}
+        return {"days": unknown or min(told.values(), default=Unknown("nothing_asked", "no host")), "names": list(told)}
 
     return DerivedProbe(text(), over, FACTS, fold or least, **changes)
 
@@ -195,7 +195,9 @@ def make_finding(outcome: Outcome | None = Outcome.FAIL, host: str = "web01", se
 
 
 def output(stdout: str = "", exit_code: int = 0, **changes: Any) -> Output:
-    return Output(**{"exit_code": exit_code, "stdout": stdout.encode(), "stderr": b"", "at": NOON, "host_at": NOON, **changes})
+    return Output(
+        **{"exit_code": exit_code, "stdout": stdout.encode(), "stderr": b"", "at": NOON, "host_at": NOON, **changes}
+    )
 
 
 def hello(system: str = "Linux") -> Output:
@@ -217,7 +219,9 @@ def ask_with(stdout: str = "400") -> Any:
 
 
 def make_check(control: Control | None = None, **changes: Any) -> Check:
-    return Check(**{"seq": 0, "control": control or make_control(), "subject": Subject("host", "web01", "own"), **changes})
+    return Check(
+        **{"seq": 0, "control": control or make_control(), "subject": Subject("host", "web01", "own"), **changes}
+    )
 
 
 def make_question(**changes: Any) -> Question:

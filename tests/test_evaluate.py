@@ -46,7 +46,9 @@ def test_a_host_that_fails_has_every_check_unknown(why: str) -> None:
 @pytest.mark.parametrize("system", ["FreeBSD", "Darwin", "SunOS", "", "linux2", "Linux x", "\x1b[31mLinux"])
 def test_another_platform_counts_for_nothing(system: str) -> None:
     """A host that is not what the inventory says is not judged by its answers."""
-    assert (cause(judged({HELLO: hello(system), command(): output("400")})) or Unknown("timeout")).cause == "other_platform"
+    assert (
+        cause(judged({HELLO: hello(system), command(): output("400")})) or Unknown("timeout")
+    ).cause == "other_platform"
 
 
 def test_a_missing_answer_is_not_asked() -> None:
@@ -109,7 +111,11 @@ def test_no_answer_is_a_pass_but_the_right_one(first: Answer, second: Answer) ->
 
 def test_every_host_of_an_estate_can_be_evaluated_without_an_answer() -> None:
     """No platform, transport or lack of one raises."""
-    hosts = [make_host(f"{c}-{p}", connection=c, platform=p) for c in ("ssh", "local", "winrm", "none") for p in ("linux", "windows", "other")]
+    hosts = [
+        make_host(f"{c}-{p}", connection=c, platform=p)
+        for c in ("ssh", "local", "winrm", "none")
+        for p in ("linux", "windows", "other")
+    ]
     plan = make_plan(make_estate(*hosts))
     for index in range(len(hosts)):
         seen = evaluate(plan.hosts[index], plan.checks_of(index), plan.questions_of(index), {}, plan.probes)

@@ -192,7 +192,11 @@ def test_the_flag_of_a_person_follows_texts() -> None:
         owners={"type": "array", "items": {"type": "string", "x-person": True}},
     )
     facts = {"owner": "jean", "owners": ["jean"]}
-    for expect in ({"owner": {"equals": "x"}}, {"owners": {"every": {"equals": "x"}}}, {"owners": {"none": {"equals": "jean"}}}):
+    for expect in (
+        {"owner": {"equals": "x"}},
+        {"owners": {"every": {"equals": "x"}}},
+        {"owners": {"none": {"equals": "jean"}}},
+    ):
         assert [r.person for r in judge(expect, facts, Scope({}, schema))[1]] == [True], expect
 
 
@@ -216,7 +220,9 @@ def test_the_entries_of_a_register_are_never_in_reasons(expect: Mapping[str, Any
     facts = {"name": "x", "names": ["x"], "accounts": [A]}
     _, reasons = judge(expect, facts, scope)
     assert reasons
-    assert "person" not in json.dumps([reason_to_plain(r) for r in reasons if not r.person]).replace('"person": true', "")
+    assert "person" not in json.dumps([reason_to_plain(r) for r in reasons if not r.person]).replace(
+        '"person": true', ""
+    )
     assert not any(entry in repr(reasons) for entry in REGISTER.entries)
 
 
@@ -296,7 +302,17 @@ def test_a_finding_without_facts_is_unknown_with_their_cause() -> None:
 def test_a_fingerprint_is_of_the_control_and_the_subject_alone() -> None:
     """It is the same from run to run, and other for another control or subject."""
     assert fingerprint("a", "host:b") == fingerprint("a", "host:b")
-    assert len({fingerprint("a", "host:b"), fingerprint("a", "host:c"), fingerprint("b", "host:b"), fingerprint("ah", "ost:b")}) == 4
+    assert (
+        len(
+            {
+                fingerprint("a", "host:b"),
+                fingerprint("a", "host:c"),
+                fingerprint("b", "host:b"),
+                fingerprint("ah", "ost:b"),
+            }
+        )
+        == 4
+    )
 
 
 # ---------------------------------------------------------------- knowing less

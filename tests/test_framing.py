@@ -37,7 +37,9 @@ def answered(identity: int, text: bytes, code: int = 0, stderr: bytes = b"") -> 
     return frame(identity, "o", stdout(text, code)) + frame(identity, "e", stderr)
 
 
-def read(pieces: Iterable[bytes], asked: tuple[Command, ...] = ASKED, become: bool = True) -> list[tuple[Command, Answer]]:
+def read(
+    pieces: Iterable[bytes], asked: tuple[Command, ...] = ASKED, become: bool = True
+) -> list[tuple[Command, Answer]]:
     reader = Reader(asked, NONCE, become)
     told = [pair for piece in pieces for pair in reader.feed(piece, AT)]
     return [*told, *reader.finish(CLOSED)]
@@ -50,7 +52,14 @@ def failures(told: Sequence[tuple[Command, Answer]]) -> dict[str, str]:
 # ---------------------------------------------------------------- properties
 
 hostile = st.binary(max_size=80) | st.sampled_from(
-    [b"", b"\n", b"@" + NONCE.encode() + b" 0 o 5\n", b"@" + NONCE.encode(), b"\n" + NONCE.encode() + b" 0.", b"\xff\x00\x1b[2J"]
+    [
+        b"",
+        b"\n",
+        b"@" + NONCE.encode() + b" 0 o 5\n",
+        b"@" + NONCE.encode(),
+        b"\n" + NONCE.encode() + b" 0.",
+        b"\xff\x00\x1b[2J",
+    ]
 )
 texts = st.tuples(st.integers(0, len(ASKED) - 1), hostile, st.sampled_from([0, 1, 2, 126, 255]), hostile)
 
@@ -100,8 +109,12 @@ def test_arbitrary_bytes_answer_nothing(pieces: list[bytes]) -> None:
 
 
 MARK = b"@" + NONCE.encode() + b" "
-words = st.sampled_from([b"0", b"1", b"3", b"x", b"99", b"-1", b"\xb2", b"\xd9\xa1", b"o", b"e", b"?", b"z", b"5", b"0", b"9" * 30, b""])
-lines = st.builds(lambda ws, tail: MARK + b" ".join(ws) + tail, st.lists(words, max_size=5), st.sampled_from([b"\n", b"", b"\nab\n"]))
+words = st.sampled_from(
+    [b"0", b"1", b"3", b"x", b"99", b"-1", b"\xb2", b"\xd9\xa1", b"o", b"e", b"?", b"z", b"5", b"0", b"9" * 30, b""]
+)
+lines = st.builds(
+    lambda ws, tail: MARK + b" ".join(ws) + tail, st.lists(words, max_size=5), st.sampled_from([b"\n", b"", b"\nab\n"])
+)
 
 
 @given(st.lists(lines | hostile | st.builds(lambda c: b"\n" + NONCE.encode() + b" " + c, words)))
@@ -231,9 +244,17 @@ def test_every_shell_accepts_the_script(shell: list[str], text: str, program: Ca
 
 @pytest.mark.parametrize("shell", [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"]], ids=" ".join)
 def test_every_shell_runs_the_script(shell: list[str], program: Callable[[str], str]) -> None:
-    asked = (HELLO, awkward, Command("yes | head -c 500001 >&2; printf done; exit 3"), Command("printf '\\303\\251\\377\\n\\n'"))
+    asked = (
+        HELLO,
+        awkward,
+        Command("yes | head -c 500001 >&2; printf done; exit 3"),
+        Command("printf '\\303\\251\\377\\n\\n'"),
+    )
     done = subprocess.run(
-        [program(shell[0]), *shell[1:], "-s", "--", NONCE], input=script(asked, ()).encode(), capture_output=True, check=False
+        [program(shell[0]), *shell[1:], "-s", "--", NONCE],
+        input=script(asked, ()).encode(),
+        capture_output=True,
+        check=False,
     )
     told = dict(read([done.stdout], asked))
     quoted, loud, bytes_ = (told[c] for c in asked[1:])

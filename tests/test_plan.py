@@ -29,7 +29,11 @@ PRINTER = make_host("printer", connection="none", why="no remote access", platfo
 
 
 def given_networks(args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"days": command(arguments=tuple(map(str, args.get("networks", ()))) + tuple(str(v) for k, v in args.items() if k == "vlan"))}
+    return {
+        "days": command(
+            arguments=tuple(map(str, args.get("networks", ()))) + tuple(str(v) for k, v in args.items() if k == "vlan")
+        )
+    }
 
 
 def only(plan: Plan, index: int = 0) -> Check:
@@ -79,7 +83,9 @@ def test_a_host_that_is_never_connected_to_is_asked_nothing_and_counted() -> Non
 def test_a_derived_probe_asks_what_it_folds_of_every_host() -> None:
     """Also of hosts that no other control asks, but not of those of another platform or never connected to."""
     hosts = (WEB, make_host("win", platform="windows"), make_host("nas", connection="none", why="x"))
-    plan = make_plan(make_estate(*hosts), [make_control(probe="folded")], {"sample": make_probe(), "folded": make_derived()})
+    plan = make_plan(
+        make_estate(*hosts), [make_control(probe="folded")], {"sample": make_probe(), "folded": make_derived()}
+    )
     assert [plan.commands_of(i) for i in range(3)] == [(HELLO, command()), (), ()]
 
 
@@ -113,7 +119,14 @@ def test_a_zone_that_does_not_say_its_networks_is_said_so() -> None:
 def test_names_stand_for_what_the_estate_and_the_measure_say() -> None:
     """Zone, role and parameter, each once."""
     town = make_estate(WEB, make_host("log01", address="10.62.50.10", roles=("log-collector",)))
-    names = ["host.zone.vlan", "host.zone.addresses", "hosts.log-collector.addresses", "hosts.log-collector.ids", "zones.addresses", "target_days"]
+    names = [
+        "host.zone.vlan",
+        "host.zone.addresses",
+        "hosts.log-collector.addresses",
+        "hosts.log-collector.ids",
+        "zones.addresses",
+        "target_days",
+    ]
     expect = {"any_of": [{"names": {"contains": f"${name}"}} for name in names]}
     plan = make_plan(town, [make_control(expect=expect)])
     assert plan.checks_of(0)[0].values == {
@@ -143,7 +156,10 @@ def test_a_missing_register_is_unknown_and_the_host_is_still_asked() -> None:
 def test_without_an_estate_what_cannot_be_asked_does_not_gate() -> None:
     """This machine alone cannot know of collectors; what it was asked does gate."""
     town = make_estate(WEB, declared=False)
-    asked, not_asked = make_control("a"), make_control("b", expect={"names": {"contains": "$hosts.log-collector.addresses"}})
+    asked, not_asked = (
+        make_control("a"),
+        make_control("b", expect={"names": {"contains": "$hosts.log-collector.addresses"}}),
+    )
     assert [c.gates for c in make_plan(town, [asked, not_asked]).checks_of(0)] == [True, False]
     assert not any(c.gates for c in make_plan(town, [asked], in_force=("log-retention", "other")).coverage())
 
@@ -154,7 +170,7 @@ def test_what_hosts_were_asked_gates_a_derived_check_too() -> None:
     with_register = make_control("b", probe="folded", expect={"names": {"contains": "$registers.admins"}})
     plan = make_plan(make_estate(WEB, declared=False), [make_control("a", probe="folded"), with_register], probes)
     assert [c.gates for c in plan.perimeter_checks() if c.subject.id == "own"] == [True, False]
-    town = make_estate(WEB, registers={"admins": Register("admins", ("root",))})
+    town = make_estate(WEB, registers=(Register("admins", ("root",)),))
     assert all(c.gates for c in make_plan(town, [with_register], probes).perimeter_checks())
 
 
@@ -164,7 +180,9 @@ def test_what_hosts_were_asked_gates_a_derived_check_too() -> None:
 def test_a_host_without_any_check_is_said() -> None:
     """A printer and a host that no control applies to are both there, with why."""
     plan = make_plan(make_estate(WEB, DB, PRINTER), [make_control(roles=("web-front",))])
-    assert [(c.subject.id, c.measure, c.cause.detail, c.gates) for c in plan.coverage() if c.subject.kind == "host"] == [
+    assert [
+        (c.subject.id, c.measure, c.cause.detail, c.gates) for c in plan.coverage() if c.subject.kind == "host"
+    ] == [
         ("db01", "", "no control applies to it", True),
         ("printer", "", "no probe knows the platform other", True),
     ]
@@ -195,7 +213,9 @@ def test_nothing_to_audit_counts_zero() -> None:
 # ---------------------------------------------------------------- --limit
 
 FLEET = make_estate(
-    make_host("web01", groups=("web",), roles=("front",)), make_host("web02", groups=("web",)), make_host("db01", groups=("data",))
+    make_host("web01", groups=("web",), roles=("front",)),
+    make_host("web02", groups=("web",)),
+    make_host("db01", groups=("data",)),
 )
 
 

@@ -24,12 +24,20 @@ OURS = {"auditor", "click"}
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["lint", "--help"]], ids=" ".join)
 def test_only_click_is_imported_for_help(arguments: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-I", "-c", PRINT_MODULES.format(arguments=arguments)], capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-c", PRINT_MODULES.format(arguments=arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "auditor" in done.stdout
     modules = set(json.loads(done.stderr.partition("MODULES")[2]))
     bare = subprocess.run(
-        [sys.executable, "-I", "-c", "import sys, json; print(json.dumps(sorted({m.partition('.')[0] for m in sys.modules})))"],
+        [
+            sys.executable,
+            "-I",
+            "-c",
+            "import sys, json; print(json.dumps(sorted({m.partition('.')[0] for m in sys.modules})))",
+        ],
         capture_output=True,
         text=True,
         check=True,

@@ -267,7 +267,9 @@ def test_known_hosts_as_people_have_them(sshd: Sshd, ask: Ask) -> None:
         assert "answered" in ask(sshd, known=known, deadline_s=20).causes, known
 
 
-@pytest.mark.parametrize("pattern", ["*", "127.0.0.*", "!127.0.0.1", "@cert-authority *", "127.0.0.1", "[127.0.0.1]:22"])
+@pytest.mark.parametrize(
+    "pattern", ["*", "127.0.0.*", "!127.0.0.1", "@cert-authority *", "127.0.0.1", "[127.0.0.1]:22"]
+)
 def test_a_line_that_does_not_name_this_host_and_port_proves_nothing(pattern: str, sshd: Sshd, ask: Ask) -> None:
     assert ask(sshd, known=f"{pattern} {sshd.host_key}\n").causes == {"host_key"}
 
@@ -314,7 +316,9 @@ def test_an_encrypted_key_is_for_the_agent(options: tuple[str, ...], sshd: Sshd,
     assert "ssh-agent" in got.message
 
 
-@pytest.mark.parametrize("options", [("-t", "rsa", "-b", "2048"), ("-t", "ecdsa"), ("-t", "ed25519")], ids=lambda o: o[1])
+@pytest.mark.parametrize(
+    "options", [("-t", "rsa", "-b", "2048"), ("-t", "ecdsa"), ("-t", "ed25519")], ids=lambda o: o[1]
+)
 def test_a_key_that_the_host_does_not_know(options: tuple[str, ...], sshd: Sshd, ask: Ask, tmp_path: Path) -> None:
     new_key(tmp_path / "key", "ssh-keygen", *options, "-N", "")
     got = ask(sshd, known=sshd.known_hosts(), key_file=str(tmp_path / "key"))
@@ -376,11 +380,27 @@ def test_nobody_listens(ask: Ask, sshd: Sshd) -> None:
         (lambda server, c: (c.sendall(b"SSH-2.0-x\r\n"), c.close()), {"unreachable"}),
         (lambda server, c: (c.sendall(b"SSH-2.0-x\r\n"), server.over.wait()), {"timeout", "unreachable"}),
         (lambda server, c: (c.sendall(b"SSH-1.5-x\r\n"), server.over.wait()), {"unreachable"}),
-        (lambda server, c: (c.sendall(b"SSH-2.0-x\r\n" + b"\xff" * 4096), server.over.wait()), {"timeout", "unreachable"}),
-        (lambda server, c: (c.sendall(b"SSH-2.0-x\r\n" + os.urandom(4096)), server.over.wait()), {"timeout", "unreachable"}),
+        (
+            lambda server, c: (c.sendall(b"SSH-2.0-x\r\n" + b"\xff" * 4096), server.over.wait()),
+            {"timeout", "unreachable"},
+        ),
+        (
+            lambda server, c: (c.sendall(b"SSH-2.0-x\r\n" + os.urandom(4096)), server.over.wait()),
+            {"timeout", "unreachable"},
+        ),
         (lambda server, c: (c.sendall(b"SSH-2.0-x\r\n\0\0\0\x0c\x0a\x14"), c.close()), {"unreachable"}),
     ],
-    ids=["mute", "closes", "http", "closes after banner", "mute after banner", "ssh 1", "ff", "random", "half a packet"],
+    ids=[
+        "mute",
+        "closes",
+        "http",
+        "closes after banner",
+        "mute after banner",
+        "ssh 1",
+        "ff",
+        "random",
+        "half a packet",
+    ],
 )
 def test_no_conversation(raw: Any, causes: set[str], serve: Callable[..., Hostile], ask: Ask) -> None:
     got = ask(serve(raw=raw))
@@ -508,7 +528,10 @@ FLOODS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "stdout": ({"talk": polite(lambda c, n: c.send(JUNK))}, {"framing"}),
     "stderr": ({"talk": polite(lambda c, n: c.send_stderr(JUNK))}, {"timeout"}),
     "an endless answer": ({"talk": polite(lambda c, n: c.send(b"@%s 1 o 999999999\n" % n + JUNK))}, {"framing"}),
-    "ends of the elevated part": ({"talk": polite(lambda c, n: c.send(frame(n, b"x", b"e", JUNK[:2000])))}, {"framing", "no_privilege"}),
+    "ends of the elevated part": (
+        {"talk": polite(lambda c, n: c.send(frame(n, b"x", b"e", JUNK[:2000])))},
+        {"framing", "no_privilege"},
+    ),
     "the same half answer": ({"talk": polite(lambda c, n: c.send(frame(n, b"1", b"o", JUNK)))}, {"framing"}),
     "stdout against the window": ({"talk": ignoring_the_window(cMSG_CHANNEL_DATA, JUNK)}, {"framing", "closed"}),
     "stderr against the window": ({"talk": ignoring_the_window(cMSG_CHANNEL_EXTENDED_DATA, 1, JUNK)}, {"closed"}),
@@ -562,7 +585,10 @@ LIES: dict[str, tuple[Talk, list[str]]] = {
     "not a number": (says(hello, lambda n: b"@%s \xb2 o 5\nabcde\n" % n), ["answered", "framing"]),
     "not asked": (says(hello, lambda n: answered(n, b"7", b"a\n")), ["answered", "framing"]),
     "twice": (says(hello, hello, lambda n: answered(n, b"1", b"a\n")), ["answered", "framing"]),
-    "no end": (says(hello, lambda n: frame(n, b"1", b"o", b"a") + frame(n, b"1", b"e", b"")), ["answered", "truncated"]),
+    "no end": (
+        says(hello, lambda n: frame(n, b"1", b"o", b"a") + frame(n, b"1", b"e", b"")),
+        ["answered", "truncated"],
+    ),
     "an endless exit code": (
         says(hello, lambda n: frame(n, b"1", b"o", b"a\n" + n + b" " + b"9" * 6000) + frame(n, b"1", b"e", b"")),
         ["answered", "truncated"],

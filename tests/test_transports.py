@@ -78,9 +78,7 @@ def here() -> Way:
 
 
 @pytest.fixture(scope="session")
-def servers(
-    program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Sshd]]:
+def servers(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Sshd]]:
     """`servers("dash")`: an sshd whose hosts have that shell as their `sh`; each is started once."""
     known: dict[str, Sshd] = {}
     with ExitStack() as stack:
@@ -90,7 +88,9 @@ def servers(
                 folder = tmp_path_factory.mktemp(f"sshd-{shell}")
                 small = shell == "busybox-only"
                 inside = only_busybox(program("busybox"), folder) if small else instead_of_sh(program(SHELLS[shell]))
-                known[shell] = stack.enter_context(started(folder, program("sshd"), program("ssh-keygen"), inside=inside))
+                known[shell] = stack.enter_context(
+                    started(folder, program("sshd"), program("ssh-keygen"), inside=inside)
+                )
             return known[shell]
 
         yield server
@@ -147,7 +147,7 @@ def test_answers_are_what_was_said(way: Way) -> None:
         ("printf '\\303\\251\\377\\376\\033[2J\\r\\n'", b"\xc3\xa9\xff\xfe\x1b[2J\r\n"),
         ("printf 'a\\000b'", b"ab"),  # a shell's variable holds no NUL: it is lost, nothing else is
         ("cat; echo end", b"end\n"),  # standard input is empty, not the rest of the script
-        ("read x; echo \"<$x>$?\"", b"<>1\n"),
+        ('read x; echo "<$x>$?"', b"<>1\n"),
         ("echo $LC_ALL $PATH", b"C /usr/sbin:/usr/bin:/sbin:/bin\n"),
         ("exec 3>&1 4>&1; printf '@%s 0 o 3\\nabc\\n' x >&3", b"@x 0 o 3\nabc\n"),
         ("cd /; pwd; exec >&-; echo lost", b"/\n"),
@@ -209,7 +209,11 @@ def test_a_question_is_timed_on_the_host(way: Way) -> None:
 
 
 def test_the_deadline_ends_the_host_and_keeps_what_was_answered(way: Way) -> None:
-    slow, quick, slower = Command("sleep 60; echo no", timeout_s=100), Command("echo quick"), Command("echo", timeout_s=200)
+    slow, quick, slower = (
+        Command("sleep 60; echo no", timeout_s=100),
+        Command("echo quick"),
+        Command("echo", timeout_s=200),
+    )
     begun = time.monotonic()
     told = way(slow, quick, slower, deadline_s=2.5)
     assert time.monotonic() - begun < 6
@@ -278,7 +282,7 @@ def test_files_are_read(way: Way, tmp_path: Path) -> None:
 def test_elevated_as_root(way: Way) -> None:
     asked = replace(WHO, arguments=("it's", "a b", "*", "-n", '"$(id)"'))
     told = way(asked, SEVEN, FILES, Command("echo plain"))
-    assert told[asked].text == "0\n<it's>\n<a b>\n<*>\n<-n>\n<\"$(id)\">\n"
+    assert told[asked].text == '0\n<it\'s>\n<a b>\n<*>\n<-n>\n<"$(id)">\n'
     assert told[SEVEN].exit_code == 7
     assert "/etc/shadow" in files.read(told[FILES]).texts
 
@@ -334,9 +338,7 @@ rm -f /etc/sudoers.d/test
 def sudo(request: pytest.FixtureRequest, program: Callable[[str], str], tmp_path: Path) -> Iterator[Way]:
     program("sudo")
     inside = with_user(request.param, tmp_path)
-    with started(
-        tmp_path, program("sshd"), program("ssh-keygen"), inside=inside, user=USER, keys=KEYS
-    ) as server:
+    with started(tmp_path, program("sshd"), program("ssh-keygen"), inside=inside, user=USER, keys=KEYS) as server:
         yield over_ssh(server)
 
 
@@ -385,13 +387,19 @@ def test_the_installed_text_of_another_release_says_so(sudo: Way) -> None:
     ("transport", "shell"), [("ssh", "busybox-only"), *((t, s) for t in ("local", "ssh") for s in SHELLS)]
 )
 def test_the_shells_of_this_suite_are_what_they_are_called(
-    transport: str, shell: str, servers: Callable[[str], Sshd], program: Callable[[str], str], tmp_path: Path,
+    transport: str,
+    shell: str,
+    servers: Callable[[str], Sshd],
+    program: Callable[[str], str],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if transport == "local":
         monkeypatch.setenv("PATH", shell_first(program(SHELLS[shell]), tmp_path))
     asked = here() if transport == "local" else over_ssh(servers(shell))
-    nested = asked.one('echo "${BASH_VERSION:+bash}"; cat /proc/$$/comm; ls /usr/bin/dpkg; head --help 2>&1 | head -n 1; :')
+    nested = asked.one(
+        'echo "${BASH_VERSION:+bash}"; cat /proc/$$/comm; ls /usr/bin/dpkg; head --help 2>&1 | head -n 1; :'
+    )
     assert isinstance(nested, Output)
     bash, comm, *_ = nested.text.split("\n")
     assert (bash == "bash") == (shell == "bash")

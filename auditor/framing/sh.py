@@ -155,7 +155,10 @@ def script(commands: tuple[Command, ...], catalogue: tuple[Command, ...], become
 
 def _ask(i: int, command: Command) -> str:
     text, words = _text_and_words(command)
-    return " ".join(["q", str(i), str(command.timeout_s), str(_cap(command)), quote(text), "sh", *map(quote, words)]) + "\n"
+    return (
+        " ".join(["q", str(i), str(command.timeout_s), str(_cap(command)), quote(text), "sh", *map(quote, words)])
+        + "\n"
+    )
 
 
 def _elevate(asked: Sequence[tuple[int, Command]], catalogue: tuple[Command, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -46,7 +46,7 @@ def _dates(document: Document, value: Any, path: KeyPath) -> Iterator[Problem]:
         for key, inner in value.items():
             if key in _DATES and isinstance(inner, str):
                 try:
-                    datetime.date.fromisoformat(inner)
+                    dt.date.fromisoformat(inner)
                 except ValueError:
                     yield document.problem((*path, key), f"{inner} is no day of the calendar")
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -161,7 +161,7 @@ def _days(document: Document) -> Iterator[Problem]:
     for path, plain in [*places, *((("hosts", name), place) for name, place in document.value["hosts"].items())]:
         for key in ("since", "until", "commissioned_at"):
             try:
-                datetime.date.fromisoformat(plain.get(key, "2026-01-01"))
+                dt.date.fromisoformat(plain.get(key, "2026-01-01"))
             except ValueError:
                 yield document.problem((*path, key), f"{plain[key]} is no day of the calendar")
         if plain.get("until", "9") < plain.get("since", ""):

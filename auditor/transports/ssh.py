@@ -284,9 +284,7 @@ def _dial(host: Host, timeout: float) -> Metered:
     return Metered(fileno=connection.detach())
 
 
-def _handshake(
-    transport: paramiko.Transport, host: Host, known: KnownHosts, left: Callable[[], float]
-) -> None:
+def _handshake(transport: paramiko.Transport, host: Host, known: KnownHosts, left: Callable[[], float]) -> None:
     ours = known.keys_of(_known_name(host))
     options = transport.get_security_options()
     kinds = dict.fromkeys(kind for kind, _ in ours)

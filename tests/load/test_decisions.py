@@ -26,7 +26,12 @@ def test_a_record_is_loaded_as_written(tmp_path: Path) -> None:
     """Dates stay texts, the effect begins with the signature, and only its status makes it active."""
     write(tmp_path, a=ACCEPTANCE_YAML)
     (one,) = load(tmp_path)
-    assert (one.signed_at, one.effective_from, one.expires, one.status) == ("2026-06-01", "2026-06-01", "2099-12-31", "active")
+    assert (one.signed_at, one.effective_from, one.expires, one.status) == (
+        "2026-06-01",
+        "2026-06-01",
+        "2099-12-31",
+        "active",
+    )
     assert one.source == f"{tmp_path}/a.yaml:2"
 
 

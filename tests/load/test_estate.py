@@ -45,7 +45,7 @@ def test_the_nearest_line_of_estate_yaml_wins(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "problem"),
     [
-        ("zone: dmz}", "zone: dzm}", "estate.yaml:11:29: there is no zone 'dzm'; did you mean 'dmz'?"),
+        ("zone: dmz}", "zone: dzm}", "estate.yaml:11:31: there is no zone 'dzm'; did you mean 'dmz'?"),
         ("perimeter: own", "perimeter: onw", "estate.yaml:11:20: there is no perimeter 'onw'; did you mean 'own'?"),
         ("owner: TOWN", "owner: TWON", "estate.yaml:5:22: there is no entity 'TWON'; did you mean 'TOWN'?"),
         ("entity: TOWN", "entity: TWON", "estate.yaml:9:27: there is no entity 'TWON'; did you mean 'TOWN'?"),
@@ -54,7 +54,7 @@ def test_the_nearest_line_of_estate_yaml_wins(tmp_path: Path) -> None:
         ("all: {", "web03: {perimeter: own}\n  all: {", "estate.yaml:11:3: the inventory has no host or group 'web03'; did you mean 'web02'?"),
         ("all: {perimeter", "web: {perimeter", "estate.yaml:10:1: the host 'db01' has no perimeter: give it one under hosts, or its group"),
         ("zone: dmz}", "connection: none}", "estate.yaml:11:3: connection: none needs a 'why'"),
-        ("zone: dmz}", "platform: linus}", "estate.yaml:11:33: the text 'linus' is not one of linux, windows, cisco_ios, other; did you mean 'linux'?"),
+        ("zone: dmz}", "platform: linus}", "estate.yaml:11:35: the text 'linus' is not one of linux, windows, cisco_ios, other; did you mean 'linux'?"),
         ("zone: dmz}", "zoen: dmz}", "estate.yaml:11:25: unknown key 'zoen'; did you mean 'zone'?"),
         ("zone: dmz}", "commissioned_at: 2026-02-30}", "estate.yaml:11:42: 2026-02-30 is no day of the calendar"),
         ('"2026-01-01"', '"2026-13-01"', "estate.yaml:9:40: 2026-13-01 is no day of the calendar"),
@@ -78,20 +78,27 @@ def test_the_errors_of_all_files_come_at_once(tmp_path: Path) -> None:
         estate=ESTATE_YAML.replace("owner: TOWN", "owner: TWON"),
         records__admins="register: admins\nentry: []\n",
     )
-    assert [p.partition(":")[0] for p in refused(tmp_path)] == ["estate.yaml", "hosts.yaml", "records/admins.yaml", "records/admins.yaml"]
+    assert [p.partition(":")[0] for p in refused(tmp_path)] == [
+        "estate.yaml",
+        "hosts.yaml",
+        "records/admins.yaml",
+        "records/admins.yaml",
+    ]
 
 
 def test_registers_are_loaded_by_their_name(tmp_path: Path) -> None:
     """Two files may not hold one register."""
     write(tmp_path, hosts=HOSTS, estate=ESTATE_YAML, records__a="register: admins\nentries: [root, 0644]\n")
-    assert load(tmp_path).registers == {"admins": Register("admins", ("root", "0644"), f"{tmp_path}/records/a.yaml")}
+    assert load(tmp_path).registers == (Register("admins", ("root", "0644"), "", f"{tmp_path}/records/a.yaml"),)
     write(tmp_path, records__b="register: admins\nentries: []\n")
     assert refused(tmp_path) == ["records/b.yaml:1:11: the register 'admins' is given twice"]
 
 
 def test_a_folder_without_an_inventory_is_an_error(tmp_path: Path) -> None:
     """It says which names an inventory may have."""
-    assert refused(tmp_path) == [f"{tmp_path}: holds no inventory (hosts.yaml, hosts.yml, inventory.yaml, inventory.yml)"]
+    assert refused(tmp_path) == [
+        f"{tmp_path}: holds no inventory (hosts.yaml, hosts.yml, inventory.yaml, inventory.yml)"
+    ]
 
 
 @pytest.mark.root

@@ -54,7 +54,17 @@ def test_ranges_are_expanded(tmp_path: Path, pattern: str, names: list[str]) -> 
 
 @pytest.mark.parametrize(
     "pattern",
-    ["web[3:1]", "web[a:3]", "web[1-3]", "web[]", "web[1:2", "web[1:3:0]", "web[1:999999]", f"web[1:{'9' * 5000}]", "x" * 300],
+    [
+        "web[3:1]",
+        "web[a:3]",
+        "web[1-3]",
+        "web[]",
+        "web[1:2",
+        "web[1:3:0]",
+        "web[1:999999]",
+        f"web[1:{'9' * 5000}]",
+        "x" * 300,
+    ],
 )
 def test_what_is_no_range_is_refused(tmp_path: Path, pattern: str) -> None:
     """Backwards, mixed, unclosed, too many, too long: a problem at its place."""
@@ -76,7 +86,9 @@ def test_an_empty_inventory_is_an_error(tmp_path: Path, text: str) -> None:
     assert problems_of(tmp_path, text) == ["hosts.yaml: the inventory is empty"]
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "web01", "all: [web01]", "all: {hosts: [web01]}", "all: {host: {web01: }}"])
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "web01", "all: [web01]", "all: {hosts: [web01]}", "all: {host: {web01: }}"]
+)
 def test_an_inventory_of_another_shape_is_an_error(tmp_path: Path, text: str) -> None:
     """A list of hosts, a word, a misspelt key."""
     assert problems_of(tmp_path, text)
@@ -94,7 +106,9 @@ def test_groups_in_a_circle_are_refused(tmp_path: Path) -> None:
     """A group inside itself is said with the whole circle."""
     text = "a: {children: {b: }, hosts: {x: }}\nb: {children: {c: }}\nc: {children: {a: }}\n"
     assert problems_of(tmp_path, text) == ["hosts.yaml: the groups go in a circle: a > b > c > a"]
-    assert problems_of(tmp_path, "a: {children: {a: }, hosts: {x: }}") == ["hosts.yaml: the groups go in a circle: a > a"]
+    assert problems_of(tmp_path, "a: {children: {a: }, hosts: {x: }}") == [
+        "hosts.yaml: the groups go in a circle: a > a"
+    ]
 
 
 @pytest.mark.parametrize("downwards", [True, False])
@@ -163,7 +177,9 @@ def test_only_the_first_file_of_variables_is_read(tmp_path: Path) -> None:
     """Of NAME, NAME.yml, NAME.yaml and NAME.json Ansible takes the first; a folder with its files in order."""
     files = {"host_vars__x/a.yml": "ansible_user: a\nansible_port: 5\n", "host_vars__x/b.json": '{"ansible_user": "b"}'}
     ignored = {"host_vars__x.yml": "ansible_user: no\n", "host_vars__x/.c.yml": "ansible_user: no\n"}
-    found = hosts_of(tmp_path, "all: {hosts: {x: , y: }}", **files, **ignored, **{"host_vars__y.json": '{"ansible_port": 7}'})
+    found = hosts_of(
+        tmp_path, "all: {hosts: {x: , y: }}", **files, **ignored, **{"host_vars__y.json": '{"ansible_port": 7}'}
+    )
     assert (found["x"].user, found["x"].port, found["y"].port) == ("b", 5, 7)
 
 
@@ -230,9 +246,18 @@ all:
 def test_the_errors_of_all_files_of_variables_come_at_once(tmp_path: Path) -> None:
     """One bad file of variables does not hide another."""
     problems = problems_of(
-        tmp_path, "all: {hosts: {x: , y: {ansible_port: z}}}", host_vars__x="a: [", group_vars__all="- list", host_vars__y="b: ]"
+        tmp_path,
+        "all: {hosts: {x: , y: {ansible_port: z}}}",
+        host_vars__x="a: [",
+        group_vars__all="- list",
+        host_vars__y="b: ]",
     )
-    assert [p.partition(":")[0] for p in problems] == ["group_vars/all.yaml", "host_vars/x.yaml", "host_vars/y.yaml", "hosts.yaml"]
+    assert [p.partition(":")[0] for p in problems] == [
+        "group_vars/all.yaml",
+        "host_vars/x.yaml",
+        "host_vars/y.yaml",
+        "hosts.yaml",
+    ]
 
 
 @pytest.mark.root

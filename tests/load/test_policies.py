@@ -96,7 +96,9 @@ def test_all_errors_of_all_files_come_at_once(tmp_path: Path) -> None:
 def test_args_take_no_register_and_no_parameter(tmp_path: Path) -> None:
     """What is asked of a host may not depend on what people declare, so that a replay can judge anew."""
     for name, words in (("$registers.admins", "registers stand only in"), ("$target_days", "args take literals")):
-        assert words in one_refused(tmp_path, "probe: sample", f"probe: sample\n    args: {{networks: {name}}}".replace("networks", "vlan"))
+        assert words in one_refused(
+            tmp_path, "probe: sample", f"probe: sample\n    args: {{networks: {name}}}".replace("networks", "vlan")
+        )
 
 
 def test_unknown_arguments_are_refused(tmp_path: Path) -> None:

@@ -27,12 +27,15 @@ def test_one_schema_does_not_change_another() -> None:
 
 def test_operators_are_offered_where_they_can_answer() -> None:
     """A number has bounds, a text has patterns, a list has quantifiers; nothing has what can only be a mismatch."""
-    offered = policy_schema(PROBES)["definitions"]["expect.sample"]["properties"]
+    made = policy_schema(PROBES)
+    offered = made["definitions"]["expect.sample"]["properties"]
     assert "at_least" in offered["days"]["properties"]
     assert "matches" not in offered["days"]["properties"]
     assert "at_least" not in offered["name"]["properties"]
     assert set(offered["names"]["properties"]) == {*LIST_OPERATORS, "contains", "absent", "present"}
-    assert set(offered["accounts"]["properties"]["every"]["properties"]) == {"account", "days"}
+    every = offered["accounts"]["properties"]["every"]
+    inner = made["definitions"][every["$ref"].removeprefix("#/definitions/")] if "$ref" in every else every
+    assert {"account", "days"} <= set(inner["properties"]) <= {"account", "days", "any_of", "all_of"}
     assert all(set(one["properties"]) <= {*OPERATORS, *LIST_OPERATORS} for n, one in offered.items() if "_of" not in n)
 
 

@@ -1,0 +1,345 @@
+"""The command line: exit codes, what stands on stdout, and that mistakes are said before anything is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from make import ACCEPTANCE_YAML, ESTATE_YAML, MEASURES_YAML, POLICY_YAML, ROOT, site, write
+
+from auditor.cli import main
+from auditor.store import Store
+
+HERE = "web01: {ansible_connection: local}"
+ACCEPTED = {"decisions__a": ACCEPTANCE_YAML}
+
+
+def auditor(*words: str, **environment: str) -> Result:
+    result = CliRunner().invoke(main, list(words), env=environment, catch_exceptions=True)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def estate(folder: Path, hosts: str = HERE, **files: str) -> str:
+    write(folder / "town", hosts=f"all: {{hosts: {{{hosts}}}}}", estate=ESTATE_YAML, **files)
+    return str(folder / "town")
+
+
+def run(folder: Path, *words: str, text: str = "echo 400", town: str | None = None) -> Result:
+    policy, *probes = site(folder, text)
+    return auditor("run", policy, *probes, "-i", town or estate(folder), *words)
+
+
+# ---------------------------------------------------------------- exit codes
+
+
+def test_exit_0_everything_was_measured_and_is_well(tmp_path: Path) -> None:
+    """A host that passes, nothing left out."""
+    result = run(tmp_path)
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_exit_1_an_open_failure(tmp_path: Path) -> None:
+    """From --fail-on on; an accepted failure is not open; a failure wins over what was not measured."""
+    assert run(tmp_path, text="echo 3").exit_code == 1
+    assert run(tmp_path, "--fail-on", "high", text="echo 3").exit_code == 1
+    assert run(tmp_path, "--fail-on", "critical", text="echo 3").exit_code == 0
+    assert run(tmp_path, "--fail-on", "never", text="echo 3").exit_code == 0
+    both = estate(tmp_path / "two", f"{HERE}, nas: {{ansible_connection: winrm}}")
+    assert run(tmp_path, text="echo 3", town=both).exit_code == 1
+    accepted = estate(tmp_path / "three", **ACCEPTED)
+    assert run(tmp_path, text="echo 3", town=accepted).exit_code == 0
+    assert run(tmp_path, "--as-of", "2026-05-31", text="echo 3", town=accepted).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--limit", "wbe01"], "no host, group or role is named wbe01"),
+        (["--limit", ","], "nothing to audit"),
+        (["--as-of", "tomorrow"], "'tomorrow' is no day"),
+        (["-f", "jsn"], "there is no format 'jsn'; did you mean 'json'?"),
+        (["-f", "json=-", "-f", "text=-"], "only one report can go to stdout"),
+        (["-f", "json=/none/x.json"], "is not there or cannot be written"),
+        (["-f", "json=/tmp"], "/tmp is a folder"),
+        (["-f", "json=/tmp/same-report", "-f", "text=/tmp/../tmp/same-report"], "two reports would be written to"),
+        (["--store", "/dev/null/runs.db"], "the store /dev/null/runs.db cannot be made"),
+        (["--jobs", "0"], "--jobs"),
+        (["--fail-on", "hihg"], "--fail-on"),
+        (["--no-such-option"], "No such option"),
+    ],
+)
+def test_exit_2_unusable_input(tmp_path: Path, words: list[str], says: str) -> None:
+    """Said on stderr, nothing on stdout, and no host was asked."""
+    asked = tmp_path / "asked"
+    result = run(tmp_path, *words, text=f"touch {asked}; echo 400")
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert result.stdout == ""
+    assert not asked.exists()
+
+
+def test_exit_2_shows_the_mistakes_of_all_files_at_once(tmp_path: Path) -> None:
+    """Policies, inventory, estate and decisions, each at its place."""
+    policy, *probes = site(tmp_path)
+    write(tmp_path / "policies", sample=POLICY_YAML.replace("days:", "dasy:"))
+    town = estate(tmp_path, decisions__a=ACCEPTANCE_YAML.replace("2099-12-31", "2026-02-30"))
+    write(
+        Path(town),
+        hosts="all: {hosts: {web01: {ansible_port: x}}}",
+        estate=ESTATE_YAML.replace("zone: dmz", "zone: dzm"),
+    )
+    result = auditor("run", policy, *probes, "-i", town)
+    assert result.exit_code == 2
+    assert [line.rpartition("/")[2].split(":")[0] for line in result.stderr.splitlines()] == [
+        "sample.yaml",
+        "a.yaml",
+        "estate.yaml",
+        "hosts.yaml",
+    ]
+
+
+def test_exit_3_something_was_not_measured(tmp_path: Path) -> None:
+    """A question without an answer, a host never connected to, a transport that is not there; never hides it."""
+    assert run(tmp_path, text="true").exit_code == 3
+    assert run(tmp_path, "--fail-on", "never", text="true").exit_code == 3
+    assert run(tmp_path, town=estate(tmp_path / "two", f"{HERE}, nas: {{ansible_connection: winrm}}")).exit_code == 3
+    accepted = estate(tmp_path / "three", **ACCEPTED)
+    assert run(tmp_path, text="true", town=accepted).exit_code == 3
+
+
+def process(*words: str, **more: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "auditor", *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **{"cwd": ROOT, **more})
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_exit_130_interrupted(tmp_path: Path, number: int) -> None:
+    """What is in is judged and reported, the run is kept as partial, and there is no traceback."""
+    policy, *probes = site(tmp_path, f"touch {tmp_path}/asked; sleep 30; echo 400", 60)
+    store = tmp_path / "runs.db"
+    with process("run", policy, *probes, "-i", estate(tmp_path), "--store", str(store), "-f", "json") as running:
+        for _ in range(600):
+            if (tmp_path / "asked").exists():
+                break
+            time.sleep(0.1)
+        running.send_signal(number)
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, err) == (130, "")
+    told = json.loads(out)
+    assert told["run"]["state"] == "partial"
+    assert [f["reasons"][0]["cause"]["cause"] for f in told["findings"]] == ["interrupted"]
+    assert [h.state for h in Store(str(store), create=False).runs()] == ["partial"]
+
+
+def test_exit_130_before_any_host_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while files are read is no failure of a control."""
+
+    def interrupted(*args: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("auditor.commands.inputs.load_policies", interrupted)
+    assert run(tmp_path).exit_code == 130
+
+
+def test_the_help_tells_the_exit_codes() -> None:
+    """Each of them, with what it means."""
+    for words in (["--help"], ["run", "--help"]):
+        shown = auditor(*words)
+        assert shown.exit_code == 0
+        assert all(f"{code}  " in shown.stdout for code in (0, 1, 2, 3, 130))
+
+
+# ---------------------------------------------------------------- what is printed
+
+
+def test_stdout_has_only_the_result(tmp_path: Path) -> None:
+    """A JSON report on stdout is JSON, whatever else is written."""
+    result = run(
+        tmp_path, "-f", "json=-", "-f", f"text={tmp_path}/a.txt", "-f", f"junit={tmp_path}/a.xml", text="echo 3"
+    )
+    assert json.loads(result.stdout)["findings"][0]["outcome"] == "fail"
+    assert (tmp_path / "a.txt").read_text().strip()
+    assert (tmp_path / "a.xml").read_text().startswith("<?xml")
+    assert [oct((tmp_path / n).stat().st_mode & 0o777) for n in ("a.txt", "a.xml")] == ["0o600"] * 2
+    assert [p.name for p in tmp_path.glob(".a*")] == []
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {}])
+def test_no_colour_where_none_is_wanted(tmp_path: Path, variables: dict[str, str]) -> None:
+    """NO_COLOR, a dumb terminal, or no terminal at all."""
+    policy, *probes = site(tmp_path, "echo 3")
+    assert "\x1b" not in auditor("run", policy, *probes, "-i", estate(tmp_path), **variables).stdout
+
+
+def test_a_report_prints_the_same_bytes_again(tmp_path: Path) -> None:
+    """In every format, as long as the run is kept."""
+    for format_ in ("text", "json", "junit"):
+        first = run(tmp_path, "-f", format_, text="echo 3")
+        again = auditor("report", "latest", "-f", format_)
+        assert (again.exit_code, again.stdout) == (0, first.stdout)
+
+
+def test_store_none_keeps_nothing(tmp_path: Path) -> None:
+    """No file is made, and there is no run to report."""
+    assert run(tmp_path, "--store", "none").exit_code == 0
+    assert not list(Path(os.environ["HOME"]).rglob("*.db*"))
+    for words in (["report"], ["report", "--store", "none"], ["list", "runs"]):
+        result = auditor(*words)
+        assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_a_full_stdout_is_said_so(tmp_path: Path) -> None:
+    """A report that could not be written is no success and no failure of a control."""
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    policy, *probes = site(tmp_path)
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "auditor", "run", policy, *probes, "-i", estate(tmp_path)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, "stdout cannot be written: No space left on device\n")
+    result = run(tmp_path, "-f", "json=/dev/full")
+    assert (result.exit_code, "cannot be written: No space left" in result.stderr) == (2, True)
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    """`auditor schema policy | head -1` ends quietly."""
+    done = subprocess.run(
+        f"{sys.executable} -m auditor schema policy | head -c 10 >/dev/null",
+        shell=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.stderr == ""
+
+
+def test_a_run_from_an_empty_folder(tmp_path: Path) -> None:
+    """Without arguments this machine is audited with the shipped policies, wherever one stands."""
+    (tmp_path / "empty").mkdir()
+    with process("run", "-f", "json", "--store", "none", cwd=tmp_path / "empty") as running:
+        out, err = running.communicate(timeout=100)
+    assert running.returncode in (0, 1, 3), err
+    assert json.loads(out)["run"]["declared"] is False
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+# ---------------------------------------------------------------- plan, lint, list, explain, schema
+
+
+def test_a_plan_opens_no_connection(tmp_path: Path) -> None:
+    """It prints what would be asked, of SSH hosts too, and touches nothing: the tripwires would tell."""
+    asked = tmp_path / "asked"
+    policy, *probes = site(tmp_path, f"touch {asked}; echo 400")
+    town = estate(tmp_path, f"{HERE}, far: {{ansible_host: 192.0.2.1}}")
+    result = auditor("plan", policy, *probes, "-i", town)
+    assert result.exit_code == 0
+    assert "far: ssh 192.0.2.1" in result.stdout
+    assert f"touch {asked}" in result.stdout
+    assert not asked.exists()
+
+
+def test_lint_says_all_errors_in_text_and_json(tmp_path: Path) -> None:
+    """The same problems, for people and for machines; 0 when there is none."""
+    write(tmp_path, measures=MEASURES_YAML, sample=POLICY_YAML.replace("days:", "dasy:").replace("high", "hihg"))
+    probes = site(tmp_path / "site")[1:]
+    policy = str(tmp_path / "sample.yaml")
+    text, plain = auditor("lint", policy, *probes), auditor("lint", policy, "-f", "json", *probes)
+    assert text.exit_code == plain.exit_code == 2
+    assert text.stdout.splitlines() == [
+        f"{p['file']}:{p['line']}:{p['column']}: {p['message']}" for p in json.loads(plain.stdout)
+    ]
+    assert len(json.loads(plain.stdout)) == 2
+    good = auditor("lint", *site(tmp_path / "site"), estate(tmp_path))
+    assert (good.exit_code, good.stdout) == (0, "")
+
+
+def test_lists_are_one_a_line(tmp_path: Path) -> None:
+    """Hosts, probes, controls and runs, separated by tabs."""
+    run(tmp_path)
+    assert auditor("list", "hosts", "-i", str(tmp_path / "town")).stdout == "web01\tweb01\tlocal\tlinux\town\tdmz\t-\n"
+    assert "sample\tlinux\tDays\n" in auditor("list", "probes", "--probes", str(tmp_path / "probes")).stdout
+    assert (
+        "sample\tlinux\tJours\n"
+        in auditor("list", "probes", "--probes", str(tmp_path / "probes"), "--lang", "fr").stdout
+    )
+    assert auditor("list", "controls").stdout.count("\t") % 4 == 0
+    assert auditor("list", "runs").stdout.split("\t")[2] == "complete"
+
+
+def test_explain_knows_controls_and_probes(tmp_path: Path) -> None:
+    """A shipped control, a site's probe; a misspelt one is guessed."""
+    control = auditor("list", "controls").stdout.split("\t")[0]
+    assert auditor("explain", control).stdout.startswith(f"{control}: ")
+    probes = site(tmp_path)[1:]
+    assert "facts:  days (integer): Days." in auditor("explain", "sample", *probes).stdout
+    wrong = auditor("explain", "smaple", *probes)
+    assert (wrong.exit_code, "did you mean 'sample'?" in wrong.stderr) == (2, True)
+
+
+def test_every_schema_is_printed() -> None:
+    """Each name that is listed is JSON; another is guessed."""
+    names = auditor("schema").stdout.split()
+    for name in names:
+        assert json.loads(auditor("schema", name).stdout)["$schema"].startswith("http://json-schema.org/draft-07")
+    wrong = auditor("schema", "polcy")
+    assert (wrong.exit_code, "did you mean 'policy'?" in wrong.stderr) == (2, True)
+
+
+# ---------------------------------------------------------------- a site's own probes
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("PROBE = 5", "holds no PROBE"),
+        ("", "holds no PROBE"),
+        ("def (", "mine.py:1:"),
+        ("import no_such_module", "cannot be imported"),
+        ("\x00", "mine.py"),
+        (
+            "from auditor.kinds import DerivedProbe\nPROBE = DerivedProbe({}, 'smaple', {}, print)",
+            "it is over 'smaple'",
+        ),
+    ],
+)
+def test_a_bad_probe_of_a_site_is_said_so(tmp_path: Path, content: str, says: str) -> None:
+    """Not a probe, not Python, or folding what does not exist: exit 2 with its file."""
+    write(tmp_path, **{"mine.py": content})
+    result = auditor("list", "probes", "--probes", str(tmp_path))
+    assert (result.exit_code, says in result.stderr) == (2, True)
+
+
+def test_probes_that_others_could_write_are_not_run(tmp_path: Path) -> None:
+    """A file, or a folder, that others may write is code of others."""
+    probes = Path(site(tmp_path)[2])
+    marker = tmp_path / "ran"
+    write(probes, **{"mine.py": f"open({str(marker)!r}, 'w')"})
+    for path, mode in ((probes / "mine.py", 0o666), (probes, 0o777)):
+        before = path.stat().st_mode
+        path.chmod(mode)
+        result = auditor("list", "probes", "--probes", str(probes))
+        assert (result.exit_code, "chmod go-w" in result.stderr) == (2, True)
+        path.chmod(before)
+    assert not marker.exists()
+
+
+def test_a_site_may_not_take_a_shipped_name(tmp_path: Path) -> None:
+    """A shipped question stays what it is."""
+    write(tmp_path, **{"admins.py": "PROBE = 5"})
+    assert "is the name of a shipped probe" in auditor("list", "probes", "--probes", str(tmp_path)).stderr
+
+
+def test_the_digests_of_a_sites_probes_are_in_the_run(tmp_path: Path) -> None:
+    """So that a run says by which code it was asked."""
+    told = json.loads(run(tmp_path, "-f", "json").stdout)
+    assert f"{tmp_path}/probes/sample.py" in told["run"]["digests"]
