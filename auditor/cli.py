@@ -63,6 +63,18 @@ class Group(click.Group):
             ctx.exit(2)
 
 
+def program() -> None:
+    """The program: a defect keeps its traceback, and exits with 2, never with the 1 of an open failure."""
+    try:
+        main()
+    except Exception:  # noqa: BLE001 - only to choose the exit code
+        import traceback
+
+        traceback.print_exc()
+        click.echo(f"a defect of auditor {__version__}: please report it with the lines above", err=True)
+        sys.exit(2)
+
+
 def quiet() -> None:
     """Nothing more is written to stdout: whoever read it has gone, or it is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -179,4 +191,4 @@ def schema(**options: Any) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    program()

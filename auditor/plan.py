@@ -100,7 +100,8 @@ class Plan:
         if unasked or missing:
             return replace(check, unasked=unasked or missing)
         commands = self._asked(control.probe, probe, host.platform, arguments)
-        return replace(check, commands=commands, gates=True)
+        whole = not any(isinstance(v, Unknown) for v in values.values())
+        return replace(check, commands=commands, gates=self.estate.declared or whole)
 
     def _asked(self, name: str, probe: Probe, platform: str, arguments: Mapping[str, Any]) -> Mapping[str, Command]:
         """Made once for equal arguments: a fleet shares its commands."""

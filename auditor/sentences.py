@@ -35,7 +35,7 @@ SEVERITY_WORDS = {
 IDLE_WORDS = {
     "R-OWNER": N_("who signed does not answer for this perimeter"),
     "R-ROLE": N_("the role was not entitled to sign on that day"),
-    "R-REGIME": N_("only the risk of an exclusive perimeter can be accepted"),
+    "R-REGIME": N_("no acceptance is possible there: only a recommendation on an exclusive perimeter can be declined"),
     "R-RECO": N_("the recommendation was communicated after the signature"),
     "R-EXPIRY": N_("it has expired"),
     "R-SCOPE": N_("its scope names what is not part of the perimeter"),

@@ -305,6 +305,8 @@ def _prepare(path: Path, create: bool) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        elif path.is_file() and path.stat().st_uid == os.geteuid() and path.stat().st_mode & 0o077:
+            path.chmod(0o600)  # somebody loosened it, or copied it here
     except OSError as error:
         raise StoreError(f"the store {path} cannot be made: {error.strerror}; give --store another path") from None
 

@@ -9,7 +9,7 @@ import click
 
 from auditor.commands import inputs
 from auditor.errors import InvalidInput, Problem
-from auditor.load import decisions, policies
+from auditor.load import decisions, schema, yaml
 from auditor.load.estate import INVENTORIES
 
 
@@ -39,10 +39,10 @@ def _lint(path: Path, known: inputs.Probes) -> None:
     elif _is_estate(path):
         inputs.load_estate(str(path))
         inputs.load_decisions(str(path))
-    elif path.name == policies.MEASURES:
-        _measures(path)
-    else:
+    elif path.is_dir():
         inputs.load_policies((str(path),), known)
+    else:
+        _file(path, known)
 
 
 def _is_estate(path: Path) -> bool:
@@ -51,10 +51,16 @@ def _is_estate(path: Path) -> bool:
     return path.name in INVENTORIES or path.name == "estate.yaml"
 
 
-def _measures(path: Path) -> None:
-    from auditor.load import schema, yaml
-
+def _file(path: Path, known: inputs.Probes) -> None:
+    """One file, as what its keys say it is; a policy when they say nothing."""
     document = yaml.load(path)
-    wrong = schema.problems(document, inputs.static_schema("measures"))
-    if wrong:
-        raise InvalidInput(wrong)
+    keys = document.value if isinstance(document.value, dict) else {}
+    kind = "measures" if "measures" in keys else "register" if "register" in keys else ""
+    if "kind" in keys:
+        decisions.load(path, inputs.static_schema("acceptance"))
+    elif kind:
+        wrong = schema.problems(document, inputs.static_schema(kind))
+        if wrong:
+            raise InvalidInput(wrong)
+    else:
+        inputs.load_policies((str(path),), known)

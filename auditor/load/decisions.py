@@ -15,11 +15,13 @@ from auditor.model import Acceptance
 
 
 def load(folder: Path, wanted: Mapping[str, Any]) -> tuple[tuple[Acceptance, ...], dict[str, str]]:
-    """The acceptances in the order of their file names, and the digests of the files. No folder: none."""
+    """The acceptances of a folder, or of one file, in the order of file names, and the digests of the files. No folder: none."""
     problems: list[Problem] = []
     digests: dict[str, str] = {}
     acceptances: list[Acceptance] = []
     files = sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]) if folder.is_dir() else []
+    if folder.is_file():
+        files = [folder]
     for file in files:
         try:
             document = yaml.load(file)
