@@ -51,9 +51,10 @@ def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredR
     digest_of = lru_cache(maxsize=4096)(command_digest)
 
     def work(index: int) -> Seen:
-        host = plan.hosts[index]
-        told = answers(host, plan.commands_of(index), asks.get(host.connection), pace.deadline_s)
-        return index, packed(told, digest_of), _judged(plan, index, told)
+        host, checks = plan.hosts[index], plan.checks_of(index)
+        questions = plan.questions_of(index, checks)
+        told = answers(host, plan.commands_of(index, questions), asks.get(host.connection), pace.deadline_s)
+        return index, packed(told, digest_of), evaluate(host, checks, questions, told, plan.probes)
 
     def broken(index: int, error: Exception) -> Seen:
         failure = Failure("internal", f"{type(error).__name__}: {error}"[:200], pace.clock())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,7 @@ class Plan:
     probes: Kinds
     whole: bool = True
     _commands: dict[Any, Mapping[str, Command]] = field(default_factory=dict)
+    _named: dict[str, list[str]] = field(default_factory=dict)
 
     @cached_property
     def direct(self) -> tuple[tuple[int, Control, Probe], ...]:
@@ -61,19 +62,19 @@ class Plan:
         first = len(self.hosts) * len(self.controls)
         for place, perimeter in enumerate(self.perimeters):
             for i, control, _ in self.derived:
-                names = {n: self._resolved(n, None, control, perimeter) for n in _names(control)}
+                names = {n: self._resolved(n, None, control, perimeter) for n in self._names(control)}
                 seq = first + place * len(self.controls) + i
                 subject = Subject("perimeter", perimeter, perimeter)
                 whole = not any(isinstance(v, Unknown) for v in names.values())
                 yield Check(seq, control, subject, values=names, gates=self.estate.declared or whole)
 
-    def questions_of(self, index: int) -> list[Question]:
+    def questions_of(self, index: int, checks: Sequence[Check] | None = None) -> list[Question]:
         """The probes put to a host, each once: those of its checks, and those that derived probes fold."""
         host = self.hosts[index]
         questions: dict[str, Question] = {}
         if host.connection == "none":
             return []
-        for check in self.checks_of(index):
+        for check in self.checks_of(index) if checks is None else checks:
             if check.unasked is None:
                 key = f"{check.control.probe} {sorted(check.arguments.items())}"
                 questions.setdefault(key, Question(check.control.probe, check.arguments, check.commands))
@@ -84,28 +85,35 @@ class Plan:
                 questions.setdefault(key, Question(derived.over, {}, self._asked(derived.over, probe, host.platform, {})))
         return list(questions.values())
 
-    def commands_of(self, index: int) -> tuple[Command, ...]:
+    def commands_of(self, index: int, questions: Sequence[Question] | None = None) -> tuple[Command, ...]:
         """All that a host is asked, equal commands once, what it is first; nothing when nothing is asked of it."""
-        commands = dict.fromkeys(c for question in self.questions_of(index) for c in question.commands.values())
+        asked = self.questions_of(index) if questions is None else questions
+        commands = dict.fromkeys(c for question in asked for c in question.commands.values())
         return (HELLO, *commands) if commands else ()
 
     def _check(self, seq: int, host: Host, control: Control, probe: Probe) -> Check:
-        subject = Subject("host", host.id, host.perimeter)
-        values = {n: self._resolved(n, host, control, host.perimeter) for n in _names(control)}
+        values = {n: self._resolved(n, host, control, host.perimeter) for n in self._names(control)}
         arguments, unasked = self._arguments(control, host)
-        missing = next((v for v in values.values() if isinstance(v, Unknown) and v.cause == "nothing_asked"), None)
-        check = Check(seq, control, subject, arguments, values=values, gates=self.estate.declared)
+        gates = self.estate.declared
+        commands: Mapping[str, Command] = {}
+        unasked = unasked or next(
+            (v for v in values.values() if isinstance(v, Unknown) and v.cause == "nothing_asked"), None
+        )
         if host.connection == "none":
-            return replace(check, unasked=Unknown("not_connected", host.why), gates=True)
-        if unasked or missing:
-            return replace(check, unasked=unasked or missing)
-        commands = self._asked(control.probe, probe, host.platform, arguments)
-        whole = not any(isinstance(v, Unknown) for v in values.values())
-        return replace(check, commands=commands, gates=self.estate.declared or whole)
+            unasked, gates = Unknown("not_connected", host.why), True
+        elif unasked is None:
+            commands = self._asked(control.probe, probe, host.platform, arguments)
+            gates = gates or not any(isinstance(v, Unknown) for v in values.values())
+        return Check(seq, control, _subject(host), arguments, commands, values, unasked, gates)
+
+    def _names(self, control: Control) -> list[str]:
+        if control.id not in self._named:
+            self._named[control.id] = _names(control)
+        return self._named[control.id]
 
     def _asked(self, name: str, probe: Probe, platform: str, arguments: Mapping[str, Any]) -> Mapping[str, Command]:
         """Made once for equal arguments: a fleet shares its commands."""
-        key = (name, platform, repr(sorted(arguments.items())))
+        key = (name, platform, repr(sorted(arguments.items())) if arguments else "")
         if key not in self._commands:
             self._commands[key] = probe.dialects[platform].commands(arguments)
         return self._commands[key]

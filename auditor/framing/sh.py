@@ -40,8 +40,12 @@ shift
 nl='
 '
 if timeout -k 1 5 true 2>/dev/null; then T='timeout -k 1'; elif timeout 5 true 2>/dev/null; then T=timeout; else T=; fi
-# q ID SECONDS CAP TEXT sh [ARGUMENT...]: answers one question
+# q ID SECONDS CAP TEXT sh [ARGUMENT...]: answers one question, in one write: each write is a packet to whoever asks
 q() {
+  f=$(answer "$@"; printf x)
+  printf '%s' "${f%x}"
+}
+answer() {
   i=$1 s=$2 c=$3
   shift 3
   {
