@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 
 from auditor.collect import answers, each
 from auditor.decisions import InForce
 from auditor.derive import derive
-from auditor.evaluate import Judged, evaluate
+from auditor.evaluate import Judged, evaluate, same_machine
 from auditor.framing.sh import HELLO
 from auditor.kinds import Ask, DerivedProbe
 from auditor.model import Answer, Command, Failure
@@ -28,6 +29,7 @@ class Pace:
     deadline_s: float
     clock: Callable[[], float]
     done: Callable[[str], None]
+    uninterrupted: Callable[[], AbstractContextManager[object]]  # holds interruptions off the second phase
 
 
 def audit(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, decided: InForce, pace: Pace) -> StoredRun:
@@ -37,8 +39,19 @@ def audit(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, dec
         _first_phase(plan, asks, store, run, pace)
     except KeyboardInterrupt:
         state = "partial"
-        for index in sorted(set(range(len(plan.hosts))) - run.finished()):
-            _keep(plan, store, run, (index, {}, _judged(plan, index, {HELLO: Failure("interrupted")})))
+    with pace.uninterrupted():
+        return _second_phase(plan, store, run, decided, pace, state)
+
+
+def _second_phase(
+    plan: Plan, store: Store, run: StoredRun, decided: InForce, pace: Pace, state: str
+) -> StoredRun:
+    for index in sorted(set(range(len(plan.hosts))) - run.finished()):
+        _keep(plan, store, run, (index, {}, _judged(plan, index, {HELLO: Failure("interrupted")})))
+    for places in run.same_machine():
+        failure = same_machine([plan.hosts[i].id for i in places])
+        for index in places:
+            _keep(plan, store, run, (index, {}, _judged(plan, index, {HELLO: failure})))
     asked = frozenset(h.id for h in plan.hosts)
     derived = derive(plan.perimeter_checks(), plan.probes, plan.estate, asked, run.kept, pace.clock())
     store.keep_findings(run, derived)
@@ -50,15 +63,19 @@ def audit(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, dec
 def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, pace: Pace) -> None:
     digest_of = lru_cache(maxsize=4096)(command_digest)
 
+    kept: dict[int, dict[Command, Packed]] = {}  # what was answered, should judging it fail
+
     def work(index: int) -> Seen:
         host, checks = plan.hosts[index], plan.checks_of(index)
         questions = plan.questions_of(index, checks)
         told = answers(host, plan.commands_of(index, questions), asks.get(host.connection), pace.deadline_s)
-        return index, packed(told, digest_of), evaluate(host, checks, questions, told, plan.probes)
+        kept[index] = packed(told, digest_of)
+        judged = evaluate(host, checks, questions, told, plan.probes)
+        return index, kept.pop(index), judged
 
     def broken(index: int, error: Exception) -> Seen:
         failure = Failure("internal", f"{type(error).__name__}: {error}"[:200], pace.clock())
-        return index, {}, _judged(plan, index, {HELLO: failure})
+        return index, kept.pop(index, {}), _judged(plan, index, {HELLO: failure})
 
     for seen in each(range(len(plan.hosts)), work, broken, min(pace.jobs, max(1, len(plan.hosts)))):
         _keep(plan, store, run, seen)

@@ -27,8 +27,8 @@ _estate = click.option("-i", "--estate", metavar="ESTATE", type=click.Path(exist
 _limit = click.option("--limit", metavar="PATTERN", help="Only these hosts: ids, groups, roles; * ? and !, with commas.")
 _probes = click.option("--probes", metavar="DIR", type=click.Path(exists=True, file_okay=False),
                        help="Folder of your own probes (Python files).")  # fmt: skip
-_lang = click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of what is printed. Default: LANG.")
-_store = click.option("--store", metavar="PATH", help="Where runs are kept, or `none`. Default: ~/.local/share/auditor.")
+_lang = click.option("--lang", envvar="AUDITOR_LANG", type=click.Choice(["fr", "en"]), help="Language of what is printed. Default: LANG.")
+_store = click.option("--store", envvar="AUDITOR_STORE", metavar="PATH", help="Where runs are kept, or `none`. Default: ~/.local/share/auditor.")
 _format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multiple=True,
                        help="A report: text, json or junit; `-` is stdout. May be given several times.")  # fmt: skip
 _as_of = click.option("--as-of", metavar="DATE", help="Judge what people declared (decisions) on this day, 2026-11-30.")
@@ -80,7 +80,7 @@ def quiet() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-@click.group(cls=Group, epilog=EXIT_CODES, context_settings={"auto_envvar_prefix": "AUDITOR", "help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="auditor")
 @click.pass_context
 def main(ctx: click.Context) -> None:

@@ -6,7 +6,8 @@ R-REGIME  only an exclusive perimeter's residual risk is accepted (article 5.2);
           whose regime knows no acceptance there has none
 R-RECO    the recommendation must have been communicated before the signature
 R-EXPIRY  the last day is inclusive, in France; there is always one
-R-SCOPE   every host and zone of the scope exists, and the hosts are part of the perimeter
+R-SCOPE   every host and zone of the scope exists, and the hosts are part of the perimeter; a control that is asked of a
+          whole perimeter has no hosts, and cannot be accepted host by host
 R-ORPHAN  the perimeter, and every control, exists
 R-STATUS  only an active record covers anything, from the day it takes effect
 """
@@ -75,6 +76,8 @@ def _problems(
     for control in one.controls:
         if control not in controls:
             yield "R-ORPHAN", f"control {control}"
+        elif controls[control].of == "perimeter":
+            yield "R-SCOPE", f"control {control}: perimeter {one.perimeter}"
     if one.owner_entity != perimeter.owner:
         yield "R-OWNER", f"{one.owner_entity} / {perimeter.owner}"
     yield from _signature(one, estate, perimeter.owner)
@@ -123,3 +126,5 @@ def _scope(one: Acceptance, estate: Estate) -> Iterator[tuple[str, str]]:
     for name in one.zones:
         if name not in estate.zones:
             yield "R-SCOPE", f"zone {name}"
+        elif not any(h.zone == name and h.perimeter == one.perimeter for h in estate.hosts):
+            yield "R-SCOPE", f"zone {name}: perimeter {one.perimeter}"

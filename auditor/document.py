@@ -145,12 +145,13 @@ def host_to_plain(host: HostSeen) -> Plain:
         "checks": host.checks,
         "measured": host.measured,
         "at": host.at,
+        "identity": host.identity,
     }
 
 
 def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
     return HostSeen(
-        plain["host"], unknown_from_plain(plain["failure"]), plain["checks"], plain["measured"], plain["at"]
+        plain["host"], unknown_from_plain(plain["failure"]), plain["checks"], plain["measured"], plain["at"], plain["identity"]
     )
 
 
@@ -167,6 +168,9 @@ def header_to_plain(header: Header) -> Plain:
         "declared": header.declared,
         "hosts_expected": header.hosts_expected,
         "checks_planned": header.checks_planned,
+        "limit": header.limit,
+        "hosts_inventoried": header.hosts_inventoried,
+        "policies": list(header.policies),
         "digests": dict(header.digests),
     }
 
@@ -185,6 +189,7 @@ def control_to_plain(control: Control) -> Plain:
         "fix": dict(control.fix),
         "references": {k: list(v) for k, v in control.references.items()},
         "source": control.source,
+        "of": control.of,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from auditor.errors import Unreadable
 from auditor.expectations import finding
 from auditor.framing.sh import HELLO
 from auditor.kinds import Probe
-from auditor.model import Answer, Check, Command, Facts, Failure, Finding, Host, Outcome, Question, Unknown
+from auditor.model import Answer, Check, Command, Facts, Failure, Finding, Host, Outcome, Output, Question, Unknown
 
 _FAMILIES = {"Linux": "linux", "FreeBSD": "freebsd", "Darwin": "macos"}
 
@@ -24,6 +25,7 @@ class Judged:
     failure: Unknown | None
     measured: int
     at: float
+    identity: str = ""
 
 
 def evaluate(
@@ -48,7 +50,7 @@ def evaluate(
         facts = told.get(_key(check.control.probe, check.arguments), Unknown("not_asked"))
         findings.append(finding(check, facts, probes[check.control.probe].facts, at))
     measured = sum(1 for f in findings if f.outcome is not Outcome.UNKNOWN)
-    return Judged(tuple(findings), plain, failure, measured, at)
+    return Judged(tuple(findings), plain, failure, measured, at, _identity(answers))
 
 
 def _key(probe: str, arguments: Mapping[str, Any]) -> str:
@@ -62,10 +64,33 @@ def _failure(host: Host, answers: Mapping[Command, Answer]) -> Unknown | None:
         return Unknown("not_connected", host.why) if host.connection == "none" else Unknown("nothing_asked")
     if isinstance(hello, Failure):
         return hello.unknown()
-    system = hello.text.split("\n", 1)[0].strip()
-    if _FAMILIES.get(system, system) != host.platform:
+    system, name, *_ = (*hello.text.split("\n"), "", "")
+    if _FAMILIES.get(system.strip(), system.strip()) != host.platform:
         return Unknown("other_platform", f"{system[:40]} / {host.platform}")
+    if host.connection == "local" and not _is_here(host, name):
+        return Unknown("other_host", f"connection local asks this machine, {name[:60]}, and not {host.id}")
     return None
+
+
+def _is_here(host: Host, name: str) -> bool:
+    """Old inventories give switches `connection: local`: only what is named as this machine is judged by its answers."""
+    here = {"localhost", "127.0.0.1", "::1", name.lower(), name.lower().partition(".")[0]}
+    return host.address.lower() in here or host.id.lower() in here or host.id.lower().partition(".")[0] in here
+
+
+def _identity(answers: Mapping[Command, Answer]) -> str:
+    """The host's own name, and a digest of its machine-id, which is nobody's business; empty when it told neither whole."""
+    hello = answers.get(HELLO)
+    lines = hello.text.split("\n") if isinstance(hello, Output) else []
+    if len(lines) < 5 or not lines[1] or not lines[4].strip():
+        return ""
+    return f"{lines[1][:64]} {hashlib.sha256(lines[4].strip().encode()).hexdigest()[:12]}"
+
+
+def same_machine(hosts: Sequence[str]) -> Failure:
+    """What stands for the answers of hosts that one machine answered for."""
+    more = f" and {len(hosts) - 5} more" if len(hosts) > 5 else ""
+    return Failure("other_host", f"one machine answered for {', '.join(hosts[:5])}{more}")
 
 
 def _facts(probe: Probe, platform: str, question: Question, answers: Mapping[Command, Answer]) -> Facts | Unknown:

@@ -261,6 +261,7 @@ class Control:
     roles: tuple[str, ...] = ()
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     source: str = ""  # file:line, for reports
+    of: Literal["host", "perimeter"] = "host"  # what it is asked of: a derived probe's is asked of a perimeter
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,13 +404,17 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class HostSeen:
-    """How a host took part: `failure` is None when it answered."""
+    """How a host took part: `failure` is None when it answered.
+
+    `identity` is what the host said it is (its own name and a digest of its machine-id), empty when it did not say.
+    """
 
     host: str
     failure: Unknown | None
     checks: int
     measured: int
     at: float = 0.0
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +432,9 @@ class Header:
     declared: bool
     hosts_expected: int
     checks_planned: int
+    limit: str = ""  # the `--limit` that chose the hosts
+    hosts_inventoried: int = 0  # all that the estate names, chosen or not
+    policies: tuple[str, ...] = ()  # the policies that were named; none: the shipped ones, all of them
     digests: Mapping[str, str] = field(default_factory=dict)
 
 

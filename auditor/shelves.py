@@ -83,8 +83,8 @@ def _site_probe(file: Path) -> Probe | DerivedProbe:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise InvalidInput([Problem(str(file), error.lineno or 0, error.offset or 0, str(error.msg))]) from None
-    except ImportError as error:
-        raise InvalidInput([Problem(str(file), 0, 0, f"cannot be imported: {error}")]) from None
+    except Exception as error:  # noqa: BLE001 - a site's own code: whatever it raises is about its file
+        raise InvalidInput([Problem(str(file), 0, 0, f"cannot be imported: {type(error).__name__}: {error}")]) from None
     probe = getattr(module, "PROBE", None)
     if not isinstance(probe, Probe | DerivedProbe):
         raise InvalidInput([Problem(str(file), 0, 0, "holds no PROBE = Probe(...)")])

@@ -177,13 +177,16 @@ class Store:
     def keep(
         self, run: StoredRun, seq: int, host: Host, packed: Mapping[Command, Packed], judged: Judged, facts: Iterable[str]
     ) -> None:
-        """One host, whole: how it took part, its answers, its findings, and its facts of the probes named."""
+        """One host, whole: how it took part, its answers, its findings, and its facts of the probes named.
+
+        Kept again without answers, the answers that are there stay, and all that was judged of them is replaced.
+        """
         number = run.header.number
-        seen = HostSeen(host.id, judged.failure, len(judged.findings), judged.measured, judged.at)
+        seen = HostSeen(host.id, judged.failure, len(judged.findings), judged.measured, judged.at, judged.identity)
         with self._writing():
             db = self._db
             db.execute(
-                "INSERT INTO host VALUES (?, ?, ?, ?)", (number, seq, host.id, _dump(document.host_to_plain(seen)))
+                "INSERT OR REPLACE INTO host VALUES (?, ?, ?, ?)", (number, seq, host.id, _dump(document.host_to_plain(seen)))
             )
             db.executemany(
                 "INSERT OR IGNORE INTO evidence VALUES (?, ?)", ((p.digest, p.body) for p in packed.values())
@@ -197,7 +200,7 @@ class Store:
                 ((number, seq, p.command, p.digest, p.at, p.host_at) for p in packed.values()),
             )
             db.executemany(
-                "INSERT INTO fact VALUES (?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO fact VALUES (?, ?, ?, ?)",
                 (
                     (number, probe, host.id, _dump(document.facts_to_plain(judged.facts[probe])))
                     for probe in facts
@@ -243,7 +246,8 @@ class Store:
         return StoredRun(self._db, header, run.catalogue, self.path)
 
     def _identity(self, header: Header) -> str:
-        digest = hashlib.sha256(_dump([sorted(header.digests.items()), header.as_of, header.version]).encode())
+        inputs = [sorted(header.digests.items()), header.as_of, header.version, header.limit, header.policies]
+        digest = hashlib.sha256(_dump(inputs).encode())
         rows = self._db.execute(
             "SELECT host, command, evidence FROM answer WHERE run = ? ORDER BY host, command", (header.number,)
         )
@@ -257,10 +261,10 @@ class Store:
         """Every run, the newest first."""
         with _mapped(self.path):
             for (header,) in self._db.execute("SELECT header FROM run ORDER BY number DESC"):
-                yield Header(**json.loads(header))
+                yield _header(header)
 
     def run(self, name: str) -> StoredRun:
-        """By number, by the beginning of its id, or `latest` (the latest complete one)."""
+        """By number, by the beginning of its id, or `latest`: the latest complete one, of a whole estate if there is one."""
         with _mapped(self.path):
             if name == "latest":
                 where, value = "state = 'complete'", ()
@@ -269,7 +273,8 @@ class Store:
             else:
                 where, value = "id != '' AND substr(id, 1, ?) = ?", (len(name), name)  # type: ignore[assignment]
             row = self._db.execute(
-                f"SELECT header, catalogue FROM run WHERE {where} ORDER BY number DESC LIMIT 1", value
+                f"SELECT header, catalogue FROM run WHERE {where}"
+                    " ORDER BY json_extract(header, '$.limit') != '', number DESC LIMIT 1", value
             ).fetchone()
         if row is None:
             raise StoreError(f"the store {self.path} holds no run '{name}' (auditor list runs)")
@@ -279,7 +284,12 @@ class Store:
             {m["id"]: document.measure_from_plain(m) for m in plain["measures"]},
             {p["id"]: document.perimeter_from_plain(p) for p in plain["perimeters"]},
         )
-        return StoredRun(self._db, Header(**json.loads(row[0])), catalogue, self.path)
+        return StoredRun(self._db, _header(row[0]), catalogue, self.path)
+
+
+def _header(text: str) -> Header:
+    plain = json.loads(text)
+    return Header(**{**plain, "policies": tuple(plain["policies"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +357,15 @@ class StoredRun(Run):
             "SELECT doc FROM fact WHERE run = ? AND probe = ? AND host = ?", (self.header.number, probe, host)
         ).fetchone()
         return None if row is None else document.facts_from_plain(json.loads(row[0]))
+
+    def same_machine(self) -> list[tuple[int, ...]]:
+        """The places of hosts that said they are one and the same machine."""
+        rows = self._db.execute(
+            "SELECT group_concat(seq) FROM host WHERE run = ? AND json_extract(doc, '$.identity') != ''"
+            " GROUP BY json_extract(doc, '$.identity') HAVING count(*) > 1",
+            (self.header.number,),
+        )
+        return [tuple(sorted(int(seq) for seq in row[0].split(","))) for row in rows]
 
     def finished(self) -> frozenset[int]:
         """The places of the hosts that were kept."""

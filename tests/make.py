@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -200,20 +201,20 @@ def output(stdout: str = "", exit_code: int = 0, **changes: Any) -> Output:
     )
 
 
-def hello(system: str = "Linux") -> Output:
-    return output(f"{system}\nweb01\n0\n{NOON:.0f}\n0123456789abcdef")
+def hello(system: str = "Linux", name: str = "web01") -> Output:
+    return output(f"{system}\n{name}\n0\n{NOON:.0f}\n0123456789abcdef")
 
 
-def told(commands: Iterable[Command], stdout: str = "400") -> dict[Command, Answer]:
+def told(commands: Iterable[Command], stdout: str = "400", name: str = "web01") -> dict[Command, Answer]:
     """Every command answered: what it is first, then the same text."""
-    return {c: hello() if c == HELLO else output(stdout) for c in commands}
+    return {c: hello(name=name) if c == HELLO else output(stdout) for c in commands}
 
 
 def ask_with(stdout: str = "400") -> Any:
     """A transport that answers everything."""
 
     def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
-        yield from told(commands, stdout).items()
+        yield from told(commands, stdout, host.id).items()
 
     return ask
 
@@ -252,7 +253,7 @@ def begin(store: Store, plan: Plan | None = None, **changes: Any) -> StoredRun:
 
 
 def make_pace(**changes: Any) -> Pace:
-    return Pace(**{"jobs": 4, "deadline_s": 5.0, "clock": lambda: NOON, "done": lambda host: None, **changes})
+    return Pace(**{"jobs": 4, "deadline_s": 5.0, "clock": lambda: NOON, "done": lambda host: None, "uninterrupted": nullcontext, **changes})
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -28,7 +28,16 @@ AllowUsers *@127.*
 MaxStartups 1000:30:2000
 LogLevel ERROR
 SetEnv HOME={folder}/home
+ForceCommand {as_host}
 """
+
+# Each address is a host of its own name: root may have one in a namespace of its own, others all share this machine's.
+AS_HOST = (
+    "set -- $SSH_CONNECTION; "
+    'if [ "$(id -u)" = 0 ] && unshare -u true 2>/dev/null; then '
+    """exec unshare -u sh -c 'echo "n-$1" >/proc/sys/kernel/hostname; exec sh -c "$2"' sh "$3" "$SSH_ORIGINAL_COMMAND"; """
+    'fi; exec sh -c "$SSH_ORIGINAL_COMMAND"'
+)
 
 LOOPBACK = tuple(f"127.0.0.{n}" for n in range(1, 10))
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
@@ -76,7 +85,7 @@ def prepare(folder: Path, ssh_keygen: str, listen: Iterable[str], keys: str) -> 
     port = free_port()
     addresses = "\n".join(f"ListenAddress {a}:{port}" for a in listen)
     keys = keys or f"{folder}/authorized_keys"
-    (folder / "sshd_config").write_text(CONFIG.format(listen=addresses, folder=folder, keys=keys))
+    (folder / "sshd_config").write_text(CONFIG.format(listen=addresses, folder=folder, keys=keys, as_host=AS_HOST))
     if os.geteuid() == 0:  # sshd's own empty folder, made by its unit or script elsewhere
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     return port, host_key

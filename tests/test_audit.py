@@ -83,7 +83,7 @@ def test_a_defect_costs_one_host(caplog: pytest.LogCaptureFixture) -> None:
         return {"days": 400, "names": []}
 
     def ask(host: Any, commands: Any, deadline_s: float) -> Iterator[Any]:
-        yield from told(commands, "boom" if host.id == "b" else "400").items()
+        yield from told(commands, "boom" if host.id == "b" else "400", host.id).items()
 
     run = audited(make_plan(TOWN, CONTROLS, {**PROBES, "sample": make_probe(parse)}), ask)
     found = outcomes(run)
@@ -100,7 +100,7 @@ def test_a_transport_that_breaks_costs_one_host() -> None:
     def ask(host: Any, commands: Any, deadline_s: float) -> Iterator[Any]:
         if host.id == "a":
             raise RuntimeError("broken")
-        answers = list(told(commands).items())
+        answers = list(told(commands, name=host.id).items())
         yield from answers[:1] if host.id == "b" else answers
         if host.id == "c":
             raise OSError("late")
@@ -125,7 +125,7 @@ def test_the_order_of_findings_is_the_plans_not_the_threads() -> None:
 
     def slow_first(host: Any, commands: Any, deadline_s: float) -> Iterator[Any]:
         time.sleep(0.2 if host.id == "a" else 0)
-        yield from told(commands).items()
+        yield from told(commands, name=host.id).items()
 
     plan = make_plan(TOWN, CONTROLS, PROBES)
     one, other = audited(plan, slow_first), audited(plan, ask_with(), jobs=1)

@@ -61,7 +61,8 @@ def all_probes(folder: str | None) -> tuple[Probes, dict[str, str]]:
 
 def load_policies(paths: tuple[str, ...], probes: Probes) -> policies.Policies:
     chosen = [Path(p) for p in paths] or [shelves.packaged("policies")]
-    return policies.load(chosen, policies.Schemas(policy_schema(probes), static_schema("measures")))
+    derived = frozenset(name for name, probe in probes.items() if isinstance(probe, DerivedProbe))
+    return policies.load(chosen, policies.Schemas(policy_schema(probes), static_schema("measures"), derived))
 
 
 def load_estate(path: str | None) -> tuple[Estate, dict[str, str]]:

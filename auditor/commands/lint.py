@@ -48,7 +48,7 @@ def _lint(path: Path, known: inputs.Probes) -> None:
 def _is_estate(path: Path) -> bool:
     if path.is_dir():
         return any((path / name).is_file() for name in INVENTORIES)
-    return path.name in INVENTORIES or path.name == "estate.yaml"
+    return path.name in INVENTORIES or path.name in ("estate.yaml", "estate.yml")
 
 
 def _file(path: Path, known: inputs.Probes) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,10 @@ def run(
     decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
     keeping = Store(store_path(store))
     try:
-        header = _header(plan, day, given.digests)
+        header = replace(_header(plan, day, given.digests), limit=limit or "", policies=policy)
         begun = keeping.begin(header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters))
         with _interruptible(), _progress(len(plan.hosts)) as done:
-            pace = Pace(jobs, float(deadline), time.time, done)
+            pace = Pace(jobs, float(deadline), time.time, done, _uninterrupted)
             finished = audit(plan, _asks(plan), keeping, begun, decided, pace)
         sinks.write(finished, reports, lang, details)
         code = exit_code(finished, fail_on, fail_on_warn)
@@ -82,6 +83,7 @@ def _header(plan: Plan, day: str, digests: Any) -> Header:
         declared=plan.estate.declared,
         hosts_expected=len(plan.hosts),
         checks_planned=plan.count(),
+        hosts_inventoried=len(plan.estate.hosts),
         digests=dict(sorted(digests.items())),
     )
 
@@ -109,6 +111,26 @@ def _interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """The second phase is short and ends with the report: one more Ctrl-C or SIGTERM waits for it, the next does not."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def once(number: int, frame: Any) -> None:
+        print("auditor: ending; once more to stop at once", file=sys.stderr)
+        signal.signal(number, signal.SIG_DFL)
+
+    before = [signal.signal(number, once) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -38,8 +38,8 @@ def load(path: Path, schemas: Schemas) -> tuple[Estate, dict[str, str]]:
         problems.extend(error.problems)
     digests = {str(hosts_file): _digest(hosts_file)} if hosts_file.is_file() else {}
     registers = _registers(folder / "records", schemas.register, problems, digests)
-    estate_file = folder / "estate.yaml"
-    if estate_file.is_file():
+    estate_file = _one_of(folder, "estate", problems)
+    if estate_file:
         digests[str(estate_file)] = _digest(estate_file)
         estate = _declared(estate_file, schemas.estate, hosts, problems)
     else:
@@ -66,6 +66,14 @@ def _hosts_file(path: Path) -> Path:
     return found
 
 
+def _one_of(folder: Path, name: str, problems: list[Problem]) -> Path | None:
+    """NAME.yaml or NAME.yml; both at once is an error, since only one would count."""
+    found = [f for suffix in (".yaml", ".yml") if (f := folder / f"{name}{suffix}").is_file()]
+    if len(found) > 1:
+        problems.append(Problem(str(found[1]), 0, 0, f"{found[0].name} stands beside it: keep one"))
+    return found[0] if found else None
+
+
 def _digest(file: Path) -> str:
     """Empty when the file cannot be read: whoever loads it says so."""
     try:
@@ -78,7 +86,7 @@ def _registers(
     folder: Path, wanted: Mapping[str, Any], problems: list[Problem], digests: dict[str, str]
 ) -> tuple[Register, ...]:
     registers: dict[tuple[str, str], Register] = {}
-    for file in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+    for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]) if folder.is_dir() else ():
         document = _document(file, wanted, problems)
         if document is None:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +47,17 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """The JSON Schemas that files are held against, by name."""
+    """The JSON Schemas that files are held against, by name; and which probes are asked of whole perimeters."""
 
     policy: Mapping[str, Any]
     measures: Mapping[str, Any]
+    derived: frozenset[str] = frozenset()
 
 
 def load(paths: Sequence[Path], schemas: Schemas) -> Policies:
-    """Files and folders (their `*.yaml`, and below). A folder brings all its measures in force; a file those it names.
+    """Files and folders (their `*.yaml`, and below).
+
+    A folder, or a measures.yaml named beside policies, brings all its measures in force; a policy alone those it names.
 
     A policy's measures stand in measures.yaml beside it, or in the nearest folder above that has one.
     """
@@ -67,7 +70,7 @@ def load(paths: Sequence[Path], schemas: Schemas) -> Policies:
         document = _document(file, schemas.policy, problems)
         if document is not None:
             digests[str(file)] = _digest(file)
-            policies.append(_policy(document))
+            policies.append(_policy(document, schemas.derived))
             problems.extend(_meaning(document, measures, complete))
     problems.extend(_twice(policies))
     if problems:
@@ -91,7 +94,7 @@ def _files(paths: Sequence[Path], problems: list[Problem]) -> tuple[list[Path], 
                 problems.append(Problem(str(path), 0, 0, "holds no policy (*.yaml)"))
             files.extend(found)
         elif path.name == MEASURES:
-            continue  # read because a policy stands beside it
+            folders = True  # named beside its policies, `*.yaml`: all of it is in force
         else:
             files.append(path)
     return list(dict.fromkeys(files)), folders
@@ -149,12 +152,13 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _policy(document: Document) -> Policy:
+def _policy(document: Document, derived: frozenset[str]) -> Policy:
     value = document.value
     controls = []
     for index, plain in enumerate(value["controls"]):
         line = document.marks[("controls", index)][0]
-        controls.append(_control(plain, value["policy"], f"{document.file}:{line}"))
+        control = _control(plain, value["policy"], f"{document.file}:{line}")
+        controls.append(replace(control, of="perimeter") if control.probe in derived else control)
     return Policy(value["policy"], value["title"], tuple(controls), document.file)
 
 

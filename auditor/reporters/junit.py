@@ -53,7 +53,7 @@ def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
         where = names.dotted(subject.perimeter, named(subject))
         cases = [_gap_case(gap, where, voice) for gap in unplanned]
         yield _suite(run, named(subject), subject.perimeter, run.header.started_at, cases)
-    yield _suite(run, "coverage", "", run.header.started_at, _run_cases(run, findings, voice))
+    yield _suite(run, "run:coverage", "", run.header.started_at, _run_cases(run, findings, voice))
 
 
 class _Names:
@@ -82,6 +82,10 @@ def _token(name: str) -> str:
 
 def _suite(run: Run, name: str, perimeter: str, at: float, cases: Sequence[TestCase]) -> TestSuite:
     properties = {"auditor.version": run.header.version, "auditor.run": run.header.id or str(run.header.number)}
+    if run.header.limit:
+        properties["auditor.limit"] = run.header.limit
+    if run.header.policies:
+        properties["auditor.policies"] = ", ".join(run.header.policies)
     properties |= {f"digest.{_token(key)}": value for key, value in sorted(run.header.digests.items())}
     return TestSuite(
         _token(name),

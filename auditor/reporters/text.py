@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor.kinds import OpenPart, Reporter, Voice
-from auditor.model import CAUSES, SEVERITIES, Coverage, Finding, IdleDecision, Outcome, Run, StandsBeside
+from auditor.model import CAUSES, SEVERITIES, Coverage, Finding, Header, IdleDecision, Outcome, Run, StandsBeside
 from auditor.operators import N_
 from auditor.sentences import (
     OUTCOME_WORDS,
@@ -118,7 +118,20 @@ def _heading(run: Run, what: str, voice: Voice) -> list[Line]:
         number=header.number, what=what, when=moment(header.started_at, voice)
     )
     judged = voice.say("decisions and records judged as of {day}").format(day=day(header.as_of, voice))
-    return [*_wrapped(said, voice, 0, "bold"), *(_wrapped(judged, voice, 0, "dim") if header.as_of else ())]
+    lines = [*_wrapped(said, voice, 0, "bold"), *(_wrapped(judged, voice, 0, "dim") if header.as_of else ())]
+    for chosen in _selection(header, voice):
+        lines += _wrapped(chosen, voice, 0, "unknown")
+    return lines
+
+
+def _selection(header: Header, voice: Voice) -> Iterator[str]:
+    """That this is not the whole estate, or not all the policies: nobody must take it for them."""
+    if header.limit:
+        yield voice.say("ONLY {chosen} of {all} inventoried hosts: --limit {limit}").format(
+            chosen=header.hosts_expected, all=header.hosts_inventoried, limit=header.limit
+        )
+    if header.policies:
+        yield voice.say("only these policies: {policies}").format(policies=", ".join(header.policies))
 
 
 def _headline(run: Run, seen: Summary, voice: Voice) -> list[Line]:

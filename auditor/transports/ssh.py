@@ -310,7 +310,7 @@ def _log_in(transport: paramiko.Transport, host: Host, keys: Keys, left: Callabl
         try:
             more = transport.auth_publickey(user, key)
         except paramiko.BadAuthenticationType as error:
-            raise Refused("auth", f"'{user}': the host takes only {sh.shown(', '.join(error.allowed_types))}") from None
+            raise Refused("auth", f"the host takes only {sh.shown(', '.join(error.allowed_types))}") from None
         except paramiko.AuthenticationException as error:
             if "timeout" in str(error).lower():
                 raise TimeoutError from None
@@ -319,8 +319,8 @@ def _log_in(transport: paramiko.Transport, host: Host, keys: Keys, left: Callabl
             continue
         if transport.is_authenticated():
             return
-        raise Refused("auth", f"'{user}': the key is not enough, the host also asks for {sh.shown(', '.join(more))}")
-    raise Refused("auth", f"the host refuses our key for '{user}'")
+        raise Refused("auth", f"the key is not enough: the host also asks for {sh.shown(', '.join(more))}")
+    raise Refused("auth", "the host refuses our key for this user")
 
 
 def _converse(
