@@ -40,10 +40,18 @@ shift
 nl='
 '
 if timeout -k 1 5 true 2>/dev/null; then T='timeout -k 1'; elif timeout 5 true 2>/dev/null; then T=timeout; else T=; fi
-# q ID SECONDS CAP TEXT sh [ARGUMENT...]: answers one question, in one write: each write is a packet to whoever asks
+B= k=0
+w() {
+  printf '%s' "$B"
+  B= k=0
+}
+# q ID SECONDS CAP TEXT sh [ARGUMENT...]: answers one question. Each write is a packet to whoever asks, so up to seven
+# answers wait in B for a packet full of them; none waits behind the first, nor for a slow question.
 q() {
+  if [ "$2" -gt 20 ]; then w; fi
   f=$(answer "$@"; printf x)
-  printf '%s' "${f%x}"
+  B=$B${f%x} k=$((k + 1))
+  if [ "$1" = 0 ] || [ "$2" -gt 20 ] || [ "$k" -ge 8 ] || [ "${#B}" -gt 24576 ]; then w; fi
 }
 answer() {
   i=$1 s=$2 c=$3
@@ -81,28 +89,44 @@ _ELEVATED_TAIL = r"""    *) printf '@%s %s ? 0\n\n' "$N" "$1" ;;
   esac
   shift 3
 done
+w
+"""
+
+# gone PATH: it was looked for and is not there. False where what stands in the way, then $p, could not be looked into: a
+# directory, or a link that leads into one. A link that leads nowhere is not there.
+GONE = r"""gone() {
+  p=$1
+  while [ -n "$p" ] && ! [ -e "$p" ] && ! [ -h "$p" ]; do p=${p%/*}; done
+  if [ -h "$p" ] && ! [ -e "$p" ]; then
+    case ${2-} in xxxxxxxx) return 1 ;; esac
+    t=$(readlink "$p") && [ -n "$t" ] || return 1
+    case $t in /*) ;; *) t=${p%/*}/$t ;; esac
+    gone "$t" "${2-}x"
+    return
+  fi
+  ! [ -d "${p:-/}" ] || { [ -r "${p:-/}" ] && [ -x "${p:-/}" ]; }
+}
 """
 
 # Reads files: for each one `F LENGTH NAME_LENGTH NAME`, a line feed, the text, a line feed; `! NAME_LENGTH NAME` for what
-# is there and cannot be read (a file, or the directory that a glob needs).
-READ = r"""IFS=
+# is there and cannot be read (a file, or the directory that a glob needs), or is longer than 1 MiB and would be cut.
+READ = (
+    GONE
+    + r"""IFS=
 for g in "$@"; do
   for f in $g; do
     if [ -f "$f" ]; then
-      if [ -r "$f" ] && o=$(head -c 1048576 "$f" && echo x); then
+      if [ -r "$f" ] && o=$(head -c 1048577 "$f" && echo x) && [ "${#o}" -le 1048577 ]; then
         o=${o%x}
         printf 'F %s %s %s\n%s\n' "${#o}" "${#f}" "$f" "$o"
       else
         printf '! %s %s\n' "${#f}" "$f"
       fi
-    else
-      p=${f%/*}
-      while [ -n "$p" ] && ! [ -e "$p" ]; do p=${p%/*}; done
-      if [ -d "${p:-/}" ] && ! { [ -r "${p:-/}" ] && [ -x "${p:-/}" ]; }; then printf '! %s %s\n' "${#p}" "$p"; fi
-    fi
+    elif ! [ -e "$f" ] && ! gone "$f"; then printf '! %s %s\n' "${#p}" "$p"; fi
   done
 done
 """
+)
 
 # What every script says first: which system this is, its name and identity, as whom we ask, what its clock says.
 HELLO = Command(
@@ -152,9 +176,9 @@ def script(commands: tuple[Command, ...], catalogue: tuple[Command, ...], become
     parts += [_ask(i, commands[i]) for i in quick]
     elevated = sorted((i for i, c in enumerate(commands) if c.elevated), key=lambda i: commands[i].timeout_s)
     if elevated and become:
-        parts.append(_elevate([(i, commands[i]) for i in elevated], catalogue))
+        parts.append("w\n" + _elevate([(i, commands[i]) for i in elevated], catalogue))
     parts += [_ask(i, commands[i]) for i in slow]
-    return "".join(parts)
+    return "".join([*parts, "w\n"])
 
 
 def _ask(i: int, command: Command) -> str:
