@@ -96,9 +96,10 @@ class Routes:
                 self._known[files] = known_hosts.read([_text(path) for path in files])
             return self._known[files]
 
-    def timeout_of(self, host: Host) -> str:
-        """ConnectTimeout as the files say it, "" where they do not."""
-        return self._said(host.address, host.user, "", host.proxy_jump).one("connecttimeout")
+    def way_to(self, host: Host) -> tuple[str, str]:
+        """ConnectTimeout and ProxyJump as the files say them, "" where they do not; whatever else they say."""
+        said = self._said(host.address, host.user, "", host.proxy_jump)
+        return said.one("connecttimeout"), said.one("proxyjump")
 
     def _lookup(self, name: str, user: str, port: str, jump: str) -> ssh_config.Said:
         given = {"user": user, "port": port, "proxyjump": jump}

@@ -9,6 +9,7 @@ import os
 import socket
 import stat
 import threading
+import weakref
 from pathlib import Path
 
 import paramiko
@@ -41,6 +42,7 @@ class _Agent(AgentSSH):
         super().__init__()
         self._turn = threading.Lock()
         connection = socket.socket(socket.AF_UNIX)
+        weakref.finalize(self, connection.close)
         connection.settimeout(AGENT_S)
         connection.connect(path)
         self._connect(connection)  # type: ignore[attr-defined]
@@ -50,7 +52,7 @@ class _Agent(AgentSSH):
             return super()._send_message(msg)  # type: ignore[misc]
 
     def keys(self) -> list[paramiko.PKey]:
-        return [_AgentKey(self, key.blob, key.comment) for key in self.get_keys()]  # type: ignore[arg-type]
+        return [_AgentKey(self, key.blob, key.comment) for key in self.get_keys()]
 
 
 class Keys:

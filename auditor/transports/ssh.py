@@ -29,6 +29,7 @@ WAKE_S = 5.0  # paramiko wakes ten times a second to see whether it was closed; 
 HANDSHAKE_BYTES = 131072  # what a server may send before we know who it is
 SPARE_BYTES = 2 * 1024 * 1024  # beside the answers: what the protocol itself and a login shell may add
 TRIAL_S = 30.0  # how long one host may think about a password while others wait for its verdict
+LOGINS = 8  # at one bastion at the same time
 AGAIN_S = 30.0  # a bastion that refused is not asked again meanwhile
 
 Left = Callable[[], float]  # the seconds until the host's deadline; raises TimeoutError at its end
@@ -176,10 +177,8 @@ def _gone(via: paramiko.Transport) -> bool:
 
 
 @contextlib.contextmanager
-def _logged_in(
-    run: _Run, endpoint: Endpoint, connection: Connection, left: Left, *, stays: bool = False
-) -> Iterator[paramiko.Transport]:
-    """A conversation in which both sides know who the other is; unless it stays, it ends with the host's deadline."""
+def _logged_in(run: _Run, endpoint: Endpoint, connection: Connection, left: Left) -> Iterator[paramiko.Transport]:
+    """A conversation in which both sides know who the other is; it ends, at the latest, with the host's deadline."""
     transport: paramiko.Transport | None = None
     alarm: threading.Timer | None = None
     try:
@@ -189,8 +188,6 @@ def _logged_in(
         alarm.start()
         _handshake(run, transport, endpoint, left)
         _log_in(run, transport, endpoint, left)
-        if stays:
-            alarm.cancel()
         yield transport
     finally:
         if alarm is not None:
@@ -262,12 +259,17 @@ def _handshake(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, lef
 def _restricted(key: str, ours: Any, said: str) -> list[str]:
     """Our algorithms as ssh_config restricts them. Raises Refused for one to be added, and when none is left."""
     names = [n.strip() for n in said.lstrip("+-^").split(",")]
+    names += [f"{n}@libssh.org" for n in names if n.startswith("curve25519-") and "@" not in n]  # one method, two names
     if not said:
         return list(ours)
     if said.startswith("-"):
         kept = [a for a in ours if not matches(a, names)]
     elif said.startswith("+"):
-        kept = [] if any(not any(matches(a, [n]) for a in ours) for n in names) else list(ours)
+        kept = (
+            []
+            if any(not any(a.partition("@")[0] == n.partition("@")[0] or matches(a, [n]) for a in ours) for n in names)
+            else list(ours)
+        )
     elif said.startswith("^"):
         kept = [*(a for n in names for a in ours if a == n), *(a for a in ours if a not in names)]
     else:
@@ -403,78 +405,51 @@ class _Answer:
 
 
 class _Bastion:
-    """One connection to a bastion, shared by the hosts behind it while there are any."""
+    """Who may log in at a bastion now, and what it refused last.
+
+    Each host behind it has a connection of its own, as with OpenSSH: many channels at once in one connection of paramiko
+    lose bytes. sshd drops some of more than ten logins under way (MaxStartups), hence the gate.
+    """
 
     def __init__(self) -> None:
-        self.turn = threading.Lock()
-        self.users = 0
-        self.stack: contextlib.ExitStack | None = None
-        self.transport: paramiko.Transport | None = None
-        self.connection: Connection | None = None
+        self.gate = threading.BoundedSemaphore(LOGINS)
         self.refused: Refused | None = None
         self.refused_at = 0.0
+
+    def check(self) -> None:
+        """A refusal holds for a while, for all the hosts behind."""
+        if self.refused is not None and time.monotonic() < self.refused_at + AGAIN_S:
+            raise Refused(self.refused.cause, self.refused.message)
+
+    def refuse(self, end: Endpoint, error: Exception) -> Refused:
+        cause, words = (error.cause, error.message) if isinstance(error, Refused) else ("closed", _words(error))
+        prefix = "" if words.startswith("the bastion ") else f"the bastion {end.shown}: "
+        self.refused, self.refused_at = Refused(cause, prefix + words), time.monotonic()
+        return self.refused
 
 
 @contextlib.contextmanager
 def _through(run: _Run, route: Route, left: Left, expected: int) -> Iterator[paramiko.Transport]:
-    """The conversation with the last bastion of a route, which must let so many bytes pass."""
+    """A conversation with the last bastion of a route, which must let so many bytes pass."""
     with run.lock:
         bastion = run.bastions.setdefault(route, _Bastion())
-    if not bastion.turn.acquire(timeout=left()):
-        raise TimeoutError
-    try:
-        transport = _open(run, bastion, route, left)
-        assert bastion.connection is not None
-        bastion.connection.allowance += 2 * (HANDSHAKE_BYTES + expected)
-        stack = bastion.stack
-        bastion.users += 1
-    finally:
-        bastion.turn.release()
-    try:
-        yield transport
-    finally:
-        with bastion.turn:
-            if stack is bastion.stack:
-                bastion.users -= 1
-                if not bastion.users and stack is not None:
-                    bastion.stack = bastion.transport = None
-                    stack.close()
-
-
-def _open(run: _Run, bastion: _Bastion, route: Route, left: Left) -> paramiko.Transport:
-    """The bastion's conversation, opened when there is none alive. A refusal holds for a while."""
-    if bastion.transport is not None and bastion.transport.is_active():
-        return bastion.transport
-    if bastion.refused is not None and time.monotonic() < bastion.refused_at + AGAIN_S:
-        raise Refused(bastion.refused.cause, bastion.refused.message)
-    if bastion.stack is not None:
-        bastion.stack.close()
-    bastion.users = 0  # whoever is left of a conversation that died will find another in its place
-    stack = contextlib.ExitStack()
-    try:
-        via = stack.enter_context(_through(run, route[:-1], left, SPARE_BYTES)) if len(route) > 1 else None
-        bastion.connection = _dial(route[-1], left, via)
-        bastion.transport = _stays(run, route[-1], bastion.connection, left, stack)
-    except (Refused, paramiko.SSHException, EOFError, OSError) as error:
-        stack.close()
-        bastion.transport = None
-        if isinstance(error, TimeoutError):
+    with contextlib.ExitStack() as stack:
+        via = stack.enter_context(_through(run, route[:-1], left, expected)) if len(route) > 1 else None
+        if not bastion.gate.acquire(timeout=left()):
+            raise TimeoutError
+        try:
+            bastion.check()
+            connection = _dial(route[-1], left, via)
+            transport = stack.enter_context(_logged_in(run, route[-1], connection, left))
+        except TimeoutError:
             raise
-        cause, words = (error.cause, error.message) if isinstance(error, Refused) else ("closed", _words(error))
-        prefix = "" if words.startswith("the bastion ") else f"the bastion {route[-1].shown}: "
-        bastion.refused, bastion.refused_at = Refused(cause, prefix + words), time.monotonic()
-        raise bastion.refused from None
-    bastion.stack, bastion.refused = stack, None
-    return bastion.transport
-
-
-def _stays(
-    run: _Run, endpoint: Endpoint, connection: Connection, left: Left, stack: contextlib.ExitStack
-) -> paramiko.Transport:
-    """A conversation that outlives the deadline of the host for which it was opened."""
-    transport: paramiko.Transport = stack.enter_context(_logged_in(run, endpoint, connection, left, stays=True))
-    connection.settimeout(WAKE_S)
-    return transport
+        except (Refused, paramiko.SSHException, EOFError, OSError) as error:
+            raise bastion.refuse(route[-1], error) from None
+        finally:
+            bastion.gate.release()
+        connection.allowance += 2 * (HANDSHAKE_BYTES + expected)
+        connection.settimeout(WAKE_S)
+        yield transport
 
 
 # ---------------------------------------------------------------- what is said
