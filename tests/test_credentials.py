@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import pickle
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doors import HOST_KEY, opened
+from doors import opened
 from sshd import new_key
 
 from auditor import credentials
@@ -147,14 +149,12 @@ def test_a_run_shows_no_secret(
     right: bool, tripwires: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str], program: Callable[[str], str],
 ) -> None:  # fmt: skip
-    """Password and passphrase as canaries; one host breaks with a traceback."""
-    passphrase = "phr4se-" + CANARY
+    """Password and passphrase as canaries, in every report, the store, the logs and the command lines of all processes."""
+    password, passphrase = (f"{word} {os.urandom(8).hex()}" for word in ("p4ss", "phr4se"))  # other tests run beside this one
     key = tmp_path / "key"
     new_key(key, program("ssh-keygen"))
-    import subprocess
-
     subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", passphrase, "-f", str(key)], check=True)
-    (tmp_path / "secret").write_text(CANARY)
+    (tmp_path / "secret").write_text(password)
     (tmp_path / "secret").chmod(0o600)
     monkeypatch.setenv("PHRASE", passphrase)
     named = {"password": "cmd:" + json.dumps(["cat", f"{tmp_path}/secret"]), "passphrase": "env:PHRASE"}
@@ -169,7 +169,7 @@ def test_a_run_shows_no_secret(
     stop = threading.Event()
     watcher = threading.Thread(target=cmdlines, args=(seen, stop))
     watcher.start()
-    with opened(password=CANARY if right else "other", allowed="publickey,password") as doors:
+    with opened(password=password if right else "other", allowed="publickey,password") as doors:
         (tripwires / ".ssh").mkdir()
         (tripwires / ".ssh" / "known_hosts").write_text(doors.known_hosts())
         hosts = "".join(f"    h{n}: {{ansible_host: 127.0.3.{n}, ansible_port: {doors.port}, ansible_user: audit}}\n" for n in range(1, 4))
@@ -181,12 +181,38 @@ def test_a_run_shows_no_secret(
     stop.set()
     watcher.join()
     assert code in (1, 3)
-    assert doors.seen == ([CANARY] * 3 if right else [CANARY] * 2)
-    assert HOST_KEY is not None
+    assert doors.seen == [password] * (3 if right else 2)
     kept = [p for p in tmp_path.iterdir() if p.name.startswith(("out", "runs"))]
     assert len(kept) >= 4
     shown = capfd.readouterr()
     everything = b"".join(p.read_bytes() for p in kept) + b"".join(seen)
     everything += (shown.out + shown.err + caplog.text).encode()
-    for canary in (CANARY, passphrase):
+    for canary in (password, passphrase):
         assert canary.encode() not in everything
+
+
+def test_a_defect_while_logging_in_shows_no_secret(
+    tripwires: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import paramiko
+
+    from auditor.collect import each
+    from auditor.framing.sh import HELLO
+    from auditor.kinds import Settings
+    from auditor.model import Host
+    from auditor.transports import ssh
+
+    def defect(*args: Any, **rest: Any) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setenv("AUDIT_PASSWORD", CANARY)
+    monkeypatch.setattr(paramiko.Transport, "auth_password", defect)
+    with opened() as doors:
+        (tripwires / ".ssh").mkdir()
+        (tripwires / ".ssh" / "known_hosts").write_text(doors.known_hosts())
+        host = Host("h", "127.0.0.1", port=doors.port, password="env:AUDIT_PASSWORD")
+        ask = ssh.TRANSPORT.open(Settings(time.time))
+        told = list(each([host], lambda h: list(ask(h, (HELLO,), 10.0)), lambda h, error: [str(error)], 1))  # type: ignore[list-item]
+    assert told == [["a defect"]]
+    assert "ZeroDivisionError" in caplog.text
+    assert CANARY not in caplog.text

@@ -407,8 +407,8 @@ class _Answer:
 class _Bastion:
     """Who may log in at a bastion now, and what it refused last.
 
-    Each host behind it has a connection of its own, as with OpenSSH: many channels at once in one connection of paramiko
-    lose bytes. sshd drops some of more than ten logins under way (MaxStartups), hence the gate.
+    Each host behind it has a connection of its own, as with OpenSSH: one connection shared by twelve hosts broke under
+    load, for a cause that was not found. sshd drops some of more than ten logins under way (MaxStartups), hence the gate.
     """
 
     def __init__(self) -> None:
