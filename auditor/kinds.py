@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -73,14 +74,53 @@ class Ask(Protocol):
     def __call__(self, host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]: ...
 
 
+class Trial(Protocol):
+    """One attempt to log in with a credential: tell it when the host took the credential, or refused it."""
+
+    def accepted(self) -> None: ...
+
+    def refused(self) -> None: ...
+
+
+class Trials(Protocol):
+    """Who may try a credential that can lock an account: one host first, and nobody after two refusals in a run.
+
+    `attempt((reference, user), patience_s)` waits for its turn; raises credentials.Withheld when it never comes.
+    """
+
+    def attempt(self, credential: tuple[str, str], patience_s: float) -> AbstractContextManager[Trial]: ...
+
+
+class Secret(Protocol):
+    """A secret's text, shown by nothing but `reveal`."""
+
+    def reveal(self) -> str: ...
+
+
+class Secrets(Protocol):
+    """Gives the secret that a reference names, fetched once a run; raises credentials.NoSecret."""
+
+    def __call__(self, reference: str) -> Secret: ...
+
+
+SSH_CONFIG = ("~/.ssh/config", "/etc/ssh/ssh_config")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What every transport may need: a clock, the catalogue of elevated texts, where host keys are kept."""
+    """What every transport may need: a clock, the catalogue of elevated texts, where SSH is configured.
+
+    `known_hosts` stands in the place of the files that ssh_config names; `ssh_config` is empty for none at all.
+    `secrets` and `trials` are shared by all transports of a run; a transport given none makes its own.
+    """
 
     clock: Callable[[], float]
     elevated: tuple[Command, ...] = ()
     known_hosts: tuple[str, ...] = ()
     connect_timeout_s: float = 10.0
+    ssh_config: tuple[str, ...] = SSH_CONFIG
+    secrets: Secrets | None = None
+    trials: Trials | None = None
 
 
 class OpenPart(Protocol):

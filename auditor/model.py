@@ -175,7 +175,12 @@ class Signatory:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`."""
+    """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`.
+
+    `password` and `passphrase` are references to secrets (`env:NAME`, `file:PATH` ...: see credentials.py);
+    `proxy_jump` ("user@host:port,...") and `known_hosts` (files, separated by spaces) are said as in ssh_config;
+    `legacy` holds the outdated algorithms that this host alone may use ("ssh-rsa"); `winrm` holds plain options.
+    """
 
     id: str
     address: str
@@ -191,6 +196,12 @@ class Host:
     roles: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     commissioned_at: str = ""
+    password: str = ""
+    passphrase: str = ""
+    proxy_jump: str = ""
+    known_hosts: str = ""
+    winrm: Mapping[str, str] = field(default_factory=dict)
+    legacy: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +77,9 @@ def new_key(path: Path, ssh_keygen: str = "ssh-keygen", *options: str) -> str:
     return " ".join(Path(f"{path}.pub").read_text().split()[:2])
 
 
-def prepare(folder: Path, ssh_keygen: str, listen: Iterable[str], keys: str) -> tuple[int, str]:
+def prepare(
+    folder: Path, ssh_keygen: str, listen: Iterable[str], keys: str, more: Callable[[Path], str] = lambda folder: ""
+) -> tuple[int, str]:
     """Keys and configuration in `folder`; gives the port and the host's public key."""
     host_key = new_key(folder / "host_key", ssh_keygen)
     (folder / "authorized_keys").write_text(new_key(folder / "client_key", ssh_keygen) + "\n")
@@ -85,7 +87,8 @@ def prepare(folder: Path, ssh_keygen: str, listen: Iterable[str], keys: str) -> 
     port = free_port()
     addresses = "\n".join(f"ListenAddress {a}:{port}" for a in listen)
     keys = keys or f"{folder}/authorized_keys"
-    (folder / "sshd_config").write_text(CONFIG.format(listen=addresses, folder=folder, keys=keys, as_host=AS_HOST))
+    text = CONFIG.format(listen=addresses, folder=folder, keys=keys, as_host=AS_HOST)
+    (folder / "sshd_config").write_text(text + more(folder))
     if os.geteuid() == 0:  # sshd's own empty folder, made by its unit or script elsewhere
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     return port, host_key
@@ -114,12 +117,14 @@ def started(
     user: str = "",
     keys: str = "",
     listen: Iterable[str] = LOOPBACK,
+    more: Callable[[Path], str] = lambda folder: "",
 ) -> Iterator[Sshd]:
     """Runs sshd in the foreground; with `inside`, in a private mount namespace after these shell lines (needs root).
 
-    `user` logs in with the keys of the file `keys`: by default the caller, with a key made here.
+    `user` logs in with the keys of the file `keys`: by default the caller, with a key made here. `more` writes further
+    lines of its configuration, once its keys are there.
     """
-    port, host_key = prepare(folder, ssh_keygen, listen, keys)
+    port, host_key = prepare(folder, ssh_keygen, listen, keys, more)
     command = [sshd, "-D", "-e", "-f", str(folder / "sshd_config")]
     if inside:
         command = ["unshare", "-m", "/bin/bash", "-c", f'set -e\n{inside}\nexec "$@"', "sshd", *command]

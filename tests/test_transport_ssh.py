@@ -269,7 +269,7 @@ def test_known_hosts_as_people_have_them(sshd: Sshd, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["*", "127.0.0.*", "!127.0.0.1", "@cert-authority *", "127.0.0.1", "[127.0.0.1]:22"]
+    "pattern", ["127.0.0.*", "*,![127.0.0.1]:*", "!127.0.0.1", "@cert-authority *", "127.0.0.1", "[127.0.0.1]:22"]
 )
 def test_a_line_that_does_not_name_this_host_and_port_proves_nothing(pattern: str, sshd: Sshd, ask: Ask) -> None:
     assert ask(sshd, known=f"{pattern} {sshd.host_key}\n").causes == {"host_key"}
@@ -292,6 +292,7 @@ def test_a_line_that_does_not_name_this_host_and_port_proves_nothing(pattern: st
 )
 def test_a_key_file_that_holds_no_key(text: bytes, sshd: Sshd, ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(text)
+    (tmp_path / "key").chmod(0o600)
     got = ask(sshd, known=sshd.known_hosts(), key_file=str(tmp_path / "key"))
     assert got.causes == {"auth"}
     assert str(tmp_path / "key") in got.message
@@ -338,7 +339,8 @@ def test_the_keys_of_the_home_are_offered(sshd: Sshd, ask: Ask, tripwires: Path)
     folder.mkdir()
     (folder / "id_rsa").write_text("garbage")
     (folder / "id_ecdsa").write_bytes(Path(sshd.key_file).read_bytes())
-    assert "answered" in ask(sshd, known=sshd.known_hosts(), key_file="").causes
+    (folder / "id_ecdsa").chmod(0o600)
+    assert "answered" in ask(sshd, known=sshd.known_hosts(), key_file="", deadline_s=20).causes
 
 
 def test_more_than_a_key_is_asked_for(serve: Callable[..., Hostile], ask: Ask) -> None:

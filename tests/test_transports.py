@@ -17,7 +17,7 @@ from auditor.framing.sh import HELLO, elevated_text
 from auditor.kinds import Ask, Settings
 from auditor.model import Answer, Command, Failure, Host, Output
 from auditor.readers import files
-from auditor.transports import local, ssh
+from auditor.transports import local, openssh, ssh
 
 CATALOGUE = (
     Command('id -u; for a in "$@"; do echo "<$a>"; done', elevated=True),
@@ -73,6 +73,12 @@ def over_ssh(server: Sshd) -> Way:
     return Way(ssh.TRANSPORT.open(settings), host)
 
 
+def by_openssh(server: Sshd) -> Way:
+    settings = Settings(time.time, CATALOGUE, (server.known_hosts_file(),), ssh_config=())
+    host = Host("it", "127.0.0.1", connection="openssh", port=server.port, user=server.user, key_file=server.key_file)
+    return Way(openssh.TRANSPORT.open(settings), host)
+
+
 def here() -> Way:
     return Way(local.TRANSPORT.open(Settings(time.time, CATALOGUE)), Host("it", "localhost", connection="local"))
 
@@ -108,8 +114,10 @@ def shell_first(shell: str, folder: Path) -> str:
 WAYS = [
     "local",
     "ssh",
+    "openssh",
     *(pytest.param(f"local {s}", marks=pytest.mark.root) for s in SHELLS),
     *(pytest.param(f"ssh {s}", marks=pytest.mark.root) for s in (*SHELLS, "busybox-only")),
+    pytest.param("openssh busybox-only", marks=pytest.mark.root),
 ]
 
 
@@ -118,9 +126,9 @@ def way(
     request: pytest.FixtureRequest, program: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Way:
     transport, _, shell = request.param.partition(" ")
-    if transport == "ssh":
+    if transport in ("ssh", "openssh"):
         server = request.getfixturevalue("servers")(shell) if shell else request.getfixturevalue("sshd")
-        return over_ssh(server)
+        return over_ssh(server) if transport == "ssh" else by_openssh(server)
     if shell:
         monkeypatch.setenv("PATH", shell_first(program(SHELLS[shell]), tmp_path))
     return here()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import auditor
-from auditor import shelves
+from auditor import credentials, shelves
 from auditor.audit import Pace, audit
 from auditor.commands import inputs, sinks
 from auditor.decisions import in_force
@@ -90,7 +90,9 @@ def _header(plan: Plan, day: str, digests: Any) -> Header:
 
 def _asks(plan: Plan) -> dict[str, Ask]:
     """The transports that the hosts of this run need, opened."""
-    settings = Settings(clock=time.time, elevated=inputs.elevated(plan.probes))
+    settings = Settings(
+        clock=time.time, elevated=inputs.elevated(plan.probes), secrets=credentials.Secrets(), trials=credentials.Trials()
+    )
     needed = {h.connection for h in plan.hosts} & set(shelves.TRANSPORTS.names())
     return {name: shelves.TRANSPORTS[name].open(settings) for name in sorted(needed)}
 

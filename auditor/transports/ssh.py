@@ -2,120 +2,37 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import errno
-import getpass
-import hashlib
-import hmac
 import logging
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 import paramiko
 
+from auditor.credentials import NoSecret, Secrets, Trials, Withheld
 from auditor.framing import sh
-from auditor.kinds import Ask, Settings, Transport
+from auditor.kinds import Ask, Settings, Transport, Trial
 from auditor.model import Answer, Command, Failure, Host
+from auditor.readers.ssh_config import matches
+from auditor.transports import _trust
+from auditor.transports._endpoint import Endpoint, Refused, Route, Routes
+from auditor.transports._keys import Keys
 
-MAX_KEYS = 5  # OpenSSH's server refuses at six
 READ_AHEAD = 32768
 WAKE_S = 5.0  # paramiko wakes ten times a second to see whether it was closed; we wake it when it is
 HANDSHAKE_BYTES = 131072  # what a server may send before we know who it is
 SPARE_BYTES = 2 * 1024 * 1024  # beside the answers: what the protocol itself and a login shell may add
-DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
-KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
+TRIAL_S = 30.0  # how long one host may think about a password while others wait for its verdict
+LOGINS = 8  # at one bastion at the same time
+AGAIN_S = 30.0  # a bastion that refused is not asked again meanwhile
 
-# A host key type of known_hosts -> the signature algorithms it is proved with.
-_ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
-
-
-class Refused(Exception):
-    """The conversation cannot go on, and why: a Failure without its date."""
-
-    def __init__(self, cause: str, message: str) -> None:
-        super().__init__(message)
-        self.cause, self.message = cause, message
-
-
-# ---------------------------------------------------------------- host keys
-
-
-@dataclass(frozen=True, slots=True)
-class KnownHosts:
-    """known_hosts read once: paramiko's own reader is quadratic. Hashed names are tried when the plain ones miss."""
-
-    plain: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)  # type, key
-    hashed: list[tuple[bytes, bytes, str, bytes]] = field(default_factory=list)  # salt, digest, type, key
-    revoked: set[bytes] = field(default_factory=set)
-
-    def keys_of(self, name: str) -> list[tuple[str, bytes]]:
-        """The keys known for `host` or `[host]:port`, each with its type."""
-        known = self.plain.get(name)
-        if known:
-            return known
-        return [(t, key) for salt, digest, t, key in self.hashed if hmac.digest(salt, name.encode(), "sha1") == digest]
-
-
-def read_known_hosts(texts: Sequence[str]) -> KnownHosts:
-    """Lines that cannot be read are passed over: they prove nothing. Patterns with `*` are not read as names."""
-    known = KnownHosts()
-    for line in (line for text in texts for line in text.splitlines()):
-        words = line.split()
-        marker = words.pop(0) if words and words[0].startswith("@") else ""
-        if len(words) < 3 or words[0].startswith("#"):
-            continue
-        try:
-            key = base64.b64decode(words[2], validate=True)
-        except (binascii.Error, ValueError):
-            continue
-        if marker == "@revoked":
-            known.revoked.add(key)
-        elif not marker:
-            _name(known, words[0], words[1], key)
-    return known
-
-
-def _name(known: KnownHosts, names: str, kind: str, key: bytes) -> None:
-    for name in names.split(","):
-        if name.startswith("|1|"):
-            parts = name.split("|")
-            with contextlib.suppress(binascii.Error, ValueError, IndexError):
-                known.hashed.append((base64.b64decode(parts[2]), base64.b64decode(parts[3]), kind, key))
-        else:
-            known.plain.setdefault(name, []).append((kind, key))
-
-
-def _known_name(host: Host) -> str:
-    return host.address if host.port == 22 else f"[{host.address}]:{host.port}"
-
-
-def _pin(host: Host) -> str:
-    return f"ssh-keyscan -p {host.port} {host.address} >> ~/.ssh/known_hosts"
-
-
-def _verify(key: paramiko.PKey, host: Host, known: list[tuple[str, bytes]], revoked: set[bytes]) -> None:
-    blob = key.asbytes()
-    fingerprint = "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
-    shown = f"{key.get_name()} {fingerprint}"
-    if blob in revoked:
-        raise Refused("host_key", f"the host shows a key that known_hosts marks as revoked: {shown}")
-    if not known:
-        raise Refused(
-            "host_key",
-            f"this host's key is not known; it shows {shown}. Compare it on the host's console, then pin it: {_pin(host)}",
-        )
-    if blob not in (k for _, k in known):
-        remove = f"ssh-keygen -R '{_known_name(host)}'"
-        raise Refused(
-            "host_key",
-            f"the host's key has CHANGED; it shows {shown}. If it was reinstalled: {remove}; then {_pin(host)}",
-        )
+Left = Callable[[], float]  # the seconds until the host's deadline; raises TimeoutError at its end
 
 
 # ---------------------------------------------------------------- what a server may send
@@ -146,65 +63,55 @@ class Metered(socket.socket):
             self.shutdown(socket.SHUT_RDWR)
 
 
-# ---------------------------------------------------------------- our keys
+class Relayed:
+    """A channel through a bastion in the place of a connection, metered alike."""
+
+    allowance = HANDSHAKE_BYTES
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        self._channel = channel
+
+    def recv(self, size: int) -> bytes:
+        if self.allowance <= 0:
+            raise ConnectionAbortedError(errno.ECONNABORTED, "the host sends more than it was asked for")
+        got = self._channel.recv(size)
+        self.allowance -= len(got)
+        return got
+
+    def hang_up(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            self._channel.close()
+
+    def __getattr__(self, name: str) -> Any:  # send, settimeout, fileno, getpeername ...
+        return getattr(self._channel, name)
 
 
-class Keys:
-    """Private keys, each file read once for all threads; then those of ssh-agent."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._files: dict[str, paramiko.PKey | Refused] = {}
-        self._agent: tuple[paramiko.PKey, ...] | None = None
-
-    def of(self, host: Host) -> list[paramiko.PKey]:
-        """The keys to offer, in order. Raises Refused when there is none."""
-        with self._lock:
-            if host.key_file:
-                key = self._file(host.key_file)
-                if isinstance(key, Refused):
-                    raise key
-                return [key]
-            found = [self._file(str(path)) for name in DEFAULT_KEYS if (path := Path.home() / ".ssh" / name).is_file()]
-            keys = [k for k in found if isinstance(k, paramiko.PKey)]
-            keys += self._of_agent()
-            if not keys:
-                why = "; ".join(k.message for k in found if isinstance(k, Refused))
-                raise Refused("auth", why or "no key: give ansible_ssh_private_key_file, or load one into ssh-agent")
-            return keys[:MAX_KEYS]
-
-    def _of_agent(self) -> tuple[paramiko.PKey, ...]:
-        if self._agent is None:
-            try:
-                self._agent = tuple(paramiko.Agent().get_keys())
-            except paramiko.SSHException:
-                self._agent = ()
-        return self._agent
-
-    def _file(self, path: str) -> paramiko.PKey | Refused:
-        if path not in self._files:
-            self._files[path] = _read_key(path)
-        return self._files[path]
-
-
-def _read_key(path: str) -> paramiko.PKey | Refused:
-    try:
-        return paramiko.PKey.from_path(path)
-    except OSError as error:
-        return Refused("auth", f"the key file {path} cannot be read: {error.strerror}")
-    except (paramiko.PasswordRequiredException, TypeError):
-        return Refused("auth", f"the key file {path} is encrypted: load it into ssh-agent")
-    except (paramiko.SSHException, ValueError):
-        return Refused("auth", f"the key file {path} holds no key that we can read")
+Connection = Metered | Relayed
 
 
 # ---------------------------------------------------------------- one host
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What all hosts of a run share."""
+
+    settings: Settings
+    routes: Routes
+    keys: Keys
+    secrets: Any
+    trials: Any
+    bastions: dict[Route, _Bastion] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
 def open_(settings: Settings) -> Ask:
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)  # its errors come to us as exceptions
-    known = read_known_hosts([_text(p) for p in settings.known_hosts or KNOWN_HOSTS])
-    keys = Keys()
+    fetch = settings.secrets or Secrets()
+    run = _Run(settings, Routes(settings), Keys(fetch), fetch, settings.trials or Trials())
 
     def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
         clock = settings.clock
@@ -212,10 +119,10 @@ def open_(settings: Settings) -> Ask:
         nonce = secrets.token_hex(8)
         reader = sh.Reader(commands, nonce, host.become)
         script = sh.script(commands, settings.elevated, host.become)
+        expected = SPARE_BYTES + sum(c.cap_bytes + sh.STDERR_CAP for c in commands)
         failure: Failure | None = None
         try:
-            with _connected(host, known, keys, settings, end) as (connection, channel):
-                connection.allowance = SPARE_BYTES + sum(c.cap_bytes + sh.STDERR_CAP for c in commands)
+            with _session(run, run.routes.of(host), end, expected) as channel:
                 yield from _converse(channel, f"exec sh -s -- {nonce}", script.encode(), reader, clock=clock, end=end)
         except Refused as error:
             failure = Failure(error.cause, error.message, clock())
@@ -233,39 +140,55 @@ def _stopped(now: float, end: float) -> Failure:
     return Failure("closed", "the host closed the connection", now)
 
 
-def _text(path: str) -> str:
-    try:
-        return Path(path).expanduser().read_text("utf-8", "replace")
-    except OSError:
-        return ""
-
-
 def _words(error: BaseException) -> str:
     return sh.shown(str(getattr(error, "strerror", None) or error or type(error).__name__))[:200]
 
 
 @contextlib.contextmanager
-def _connected(
-    host: Host, known: KnownHosts, keys: Keys, settings: Settings, end: float
-) -> Iterator[tuple[Metered, paramiko.Channel]]:
+def _session(run: _Run, route: Route, end: float, expected: int) -> Iterator[paramiko.Channel]:
+    """A channel at the end of a route, that may send so many bytes."""
+
     def left() -> float:
-        remaining = end - settings.clock()
+        remaining = end - run.settings.clock()
         if remaining <= 0:
             raise TimeoutError
         return remaining
 
-    connection = _dial(host, min(settings.connect_timeout_s, left()))
+    with contextlib.ExitStack() as stack:
+        via = stack.enter_context(_through(run, route[:-1], left, expected)) if len(route) > 1 else None
+        try:
+            connection = _dial(route[-1], left, via)
+            transport = stack.enter_context(_logged_in(run, route[-1], connection, left))
+            connection.allowance = expected
+            connection.settimeout(WAKE_S)
+            yield transport.open_session(timeout=left())
+            if via is not None and not transport.is_active():
+                raise EOFError
+        except (paramiko.SSHException, EOFError, OSError, Refused):
+            if via is not None and _gone(via) and run.settings.clock() < end - 0.05:
+                raise Refused("closed", f"the bastion {route[-1].behind} closed its connection") from None
+            raise
+
+
+def _gone(via: paramiko.Transport) -> bool:
+    """Whether the bastion went; its channels close a moment before it says so."""
+    via.join(0.25)
+    return not via.is_active()
+
+
+@contextlib.contextmanager
+def _logged_in(run: _Run, endpoint: Endpoint, connection: Connection, left: Left) -> Iterator[paramiko.Transport]:
+    """A conversation in which both sides know who the other is; it ends, at the latest, with the host's deadline."""
     transport: paramiko.Transport | None = None
     alarm: threading.Timer | None = None
     try:
-        transport = paramiko.Transport(connection)
+        transport = paramiko.Transport(connection)  # type: ignore[arg-type]
         alarm = threading.Timer(left(), connection.hang_up)  # some waits of paramiko have no limit of their own
         alarm.daemon = True
         alarm.start()
-        _handshake(transport, host, known, left)
-        _log_in(transport, host, keys, left)
-        connection.settimeout(WAKE_S)
-        yield connection, transport.open_session(timeout=left())
+        _handshake(run, transport, endpoint, left)
+        _log_in(run, transport, endpoint, left)
+        yield transport
     finally:
         if alarm is not None:
             alarm.cancel()
@@ -275,52 +198,263 @@ def _connected(
         connection.close()
 
 
-def _dial(host: Host, timeout: float) -> Metered:
+def _dial(endpoint: Endpoint, left: Left, via: paramiko.Transport | None) -> Connection:
+    timeout = min(endpoint.timeout_s, left())
+    if via is not None:
+        return _relay(endpoint, timeout, via)
     try:
-        connection = socket.create_connection((host.address, host.port), timeout)
+        connection = _connect(endpoint, timeout)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a third of the latency of a short talk
-    except OSError as error:
-        raise Refused("unreachable", f"{host.address}:{host.port}: {_words(error)}") from None
+    except (OSError, UnicodeError) as error:
+        raise Refused("unreachable", f"{endpoint.shown}: {_words(error)}") from None
     return Metered(fileno=connection.detach())
 
 
-def _handshake(transport: paramiko.Transport, host: Host, known: KnownHosts, left: Callable[[], float]) -> None:
-    ours = known.keys_of(_known_name(host))
+def _connect(endpoint: Endpoint, timeout: float) -> socket.socket:
+    source = (endpoint.source, 0) if endpoint.source else None
+    if endpoint.family not in ("inet", "inet6"):
+        return socket.create_connection((endpoint.address, endpoint.port), timeout, source)
+    family = socket.AF_INET6 if endpoint.family == "inet6" else socket.AF_INET
+    found = socket.getaddrinfo(endpoint.address, endpoint.port, family, socket.SOCK_STREAM)
+    return socket.create_connection((str(found[0][4][0]), endpoint.port), timeout, source)
+
+
+def _relay(endpoint: Endpoint, timeout: float, via: paramiko.Transport) -> Relayed:
+    try:
+        there = (endpoint.address, endpoint.port)
+        channel = via.open_channel("direct-tcpip", there, ("127.0.0.1", 0), timeout=timeout)
+    except paramiko.ChannelException as error:
+        words = f"{endpoint.shown}, through the bastion {endpoint.behind}: {_words(error)}"
+        raise Refused("unreachable", words) from None
+    except paramiko.SSHException as error:
+        if not via.is_active():
+            raise
+        words = f"{endpoint.shown}, through the bastion {endpoint.behind}: {_words(error)}"
+        raise Refused("unreachable", words) from None
+    return Relayed(channel)
+
+
+def _handshake(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, left: Left) -> None:
+    known = run.routes.known(endpoint.known_files)
     options = transport.get_security_options()
     # Ciphers that authenticate first: paramiko compares the code of every other packet byte by byte, in Python.
     options.ciphers = sorted(options.ciphers, key=lambda name: "gcm" not in name)
-    kinds = dict.fromkeys(kind for kind, _ in ours)
-    wanted = [a for kind in kinds for a in _ALGORITHMS.get(kind, (kind,)) if a in options.key_types]
-    if wanted:  # ask for a key that we can compare, as OpenSSH does
-        options.key_types = [*wanted, *(t for t in options.key_types if t not in wanted)]
+    said = dict(endpoint.algorithms)
+    for attribute, key in (("kex", "kexalgorithms"), ("ciphers", "ciphers"), ("digests", "macs")):
+        if key in said:
+            setattr(options, attribute, _restricted(key, getattr(options, attribute), said[key]))
+    wanted = _trust.wanted_types(endpoint, known, tuple(options.key_types))
+    options.key_types = _restricted("hostkeyalgorithms", wanted, said.get("hostkeyalgorithms", ""))
     transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = left()
     try:
         transport.start_client(timeout=left())
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise Refused("unreachable", f"no SSH conversation with {host.address}:{host.port}: {_words(error)}") from None
+        words = f"no SSH conversation with {endpoint.shown}: {_words(error)}"
+        if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+            words += ": if it only knows outdated algorithms, take the system's ssh, `ansible_connection: openssh`"
+        raise Refused("unreachable", words) from None
     if not transport.initial_kex_done:  # start_client says nothing of its own time limit
         raise TimeoutError
-    _verify(transport.get_remote_server_key(), host, ours, known.revoked)
+    _trust.verify(transport.get_remote_server_key(), endpoint, known, run.settings.clock())
 
 
-def _log_in(transport: paramiko.Transport, host: Host, keys: Keys, left: Callable[[], float]) -> None:
-    user = host.user or getpass.getuser()
-    for key in keys.of(host):
+def _restricted(key: str, ours: Any, said: str) -> list[str]:
+    """Our algorithms as ssh_config restricts them. Raises Refused for one to be added, and when none is left."""
+    names = [n.strip() for n in said.lstrip("+-^").split(",")]
+    names += [f"{n}@libssh.org" for n in names if n.startswith("curve25519-") and "@" not in n]  # one method, two names
+    if not said:
+        return list(ours)
+    if said.startswith("-"):
+        kept = [a for a in ours if not matches(a, names)]
+    elif said.startswith("+"):
+        kept = (
+            []
+            if any(not any(a.partition("@")[0] == n.partition("@")[0] or matches(a, [n]) for a in ours) for n in names)
+            else list(ours)
+        )
+    elif said.startswith("^"):
+        kept = [*(a for n in names for a in ours if a == n), *(a for a in ours if a not in names)]
+    else:
+        kept = [a for n in names for a in ours if matches(a, [n])]
+    if not kept:
+        raise Refused(
+            "no_transport",
+            f"ssh_config: '{key} {sh.shown(said)}' asks for algorithms that are not here: take the system's ssh for this "
+            "host, `ansible_connection: openssh`",
+        )
+    return list(dict.fromkeys(kept))
+
+
+# ---------------------------------------------------------------- who we are
+
+
+def _log_in(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, left: Left) -> None:
+    keys, wrong = run.keys.of(endpoint) if "publickey" in endpoint.methods else ([], "")
+    if not keys and not endpoint.password:
+        raise Refused("auth", wrong or "no key: give ansible_ssh_private_key_file, or load one into ssh-agent")
+    allowed: list[str] | None = None
+    if endpoint.password:
+        allowed = _asked_for(transport, endpoint, left)
+    if allowed is None or "publickey" in allowed:
+        allowed = _by_key(transport, endpoint, keys[: -2 or None] if endpoint.password else keys, left) or allowed
+    if transport.is_authenticated():
+        return
+    if not endpoint.password:
+        raise Refused("auth", "the host refuses our key for this user")
+    _by_password(run, transport, endpoint, allowed or [], left)
+
+
+def _asked_for(transport: paramiko.Transport, endpoint: Endpoint, left: Left) -> list[str]:
+    """The ways in that the host offers, before we try one."""
+    transport.auth_timeout = left()
+    try:
+        transport.auth_none(endpoint.user)
+    except paramiko.BadAuthenticationType as error:
+        return list(error.allowed_types)
+    except paramiko.AuthenticationException as error:
+        _ended(transport, error)
+    return []
+
+
+def _by_key(
+    transport: paramiko.Transport, endpoint: Endpoint, keys: list[paramiko.PKey], left: Left
+) -> list[str] | None:
+    """Offers the keys; what the host asks for beside one that it took. Raises Refused when that cannot be given."""
+    user = endpoint.user
+    for key in keys:
         transport.auth_timeout = left()
         try:
             more = transport.auth_publickey(user, key)
         except paramiko.BadAuthenticationType as error:
+            if endpoint.password:
+                return list(error.allowed_types)
             raise Refused("auth", f"the host takes only {sh.shown(', '.join(error.allowed_types))}") from None
         except paramiko.AuthenticationException as error:
-            if "timeout" in str(error).lower():
-                raise TimeoutError from None
-            if not transport.is_active():
-                raise paramiko.SSHException("the host closed the connection while we logged in") from None
+            _ended(transport, error)
             continue
         if transport.is_authenticated():
-            return
-        raise Refused("auth", f"the key is not enough: the host also asks for {sh.shown(', '.join(more))}")
-    raise Refused("auth", "the host refuses our key for this user")
+            return None
+        if not endpoint.password:
+            raise Refused(
+                "auth", f"the key is not enough: the host also asks for {sh.shown(', '.join(more))}"
+            )
+        return list(more)
+    return None
+
+
+def _ended(transport: paramiko.Transport, error: paramiko.AuthenticationException) -> None:
+    """Raises for a login that ended with the connection or the time, which is no refusal."""
+    if "timeout" in str(error).lower():
+        raise TimeoutError from None
+    if not transport.is_active():
+        raise paramiko.SSHException("the host closed the connection while we logged in") from None
+
+
+def _by_password(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, allowed: list[str], left: Left) -> None:
+    """One attempt, by the one way that the host offers: a second way would be a second attempt."""
+    user = endpoint.user
+    ways = [w for w in ("password", "keyboard-interactive") if w in allowed and w in endpoint.methods]
+    if not ways:
+        raise Refused("auth", f"the host takes no password, only {sh.shown(', '.join(allowed)) or 'nothing'}")
+    try:
+        secret = run.secrets(endpoint.password)
+        with run.trials.attempt((endpoint.password, user), left()) as trial:
+            transport.auth_timeout = min(left(), TRIAL_S)
+            answer = _Answer(secret)
+            more = _tried(transport, user, ways[0], answer, trial)
+    except (NoSecret, Withheld) as error:
+        raise Refused("auth", str(error)) from None
+    if transport.is_authenticated():
+        return
+    words = f"the host also asks for {sh.shown(', '.join(more))}" if more else answer.words
+    raise Refused("auth", f"the password is not enough: {words}")
+
+
+def _tried(transport: paramiko.Transport, user: str, way: str, answer: _Answer, trial: Trial) -> list[str]:
+    try:
+        if way == "password":
+            more = transport.auth_password(user, answer.secret.reveal(), fallback=False)
+        else:
+            more = transport.auth_interactive(user, answer)
+    except paramiko.AuthenticationException as error:
+        _ended(transport, error)
+        trial.refused()
+        told = f": {answer.words}" if answer.words else ""
+        raise Refused("auth", f"the host refuses the password of this user{told}") from None
+    trial.accepted()
+    return list(more)
+
+
+class _Answer:
+    """Answers keyboard-interactive: the password, once, to a single question that is not echoed; nothing to any other."""
+
+    def __init__(self, secret: Any) -> None:
+        self.secret = secret
+        self.words = ""
+        self._given = False
+
+    def __call__(self, _title: str, _instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
+        if not prompts:
+            return []
+        if self._given or len(prompts) != 1 or prompts[0][1]:
+            self.words = f"it asks something else: {sh.shown(' '.join(str(p) for p, _ in prompts))[:100]}"
+            return [""] * len(prompts)
+        self._given = True
+        return [self.secret.reveal()]
+
+
+# ---------------------------------------------------------------- bastions
+
+
+class _Bastion:
+    """Who may log in at a bastion now, and what it refused last.
+
+    Each host behind it has a connection of its own, as with OpenSSH: one connection shared by twelve hosts broke under
+    load, for a cause that was not found. sshd drops some of more than ten logins under way (MaxStartups), hence the gate.
+    """
+
+    def __init__(self) -> None:
+        self.gate = threading.BoundedSemaphore(LOGINS)
+        self.refused: Refused | None = None
+        self.refused_at = 0.0
+
+    def check(self) -> None:
+        """A refusal holds for a while, for all the hosts behind."""
+        if self.refused is not None and time.monotonic() < self.refused_at + AGAIN_S:
+            raise Refused(self.refused.cause, self.refused.message)
+
+    def refuse(self, end: Endpoint, error: Exception) -> Refused:
+        cause, words = (error.cause, error.message) if isinstance(error, Refused) else ("closed", _words(error))
+        prefix = "" if words.startswith("the bastion ") else f"the bastion {end.shown}: "
+        self.refused, self.refused_at = Refused(cause, prefix + words), time.monotonic()
+        return self.refused
+
+
+@contextlib.contextmanager
+def _through(run: _Run, route: Route, left: Left, expected: int) -> Iterator[paramiko.Transport]:
+    """A conversation with the last bastion of a route, which must let so many bytes pass."""
+    with run.lock:
+        bastion = run.bastions.setdefault(route, _Bastion())
+    with contextlib.ExitStack() as stack:
+        via = stack.enter_context(_through(run, route[:-1], left, expected)) if len(route) > 1 else None
+        if not bastion.gate.acquire(timeout=left()):
+            raise TimeoutError
+        try:
+            bastion.check()
+            connection = _dial(route[-1], left, via)
+            transport = stack.enter_context(_logged_in(run, route[-1], connection, left))
+        except TimeoutError:
+            raise
+        except (Refused, paramiko.SSHException, EOFError, OSError) as error:
+            raise bastion.refuse(route[-1], error) from None
+        finally:
+            bastion.gate.release()
+        connection.allowance += 2 * (HANDSHAKE_BYTES + expected)
+        connection.settimeout(WAKE_S)
+        yield transport
+
+
+# ---------------------------------------------------------------- what is said
 
 
 def _converse(

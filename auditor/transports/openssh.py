@@ -1,0 +1,159 @@
+"""SSH by the system's own `ssh`, in batch mode: Kerberos, FIDO keys, ProxyCommand, and outdated algorithms by opt-in."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import secrets
+import shlex
+import subprocess
+from collections.abc import Iterator
+
+from auditor.framing import sh
+from auditor.kinds import SSH_CONFIG, Ask, Settings, Transport
+from auditor.model import Answer, Command, Failure, Host
+from auditor.transports import _process
+from auditor.transports._endpoint import Refused, Routes
+
+log = logging.getLogger("auditor.transports.openssh")
+
+# Ours win over ssh_config: nothing asks, nothing is forwarded, no key is learnt, and host keys are always verified.
+_ALWAYS = (
+    "BatchMode=yes", "StrictHostKeyChecking=yes", "NoHostAuthenticationForLocalhost=no", "VerifyHostKeyDNS=no",
+    "UpdateHostKeys=no", "ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no", "PermitLocalCommand=no",
+    "RemoteCommand=none", "RequestTTY=no", "ForkAfterAuthentication=no", "StdinNull=no", "SessionType=default",
+    "LogLevel=ERROR", "AddKeysToAgent=no", "ControlMaster=no", "ControlPath=none",
+)  # fmt: skip
+
+# An outdated algorithm -> the options that allow it.
+_LEGACY: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"ssh-(rsa|dss)", ("HostKeyAlgorithms", "PubkeyAcceptedAlgorithms")),
+    (r"(diffie-hellman|ecdh|curve25519)-[a-z0-9.@-]+", ("KexAlgorithms",)),
+    (r"[a-z0-9-]+-cbc(@[a-z.]+)?|arcfour[0-9]*", ("Ciphers",)),
+    (r"(hmac|umac)-[a-z0-9@.-]+", ("MACs",)),
+)
+
+# What ssh says when it ends with 255 -> the cause; the first that is found counts.
+_SAID = (
+    ("host_key", (r"host key verification failed|host identification has changed|no [a-z0-9@.-]+ host key is known"
+     r"|host key .{0,80}revoked|certificate invalid|host certificate")),
+    ("auth", r"permission denied|too many authentication failures|no more authentication methods"),
+    ("no_transport", (r"bad configuration option|bad owner or permissions|unsupported option|missing argument"
+     r"|bad (?:key types|ssh2 (?:cipher|kex|mac)|configuration)|terminating, [0-9]+ bad|jumphost loop|keyword .{0,80} argument")),
+    ("unreachable", (r"could not resolve|connect to host|connection (?:refused|timed out|reset|closed)|no route to host"
+     r"|network is unreachable|kex_exchange_identification|banner exchange|unable to negotiate|stdio forwarding failed"
+     r"|hostname contains invalid|proxycommand|unknown port")),
+)  # fmt: skip
+
+
+def open_(settings: Settings) -> Ask:
+    clock = settings.clock
+    routes = Routes(settings)
+
+    def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
+        end = clock() + deadline_s
+        nonce = secrets.token_hex(8)
+        reader = sh.Reader(commands, nonce, host.become)
+        script = sh.script(commands, settings.elevated, host.become).encode()
+        try:
+            argv = command_line(host, settings, *routes.way_to(host))
+            process = _started([*argv, f"exec sh -s -- {nonce}"])
+        except Refused as error:
+            yield from reader.finish(Failure(error.cause, error.message, clock()))
+            return
+        try:
+            failure = yield from _process.converse(process, script, reader, end, clock)
+            if failure.cause == "closed" and not reader.done:
+                failure = _ended(process, failure)
+        finally:
+            _process.end(process)
+        yield from reader.finish(failure)
+
+    return ask
+
+
+def command_line(host: Host, settings: Settings, timeout: str, jump: str) -> list[str]:
+    """How `ssh` is called for a host, but for the remote command. Raises Refused for what it cannot be given."""
+    if host.password or host.passphrase:
+        raise Refused("no_transport", "the system's ssh is given no secret: load the key into ssh-agent, or use `ssh`")
+    known = tuple(host.known_hosts.split()) or settings.known_hosts
+    options = [*_ALWAYS, *_known(known), f"ConnectTimeout={timeout or max(1, round(settings.connect_timeout_s))}"]
+    if host.key_file:
+        options += [f"IdentityFile={_quoted(host.key_file)}", "IdentitiesOnly=yes"]
+    if jump and jump.lower() != "none":
+        options.append(f"ProxyCommand={proxy_command(jump, settings, known)}")
+    if host.user:
+        options.append(f"User={host.user}")
+    if host.port not in (0, 22):
+        options.append(f"Port={host.port}")
+    options += _legacy(host)
+    return ["ssh", *_config(settings), "-T", *(w for o in options for w in ("-o", o)), "--", host.address]
+
+
+def proxy_command(jump: str, settings: Settings, known: tuple[str, ...]) -> str:
+    """What `-J` stands for, but for the options: ssh hands none of ours to the bastions, and their keys are verified too."""
+    rest, _, last = jump.rpartition(",")
+    options = [*_ALWAYS, *_known(known)]
+    if rest:
+        options.append("ProxyCommand=" + proxy_command(rest, settings, known))
+    # each level expands its own % and hands the rest on
+    words = [w.replace("%", "%%") for o in options for w in ("-o", o)]
+    last = last.strip() if last.strip().startswith("ssh://") else f"ssh://{last.strip()}"
+    return shlex.join(["ssh", *_config(settings), *words, "-W", "[%h]:%p", "--", last.replace("%", "%%")])
+
+
+def _known(known: tuple[str, ...]) -> list[str]:
+    if not known:
+        return []
+    return ["UserKnownHostsFile=" + " ".join(_quoted(k) for k in known), "GlobalKnownHostsFile=none"]
+
+
+def _config(settings: Settings) -> list[str]:
+    """ssh reads its usual files unless we are told of others."""
+    if settings.ssh_config == SSH_CONFIG:
+        return []
+    return ["-F", settings.ssh_config[0] if settings.ssh_config else "none"]
+
+
+def _quoted(path: str) -> str:
+    return '"' + path.replace("%", "%%").replace('"', '\\"') + '"'
+
+
+def _legacy(host: Host) -> list[str]:
+    """The options for the outdated algorithms that this host may use; said in the log each time."""
+    options: dict[str, list[str]] = {}
+    for name in host.legacy:
+        keys = next((keys for pattern, keys in _LEGACY if re.fullmatch(pattern, name)), ())
+        if not keys:
+            raise Refused("no_transport", f"'{sh.shown(name)}' is no algorithm that can be allowed")
+        for key in keys:
+            options.setdefault(key, []).append(name)
+    if host.legacy:
+        log.warning("host %s: outdated algorithms are allowed: %s", host.id, ", ".join(host.legacy))
+    return [f"{key}=+{','.join(names)}" for key, names in options.items()]
+
+
+def _started(argv: list[str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+    except FileNotFoundError:
+        raise Refused("no_transport", "there is no `ssh` on this machine: install openssh-client") from None
+    except (OSError, ValueError) as error:
+        raise Refused("no_transport", f"`ssh` cannot be run: {sh.shown(str(error))[:200]}") from None
+
+
+def _ended(process: subprocess.Popen[bytes], failure: Failure) -> Failure:
+    """Why ssh ended before all was answered: 255 is its own error, anything else the host's shell."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(2.0)
+    said = sh.shown(failure.message)
+    if process.returncode != 255:
+        return Failure("closed", "the host closed the connection", failure.at)
+    cause = next((c for c, pattern in _SAID if re.search(pattern, said, re.IGNORECASE)), "closed")
+    return Failure(cause, said[-300:] or "ssh ended without a word", failure.at)
+
+
+TRANSPORT = Transport(script=sh.script, open=open_)
