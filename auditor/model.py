@@ -175,7 +175,11 @@ class Signatory:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`."""
+    """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`.
+
+    `password`, `passphrase` and `become_password` are references (`env:NAME`), never secrets. `proxy_jump` is as OpenSSH
+    writes it (`user@host:port,host`), `known_hosts` a file; `winrm` holds the `ansible_winrm_*` variables, by short name.
+    """
 
     id: str
     address: str
@@ -191,6 +195,12 @@ class Host:
     roles: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     commissioned_at: str = ""
+    password: str = ""
+    passphrase: str = ""
+    become_password: str = ""
+    proxy_jump: str = ""
+    known_hosts: str = ""
+    winrm: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +218,10 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """All that is inventoried. `declared` is false for the one made up when a run is given none."""
+    """All that is inventoried. `declared` is false for the one made up when a run is given none.
+
+    `groups` gives each group's hosts in the inventory's own order; `notices` what the reader of the inventory ought to know.
+    """
 
     hosts: tuple[Host, ...]
     perimeters: Mapping[str, Perimeter] = field(default_factory=dict)
@@ -218,6 +231,8 @@ class Estate:
     registers: tuple[Register, ...] = ()
     declared: bool = True
     source: str = ""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notices: tuple[Text, ...] = ()
 
     def host(self, id: str) -> Host | None:
         return next((h for h in self.hosts if h.id == id), None)

@@ -18,7 +18,7 @@ from auditor.model import Host
 def read(folder: Path, hosts: str, **files: str) -> tuple[dict[str, Host], list[str]]:
     write(folder, hosts=hosts, **files)
     problems: list[Problem] = []
-    found = inventory.read(folder / "hosts.yaml", schema("inventory"), problems)
+    found = inventory.read([folder / "hosts.yaml"], schema("inventory"), problems).hosts
     return {h.id: h for h in found}, [str(p).removeprefix(f"{folder}/") for p in sorted(problems)]
 
 
@@ -246,7 +246,7 @@ def test_variables_that_we_may_not_read_are_an_error(tmp_path: Path) -> None:
     wanted = schema("inventory")
     os.seteuid(65534)
     try:
-        inventory.read(tmp_path / "hosts.yaml", wanted, problems)
+        inventory.read([tmp_path / "hosts.yaml"], wanted, problems)
     finally:
         os.seteuid(0)
     assert [p.message for p in problems] == ["cannot be read: Permission denied"]
@@ -258,7 +258,7 @@ def test_ten_thousand_hosts_are_light(tmp_path: Path) -> None:
     write(tmp_path, hosts=groups)
     tracemalloc.start()
     try:
-        found = inventory.read(tmp_path / "hosts.yaml", schema("inventory"), [])
+        found = inventory.read([tmp_path / "hosts.yaml"], schema("inventory"), []).hosts
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
