@@ -95,12 +95,12 @@ def _said(
         for source in exports:
             alone = [m.machine.name for m in found.machines if m.sources == [source]]
             yield from _line(say("only in {source}").format(source=source), alone)
-    for source, names in found.twice.items():
-        yield from _line(say("several times in {source}").format(source=source), names)
+    for source, repeated in found.twice.items():
+        yield from _line(say("several times in {source}").format(source=source), repeated)
     for several in found.renamed:
         yield f"  {say('one serial number, several names')}: {', '.join(several)}"
-    for address, names in found.shared.items():
-        yield from _line(say("the same address {address}").format(address=address), names)
+    for address, sharing in found.shared.items():
+        yield from _line(say("the same address {address}").format(address=address), sharing)
     yield from _line(say("no owner"), _lacking(found.machines, "owner"))
     yield from _line(say("no serial number"), _lacking(found.machines, "serial"))
     yield from _line(say("no address, only a name"), _lacking(found.machines, "address"))

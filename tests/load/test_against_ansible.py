@@ -59,8 +59,10 @@ def tree_of(paths: list[Path]) -> Tree:
 
 def plain(value: Any) -> Any:
     if isinstance(value, Tagged):
-        return {"__ansible_unsafe": value.text} if value.tag == "!unsafe" else {"__ansible_vault": value.text}
+        return value.text if value.tag == "!unsafe" else {"__ansible_vault": value.text}
     if isinstance(value, dict):
+        if "__ansible_unsafe" in value:  # how a listing marks text that is no template
+            return value["__ansible_unsafe"]
         return {str(k): plain(v) for k, v in value.items()}
     return [plain(v) for v in value] if isinstance(value, list) else value
 
@@ -76,7 +78,7 @@ def ours(tree: Tree) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
 def theirs(listing: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     groups = {n: g for n, g in listing.items() if n != "_meta"}
     hosts = {n: g["hosts"] for n, g in groups.items() if g.get("hosts")}
-    told = listing["_meta"]["hostvars"]
+    told = plain(listing["_meta"]["hostvars"])
     return {h: told.get(h, {}) for g in hosts.values() for h in g}, hosts, {n: g["children"] for n, g in groups.items() if g.get("children")}
 
 

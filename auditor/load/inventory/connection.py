@@ -26,8 +26,7 @@ _BUILTIN = re.compile(r"(ansible\.(builtin|netcommon|windows)\.)")
 
 # Variables that we read, without `ansible_`; any other one changes how to connect in a way that we do not know.
 _READ = frozenset(
-    "host port user connection ssh_private_key_file private_key_file become become_method become_user ssh_host ssh_port "
-    "ssh_user ssh_common_args ssh_extra_args ssh_args host_key_checking ssh_host_key_checking network_os".split()
+    ["host", "port", "user", "connection", "ssh_private_key_file", "private_key_file", "become", "become_method", "become_user", "ssh_host", "ssh_port", "ssh_user", "ssh_common_args", "ssh_extra_args", "ssh_args", "host_key_checking", "ssh_host_key_checking", "network_os"]
 )
 # Secrets; they are named instead, in the variable beside.
 _SECRETS = {

@@ -74,7 +74,7 @@ def before(file: Path) -> dict[str, dict[str, str]]:
     if not file.exists():
         return {}
     data = yaml.read(file)
-    head, mark, rest = data.decode("utf-8", "replace").partition(_MARK)
+    _, mark, rest = data.decode("utf-8", "replace").partition(_MARK)
     digest, _, body = rest.partition("\n")
     if not mark or digest != _digest(body):
         message = "was changed by hand: move what you changed to hosts.yaml, delete this file, and import again"

@@ -20,9 +20,7 @@ class Arguments:
 
 # They change neither where a connection goes nor whom it trusts.
 _NO_MATTER = frozenset(
-    "controlmaster controlpath controlpersist serveraliveinterval serveralivecountmax connecttimeout connectionattempts "
-    "compression batchmode loglevel tcpkeepalive preferredauthentications passwordauthentication identitiesonly "
-    "forwardagent forwardx11 addkeystoagent gssapiauthentication pubkeyauthentication kbdinteractiveauthentication".split()
+    ["controlmaster", "controlpath", "controlpersist", "serveraliveinterval", "serveralivecountmax", "connecttimeout", "connectionattempts", "compression", "batchmode", "loglevel", "tcpkeepalive", "preferredauthentications", "passwordauthentication", "identitiesonly", "forwardagent", "forwardx11", "addkeystoagent", "gssapiauthentication", "pubkeyauthentication", "kbdinteractiveauthentication"]
 )
 _FLAGS = re.compile(r"-[CqTtnaxX46v]+")
 _HOP = re.compile(r"(?:ssh://)?(?:[\w.+-]+@)?(?:[\w.-]+|\[[0-9a-fA-F:.%]+\])(?::[0-9]{1,5})?")
