@@ -293,13 +293,11 @@ class _Names:
 
     def __init__(self, estate: Estate) -> None:
         self.hosts = {h.id: None for h in estate.hosts}
-        self.groups: dict[str, list[str]] = {name: list(hosts) for name, hosts in estate.groups.items()}
+        self.groups = estate.groups
+        self.others: dict[str, list[str]] = {} if estate.groups else {"all": list(self.hosts)}
         for host in estate.hosts:
             for name in (() if estate.groups else host.groups) + host.roles:
-                members = self.groups.setdefault(name, [])
-                if host.id not in estate.groups.get(name, ()):
-                    members.append(host.id)
-        self.groups.setdefault("all", list(self.hosts))
+                self.others.setdefault(name, []).append(host.id)
 
     def matching(self, word: str) -> set[str]:
         if word in self.hosts:
@@ -316,8 +314,8 @@ class _Names:
     def _matching(self, word: str) -> list[str]:
         """The hosts of the groups that match; hosts by their own name too, unless a plain word names a group."""
         matches = _matcher(word)
-        groups = [name for name in self.groups if matches(name)]
-        found = [host for name in groups for host in self.groups[name]]
+        groups = [name for name in dict.fromkeys((*self.groups, *self.others)) if matches(name)]
+        found = [host for name in groups for host in (*self.groups.get(name, ()), *self.others.get(name, ()))]
         if not groups or word.startswith("~") or any(c in word for c in ".?*["):
             found.extend(host for host in self.hosts if matches(host))
         return list(dict.fromkeys(found))

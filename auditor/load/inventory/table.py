@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import islice
 
 from auditor.errors import InvalidInput, Problem
 from auditor.load.inventory import names
@@ -67,19 +68,18 @@ _CLAPI = ("HOST", "ADD")  # a line of Centreon's `centreon -e`: HOST;ADD;name;al
 def parsed(data: bytes, file: str, mapping: Mapping[str, str] | None = None) -> list[Machine]:
     """`mapping` is column to field, as `--map` gives it. Raises InvalidInput with every problem of the table."""
     text = _text(data, file)
-    if any(line.startswith(";".join(_CLAPI) + ";") for line in text.splitlines()):
+    if re.search(r"^HOST;ADD;", text, re.MULTILINE):
         return list(_clapi(text, file))
-    rows = _rows(text, file)
-    first = next(rows, None)
-    if first is None:
+    rows = list(islice(_rows(text, file), MAX_ROWS + 2))
+    if not rows:
         raise InvalidInput([Problem(file, 0, 0, "the table is empty")])
-    line, header = first
+    if len(rows) > MAX_ROWS + 1:
+        raise InvalidInput([Problem(file, rows[-1][0], 1, f"more than {MAX_ROWS} rows: this is no list of machines, or split it")])
+    line, header = rows[0]
     places = _places(header, mapping or {}, Problem(file, line, 1, ""))
     problems: list[Problem] = []
     found: list[Machine] = []
-    for count, (line, row) in enumerate(rows):
-        if count >= MAX_ROWS:
-            raise InvalidInput([Problem(file, line, 1, f"more than {MAX_ROWS} rows: this is no list of machines, or split it")])
+    for line, row in rows[1:]:
         if not any(cell.strip() for cell in row):
             continue
         if len(row) > len(header) and any(c.strip() for c in row[len(header) :]):

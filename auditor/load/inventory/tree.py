@@ -196,15 +196,9 @@ class Tree:
             left.extend(parents)
         return tuple(sorted((n for n in found if n != ALL), key=rank.__getitem__))
 
-    def members(self) -> dict[str, tuple[str, ...]]:
-        """Each group's hosts, its own before its children's, level by level: what `group[0]` counts."""
-        return {name: tuple(dict.fromkeys(h for g in self._down(name) for h in self.groups[g].hosts)) for name in self.groups}
-
-    def _down(self, name: str) -> Iterator[str]:
-        level, seen = [name], {name}
-        while level:
-            yield from level
-            level = [c for g in level for c in self.groups[g].children if c not in seen and not seen.add(c)]  # type: ignore[func-returns-value]
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """Each group's hosts, its own before its children's, level by level: what `group[0]` counts. Told when asked."""
+        return _Members(self.groups)
 
     def merged(self, host: str, groups: tuple[str, ...]) -> Vars:
         """All variables of a host, given the groups that contain it in their order."""
@@ -229,3 +223,26 @@ def _together(several: Iterable[Mapping[str, Var]]) -> Vars:
     for one in several:
         merged.update(one)
     return merged
+
+
+class _Members(Mapping[str, tuple[str, ...]]):
+    """Walked only for the groups that a pattern names: all of them at once cost the square of a long chain."""
+
+    def __init__(self, groups: Mapping[str, Group]) -> None:
+        self._groups = groups
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        level, seen = [self._groups[name]], {name}
+        while level:
+            found.update(dict.fromkeys(host for group in level for host in group.hosts))
+            below = dict.fromkeys(child for group in level for child in group.children if child not in seen)
+            seen.update(below)
+            level = [self._groups[child] for child in below]
+        return tuple(found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._groups)
+
+    def __len__(self) -> int:
+        return len(self._groups)
