@@ -22,9 +22,9 @@ Exit codes:
 
 SEVERITIES = click.Choice(["low", "medium", "high", "critical", "never"])
 _policy = click.argument("policy", nargs=-1, type=click.Path(exists=True))
-_estate = click.option("-i", "--estate", metavar="ESTATE", type=click.Path(exists=True),
-                       help="Folder of an estate, or an inventory file. Default: this machine.")  # fmt: skip
-_limit = click.option("--limit", metavar="PATTERN", help="Only these hosts: ids, groups, roles; * ? and !, with commas.")
+_estate = click.option("-i", "--estate", metavar="ESTATE", multiple=True, type=click.Path(exists=True),
+                       help="Folder of an estate, or an inventory; given again: more inventories. Default: this machine.")  # fmt: skip
+_limit = click.option("--limit", metavar="PATTERN", help="Only these hosts, by Ansible's patterns: web:&prod:!web01, web*, ~regex, web[0:2], @file; roles too.")
 _probes = click.option("--probes", metavar="DIR", type=click.Path(exists=True, file_okay=False),
                        help="Folder of your own probes (Python files).")  # fmt: skip
 _lang = click.option("--lang", envvar="AUDITOR_LANG", type=click.Choice(["fr", "en"]), help="Language of what is printed. Default: LANG.")
@@ -39,7 +39,7 @@ class Group(click.Group):
     """Shows the commands in the order of use, and errors of the input without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "plan", "lint", "report", "list", "explain", "schema"]
+        return ["run", "plan", "lint", "inventory", "report", "list", "explain", "schema"]
 
     def invoke(self, ctx: click.Context) -> Any:
         from auditor.errors import AuditorError
@@ -165,6 +165,27 @@ def report(**options: Any) -> None:
 def list_(**options: Any) -> None:
     """Lists controls, hosts, probes or runs: one a line, tab-separated."""
     from auditor.commands.list import list_ as command
+
+    sys.exit(command(**options))
+
+
+@main.group()
+def inventory() -> None:
+    """Inventories from other tools."""
+
+
+@inventory.command(name="import")
+@click.argument("file", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.option("--map", "mapping", metavar="COLUMN=FIELD", multiple=True, help="What a column says, where its name does not tell.")
+@click.option("--out", metavar="DIR", default="estate", show_default=True, help="Folder of the estate.")
+@_lang
+def import_(**options: Any) -> None:
+    """Makes an estate of CSV exports (GLPI, Get-ADComputer, Centreon), and tells where they disagree.
+
+    \b
+    Fields: name, fqdn, address, os, serial, location, zone, owner, status, kind, entity.
+    """
+    from auditor.commands.inventory import import_ as command
 
     sys.exit(command(**options))
 

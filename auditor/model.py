@@ -177,9 +177,10 @@ class Signatory:
 class Host:
     """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`.
 
-    `password` and `passphrase` are references to secrets (`env:NAME`, `file:PATH` ...: see credentials.py);
-    `proxy_jump` ("user@host:port,...") and `known_hosts` (files, separated by spaces) are said as in ssh_config;
-    `legacy` holds the outdated algorithms that this host alone may use ("ssh-rsa"); `winrm` holds plain options.
+    `password`, `passphrase` and `become_password` are references to secrets (`env:NAME`, `file:PATH` ...: see
+    credentials.py), never secrets; `proxy_jump` ("user@host:port,...") and `known_hosts` (files, separated by spaces) are
+    said as in ssh_config; `legacy` holds the outdated algorithms that this host alone may use ("ssh-rsa"); `winrm` holds
+    the `ansible_winrm_*` variables, by short name.
     """
 
     id: str
@@ -198,9 +199,10 @@ class Host:
     commissioned_at: str = ""
     password: str = ""
     passphrase: str = ""
+    become_password: str = ""
     proxy_jump: str = ""
     known_hosts: str = ""
-    winrm: Mapping[str, str] = field(default_factory=dict)
+    winrm: Mapping[str, str] = field(default_factory=dict, hash=False)
     legacy: tuple[str, ...] = ()
 
 
@@ -219,7 +221,10 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """All that is inventoried. `declared` is false for the one made up when a run is given none."""
+    """All that is inventoried. `declared` is false for the one made up when a run is given none.
+
+    `groups` gives each group's hosts in the inventory's own order; `notices` what the reader of the inventory ought to know.
+    """
 
     hosts: tuple[Host, ...]
     perimeters: Mapping[str, Perimeter] = field(default_factory=dict)
@@ -229,6 +234,8 @@ class Estate:
     registers: tuple[Register, ...] = ()
     declared: bool = True
     source: str = ""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notices: tuple[Text, ...] = ()
 
     def host(self, id: str) -> Host | None:
         return next((h for h in self.hosts if h.id == id), None)

@@ -8,12 +8,14 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import click
 
 from auditor import shelves
 from auditor.errors import InvalidInput, Problem
@@ -22,6 +24,7 @@ from auditor.load import decisions, estate, policies
 from auditor.load.policy_schema import policy_schema
 from auditor.model import Acceptance, Command, Control, Estate, Host, Measure, Text
 from auditor.plan import Plan, limited, unmatched
+from auditor.sentences import clean
 
 Probes = Mapping[str, Probe | DerivedProbe]
 STATIC_SCHEMAS = ("measures", "inventory", "estate", "register", "acceptance", "run")
@@ -65,12 +68,19 @@ def load_policies(paths: tuple[str, ...], probes: Probes) -> policies.Policies:
     return policies.load(chosen, policies.Schemas(policy_schema(probes), static_schema("measures"), derived))
 
 
-def load_estate(path: str | None) -> tuple[Estate, dict[str, str]]:
-    """The estate, or this machine alone when there is none."""
-    if not path:
+def load_estate(paths: Sequence[str]) -> tuple[Estate, dict[str, str]]:
+    """The estate (the first path, and inventories that add hosts to it), or this machine alone when there is none."""
+    if not paths:
         return this_machine(), {}
     wanted = estate.Schemas(*(static_schema(n) for n in ("inventory", "estate", "register")))
-    return estate.load(Path(path), wanted)
+    return estate.load(Path(paths[0]), wanted, [Path(p) for p in paths[1:]])
+
+
+def notify(town: Estate, lang: str | None) -> None:
+    """What the reader of the inventory ought to know, once, on stderr."""
+    speaking = voice(lang)
+    for notice in town.notices:
+        click.echo(clean(speaking.text(notice)), err=True)
 
 
 def this_machine() -> Estate:
@@ -80,22 +90,23 @@ def this_machine() -> Estate:
     return Estate((host,), declared=False, source="")
 
 
-def load_decisions(path: str | None) -> tuple[tuple[Acceptance, ...], dict[str, str]]:
-    if not path:
+def load_decisions(paths: Sequence[str]) -> tuple[tuple[Acceptance, ...], dict[str, str]]:
+    if not paths:
         return (), {}
-    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    first = Path(paths[0])
+    folder = first if first.is_dir() else first.parent
     return decisions.load(folder / "decisions", static_schema("acceptance"))
 
 
-def load(policy: tuple[str, ...], estate_path: str | None, limit: str | None, probes_dir: str | None) -> Inputs:
+def load(policy: tuple[str, ...], estate_paths: Sequence[str], limit: str | None, probes_dir: str | None) -> Inputs:
     """All of it; every problem of all files in one InvalidInput."""
     probes, probe_digests = all_probes(probes_dir)
     problems = []
     loaded: list[Any] = []
     for step in (
         lambda: load_policies(policy, probes),
-        lambda: load_estate(estate_path),
-        lambda: load_decisions(estate_path),
+        lambda: load_estate(estate_paths),
+        lambda: load_decisions(estate_paths),
     ):
         try:
             loaded.append(step())
@@ -118,10 +129,32 @@ def load(policy: tuple[str, ...], estate_path: str | None, limit: str | None, pr
 def _limited(town: Estate, limit: str | None) -> tuple[Host, ...]:
     if not limit:
         return town.hosts
+    limit = _with_files(limit)
     nothing = unmatched(town, limit)
     if nothing:
         raise InvalidInput(f"--limit: no host, group or role is named {', '.join(nothing)} (auditor list hosts)")
     return limited(town, limit)
+
+
+def _with_files(limit: str) -> str:
+    """`@FILE` stands for the patterns in it, one a line; blank lines and comments (#) are passed over."""
+    if "@" not in limit:
+        return limit
+    parts: list[str] = []
+    for part in limit.split("," if "," in limit else ":"):
+        if not part.strip().startswith("@"):
+            parts.append(part)
+            continue
+        path = Path(part.strip()[1:])
+        try:
+            lines = path.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"--limit: {path} cannot be read: {getattr(error, 'strerror', 'not UTF-8 text')}") from None
+        named = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+        if not named:
+            raise InvalidInput(f"--limit: {path} names no host")
+        parts.extend(named)
+    return ",".join([*parts, ""])
 
 
 def elevated(probes: Probes) -> tuple[Command, ...]:

@@ -10,7 +10,7 @@ import click
 from auditor.commands import inputs
 from auditor.errors import InvalidInput, Problem
 from auditor.load import decisions, schema, yaml
-from auditor.load.estate import INVENTORIES
+from auditor.load.inventory import sources
 
 
 def lint(path: tuple[str, ...], format_: str, probes: str | None) -> int:
@@ -37,8 +37,9 @@ def _lint(path: Path, known: inputs.Probes) -> None:
     if path.is_dir() and path.name == "decisions":
         decisions.load(path, inputs.static_schema("acceptance"))
     elif _is_estate(path):
-        inputs.load_estate(str(path))
-        inputs.load_decisions(str(path))
+        path = path.parent if path.name in ("estate.yaml", "estate.yml") else path
+        inputs.load_estate([str(path)])
+        inputs.load_decisions([str(path)])
     elif path.is_dir():
         inputs.load_policies((str(path),), known)
     else:
@@ -47,8 +48,8 @@ def _lint(path: Path, known: inputs.Probes) -> None:
 
 def _is_estate(path: Path) -> bool:
     if path.is_dir():
-        return any((path / name).is_file() for name in INVENTORIES)
-    return path.name in INVENTORIES or path.name in ("estate.yaml", "estate.yml")
+        return sources.is_estate(path)
+    return sources.is_inventory(path) or path.name in ("estate.yaml", "estate.yml")
 
 
 def _file(path: Path, known: inputs.Probes) -> None:

@@ -13,34 +13,36 @@ from auditor.sentences import clean
 from auditor.store import Store
 
 
-def list_(what: str, estate: str | None, probes: str | None, store: str | None, lang: str | None) -> int:
+def list_(what: str, estate: tuple[str, ...], probes: str | None, store: str | None, lang: str | None) -> int:
     lines = {"controls": _controls, "hosts": _hosts, "probes": _probes, "runs": _runs}[what]
     for line in lines(estate, probes, store, lang):
         click.echo("\t".join(clean(word) for word in line))
     return 0
 
 
-def _controls(estate: str | None, probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:
+def _controls(estate: tuple[str, ...], probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:
     speaking = inputs.voice(lang)
     known, _ = inputs.all_probes(probes)
     for control in inputs.load_policies((), known).controls:
         yield [control.id, control.severity, control.measure, control.probe, speaking.text(control.title)]
 
 
-def _hosts(estate: str | None, probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:
-    for host in inputs.load_estate(estate)[0].hosts:
+def _hosts(estate: tuple[str, ...], probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:
+    town = inputs.load_estate(estate)[0]
+    inputs.notify(town, lang)
+    for host in town.hosts:
         roles = ",".join(host.roles) or "-"
         yield [host.id, host.address, host.connection, host.platform, host.perimeter or "-", host.zone or "-", roles]
 
 
-def _probes(estate: str | None, probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:
+def _probes(estate: tuple[str, ...], probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:
     speaking = inputs.voice(lang)
     for name, probe in sorted(inputs.all_probes(probes)[0].items()):
         over = getattr(probe, "over", "")
         yield [name, f"over {over}" if over else ",".join(probe.dialects), speaking.text(probe.title)]  # type: ignore[union-attr]
 
 
-def _runs(estate: str | None, probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:
+def _runs(estate: tuple[str, ...], probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:
     keeping = Store(store_path(store), create=False)
     try:
         for h in keeping.runs():

@@ -14,7 +14,7 @@ from auditor.sentences import clean
 
 def plan(
     policy: tuple[str, ...],
-    estate: str | None,
+    estate: tuple[str, ...],
     limit: str | None,
     probes: str | None,
     lang: str | None,
@@ -23,6 +23,7 @@ def plan(
     if elevated_text:
         return _elevated(probes)
     given = inputs.load(policy, estate, limit, probes)
+    inputs.notify(given.plan.estate, lang)
     speaking = inputs.voice(lang)
     catalogue = inputs.elevated(given.plan.probes)
     for index, host in enumerate(given.plan.hosts):

@@ -29,7 +29,7 @@ INTERRUPTED = 130
 
 def run(
     policy: tuple[str, ...],
-    estate: str | None,
+    estate: tuple[str, ...],
     limit: str | None,
     formats: tuple[str, ...],
     fail_on: str,
@@ -46,6 +46,7 @@ def run(
     reports = sinks.chosen(formats)
     day = inputs.as_of(as_of)
     given = inputs.load(policy, estate, limit, probes)
+    inputs.notify(given.plan.estate, lang)
     plan = given.plan
     decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
     keeping = Store(store_path(store))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ from typing import Any
 from auditor.errors import InvalidInput, Problem
 from auditor.load import inventory, schema, yaml
 from auditor.load.yaml import Document
-from auditor.model import Entity, Estate, Host, Perimeter, Register, Signatory, Zone
+from auditor.model import Entity, Estate, Host, Perimeter, Register, Signatory, Text, Zone
 
-INVENTORIES = ("hosts.yaml", "hosts.yml", "inventory.yaml", "inventory.yml")
 IMPLICIT = "estate"  # the one perimeter of an inventory without estate.yaml
+_NO_ESTATE: Text = {
+    "en": "{folder}: no estate.yaml: all hosts are of one entity and one perimeter, named 'estate'",
+    "fr": "{folder} : pas d'estate.yaml : toutes les machines sont d'une seule entité et d'un seul périmètre, « estate »",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,44 +29,45 @@ class Schemas:
     register: Mapping[str, Any]
 
 
-def load(path: Path, schemas: Schemas) -> tuple[Estate, dict[str, str]]:
-    """The estate and the digests of its files. Raises InvalidInput with every problem of every file."""
+def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estate, dict[str, str]]:
+    """The estate and the digests of its files; `more` are inventories that add hosts to it.
+
+    Raises InvalidInput with every problem of every file.
+    """
     folder = path if path.is_dir() else path.parent
-    hosts_file = _hosts_file(path)
-    problems: list[Problem] = []
-    hosts: list[Host] = []
-    try:
-        hosts = inventory.read(hosts_file, schemas.inventory, problems)
-    except InvalidInput as error:
-        problems.extend(error.problems)
-    digests = {str(hosts_file): _digest(hosts_file)} if hosts_file.is_file() else {}
+    problems = list(_second_estates(folder, more))
+    found = inventory.read([path, *more], schemas.inventory, problems)
+    digests = dict(found.digests)
     registers = _registers(folder / "records", schemas.register, problems, digests)
     estate_file = _one_of(folder, "estate", problems)
+    notices = found.notices
     if estate_file:
         digests[str(estate_file)] = _digest(estate_file)
-        estate = _declared(estate_file, schemas.estate, hosts, problems)
+        estate = _declared(estate_file, schemas.estate, list(found.hosts), problems)
     else:
         estate = Estate(
-            hosts=tuple(replace(h, perimeter=IMPLICIT) for h in hosts),
+            hosts=tuple(replace(h, perimeter=IMPLICIT) for h in found.hosts),
             perimeters={IMPLICIT: Perimeter(IMPLICIT, IMPLICIT)},
             entities={IMPLICIT: Entity(IMPLICIT)},
         )
+        notices = ({k: v.format(folder=folder) for k, v in _NO_ESTATE.items()}, *notices)
     for one in registers:
         if one.perimeter and one.perimeter not in estate.perimeters:
             hint = schema.did_you_mean(one.perimeter, estate.perimeters)
             problems.append(Problem(one.source, 0, 0, f"there is no perimeter '{one.perimeter}'{hint}"))
     if problems:
         raise InvalidInput(problems)
-    return replace(estate, registers=registers, source=str(path)), digests
+    source = ", ".join(str(p) for p in (path, *more))
+    return replace(estate, registers=registers, source=source, groups=found.groups, notices=notices), digests
 
 
-def _hosts_file(path: Path) -> Path:
-    if not path.is_dir():
-        return path
-    found = next((f for name in INVENTORIES if (f := path / name).is_file()), None)
-    if found is None:
-        raise InvalidInput([Problem(str(path), 0, 0, f"holds no inventory ({', '.join(INVENTORIES)})")])
-    return found
+def _second_estates(folder: Path, more: Sequence[Path]) -> Iterator[Problem]:
+    """An estate is described once, beside the first inventory; what another one says would be passed over."""
+    for path in more:
+        if path.is_dir() and path.resolve() != folder.resolve():
+            for name in ("estate.yaml", "estate.yml", "records", "decisions"):
+                if (path / name).exists():
+                    yield Problem(str(path / name), 0, 0, f"only the first -i may hold {name}: give {path} first, or move it there")
 
 
 def _one_of(folder: Path, name: str, problems: list[Problem]) -> Path | None:

@@ -2,12 +2,13 @@
 
 YAML 1.2 scalars: only true/false, null/~, decimal integers without a leading zero and decimal floats are more than text
 (`no`, `0644`, `22:30` and `2027-01-31` are text). Duplicate keys, merge keys, unknown tags, several documents and files
-beyond the limits are refused.
+beyond the limits are refused. `ansible=True` reads as Ansible does: YAML 1.1 scalars (`no` is false, `0644` is 420), merge keys.
 """
 
 from __future__ import annotations
 
 import codecs
+import datetime
 import math
 import re
 from collections.abc import Iterator
@@ -59,8 +60,13 @@ class Document:
         return Problem(self.file, *self.marks.get(path, (1, 1)), message)
 
 
-def load(path: Path, tags: frozenset[str] = frozenset()) -> Document:
+def load(path: Path, tags: frozenset[str] = frozenset(), ansible: bool = False) -> Document:
     """Raises InvalidInput when the file cannot be read or is not the YAML that we take."""
+    return parse(read(path), str(path), tags, ansible)
+
+
+def read(path: Path) -> bytes:
+    """The file's bytes, no more than MAX_BYTES of them. Raises InvalidInput."""
     try:
         with path.open("rb") as stream:  # a pipe or a device tells no size: no more than the limit is ever read
             data = stream.read(MAX_BYTES + 1)
@@ -68,12 +74,12 @@ def load(path: Path, tags: frozenset[str] = frozenset()) -> Document:
         raise InvalidInput([Problem(str(path), 0, 0, f"cannot be read: {error.strerror}")]) from None
     if len(data) > MAX_BYTES:
         raise InvalidInput([Problem(str(path), 0, 0, f"larger than {MAX_BYTES // 2**20} MiB: split it")])
-    return parse(data, str(path), tags)
+    return data
 
 
-def parse(data: bytes, file: str, tags: frozenset[str] = frozenset()) -> Document:
+def parse(data: bytes, file: str, tags: frozenset[str] = frozenset(), ansible: bool = False) -> Document:
     """The same for bytes that are already read."""
-    builder = _Builder(Document(file), tags)
+    builder = _Builder(Document(file), tags, ansible)
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         text = data.decode("utf-8")
@@ -109,13 +115,15 @@ class _Open:
     anchor: str | None
     nodes_before: int
     key: str | None = None  # the key that waits for its value
+    merges: bool = False  # it holds a merge key (<<)
 
 
 class _Builder:
-    def __init__(self, document: Document, tags: frozenset[str]) -> None:
+    def __init__(self, document: Document, tags: frozenset[str], ansible: bool) -> None:
         self.document = document
         self.problems: list[Problem] = []
         self._tags = tags
+        self._ansible = ansible
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._nodes = 0
@@ -128,6 +136,8 @@ class _Builder:
             self._start(event)
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             closed = self._open.pop()
+            if closed.merges:
+                self._merge(closed, event)
             if closed.anchor:
                 self._anchors[closed.anchor] = (closed.value, self._nodes - closed.nodes_before)
         elif isinstance(event, yaml.AliasEvent):
@@ -189,7 +199,9 @@ class _Builder:
         top = self._open[-1]
         key, path = event.value, (*top.path, event.value)
         if key == "<<" and event.implicit[0]:
-            self.problems.append(self._problem(event, "merge keys (<<) are not read: write the keys out"))
+            if not self._ansible:
+                self.problems.append(self._problem(event, "merge keys (<<) are not read: write the keys out"))
+            top.merges = True
         if key in top.value:
             first = self.document.key_marks[path][0]
             self.problems.append(self._problem(event, f"the key '{key}' is given twice (first in line {first})"))
@@ -197,6 +209,17 @@ class _Builder:
             self.document.key_marks[path] = (event.start_mark.line + 1, event.start_mark.column + 1)
         self._check_tag(event)
         top.key = key
+
+    def _merge(self, closed: _Open, event: Any) -> None:
+        """What stands under `<<` is added where the mapping does not say otherwise."""
+        given = closed.value.pop("<<", None)
+        for one in given if isinstance(given, list) else [given]:
+            if not isinstance(one, dict):
+                self.problems.append(self._problem(event, "a merge key (<<) takes a mapping, or a list of them"))
+                return
+            self._count(event, len(one))
+            for key, value in one.items():
+                closed.value.setdefault(key, value)
 
     def _place(self, event: Any, value: Any) -> KeyPath:
         path: KeyPath = ()
@@ -226,6 +249,8 @@ class _Builder:
             return Tagged(event.tag, text)
         if event.style not in (None, "") or event.tag:
             return text
+        if self._ansible:
+            return _as_yaml_1_1(text)
         if text in _WORDS:
             return _WORDS[text]
         if len(text) <= 64 and _INTEGER.fullmatch(text):
@@ -233,3 +258,23 @@ class _Builder:
         if len(text) <= 64 and _FLOAT.fullmatch(text) and math.isfinite(float(text)):
             return float(text)
         return text
+
+
+_RESOLVER = yaml.resolver.Resolver()
+_CONSTRUCTOR = yaml.constructor.SafeConstructor()
+
+
+def _as_yaml_1_1(text: str) -> Any:
+    """A plain scalar as PyYAML, and so Ansible, takes it; a date stays the text that it shows as."""
+    tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    if tag == _STR_TAG or len(text) > 64:
+        return text
+    try:
+        value = _CONSTRUCTOR.construct_object(yaml.ScalarNode(tag, text))
+    except (ValueError, OverflowError, yaml.YAMLError):
+        return text
+    finally:
+        _CONSTRUCTOR.constructed_objects.clear()
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return value if value is None or isinstance(value, bool | int | float) else text

@@ -96,9 +96,7 @@ def test_registers_are_loaded_by_their_name(tmp_path: Path) -> None:
 
 def test_a_folder_without_an_inventory_is_an_error(tmp_path: Path) -> None:
     """It says which names an inventory may have."""
-    assert refused(tmp_path) == [
-        f"{tmp_path}: holds no inventory (hosts.yaml, hosts.yml, inventory.yaml, inventory.yml)"
-    ]
+    assert refused(tmp_path) == [f"{tmp_path}: holds no inventory (hosts or inventory, as .yaml, .yml, .json, .ini, .csv)"]
 
 
 @pytest.mark.root

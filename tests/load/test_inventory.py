@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import tracemalloc
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from make import schema, write
 
-from auditor.errors import InvalidInput, Problem
+from auditor.errors import Problem
 from auditor.load import inventory
 from auditor.model import Host
 
@@ -18,7 +19,7 @@ from auditor.model import Host
 def read(folder: Path, hosts: str, **files: str) -> tuple[dict[str, Host], list[str]]:
     write(folder, hosts=hosts, **files)
     problems: list[Problem] = []
-    found = inventory.read(folder / "hosts.yaml", schema("inventory"), problems)
+    found = inventory.read([folder / "hosts.yaml"], schema("inventory"), problems).hosts
     return {h.id: h for h in found}, [str(p).removeprefix(f"{folder}/") for p in sorted(problems)]
 
 
@@ -189,9 +190,21 @@ def test_only_the_first_file_of_variables_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ("ansible_ssh_common_args: -J jump", "ansible_ssh_common_args changes how to connect"),
-        ("ansible_ssh_extra_args: -v", "changes how to connect"),
-        ("ansible_password: x", "changes how to connect"),
+        ("ansible_ssh_common_args: -F other", "ansible_ssh_common_args: '-F' changes how to connect"),
+        ("ansible_ssh_common_args: -o ProxyCommand=nc", "write -o ProxyJump=USER@BASTION"),
+        ("ansible_ssh_extra_args: -o StrictHostKeyChecking=no", "host keys are always checked"),
+        ("ansible_ssh_common_args: -o UserKnownHostsFile=/dev/null", "without known keys"),
+        ("ansible_ssh_args: -J 'a b'", "write USER@HOST:PORT"),
+        ("ansible_ssh_args: -J '", "cannot be split"),
+        ("ansible_host_key_checking: no", "host keys are always checked"),
+        ("ansible_ssh_executable: /opt/ssh", "changes how to connect"),
+        ("ansible_password: x", "name one instead, auditor_password: env:NAME"),
+        ("ansible_ssh_pass: !vault x", "name one instead, auditor_password: env:NAME"),
+        ("ansible_winrm_password: '{{ x }}'", "name one instead, auditor_password: env:NAME"),
+        ("ansible_ssh_private_key_passphrase: x", "name one instead, auditor_key_passphrase: env:NAME"),
+        ("auditor_password: hunter2", "names a secret and never holds one"),
+        ("auditor_pasword: env:X", "there is no variable auditor_pasword; did you mean 'auditor_password'?"),
+        ("auditor_platform: linus", "there is no platform 'linus'; did you mean 'linux'?"),
         ("ansible_hots: 1.2.3.4", "changes how to connect"),
         ("ansible_host: '{{ inventory_hostname }}.x'", "is a template"),
         ("ansible_host: '{% if x %}y{% endif %}'", "is a template"),
@@ -271,7 +284,7 @@ def test_variables_that_we_may_not_read_are_an_error(tmp_path: Path) -> None:
     wanted = schema("inventory")
     os.seteuid(65534)
     try:
-        inventory.read(tmp_path / "hosts.yaml", wanted, problems)
+        inventory.read([tmp_path / "hosts.yaml"], wanted, problems)
     finally:
         os.seteuid(0)
     assert [p.message for p in problems] == ["cannot be read: Permission denied"]
@@ -283,7 +296,7 @@ def test_ten_thousand_hosts_are_light(tmp_path: Path) -> None:
     write(tmp_path, hosts=groups)
     tracemalloc.start()
     try:
-        found = inventory.read(tmp_path / "hosts.yaml", schema("inventory"), [])
+        found = inventory.read([tmp_path / "hosts.yaml"], schema("inventory"), []).hosts
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -294,5 +307,166 @@ def test_ten_thousand_hosts_are_light(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_inventory_has_its_place(tmp_path: Path) -> None:
     """What YAML does not read is InvalidInput, with line and column."""
-    with pytest.raises(InvalidInput, match=r"hosts\.yaml:1:\d+"):
-        read(tmp_path, "all: {hosts: {x: ]}")
+    (problem,) = problems_of(tmp_path, "all: {hosts: {x: ]}")
+    assert problem.startswith("hosts.yaml:1:")
+
+
+# ---------------------------------------------------------------- secrets, bastions, Windows
+
+
+def test_a_named_secret_replaces_the_one_that_ansible_has(tmp_path: Path) -> None:
+    """Whatever stands in ansible_password is passed over then; references are carried, never values."""
+    text = """
+all:
+  vars: {ansible_password: !vault x, ansible_ssh_private_key_passphrase: '{{ y }}', auditor_password: env:PW}
+  hosts: {a: {auditor_key_passphrase: 'file:~/pass', auditor_become_password: 'cmd:["pass", "sudo"]'}, b: }
+"""
+    found = {h.id: h for h in read_text(tmp_path, text.replace("'{{ y }}', ", "'{{ y }}', auditor_key_passphrase: systemd:k, "))}
+    assert (found["a"].password, found["a"].passphrase, found["a"].become_password) == ("env:PW", "file:~/pass", 'cmd:["pass", "sudo"]')
+    assert (found["b"].password, found["b"].passphrase) == ("env:PW", "systemd:k")
+
+
+def test_a_secret_is_never_shown(tmp_path: Path) -> None:
+    """Not even in the error about it."""
+    for variables in ("ansible_password: canary-1", "auditor_password: canary-1", "ansible_ssh_pass: canary-1"):
+        assert "canary" not in " ".join(problems_of(tmp_path, f"all: {{hosts: {{x: {{{variables}}}}}}}"))
+
+
+def test_jump_hosts_and_known_hosts_are_read_from_the_arguments_of_ssh(tmp_path: Path) -> None:
+    """-J, -o ProxyJump=, -o UserKnownHostsFile= (beside the file that says it); what changes nothing is passed over."""
+    text = """
+all:
+  vars: {ansible_ssh_common_args: '-C -o ControlMaster=auto -o StrictHostKeyChecking=yes -o "ProxyJump admin@bastion:2222,second"'}
+  hosts:
+    a: {ansible_ssh_extra_args: -o UserKnownHostsFile=keys/known}
+    b: {ansible_ssh_common_args: -Jother}
+    c: {ansible_ssh_common_args: ''}
+"""
+    found = hosts_of(tmp_path, text, host_vars__c="ansible_ssh_extra_args: -oUserKnownHostsFile=k\n")
+    assert (found["a"].proxy_jump, found["a"].known_hosts) == ("admin@bastion:2222,second", f"{tmp_path}/keys/known")
+    assert (found["b"].proxy_jump, found["c"].proxy_jump, found["c"].known_hosts) == ("other", "", f"{tmp_path}/k")
+
+
+def test_windows_and_devices_are_told_apart(tmp_path: Path) -> None:
+    """winrm has its own port and variables; a device is counted though this release has no way in."""
+    text = """
+all:
+  hosts:
+    w: {ansible_connection: winrm, ansible_winrm_transport: kerberos, ansible_winrm_read_timeout_sec: 30, ansible_become_method: runas}
+    v: {auditor_platform: windows}
+    s: {ansible_connection: ansible.netcommon.network_cli, ansible_network_os: cisco.ios.ios}
+    o: {ansible_connection: openssh}
+"""
+    found = hosts_of(tmp_path, text)
+    assert (found["w"].port, found["w"].winrm) == (5986, {"transport": "kerberos", "read_timeout_sec": "30"})
+    assert (found["v"].connection, found["v"].platform) == ("winrm", "windows")
+    assert (found["s"].connection, found["s"].platform, found["o"].connection) == ("network_cli", "cisco_ios", "openssh")
+
+
+def read_text(folder: Path, text: str) -> tuple[Host, ...]:
+    return tuple(hosts_of(folder, text).values())
+
+
+# ---------------------------------------------------------------- other formats, and what is wrong in them
+
+
+def problems_in(path: Path) -> list[str]:
+    problems: list[Problem] = []
+    inventory.read([path], schema("inventory"), problems)
+    return [str(p).removeprefix(f"{path.parent}/") for p in problems]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("hosts.ini", b"[a:children]\nnothere\n[a]\nx\n", "hosts.ini:2:1: [a:children] includes the group 'nothere', which is not defined"),
+        ("hosts.ini", b"x\n[b:vars]\nk=1\n", "hosts.ini:2:1: [b:vars] is about the group 'b', which is not defined"),
+        ("hosts.ini", b"[a b]\nx\n", "hosts.ini:1:1: '[a b]' is no section"),
+        ("hosts.ini", b"[a:hots]\nx\n", "hosts.ini:1:1: [a:hots] is of no known kind; did you mean 'hosts'?"),
+        ("hosts.ini", b"x y\n", "hosts.ini:1:1: 'y': after the host's name stand key=value words"),
+        ("hosts.ini", b"x k='\n", "hosts.ini:1:1: the line cannot be split"),
+        ("hosts.ini", b"x\ny\0z\n", "hosts.ini:2:1: holds a NUL byte"),
+        ("hosts.ini", b"ok\n\xff\n", "hosts.ini:2:1: not UTF-8 text"),
+        ("hosts.ini", b"x ansible_port=70000\n", "hosts.ini:1:1: '70000' is no port"),
+        ("hosts.ini", b"[a:children]\na\n[b]\nx\n", "the groups go in a circle: a > a"),
+        ("hosts.ini", b"web[5:1]\n", "hosts.ini:1:1: the range in 'web[5:1]' is not from low to high"),
+        ("hosts.ini", b"web[08:100]\n", "both ends need as many digits"),
+        ("hosts.json", b'{"_meta": {"hostvars": {}}, "g": {"hosts": ["x"]}', "hosts.json:1:50: not JSON"),
+        ("hosts.json", b'{"g": {"hosts": ["x"]}}', "has no _meta.hostvars"),
+        ("hosts.json", b'{"_meta": {"hostvars": {"x": [1]}}, "g": {"hosts": ["x"]}}', "_meta.hostvars of 'x' must be a mapping"),
+        ("hosts.json", b'{"_meta": {"hostvars": {}}, "g": {"hosts": "x"}}', "must hold hosts (list)"),
+        ("hosts.json", b'{"_meta": {"hostvars": {}}, "g": {"hosts": [1]}}', "a host of the group 'g' has no name"),
+        ("hosts.json", b"[" * 100_000, "not JSON that we read"),
+        ("hosts.yaml", b"$ANSIBLE_VAULT;1.1;AES256\n3132\n", "is encrypted with ansible-vault"),
+        ("hosts.yaml", b"all: {hosts: {x: }}\0", "hosts.yaml"),
+        ("hosts.yaml", b"plugin: aws_ec2\n", "hosts.yaml:1:1: configures an inventory plugin"),
+        ("hosts.csv", b"IP;Lieu\n10.0.0.1;Arras\n", "hosts.csv:1:1: no column holds the machines' names"),
+        ("hosts.csv", b"Nom;IP;Nom\na;10.0.0.1;b\n", "two columns are named 'Nom'"),
+        ("hosts.csv", b"Nom;IP\na;10.0.0.1;surplus\n", "hosts.csv:2:1: has 3 cells and the header 2"),
+        ("hosts.csv", b"Nom;IP\n;10.0.0.1\n", "hosts.csv:2:1: the machine has no name"),
+        ("hosts.csv", b"Nom;IP\na\0;10.0.0.1\n", "hosts.csv:2:1: holds a NUL byte"),
+        ("hosts.csv", b'Nom;IP\n"a;10.0.0.1\n', "no CSV"),
+        ("hosts.csv", b"", "the table is empty"),
+        ("hosts.csv", b"Nom;IP\n", "the table names no machine"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_other_formats_is_said(tmp_path: Path, name: str, data: bytes, words: str) -> None:
+    """With its line where the format has lines; never a traceback, never a host less."""
+    (tmp_path / name).write_bytes(data)
+    assert any(words in p for p in problems_in(tmp_path / name)), problems_in(tmp_path / name)
+
+
+def test_a_million_rows_are_refused_soon(tmp_path: Path) -> None:
+    """A log that was taken for a list of machines is no list of machines."""
+    (tmp_path / "big.csv").write_bytes(b"Nom;IP\n" + b"srv;10.0.0.1\n" * 1_000_000)
+    begun = time.monotonic()
+    (problem,) = problems_in(tmp_path / "big.csv")
+    assert "more than 100000 rows" in problem
+    assert time.monotonic() - begun < 20
+
+
+def test_files_of_variables_that_are_binary_or_encrypted_are_said(tmp_path: Path) -> None:
+    """A binary file is an error, a whole encrypted file a notice, files of other endings are no variables."""
+    write(tmp_path, hosts="all: {hosts: {x: }}", **{"group_vars__all/a.yml": "$ANSIBLE_VAULT;1.1;AES256\n31\n", "group_vars__all/n.txt": "["})
+    loaded = inventory.read([tmp_path], schema("inventory"), [])
+    assert [h.id for h in loaded.hosts] == ["x"]
+    assert "encrypted with ansible-vault" in loaded.notices[0]["en"]
+    (tmp_path / "group_vars" / "all" / "logo").write_bytes(b"\x89PNG\r\n\0")
+    problems: list[Problem] = []
+    inventory.read([tmp_path], schema("inventory"), problems)
+    assert [p.message for p in problems] == ["not UTF-8 text"]
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo broken >&2; exit 3", "ended with the code 3; it wrote:\nbroken"),
+        ("echo '{'", "not JSON"),
+        ("echo '[]'", "must be a mapping of groups"),
+        ("sleep 60 & wait", "did not end within 1 s"),
+    ],
+)
+def test_a_program_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str) -> None:
+    """With what it wrote on standard error; one that hangs is ended, with what it started."""
+    from auditor.load.inventory import program
+
+    monkeypatch.setattr(program.listing, "__defaults__", (1.0,))
+    file = tmp_path / "cloud"
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+    begun = time.monotonic()
+    assert any(words in p for p in problems_in(file)), problems_in(file)
+    assert time.monotonic() - begun < 10
+
+
+def test_ten_thousand_hosts_of_a_listing_and_of_ini_load_in_seconds(tmp_path: Path) -> None:
+    """What Ansible prints for a large fleet, and what people write by hand."""
+    names = [f"h{n}" for n in range(10_000)]
+    listing = {"_meta": {"hostvars": {n: {"ansible_host": "192.0.2.1", "k": 1} for n in names}}, "g": {"hosts": names}}
+    (tmp_path / "l.json").write_text(json.dumps(listing))
+    (tmp_path / "l.ini").write_text("[g]\n" + "".join(f"{n} ansible_host=192.0.2.1 k=1\n" for n in names))
+    for name in ("l.json", "l.ini"):
+        begun = time.monotonic()
+        loaded = inventory.read([tmp_path / name], schema("inventory"), [])
+        assert len(loaded.hosts) == 10_000
+        assert time.monotonic() - begun < 20

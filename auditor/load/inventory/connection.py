@@ -1,0 +1,228 @@
+"""A host's merged variables in; how to connect to it out. What would change that and is not understood is a problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from auditor.errors import Problem
+from auditor.load import schema
+from auditor.load.inventory import ssh_arguments
+from auditor.load.inventory.tree import Var
+from auditor.load.yaml import Tagged
+from auditor.model import Host
+
+_CONNECTIONS = {
+    "ssh": "ssh", "smart": "ssh", "paramiko": "ssh", "paramiko_ssh": "ssh", "openssh": "openssh", "local": "local", "winrm": "winrm",
+    # Known, and without a transport in this release: such hosts are counted, and not measured.
+    "network_cli": "network_cli", "httpapi": "httpapi", "netconf": "netconf", "psrp": "psrp",
+}  # fmt: skip
+_DEVICES = ("network_cli", "httpapi", "netconf")
+_PLATFORMS = ("linux", "windows", "cisco_ios", "other")
+_BUILTIN = re.compile(r"(ansible\.(builtin|netcommon|windows)\.)")
+
+# Variables that we read, without `ansible_`; any other one changes how to connect in a way that we do not know.
+_READ = frozenset(
+    ["host", "port", "user", "connection", "ssh_private_key_file", "private_key_file", "become", "become_method", "become_user", "ssh_host", "ssh_port", "ssh_user", "ssh_common_args", "ssh_extra_args", "ssh_args", "host_key_checking", "ssh_host_key_checking", "network_os"]
+)
+# Secrets; they are named instead, in the variable beside.
+_SECRETS = {
+    **dict.fromkeys(("password", "ssh_pass", "ssh_password", "winrm_password", "winrm_pass"), "auditor_password"),
+    "ssh_private_key_passphrase": "auditor_key_passphrase",
+}
+_OURS = ("auditor_password", "auditor_key_passphrase", "auditor_become_password", "auditor_platform")
+_REFERENCE = re.compile(r"(env|file|cmd|systemd|keyring):\S.*", re.DOTALL)
+# Variables of Ansible that say nothing about how we connect: of its own working on the host, and what it found there.
+_HARMLESS = re.compile(
+    r"(.*_interpreter|shell_type|shell_executable|remote_tmp|async_dir|group_priority|become_(exe|flags|pass|password)|"
+    r"sudo_pass|(ssh_)?pipelining|ssh_(retries|timeout|verbosity|use_tty|transfer_method|password_mechanism)|timeout|"
+    r"(scp|sftp)_.*|ssh_(scp|sftp)_.*|(ssh_)?control_path(_dir)?|command_timeout|connect_timeout|psrp_.*|httpapi_.*|netconf_.*|"
+    r"facts.*|local|architecture|(bios|board|chassis|product|distribution|kernel|machine|mem|memory|memtotal|memfree|proc|"
+    r"processor|python|real|effective|selinux|swap|system|userspace|virtualization|lsb|lvm|os|default|all|user|uptime)_?\w*|"
+    r"cmdline|date_time|devices?\w*|dns|domain|env|fqdn|hostname|hostnqn|interfaces|is_chroot|iscsi_iqn|fips|lo|loadavg|mounts|"
+    r"nodename|pkg_mgr|apparmor|service_mgr|ssh_host_key_\w+|(eth|en[opsx]|br|bond|docker|veth|virbr|wl|tun|vmbr)[\w.-]*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    variables: Mapping[str, Var]
+    problems: list[Problem]
+
+    def wrong(self, key: str, message: str) -> None:
+        self.problems.append(self.variables[key].problem(message))
+
+    def value(self, key: str) -> Any:
+        """Of a variable that we need: in clear, and no template."""
+        var = self.variables.get(key)
+        if var is None:
+            return None
+        if isinstance(var.value, Tagged):
+            if var.value.tag == "!unsafe":
+                return var.value.text
+            self.wrong(key, f"{key} is encrypted with ansible-vault: write it in clear, it is no secret")
+            return None
+        if isinstance(var.value, str) and ("{{" in var.value or "{%" in var.value):
+            message = f"{key} is a template ({{{{ }}}}): templates are not evaluated, write the value"
+            self.wrong(key, f"{message}, or give the output of `ansible-inventory --list`")
+            return None
+        return var.value
+
+    def text(self, *keys: str, default: str = "") -> str:
+        """Of the first of these variables that says something."""
+        for key in keys:
+            value = self.value(key)
+            if isinstance(value, bool | dict | list):
+                self.wrong(key, f"{key} must be text")
+            elif value not in (None, ""):
+                return str(value)
+        return default
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self.value(key)
+        words = {"yes": True, "true": True, "on": True, "1": True, "y": True, "t": True}
+        words |= {"no": False, "false": False, "off": False, "0": False, "n": False, "f": False}
+        if value is None or isinstance(value, bool):
+            return default if value is None else value
+        if str(value).lower() not in words:
+            self.wrong(key, f"'{str(value)[:80]}' is neither true nor false")
+            return False
+        return words[str(value).lower()]
+
+    def path(self, *keys: str) -> tuple[str, str]:
+        """A path as written, and whole: beside the file that says it, where it is relative."""
+        written = self.text(*keys)
+        key = next((k for k in keys if k in self.variables), "")
+        return written, whole(written, self.variables[key].file) if written else ""
+
+
+def whole(written: str, file: str) -> str:
+    """A path as it is written in a file: from the home (~), or from the inventory's folder."""
+    path = Path(written).expanduser()
+    folder = Path(file).parent
+    for part in (folder, *folder.parents):
+        if part.name in ("group_vars", "host_vars"):
+            folder = part.parent
+    return str(path if path.is_absolute() else folder / path)
+
+
+def host(name: str, groups: tuple[str, ...], variables: Mapping[str, Var], problems: list[Problem]) -> Host:
+    given = _Given(variables, problems)
+    _strange(given)
+    platform = given.text("auditor_platform")
+    if platform and platform not in _PLATFORMS:
+        given.wrong("auditor_platform", f"there is no platform '{platform[:80]}'{schema.did_you_mean(platform, _PLATFORMS)}")
+    connection = _connection(given, "winrm" if platform == "windows" else "ssh")
+    _elevation(given, connection)
+    arguments = _arguments(given)
+    return Host(
+        id=name,
+        address=given.text("ansible_host", "ansible_ssh_host", default=name),
+        connection=connection,
+        port=_port(given, 5986 if connection == "winrm" else 22),
+        user=given.text("ansible_user", "ansible_ssh_user"),
+        key_file=given.path("ansible_ssh_private_key_file", "ansible_private_key_file")[1],
+        become=given.flag("ansible_become", True),
+        platform=platform or _platform(given, connection),
+        groups=groups,
+        password=_reference(given, "auditor_password"),
+        passphrase=_reference(given, "auditor_key_passphrase"),
+        become_password=_reference(given, "auditor_become_password"),
+        proxy_jump=arguments.proxy_jump,
+        known_hosts=arguments.known_hosts,
+        winrm=dict(_winrm(given)),
+    )
+
+
+def _strange(given: _Given) -> None:
+    """Variables that change how to connect and that we do not follow, and secrets that are written instead of named."""
+    for key in given.variables:
+        short = key.removeprefix("ansible_")
+        if key.startswith("auditor_") and key not in _OURS:
+            given.wrong(key, f"there is no variable {key}{schema.did_you_mean(key, _OURS)}")
+        elif not key.startswith("ansible_") or short in _READ:
+            continue
+        elif short in _SECRETS:
+            if _SECRETS[short] not in given.variables:
+                given.wrong(key, f"{key}: secrets are not read from an inventory; name one instead, {_SECRETS[short]}: env:NAME (or file:PATH)")
+        elif not short.startswith("winrm_") and not _HARMLESS.fullmatch(short):
+            hint = schema.did_you_mean(key, [f"ansible_{r}" for r in sorted(_READ)], False)
+            given.wrong(key, f"{key} changes how to connect and is not read by this release: remove it{hint}")
+
+
+def _connection(given: _Given, default: str) -> str:
+    written = given.text("ansible_connection", default=default)
+    connection = _BUILTIN.sub("", written)
+    if connection not in _CONNECTIONS:
+        hint = schema.did_you_mean(connection, _CONNECTIONS)
+        given.wrong("ansible_connection", f"the connection '{connection[:80]}' is not read{hint}")
+    return _CONNECTIONS.get(connection, "ssh")
+
+
+def _platform(given: _Given, connection: str) -> str:
+    if connection in ("winrm", "psrp"):
+        return "windows"
+    if connection in _DEVICES:
+        return "cisco_ios" if re.search(r"(^|\.)ios(xe)?$", given.text("ansible_network_os")) else "other"
+    return "linux"
+
+
+def _elevation(given: _Given, connection: str) -> None:
+    if connection in ("ssh", "openssh", "local"):
+        if given.text("ansible_become_user", default="root") != "root":
+            given.wrong("ansible_become_user", "only root is read: the elevated questions need it")
+        if given.text("ansible_become_method", default="sudo") not in ("sudo", "ansible.builtin.sudo"):
+            given.wrong("ansible_become_method", "only sudo is read")
+    for key in ("ansible_host_key_checking", "ansible_ssh_host_key_checking"):
+        if not given.flag(key, True):
+            given.wrong(key, f"{key}: host keys are always checked; remove it, and give the keys in known_hosts")
+
+
+def _arguments(given: _Given) -> ssh_arguments.Arguments:
+    """Of the three variables that hold ssh's arguments; the first that names a jump host, or a file, wins."""
+    jump = known_hosts = ""
+    for key in ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"):
+        try:
+            one = ssh_arguments.parsed(given.text(key))
+        except ssh_arguments.NotFollowed as error:
+            given.wrong(key, f"{key}: {error}")
+            continue
+        jump = jump or one.proxy_jump
+        known_hosts = known_hosts or (whole(one.known_hosts, given.variables[key].file) if one.known_hosts else "")
+    return ssh_arguments.Arguments(jump, known_hosts)
+
+
+def _port(given: _Given, default: int) -> int:
+    for key in ("ansible_port", "ansible_ssh_port"):
+        value = given.value(key)
+        if value is None:
+            continue
+        if re.fullmatch("[0-9]{1,5}", str(value)) and 0 < int(value) < 65536:
+            return int(value)
+        given.wrong(key, f"'{str(value)[:80]}' is no port (1 to 65535)")
+    return default
+
+
+def _reference(given: _Given, key: str) -> str:
+    """Where a secret is to be found; what is written is never shown, as it may be the secret itself."""
+    if key not in given.variables:
+        return ""
+    value = given.variables[key].value
+    if isinstance(value, str) and _REFERENCE.fullmatch(value) and "{{" not in value:
+        return value
+    given.wrong(key, f"{key} names a secret and never holds one: write env:NAME, file:PATH, cmd:[...], systemd:NAME or keyring:NAME")
+    return ""
+
+
+def _winrm(given: _Given) -> Iterator[tuple[str, str]]:
+    for key in given.variables:
+        short = key.removeprefix("ansible_winrm_")
+        if short != key and f"winrm_{short}" not in _SECRETS:
+            value = given.value(key)
+            if isinstance(value, dict | list):
+                given.wrong(key, f"{key} must be text")
+            elif value is not None:
+                yield short, str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,120 @@
+"""A path in; the inventory files that it stands for, and each of them into the tree, whatever its format."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from auditor.errors import InvalidInput, Problem
+from auditor.load import yaml
+from auditor.load.inventory import groups_ini, groups_yaml, listing, program, table
+from auditor.load.inventory.tree import Tree
+from auditor.load.yaml import Tagged
+
+IMPORTED = "00-imported.yaml"  # what `auditor inventory import` owns; first, so that all else wins over it
+_YAML = (".yaml", ".yml")
+STEMS = ("hosts", "inventory")
+_NAMED = ("", ".yaml", ".yml", ".json", ".ini", ".csv")
+_NO_INVENTORY = frozenset({"estate.yaml", "estate.yml", "records", "decisions", "group_vars", "host_vars", "vars_plugins"})
+_IGNORED = (".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry")  # Ansible's
+
+
+def is_inventory(file: Path) -> bool:
+    """By its name."""
+    return file.name == IMPORTED or (file.stem in STEMS and file.suffix in _NAMED)
+
+
+def is_estate(folder: Path) -> bool:
+    """A folder that holds an inventory, or what stands beside one."""
+    beside = ("estate.yaml", "estate.yml", "group_vars", "host_vars")
+    return any(is_inventory(f) and f.is_file() for f in folder.iterdir()) or any((folder / n).exists() for n in beside)
+
+
+def files(path: Path) -> list[Path]:
+    """The file itself; of a folder what `auditor inventory import` wrote, then hosts.* and inventory.*; else all, as Ansible."""
+    if not path.is_dir():
+        return [path]
+    try:
+        inside = sorted(path.iterdir())
+    except OSError as error:
+        raise InvalidInput([Problem(str(path), 0, 0, f"cannot be read: {error.strerror}")]) from None
+    found = [f for f in inside if is_inventory(f) and f.is_file()] or list(_as_ansible(inside))
+    if not found:
+        message = f"holds no inventory (hosts or inventory, as {', '.join(s for s in _NAMED if s)})"
+        raise InvalidInput([Problem(str(path), 0, 0, message)])
+    return found
+
+
+def _as_ansible(inside: list[Path]) -> Iterator[Path]:
+    for path in inside:
+        if path.name.startswith(".") or path.name in _NO_INVENTORY or path.name.endswith(_IGNORED):
+            continue
+        if path.is_dir():
+            yield from _as_ansible(sorted(path.iterdir()))
+        else:
+            yield path
+
+
+def read(tree: Tree, file: Path, wanted: Mapping[str, Any]) -> None:
+    """Raises InvalidInput when the file cannot be read at all; other problems are noted in the tree."""
+    data = _bytes(file)
+    if program.is_program(file, data):
+        data = program.listing(file)
+        tree.digests[str(file)] = hashlib.sha256(data).hexdigest()
+        listing.read(tree, listing.parsed(data, f"{file} --list"), str(file))
+        return
+    tree.digests[str(file)] = hashlib.sha256(data).hexdigest()
+    if data.startswith(b"$ANSIBLE_VAULT;"):
+        message = "is encrypted with ansible-vault: give the output of `ansible-inventory --list` instead"
+        raise InvalidInput([Problem(str(file), 1, 1, message)])
+    if _is_table(file):
+        table.into(tree, table.parsed(data, str(file)))
+    elif _is_json(file, data):
+        value = listing.parsed(data, str(file))
+        if listing.looks_like(value):
+            listing.read(tree, value, str(file))
+        else:
+            groups_yaml.read(tree, data, str(file), wanted)
+    elif file.suffix in _YAML or (file.suffix != ".ini" and _like_yaml(data[:4096])):
+        if len(data) > yaml.MAX_BYTES:
+            raise InvalidInput([Problem(str(file), 0, 0, f"larger than {yaml.MAX_BYTES // 2**20} MiB: split it")])
+        groups_yaml.read(tree, data, str(file), wanted)
+    else:
+        groups_ini.read(tree, data, str(file))
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:  # a pipe or a device tells no size: no more than the limit is ever read
+            data = stream.read(program.MAX_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput([Problem(str(file), 0, 0, f"cannot be read: {error.strerror}")]) from None
+    if len(data) > program.MAX_BYTES:
+        raise InvalidInput([Problem(str(file), 0, 0, f"larger than {program.MAX_BYTES // 2**20} MiB: split it")])
+    return data
+
+
+def _is_table(file: Path) -> bool:
+    return file.suffix.lower() in (".csv", ".tsv")
+
+
+def _is_json(file: Path, data: bytes) -> bool:
+    begins = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    return file.suffix == ".json" or (file.suffix not in (*_YAML, ".ini") and begins)
+
+
+def _like_yaml(begin: bytes) -> bool:
+    """Without an ending that says so: the first line that is no comment looks like YAML and not like INI."""
+    for line in begin.decode("utf-8", "replace").splitlines():
+        text = line.strip()
+        if text and text[0] not in "#;":
+            return text == "---" or re.match(r"[^\s=\[]+:(\s|$)", text) is not None
+    return True
+
+
+def shown(value: Any) -> Any:
+    """A variable's value as Ansible's listing shows it."""
+    return {"__ansible_vault": value.text} if isinstance(value, Tagged) and value.tag != "!unsafe" else value
