@@ -145,12 +145,21 @@ def host_to_plain(host: HostSeen) -> Plain:
         "checks": host.checks,
         "measured": host.measured,
         "at": host.at,
+        "evidence_at": host.evidence_at,
+        "asked": host.asked,
     }
 
 
 def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
+    """Also of a run that was kept before hosts could be judged on earlier evidence."""
     return HostSeen(
-        plain["host"], unknown_from_plain(plain["failure"]), plain["checks"], plain["measured"], plain["at"]
+        plain["host"],
+        unknown_from_plain(plain["failure"]),
+        plain["checks"],
+        plain["measured"],
+        plain["at"],
+        plain.get("evidence_at", 0.0),
+        plain.get("asked", True),
     )
 
 
@@ -255,3 +264,7 @@ def command_to_plain(command: Command) -> Plain:
         "timeout_s": command.timeout_s,
         "cap_bytes": command.cap_bytes,
     }
+
+
+def command_from_plain(plain: Mapping[str, Any]) -> Command:
+    return Command(**{**plain, "arguments": tuple(plain["arguments"])})

@@ -21,6 +21,7 @@ class Outcome(StrEnum):
 
 SEVERITIES = ("low", "medium", "high", "critical")
 Severity = Literal["low", "medium", "high", "critical"]
+Availability = Literal["always", "office_hours", "roaming"]
 Text = Mapping[str, str]  # language ("fr", "en") -> text
 
 # Why something could not be told. The catalogues hold a sentence for each.
@@ -41,6 +42,7 @@ CAUSES = {
     "other_host": "another host answered at this address",
     "not_measured": "another host that this depends on was not measured",
     "clock_skew": "the host's clock differs too much from ours",
+    "last_seen": "no evidence of this host is recent enough",
     "no_transport": "this release has no way in to this host",
     "not_connected": "the inventory says not to connect to this host",
     "register_missing": "the register that this is compared with is missing",
@@ -175,7 +177,12 @@ class Signatory:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`."""
+    """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`.
+
+    `quiet_hours_s`: from when until when no connection is opened, in seconds after midnight in France.
+    `evidence_max_age_s`: how old evidence of an earlier run may be to be judged in place of an answer.
+    `reinstalled_at`: an ISO day, in France; evidence of that day and before is of another system.
+    """
 
     id: str
     address: str
@@ -191,6 +198,10 @@ class Host:
     roles: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     commissioned_at: str = ""
+    availability: Availability = "always"
+    quiet_hours_s: tuple[int, int] | None = None
+    evidence_max_age_s: float = 26 * 3600.0
+    reinstalled_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,13 +414,19 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class HostSeen:
-    """How a host took part: `failure` is None when it answered."""
+    """How a host took part: `failure` is None when what it told counts.
+
+    `evidence_at` dates the evidence of an earlier run that it was judged on; 0 when it was judged on what it said now.
+    `asked` is false where no connection was tried on purpose: `connection: none`, quiet hours, fresh evidence.
+    """
 
     host: str
     failure: Unknown | None
     checks: int
     measured: int
     at: float = 0.0
+    evidence_at: float = 0.0
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
