@@ -47,7 +47,9 @@ def test_when_a_host_can_be_asked(tmp_path: Path) -> None:
     more = ESTATE_YAML + "  web: {availability: office_hours, quiet_hours: 22:00-06:30}\n"
     more += "  web02: {availability: roaming, evidence_max_age: 36h, reinstalled_at: 2026-11-01}\n"
     found = {h.id: h for h in load(write(tmp_path, hosts=HOSTS, estate=more)).hosts}
-    said = {n: (h.availability, h.quiet_hours_s, h.evidence_max_age_s / 3600, h.reinstalled_at) for n, h in found.items()}
+    said = {
+        n: (h.availability, h.quiet_hours_s, h.evidence_max_age_s / 3600, h.reinstalled_at) for n, h in found.items()
+    }
     assert said["db01"] == ("always", None, 26, "")
     assert said["web01"] == ("office_hours", (79200, 23400), 168, "")
     assert said["web02"] == ("roaming", (79200, 23400), 36, "2026-11-01")
