@@ -5,31 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Literal
 
 from auditor.collect import answers, each
 from auditor.decisions import InForce
 from auditor.derive import derive
-from auditor.evaluate import Judged, evaluate, same_machine
+from auditor.earlier import DigestOf, Earlier, Seen, judged
+from auditor.evaluate import evaluate, same_machine
 from auditor.framing.sh import HELLO
+from auditor.freshness import away, machine_of, quiet
 from auditor.kinds import Ask, DerivedProbe
-from auditor.model import Answer, Command, Failure
+from auditor.model import Command, Failure
 from auditor.plan import Plan
 from auditor.reconcile import reconcile
-from auditor.store import Packed, Store, StoredRun, command_digest, packed
-
-Seen = tuple[int, dict[Command, Packed], Judged]
+from auditor.store import Packed, Presence, Store, StoredRun, command_digest, packed
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How hosts are asked: how many at once, how long each may take, and who is told of each that is done."""
+    """How hosts are asked: how many at once, how long each may take, and who is told of each that is done.
+
+    `done` gets a host's id, and whether it was judged on earlier evidence. `civil` turns a moment into one of France,
+    for quiet hours; `missing` asks only hosts without fresh evidence.
+    """
 
     jobs: int
     deadline_s: float
     clock: Callable[[], float]
-    done: Callable[[str], None]
+    done: Callable[[str, bool], None]
     uninterrupted: Callable[[], AbstractContextManager[object]]  # holds interruptions off the second phase
+    civil: Callable[[float], datetime] = lambda at: datetime.fromtimestamp(at, UTC)
+    missing: bool = False
 
 
 def audit(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, decided: InForce, pace: Pace) -> StoredRun:
@@ -43,15 +51,13 @@ def audit(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, dec
         return _second_phase(plan, store, run, decided, pace, state)
 
 
-def _second_phase(
-    plan: Plan, store: Store, run: StoredRun, decided: InForce, pace: Pace, state: str
-) -> StoredRun:
+def _second_phase(plan: Plan, store: Store, run: StoredRun, decided: InForce, pace: Pace, state: str) -> StoredRun:
     for index in sorted(set(range(len(plan.hosts))) - run.finished()):
-        _keep(plan, store, run, (index, {}, _judged(plan, index, {HELLO: Failure("interrupted")})))
+        _keep(plan, store, run, Seen(index, {}, judged(plan, index, {HELLO: Failure("interrupted")})))
     for places in run.same_machine():
         failure = same_machine([plan.hosts[i].id for i in places])
         for index in places:
-            _keep(plan, store, run, (index, {}, _judged(plan, index, {HELLO: failure})))
+            _keep(plan, store, run, Seen(index, {}, judged(plan, index, {HELLO: failure})))
     asked = frozenset(h.id for h in plan.hosts)
     derived = derive(plan.perimeter_checks(), plan.probes, plan.estate, asked, run.kept, pace.clock())
     store.keep_findings(run, derived)
@@ -62,33 +68,53 @@ def _second_phase(
 
 def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, pace: Pace) -> None:
     digest_of = lru_cache(maxsize=4096)(command_digest)
+    earlier = Earlier(plan, store, run.header.number, pace.clock, pace.civil, digest_of)
 
-    kept: dict[int, dict[Command, Packed]] = {}  # what was answered, should judging it fail
-
-    def work(index: int) -> Seen:
-        host, checks = plan.hosts[index], plan.checks_of(index)
-        questions = plan.questions_of(index, checks)
-        told = answers(host, plan.commands_of(index, questions), asks.get(host.connection), pace.deadline_s)
-        kept[index] = packed(told, digest_of)
-        judged = evaluate(host, checks, questions, told, plan.probes)
-        return index, kept.pop(index), judged
-
-    def broken(index: int, error: Exception) -> Seen:
-        failure = Failure("internal", f"{type(error).__name__}: {error}"[:200], pace.clock())
-        return index, kept.pop(index, {}), _judged(plan, index, {HELLO: failure})
-
-    for seen in each(range(len(plan.hosts)), work, broken, min(pace.jobs, max(1, len(plan.hosts)))):
+    def kept(seen: Seen) -> None:
         _keep(plan, store, run, seen)
-        pace.done(plan.hosts[seen[0]].id)
+        pace.done(plan.hosts[seen.index].id, seen.presence.evidence_at > 0)
+
+    missing = []
+    for index in range(len(plan.hosts)):
+        fresh = earlier.fresh(index) if pace.missing else None
+        if fresh:
+            kept(fresh)
+        else:
+            missing.append(index)
+    for seen in each(missing, *_workers(plan, asks, pace, digest_of), min(pace.jobs, max(1, len(missing)))):
+        kept(earlier.settled(seen))
     if len(run.finished()) != len(plan.hosts):
         raise RuntimeError("a host went missing between asking and keeping")
 
 
-def _judged(plan: Plan, index: int, told: Mapping[Command, Answer]) -> Judged:
-    return evaluate(plan.hosts[index], plan.checks_of(index), plan.questions_of(index), told, plan.probes)
+def _workers(
+    plan: Plan, asks: Mapping[str, Ask], pace: Pace, digest_of: DigestOf
+) -> tuple[Callable[[int], Seen], Callable[[int, Exception], Seen]]:
+    """What asks one host, and what stands in when that breaks; both run in threads, without the store."""
+
+    answered: dict[int, dict[Command, Packed]] = {}  # should judging it fail
+
+    def work(index: int) -> Seen:
+        host, checks = plan.hosts[index], plan.checks_of(index)
+        questions = plan.questions_of(index, checks)
+        commands = plan.commands_of(index, questions)
+        if commands and quiet(host, pace.civil(pace.clock())):
+            return Seen(index, {}, judged(plan, index, {}), Presence(asked=False), "quiet")
+        told = answers(host, commands, asks.get(host.connection), pace.deadline_s)
+        answered[index] = packed(told, digest_of)
+        presence = Presence(asked=bool(commands), machine=machine_of(told.get(HELLO)))
+        absent: Literal["", "away"] = "away" if away(told) else ""
+        came_to = evaluate(host, checks, questions, told, plan.probes)
+        return Seen(index, answered.pop(index), came_to, presence, absent)
+
+    def broken(index: int, error: Exception) -> Seen:
+        failure = Failure("internal", f"{type(error).__name__}: {error}"[:200], pace.clock())
+        return Seen(index, answered.pop(index, {}), judged(plan, index, {HELLO: failure}))
+
+    return work, broken
 
 
 def _keep(plan: Plan, store: Store, run: StoredRun, seen: Seen) -> None:
-    index, evidence, judged = seen
     folded = {p.over for p in plan.probes.values() if isinstance(p, DerivedProbe)}
-    store.keep(run, index, plan.hosts[index], evidence, judged, folded)
+    host = plan.hosts[seen.index]
+    store.keep(run, seen.index, host, seen.evidence, seen.judged, folded, seen.presence)

@@ -106,6 +106,7 @@ def main(ctx: click.Context) -> None:
 @click.option("--fail-on-warn", is_flag=True, help="A missed target counts as a failure, even within its limit.")
 @_store
 @_as_of
+@click.option("--missing", is_flag=True, help="Ask only hosts without fresh evidence in the store; judge the others on it.")
 @click.option("--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time.")
 @click.option("--deadline", type=click.IntRange(5, 3600), default=300, show_default=True, help="Seconds that a host may take.")
 @_probes

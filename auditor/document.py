@@ -146,12 +146,22 @@ def host_to_plain(host: HostSeen) -> Plain:
         "measured": host.measured,
         "at": host.at,
         "identity": host.identity,
+        "evidence_at": host.evidence_at,
+        "asked": host.asked,
     }
 
 
 def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
+    """Also of a run that was kept before hosts could be judged on earlier evidence."""
     return HostSeen(
-        plain["host"], unknown_from_plain(plain["failure"]), plain["checks"], plain["measured"], plain["at"], plain["identity"]
+        plain["host"],
+        unknown_from_plain(plain["failure"]),
+        plain["checks"],
+        plain["measured"],
+        plain["at"],
+        plain.get("identity", ""),
+        plain.get("evidence_at", 0.0),
+        plain.get("asked", True),
     )
 
 
@@ -260,3 +270,7 @@ def command_to_plain(command: Command) -> Plain:
         "timeout_s": command.timeout_s,
         "cap_bytes": command.cap_bytes,
     }
+
+
+def command_from_plain(plain: Mapping[str, Any]) -> Command:
+    return Command(**{**plain, "arguments": tuple(plain["arguments"])})

@@ -21,6 +21,7 @@ class Outcome(StrEnum):
 
 SEVERITIES = ("low", "medium", "high", "critical")
 Severity = Literal["low", "medium", "high", "critical"]
+Availability = Literal["always", "office_hours", "roaming"]
 Text = Mapping[str, str]  # language ("fr", "en") -> text
 
 # Why something could not be told. The catalogues hold a sentence for each.
@@ -41,6 +42,7 @@ CAUSES = {
     "other_host": "another host answered at this address",
     "not_measured": "another host that this depends on was not measured",
     "clock_skew": "the host's clock differs too much from ours",
+    "last_seen": "no evidence of this host is recent enough",
     "no_transport": "this release has no way in to this host",
     "not_connected": "the inventory says not to connect to this host",
     "register_missing": "the register that this is compared with is missing",
@@ -181,6 +183,9 @@ class Host:
     credentials.py), never secrets; `proxy_jump` ("user@host:port,...") and `known_hosts` (files, separated by spaces) are
     said as in ssh_config; `legacy` holds the outdated algorithms that this host alone may use ("ssh-rsa"); `winrm` holds
     the `ansible_winrm_*` variables, by short name.
+    `quiet_hours_s`: from when until when no connection is opened, in seconds after midnight in France.
+    `evidence_max_age_s`: how old evidence of an earlier run may be to be judged in place of an answer.
+    `reinstalled_at`: an ISO day, in France; evidence of that day and before is of another system.
     """
 
     id: str
@@ -204,6 +209,10 @@ class Host:
     known_hosts: str = ""
     winrm: Mapping[str, str] = field(default_factory=dict, hash=False)
     legacy: tuple[str, ...] = ()
+    availability: Availability = "always"
+    quiet_hours_s: tuple[int, int] | None = None
+    evidence_max_age_s: float = 26 * 3600.0
+    reinstalled_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,9 +431,11 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class HostSeen:
-    """How a host took part: `failure` is None when it answered.
+    """How a host took part: `failure` is None when what it told counts.
 
     `identity` is what the host said it is (its own name and a digest of its machine-id), empty when it did not say.
+    `evidence_at` dates the evidence of an earlier run that it was judged on; 0 when it was judged on what it said now.
+    `asked` is false where no connection was tried on purpose: `connection: none`, quiet hours, fresh evidence.
     """
 
     host: str
@@ -433,6 +444,8 @@ class HostSeen:
     measured: int
     at: float = 0.0
     identity: str = ""
+    evidence_at: float = 0.0
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ IDLE_WORDS = {
     "R-STATUS": N_("it is not in force"),
     "R-IDLE": N_("nothing that it covers fails; it can be closed"),
 }
-# The details that the plan gives in our own words; `{name}` stands for any text.
+# The details that we give in our own words (plan.py, freshness.py, store.py); `{name}` stands for any text.
 DETAILS = (
     N_("no control checks it"),
     N_("no control applies to it"),
@@ -52,6 +52,13 @@ DETAILS = (
     N_("no zone is declared for this host"),
     N_("the zone '{zone}' does not say its {what}"),
     N_("no host with the role {role} is declared"),
+    N_("never seen"),
+    N_("never seen; now: {why}"),
+    N_("last seen {count} hours ago"),
+    N_("last seen {count} days ago"),
+    N_("asked in vain since it was last seen"),
+    N_("it shows the machine-id {new}, known is {old}; if it was reinstalled, give reinstalled_at in estate.yaml"),
+    N_("the stored evidence is damaged"),
 )
 _BOOLEANS = {True: N_("true"), False: N_("false")}
 

@@ -19,7 +19,9 @@ from typing import Any
 from auditor import document
 from auditor.errors import StoreError
 from auditor.evaluate import Judged
+from auditor.freshness import machine_of
 from auditor.model import (
+    CAUSES,
     Answer,
     Command,
     Control,
@@ -32,12 +34,16 @@ from auditor.model import (
     HostSeen,
     IdleDecision,
     Measure,
+    Output,
     Perimeter,
     Run,
     Unknown,
 )
 
 BUSY_TIMEOUT_S = 10.0
+
+# The digest of the question what a host is, as stores of version 1 hold it.
+_HELLO_1 = "78ec87330d9166821070db0e5070d72c71cd2fad989b1daf50260fd27dd1000e"
 
 # One entry a version; PRAGMA user_version says how many were applied.
 MIGRATIONS = (
@@ -60,6 +66,21 @@ MIGRATIONS = (
       PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
     CREATE TABLE coverage (run INTEGER NOT NULL, seq INTEGER NOT NULL, doc TEXT NOT NULL,
       PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+    """,
+    # seen_at: when the host itself told what may be judged again later; lost: it was asked, and told nothing that counts.
+    # No condition but on (id, run): the index is walked from the newest run down, and holds all that is asked of it.
+    f"""
+    ALTER TABLE host ADD COLUMN seen_at REAL;
+    ALTER TABLE host ADD COLUMN machine TEXT NOT NULL DEFAULT '';
+    ALTER TABLE host ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
+    UPDATE host SET seen_at = json_extract(doc, '$.at')
+      WHERE coalesce(json_extract(doc, '$.failure.cause'), 'other_platform') = 'other_platform';
+    UPDATE host SET lost = 1 WHERE seen_at IS NULL
+      AND json_extract(doc, '$.failure.cause') NOT IN ('interrupted', 'nothing_asked', 'not_connected');
+    UPDATE host SET machine = coalesce((SELECT machine_of(e.digest, e.body) FROM answer a
+      JOIN evidence e ON e.digest = a.evidence
+      WHERE a.run = host.run AND a.host = host.seq AND a.command = x'{_HELLO_1}'), '') WHERE seen_at IS NOT NULL;
+    CREATE INDEX host_seen ON host (id, run, seen_at, machine, lost);
     """,
 )
 
@@ -102,12 +123,58 @@ def pack(answer: Answer) -> tuple[bytes, bytes]:
     return hashlib.sha256(body).digest(), zlib.compress(body, 1)
 
 
+def unpack(digest: bytes, body: bytes | None, at: float, host_at: float | None) -> Answer:
+    """The answer that was packed; a Failure when what is kept is not what was kept."""
+    damaged = Failure("unreadable", "the stored evidence is damaged", at)
+    try:
+        plain = zlib.decompress(body or b"")
+    except zlib.error:
+        return damaged
+    if hashlib.sha256(plain).digest() != digest:
+        return damaged
+    line, _, rest = plain.partition(b"\n")
+    head = json.loads(line)
+    if "failure" in head:
+        return Failure(head["failure"], head["message"], at) if head["failure"] in CAUSES else damaged
+    return Output(head["exit_code"], rest[: head["stdout"]], rest[head["stdout"] :], at, host_at)
+
+
+def _machine_of(digest: bytes, body: bytes) -> str:
+    return machine_of(unpack(digest, body, 0.0, None)) or ""
+
+
 def command_digest(command: Command) -> bytes:
     return hashlib.sha256(json.dumps(document.command_to_plain(command), sort_keys=True).encode()).digest()
 
 
 def _dump(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """How a host took part. `machine` is what it proved to be, "" when nothing proves it.
+
+    `machine` None: this run holds nothing of the host itself that a later run may be judged on.
+    `evidence_at` and `asked` are those of HostSeen.
+    """
+
+    asked: bool = True
+    evidence_at: float = 0.0
+    machine: str | None = None
+
+
+ASKED = Presence()
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """When a host told something, and where that is kept: the number of the run, and the host's place in it."""
+
+    run: int
+    seq: int
+    at: float
+    machine: str
 
 
 class Store:
@@ -122,6 +189,7 @@ class Store:
             if path:
                 self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.create_function("machine_of", 2, _machine_of, deterministic=True)
             self._migrate()
 
     def _migrate(self) -> None:
@@ -175,19 +243,38 @@ class Store:
         return StoredRun(self._db, header, catalogue, self.path)
 
     def keep(
-        self, run: StoredRun, seq: int, host: Host, packed: Mapping[Command, Packed], judged: Judged, facts: Iterable[str]
+        self,
+        run: StoredRun,
+        seq: int,
+        host: Host,
+        packed: Mapping[Command, Packed],
+        judged: Judged,
+        facts: Iterable[str],
+        presence: Presence = ASKED,
     ) -> None:
         """One host, whole: how it took part, its answers, its findings, and its facts of the probes named.
 
         Kept again without answers, the answers that are there stay, and all that was judged of them is replaced.
         """
         number = run.header.number
-        seen = HostSeen(host.id, judged.failure, len(judged.findings), judged.measured, judged.at, judged.identity)
+        seen = HostSeen(
+            host.id,
+            judged.failure,
+            len(judged.findings),
+            judged.measured,
+            judged.at,
+            judged.identity,
+            presence.evidence_at,
+            presence.asked,
+        )
+        seen_at = None if presence.machine is None else judged.at
         with self._writing():
             db = self._db
             db.execute(
-                "INSERT OR REPLACE INTO host VALUES (?, ?, ?, ?)", (number, seq, host.id, _dump(document.host_to_plain(seen)))
-            )
+                "INSERT OR REPLACE INTO host (run, seq, id, doc, seen_at, machine, lost) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (number, seq, host.id, _dump(document.host_to_plain(seen)), seen_at, presence.machine or "",
+                 _lost(judged, presence)),
+            )  # fmt: skip
             db.executemany(
                 "INSERT OR IGNORE INTO evidence VALUES (?, ?)", ((p.digest, p.body) for p in packed.values())
             )
@@ -255,6 +342,36 @@ class Store:
             digest.update(b"%d" % host + command + evidence)
         return digest.hexdigest()[:16]
 
+    # ------------------------------------------------------------ evidence of earlier runs
+
+    def last_sighting(self, host: str, but: int, until: float, proved: bool = False) -> Sighting | None:
+        """The newest run but one in which the host itself told something; `proved`: and showed which machine it is."""
+        with _mapped(self.path):
+            row = self._db.execute(
+                "SELECT run, seq, seen_at, machine FROM host"
+                " WHERE id = ? AND run != ? AND seen_at <= ? AND (machine != '' OR NOT ?) ORDER BY run DESC LIMIT 1",
+                (host, but, until, proved),
+            ).fetchone()
+        return row and Sighting(*row)
+
+    def lost_since(self, host: str, run: int) -> bool:
+        """Whether a later run asked the host and got nothing that counts."""
+        with _mapped(self.path):
+            row = self._db.execute("SELECT max(lost) FROM host WHERE id = ? AND run > ?", (host, run)).fetchone()
+        return bool(row[0])
+
+    def answers_of(self, run: int, seq: int) -> dict[Command, Answer]:
+        """What a host answered in a run, by its place there. What is damaged is a Failure, or left out: never an answer."""
+        with _mapped(self.path):
+            rows = self._db.execute(
+                "SELECT c.digest, c.doc, a.evidence, e.body, a.at, a.host_at FROM answer a"
+                " JOIN command c ON c.digest = a.command LEFT JOIN evidence e ON e.digest = a.evidence"
+                " WHERE a.run = ? AND a.host = ? ORDER BY a.command",
+                (run, seq),
+            ).fetchall()
+        found = ((digest, _command(doc), rest) for digest, doc, *rest in rows)
+        return {c: unpack(*rest) for digest, c, rest in found if c and command_digest(c) == digest}
+
     # ------------------------------------------------------------ fetching
 
     def runs(self) -> Iterator[Header]:
@@ -290,6 +407,20 @@ class Store:
 def _header(text: str) -> Header:
     plain = json.loads(text)
     return Header(**{**plain, "policies": tuple(plain["policies"])})
+
+
+def _lost(judged: Judged, presence: Presence) -> bool:
+    """It was asked, and told nothing that counts; that it was away says only that there is nothing new."""
+    if not presence.asked or presence.evidence_at or presence.machine is not None or judged.failure is None:
+        return False
+    return judged.failure.cause not in ("last_seen", "interrupted")
+
+
+def _command(doc: str) -> Command | None:
+    try:
+        return document.command_from_plain(json.loads(doc))
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,12 +102,27 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedEarlier:
+    """A host judged on evidence of an earlier run, of `at`; `asked` says whether it was also asked now."""
+
+    host: str
+    at: float
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """One run folded. `counts` and roll-ups hold what `counts_as` says, and `nothing_asked`; `open_severities` the open fails."""
+    """One run folded. `counts` and roll-ups hold what `counts_as` says, and `nothing_asked`; `open_severities` the open fails.
+
+    `earlier` are the hosts judged on evidence of an earlier run, with its date, in plan order; `unasked` counts those of
+    them that no connection was tried to.
+    """
 
     hosts_expected: int
     hosts_reached: int
     hosts_measured: int
+    hosts_measured_earlier: int
+    hosts_attested: int
     checks_planned: int
     checks_told: int  # findings that the run holds
     counts: Mapping[str, int]
@@ -120,6 +135,25 @@ class Summary:
     unreached: tuple[Untold, ...]
     gaps: tuple[Gap, ...]
     complete: bool
+    earlier: tuple[JudgedEarlier, ...] = ()
+
+    @property
+    def hosts_measured_now(self) -> int:
+        return self.hosts_measured - self.hosts_measured_earlier
+
+    @property
+    def hosts_unseen(self) -> int:
+        """Hosts that nobody looks at: neither measured, now or earlier, nor attested."""
+        return max(0, self.hosts_expected - self.hosts_measured - self.hosts_attested)
+
+    @property
+    def unasked(self) -> int:
+        return sum(not one.asked for one in self.earlier)
+
+    @property
+    def oldest_evidence_at(self) -> float:
+        """The oldest earlier evidence that a host was judged on; 0 when all were judged on what they said now."""
+        return min((one.at for one in self.earlier), default=0.0)
 
     @property
     def checks_measured(self) -> int:
@@ -155,8 +189,10 @@ def summary(run: Run) -> Summary:
             away.setdefault(host.failure.cause, []).append(host.host)
     return Summary(
         hosts_expected=run.header.hosts_expected,
-        hosts_reached=sum(h.failure is None for h in hosts),
+        hosts_reached=sum(h.failure is None and not h.evidence_at for h in hosts),
         hosts_measured=sum(h.failure is None and h.measured > 0 for h in hosts),
+        hosts_measured_earlier=sum(h.failure is None and h.measured > 0 and h.evidence_at > 0 for h in hosts),
+        hosts_attested=0,
         checks_planned=run.header.checks_planned,
         checks_told=fold.told,
         counts=fold.counts,
@@ -169,6 +205,7 @@ def summary(run: Run) -> Summary:
         unreached=_untold(away),
         gaps=gaps,
         complete=run.header.state == "complete",
+        earlier=tuple(JudgedEarlier(h.host, h.evidence_at, h.asked) for h in hosts if h.evidence_at),
     )
 
 

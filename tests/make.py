@@ -253,7 +253,7 @@ def begin(store: Store, plan: Plan | None = None, **changes: Any) -> StoredRun:
 
 
 def make_pace(**changes: Any) -> Pace:
-    return Pace(**{"jobs": 4, "deadline_s": 5.0, "clock": lambda: NOON, "done": lambda host: None, "uninterrupted": nullcontext, **changes})
+    return Pace(**{"jobs": 4, "deadline_s": 5.0, "clock": lambda: NOON, "done": lambda host, earlier: None, "uninterrupted": nullcontext, **changes})
 
 
 def schema(name: str) -> dict[str, Any]:

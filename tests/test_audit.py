@@ -59,7 +59,7 @@ def test_an_interrupted_run_is_partial_and_still_derives(jobs: int) -> None:
     """On Ctrl-C what is in is judged, the rest is unknown: interrupted, and the second phase has run."""
     seen = []
 
-    def done(host: str) -> None:
+    def done(host: str, earlier: bool) -> None:
         seen.append(host)
         if len(seen) == 2:
             raise KeyboardInterrupt

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from sample_run import (
     ACCEPTED,
+    AT,
     CONTROLS,
     HOSTILE,
     MEASURES,
@@ -170,6 +171,22 @@ def test_a_clean_run_says_so_and_accepted_risks_remain() -> None:
 
 def test_a_partial_run_is_said_to_be_partial() -> None:
     assert "THE RUN IS PARTIAL" in _text(_alone(finding(1, WEB, "clock-synchronised", "pass"), state="partial"))
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"),
+    [
+        ("en", "Judged on earlier evidence, of 2026-11-20 22:11 UTC. Not asked now: 1."),
+        ("fr", "Jugée sur preuve antérieure, du 20/11/2026 22:11 UTC. Non interrogées cette fois : 1."),
+    ],
+)
+def test_earlier_evidence_is_said_to_be_earlier(lang: str, says: str) -> None:
+    """One host: the headline says of when, before it says that all was measured; none was measured now."""
+    run = _alone(finding(1, WEB, "clock-synchronised", "pass"))
+    run.all_hosts = [HostSeen("web01", None, 1, 1, AT - 86400, AT - 86400, asked=False)]
+    page = rendered(text.REPORTER, run, voice(lang)).decode()
+    assert says in " ".join(page.split())
+    assert ("0 now, 1 earlier" if lang == "en" else "0 maintenant, 1 plus tôt") in page
 
 
 # ---------------------------------------------------------------- JSON

@@ -99,12 +99,12 @@ def test_every_reason_code_of_a_decision_has_its_words() -> None:
     assert idle(IdleDecision("a", "R-NEW", "", ""), FR) == "R-NEW"
 
 
-def test_the_details_of_the_plan_are_those_that_it_gives() -> None:
-    """Constant texts stand in plan.py as they stand here; a change there without one here would go untranslated."""
-    source = (SOURCES / "plan.py").read_text(encoding="utf-8")
+def test_the_details_are_those_that_are_given() -> None:
+    """Constant texts stand there as they stand here; a change there without one here would go untranslated."""
+    source = "".join((SOURCES / f"{m}.py").read_text(encoding="utf-8") for m in ("plan", "freshness", "store"))
     for form in DETAILS:
         start = form.partition("{")[0]
-        assert start in source, f"plan.py does not say: {form}"
+        assert start in source, f"nobody says: {form}"
 
 
 # ---------------------------------------------------------------- sentences

@@ -9,29 +9,36 @@ import stat
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from make import (
     NOBODY,
     NOON,
     ROOT,
     ask_with,
     begin,
+    command,
     make_control,
     make_estate,
     make_host,
     make_pace,
     make_plan,
     make_probe,
+    told,
 )
 
 from auditor import store as stores
 from auditor.audit import audit
 from auditor.errors import StoreError
 from auditor.evaluate import evaluate
-from auditor.store import MIGRATIONS, Store, StoredRun, command_digest, packed
+from auditor.framing.sh import HELLO
+from auditor.model import CAUSES, Failure, Output
+from auditor.store import MIGRATIONS, Sighting, Store, StoredRun, command_digest, pack, packed, unpack
 
 TOWN = make_estate(make_host("a"), make_host("b"), make_host("c"))
 
@@ -113,6 +120,99 @@ def test_a_run_that_is_not_there_is_said_so(tmp_path: Path, name: str) -> None:
     begin(store)
     with pytest.raises(StoreError, match="holds no run"):
         store.run(name)
+
+
+# ---------------------------------------------------------------- evidence of earlier runs
+
+
+def as_version_1(path: Path) -> None:
+    """Takes back what version 2 added, as a store of before has it."""
+    with sqlite3.connect(path) as db:
+        db.execute("DROP INDEX host_seen")
+        for column in ("seen_at", "machine", "lost"):
+            db.execute(f"ALTER TABLE host DROP COLUMN {column}")
+        db.execute("UPDATE host SET doc = json_remove(doc, '$.evidence_at', '$.asked')")
+        db.execute("PRAGMA user_version=1")
+
+
+def test_a_store_of_version_1_is_brought_up(tmp_path: Path) -> None:
+    """Its runs read as before, and its evidence counts: when each host was seen, which machine, who was lost."""
+    path = tmp_path / "runs.db"
+    store = Store(str(path))
+    before = list(finished(store).findings())
+    plan = make_plan(make_estate(make_host("a"), make_host("gone"), make_host("no", connection="none", why="x")))
+
+    def ask(host: Any, commands: Any, deadline_s: float) -> Any:
+        yield from dict.fromkeys(commands, Failure("auth" if host.id == "a" else "unreachable")).items()
+
+    audit(plan, {"ssh": ask}, store, begin(store, plan), NOBODY, make_pace())
+    store.close()
+    columns = "SELECT run, seq, id, seen_at, machine, lost FROM host ORDER BY run, seq"
+    with sqlite3.connect(path) as db:
+        kept = db.execute(columns).fetchall()
+    as_version_1(path)
+    again = Store(str(path), create=False)
+    with sqlite3.connect(path) as db:
+        assert kept == db.execute(columns).fetchall()
+        assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    assert list(again.run("1").findings()) == before
+    assert [(h.evidence_at, h.asked) for h in again.run("1").hosts()] == [(0.0, True)] * 3
+    assert again.last_sighting("a", 9, NOON) == Sighting(1, 0, NOON, "0123456789abcdef")
+    assert again.lost_since("a", 1)
+    assert again.last_sighting("gone", 9, NOON) is None
+    assert not again.lost_since("no", 0)
+
+
+def test_the_newest_evidence_of_a_host_is_found_by_an_index(tmp_path: Path) -> None:
+    """400 runs of 1,000 hosts: one step in the index a host, whatever else is kept."""
+    path = tmp_path / "runs.db"
+    store = Store(str(path))
+    with sqlite3.connect(path) as db:
+        db.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 399999)"
+            " INSERT INTO host SELECT i / 1000 + 1, i % 1000, 'h' || (i % 1000), '{}', i / 1000, 'm', 0 FROM n"
+        )
+    began = time.monotonic()
+    for place in range(1000):
+        assert store.last_sighting(f"h{place}", 401, 1e9) == Sighting(400, place, 399.0, "m")
+        assert not store.lost_since(f"h{place}", 400)
+    assert time.monotonic() - began < 5
+    with sqlite3.connect(path) as db:
+        plan = db.execute(
+            "EXPLAIN QUERY PLAN SELECT run, seq, seen_at, machine FROM host"
+            " WHERE id = 'h1' AND run != 1 AND seen_at <= 1 AND (machine != '' OR NOT 0) ORDER BY run DESC LIMIT 1"
+        ).fetchall()
+    assert [step[-1] for step in plan] == ["SEARCH host USING COVERING INDEX host_seen (id=?)"]
+
+
+def test_answers_come_back_as_they_came(tmp_path: Path) -> None:
+    """Each by its command, with both dates; nothing of another host or run."""
+    store = Store(str(tmp_path / "runs.db"))
+    finished(store)
+    finished(store, "401")
+    assert store.answers_of(2, 1) == told((HELLO, command()), "401")
+    assert store.answers_of(2, 3) == store.answers_of(3, 0) == {}
+
+
+@given(
+    st.builds(
+        Output,
+        st.integers(0, 255),
+        st.binary(max_size=40),
+        st.binary(max_size=40),
+        st.just(NOON),
+        st.none() | st.just(1.0),
+    )
+    | st.builds(Failure, st.sampled_from(sorted(CAUSES)), st.text(max_size=10), st.just(NOON))
+)
+def test_what_is_packed_unpacks(answer: Any) -> None:
+    """Any bytes; and one byte less is no answer."""
+    digest, body = pack(answer)
+    host_at = getattr(answer, "host_at", None)
+    assert unpack(digest, body, NOON, host_at) == answer
+    damaged = Failure("unreadable", "the stored evidence is damaged", NOON)
+    for broken in (None, b"", body[:-1], zlib.compress(b"{}"), zlib.compress(zlib.decompress(body) + b" ")):
+        assert unpack(digest, broken, NOON, host_at) == damaged
 
 
 # ---------------------------------------------------------------- what ends a run

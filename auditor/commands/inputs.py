@@ -167,10 +167,15 @@ def elevated(probes: Probes) -> tuple[Command, ...]:
     return tuple(found)
 
 
+def civil(at: float) -> datetime:
+    """A moment as clocks in France show it."""
+    return datetime.fromtimestamp(at, ZoneInfo("Europe/Paris"))
+
+
 def as_of(given: str | None) -> str:
     """The civil day in France that decisions are judged on, ISO."""
     if not given:
-        return datetime.fromtimestamp(time.time(), ZoneInfo("Europe/Paris")).date().isoformat()
+        return civil(time.time()).date().isoformat()
     try:
         return date.fromisoformat(given).isoformat()
     except ValueError:

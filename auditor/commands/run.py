@@ -18,6 +18,7 @@ from auditor import credentials, shelves
 from auditor.audit import Pace, audit
 from auditor.commands import inputs, sinks
 from auditor.decisions import in_force
+from auditor.errors import InvalidInput
 from auditor.kinds import Ask, Settings
 from auditor.model import Header
 from auditor.plan import Plan
@@ -36,6 +37,7 @@ def run(
     fail_on_warn: bool,
     store: str | None,
     as_of: str | None,
+    missing: bool,
     jobs: int,
     deadline: int,
     probes: str | None,
@@ -44,6 +46,8 @@ def run(
 ) -> int:
     """The exit code of the run."""
     reports = sinks.chosen(formats)
+    if missing and store == "none":
+        raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
     day = inputs.as_of(as_of)
     given = inputs.load(policy, estate, limit, probes)
     inputs.notify(given.plan.estate, lang)
@@ -53,8 +57,8 @@ def run(
     try:
         header = replace(_header(plan, day, given.digests), limit=limit or "", policies=policy)
         begun = keeping.begin(header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters))
-        with _interruptible(), _progress(len(plan.hosts)) as done:
-            pace = Pace(jobs, float(deadline), time.time, done, _uninterrupted)
+        with _interruptible(), _progress(len(plan.hosts), lang) as done:
+            pace = Pace(jobs, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
             finished = audit(plan, _asks(plan), keeping, begun, decided, pace)
         sinks.write(finished, reports, lang, details)
         code = exit_code(finished, fail_on, fail_on_warn)
@@ -137,10 +141,10 @@ def _uninterrupted() -> Iterator[None]:
 
 
 @contextmanager
-def _progress(hosts: int) -> Iterator[Callable[[str], None]]:
+def _progress(hosts: int, lang: str | None) -> Iterator[Callable[[str, bool], None]]:
     """A line on stderr with true counts; nothing when it is not a terminal, or for one host."""
     if hosts < 2 or not sys.stderr.isatty() or os.environ.get("CI"):
-        yield lambda host: None
+        yield lambda host, earlier: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -148,4 +152,9 @@ def _progress(hosts: int) -> Iterator[Callable[[str], None]]:
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=hosts)
-        yield lambda host: bar.update(task, advance=1, description=host)
+        note = inputs.voice(lang).say("{host}: on earlier evidence")
+
+        def done(host: str, earlier: bool) -> None:
+            bar.update(task, advance=1, description=note.format(host=host) if earlier else host)
+
+        yield done

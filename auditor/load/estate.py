@@ -15,6 +15,8 @@ from auditor.load import inventory, schema, yaml
 from auditor.load.yaml import Document
 from auditor.model import Entity, Estate, Host, Perimeter, Register, Signatory, Text, Zone
 
+HOUR_S, DAY_S = 3600.0, 86400.0
+MAX_AGES_S = {"always": 26 * HOUR_S, "office_hours": 7 * DAY_S, "roaming": 30 * DAY_S}
 IMPLICIT = "estate"  # the one perimeter of an inventory without estate.yaml
 _NO_ESTATE: Text = {
     "en": "{folder}: no estate.yaml: all hosts are of one entity and one perimeter, named 'estate'",
@@ -171,7 +173,7 @@ def _days(document: Document) -> Iterator[Problem]:
     """Dates that have the right form and are no day, and mandates that end before they begin."""
     places = [(("signatories", i), s) for i, s in enumerate(document.value.get("signatories", ()))]
     for path, plain in [*places, *((("hosts", name), place) for name, place in document.value["hosts"].items())]:
-        for key in ("since", "until", "commissioned_at"):
+        for key in ("since", "until", "commissioned_at", "reinstalled_at"):
             try:
                 dt.date.fromisoformat(plain.get(key, "2026-01-01"))
             except ValueError:
@@ -194,6 +196,10 @@ def _places(document: Document, hosts: list[Host], estate: Estate, problems: lis
                 problems.append(document.problem(("hosts", name, key), f"there is no {key} '{place[key]}'{hint}"))
         if place.get("connection") == "none" and not place.get("why"):
             problems.append(document.problem(("hosts", name), "connection: none needs a 'why'", key=True))
+        begin, _, end = place.get("quiet_hours", "").partition("-")
+        if begin and begin == end:
+            message = f"{begin}-{end} has no length; a host that is never connected to says connection: none, and why"
+            problems.append(document.problem(("hosts", name, "quiet_hours"), message))
     for host in hosts:
         merged: dict[str, Any] = {}
         for source in ("all", *host.groups, host.id):
@@ -210,4 +216,24 @@ def _places(document: Document, hosts: list[Host], estate: Estate, problems: lis
             connection=merged.get("connection", host.connection),
             why=merged.get("why", ""),
             commissioned_at=merged.get("commissioned_at", ""),
+            **_presence(merged),
         )
+
+
+def _presence(place: Mapping[str, Any]) -> dict[str, Any]:
+    """When a host can be asked, and how old its evidence may be; the texts have met the schema."""
+    availability = place.get("availability", "always")
+    age = place.get("evidence_max_age", "")
+    unit = DAY_S if age.endswith("d") else HOUR_S
+    return {
+        "availability": availability,
+        "quiet_hours_s": _hours(place["quiet_hours"]) if "quiet_hours" in place else None,
+        "evidence_max_age_s": int(age[:-1]) * unit if age else MAX_AGES_S[availability],
+        "reinstalled_at": place.get("reinstalled_at", ""),
+    }
+
+
+def _hours(written: str) -> tuple[int, int]:
+    """`22:00-06:00` as seconds after midnight."""
+    begin, end = (int(t[:2]) * 3600 + int(t[3:]) * 60 for t in written.split("-"))
+    return begin, end

@@ -23,7 +23,7 @@ from auditor.document import (
     stamp,
 )
 from auditor.kinds import OpenPart, Reporter, Voice
-from auditor.model import Run
+from auditor.model import HostSeen, Run
 from auditor.summary import Summary, summary
 
 _COUNTED = ("fail", "warn", "unknown", "pass", "not_concerned", "accepted_fail", "accepted_warn", "nothing_asked")
@@ -43,7 +43,7 @@ def _pieces(run: Run) -> Iterator[str]:
         ("controls", map(control_to_plain, run.controls.values())),
         ("measures", map(measure_to_plain, run.measures.values())),
         ("perimeters", map(perimeter_to_plain, run.perimeters.values())),
-        ("hosts", (_dated(host_to_plain(h)) for h in run.hosts())),
+        ("hosts", map(_host, run.hosts())),
         ("findings", (_dated(finding_to_plain(f)) for f in run.findings())),
         ("idle_decisions", map(idle_to_plain, run.idle())),
         ("coverage", map(coverage_to_plain, run.coverage())),
@@ -67,6 +67,10 @@ def _dated(plain: Plain) -> Plain:
     return {**plain, "stamp": stamp(plain["at"])}
 
 
+def _host(host: HostSeen) -> Plain:
+    return {**_dated(host_to_plain(host)), "evidence_stamp": stamp(host.evidence_at)}
+
+
 def _header(run: Run) -> Plain:
     plain = header_to_plain(run.header)
     return {**plain, "started": stamp(run.header.started_at), "finished": stamp(run.header.finished_at)}
@@ -78,6 +82,12 @@ def _summary(seen: Summary) -> Plain:
             "expected": seen.hosts_expected,
             "reached": seen.hosts_reached,
             "measured": seen.hosts_measured,
+            "measured_now": seen.hosts_measured_now,
+            "measured_earlier": seen.hosts_measured_earlier,
+            "attested": seen.hosts_attested,
+            "unseen": seen.hosts_unseen,
+            "oldest_evidence_at": seen.oldest_evidence_at,
+            "oldest_evidence": stamp(seen.oldest_evidence_at),
         },
         "checks": {"planned": seen.checks_planned, "told": seen.checks_told, "measured": seen.checks_measured},
         "everything_seen": seen.everything_seen,

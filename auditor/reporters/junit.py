@@ -13,6 +13,7 @@ from itertools import chain, groupby
 
 from junit_xml import TestCase, TestSuite
 
+from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import CAUSES, Control, Coverage, Finding, Outcome, Run, Unknown
 from auditor.sentences import OUTCOME_WORDS, acceptance, cause, clean, told, unconcerned
@@ -40,6 +41,7 @@ def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
     for gap in run.coverage():
         gaps.setdefault(gap.subject.key, []).append(gap)
     findings = 0
+    earlier = {f"host:{h.host}": h.evidence_at for h in run.hosts() if h.evidence_at}
     for subject, group in groupby(run.findings(), key=lambda f: f.subject):
         of_subject = list(group)
         findings += len(of_subject)
@@ -47,7 +49,7 @@ def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
         cases = [_case(f, run.controls.get(f.control), where, voice) for f in of_subject]
         cases += [_gap_case(gap, where, voice) for gap in gaps.pop(subject.key, ())]
         latest = max(f.at for f in of_subject) or run.header.started_at
-        yield _suite(run, named(subject), subject.perimeter, latest, cases)
+        yield _suite(run, named(subject), subject.perimeter, latest, cases, earlier.get(subject.key, 0.0))
     for unplanned in gaps.values():
         subject = unplanned[0].subject
         where = names.dotted(subject.perimeter, named(subject))
@@ -80,13 +82,18 @@ def _token(name: str) -> str:
     return clean(name).strip() or "-"
 
 
-def _suite(run: Run, name: str, perimeter: str, at: float, cases: Sequence[TestCase]) -> TestSuite:
+def _suite(
+    run: Run, name: str, perimeter: str, at: float, cases: Sequence[TestCase], evidence_at: float = 0.0
+) -> TestSuite:
+    """`evidence_at` dates the earlier evidence that a host was judged on; 0 when it was judged on what it said now."""
     properties = {"auditor.version": run.header.version, "auditor.run": run.header.id or str(run.header.number)}
     if run.header.limit:
         properties["auditor.limit"] = run.header.limit
     if run.header.policies:
         properties["auditor.policies"] = ", ".join(run.header.policies)
     properties |= {f"digest.{_token(key)}": value for key, value in sorted(run.header.digests.items())}
+    if evidence_at:
+        properties["auditor.evidence"] = stamp(evidence_at)
     return TestSuite(
         _token(name),
         cases,
@@ -160,20 +167,25 @@ def _run_cases(run: Run, findings: int, voice: Voice) -> list[TestCase]:
     """Tests of the run as a whole, so that a report of half a run cannot be green."""
     header = run.header
     away = [host.host for host in run.hosts() if host.failure]
+    earlier = [host.host for host in run.hosts() if host.evidence_at]
     reached = sum(1 for _ in run.hosts()) - len(away)
     state = "" if header.state == "complete" else voice.say("the run is partial: it ended before everything was asked")
     hosts = checks = ""
     if away or reached < header.hosts_expected:
-        form = voice.say("hosts reached: {count} of {expected}; without an answer: {away}")
+        form = voice.say("hosts reached, now or earlier: {count} of {expected}; without an answer: {away}")
         hosts = form.format(count=reached, expected=header.hosts_expected, away=folded(away) or "?")
     if findings < header.checks_planned:
         form = voice.say("checks with a result: {count} of {expected}")
         checks = form.format(count=findings, expected=header.checks_planned)
-    return [
+    cases = [
         _whole("run-complete", "interrupted", state),
         _whole("every-host-reached", "unreachable", hosts),
         _whole("every-check-told", "not_asked", checks),
     ]
+    if earlier:
+        form = voice.say("judged on earlier evidence: {hosts}")
+        cases[1].stdout = clean(form.format(hosts=folded(earlier)), LONGEST)
+    return cases
 
 
 def _whole(name: str, kind: str, message: str) -> TestCase:

@@ -146,6 +146,16 @@ def _headline(run: Run, seen: Summary, voice: Voice) -> list[Line]:
         ),
         (
             "",
+            voice.say("measured"),
+            voice.say("{now} now, {earlier} earlier, {attested} attested, {unseen} by nobody").format(
+                now=seen.hosts_measured_now,
+                earlier=seen.hosts_measured_earlier,
+                attested=seen.hosts_attested,
+                unseen=seen.hosts_unseen,
+            ),
+        ),
+        (
+            "",
             voice.say("checks"),
             voice.say("{planned} planned, {measured} measured").format(
                 planned=seen.checks_planned, measured=seen.checks_measured
@@ -194,6 +204,8 @@ def _verdict(run: Run, seen: Summary, voice: Voice) -> Iterator[Span]:
         yield "unknown", voice.say("THE RUN IS PARTIAL: it ended before everything planned was asked.")
     if not run.header.declared:
         yield "dim", voice.say("No estate was given: nothing tells whether hosts or measures are missing.")
+    if seen.earlier:
+        yield "warn", _earlier(seen, voice)
     risks = seen.counts.get("accepted_fail", 0) + seen.counts.get("accepted_warn", 0)
     if not seen.everything_seen:
         yield "unknown", voice.say("Not everything was seen; nobody knows whether the rest is good or bad.")
@@ -203,6 +215,19 @@ def _verdict(run: Run, seen: Summary, voice: Voice) -> Iterator[Span]:
         yield "", voice.say("Everything planned was measured. Nothing is open; the accepted risks remain.")
     else:
         yield "pass", voice.say("Everything planned was measured. Nothing is open.")
+
+
+def _earlier(seen: Summary, voice: Voice) -> str:
+    """That hosts were judged on what they told in an earlier run, and how many of them were not asked now."""
+    when = moment(seen.oldest_evidence_at, voice)
+    if seen.hosts_expected == 1:
+        said = voice.say("Judged on earlier evidence, of {when}.").format(when=when)
+    else:
+        form = voice.say("Hosts judged on earlier evidence: {count}, the oldest of {when}.")
+        said = form.format(count=len(seen.earlier), when=when)
+    if seen.unasked:
+        said += " " + voice.say("Not asked now: {count}.").format(count=seen.unasked)
+    return said
 
 
 # ---------------------------------------------------------------- one host
@@ -378,6 +403,8 @@ def _sections(run: Run, seen: Summary, voice: Voice) -> Iterator[_Section]:
         yield _Section(_perimeters(seen, voice))
     yield _Section(_fixes(seen, voice), wanted=TOP)
     yield _Section(_untold(seen, voice), wanted=2)
+    if voice.details:
+        yield _Section(_dated(seen, voice))
     yield _Section(_risks(seen, voice), heads=1)
     yield _Section(_idles(run, voice), heads=1)
 
@@ -456,6 +483,14 @@ def _risks(seen: Summary, voice: Voice) -> list[Line]:
         for one, controls in grouped.items()
     )
     return _titled(voice.say("accepted residual risks: they still fail"), ("",) * 4, rows, voice)
+
+
+def _dated(seen: Summary, voice: Voice) -> list[Line]:
+    """A row for each host judged on earlier evidence: of when that is, and whether the host was asked now."""
+    answers = {True: voice.say("no answer"), False: voice.say("not asked")}
+    rows = ([moment(one.at, voice), answers[one.asked], one.host] for one in seen.earlier)
+    heads = [voice.say("evidence of"), voice.say("now"), voice.say("on")]
+    return _titled(voice.say("judged on earlier evidence"), heads, rows, voice)
 
 
 def _idles(run: Run, voice: Voice) -> list[Line]:

@@ -42,6 +42,19 @@ def test_the_nearest_line_of_estate_yaml_wins(tmp_path: Path) -> None:
     assert (found["web02"].roles, found["db01"].perimeter) == (("x",), "own")
 
 
+def test_when_a_host_can_be_asked(tmp_path: Path) -> None:
+    """Always when nothing is said; how old evidence may be follows from that, unless it is said."""
+    more = ESTATE_YAML + "  web: {availability: office_hours, quiet_hours: 22:00-06:30}\n"
+    more += "  web02: {availability: roaming, evidence_max_age: 36h, reinstalled_at: 2026-11-01}\n"
+    found = {h.id: h for h in load(write(tmp_path, hosts=HOSTS, estate=more)).hosts}
+    said = {
+        n: (h.availability, h.quiet_hours_s, h.evidence_max_age_s / 3600, h.reinstalled_at) for n, h in found.items()
+    }
+    assert said["db01"] == ("always", None, 26, "")
+    assert said["web01"] == ("office_hours", (79200, 23400), 168, "")
+    assert said["web02"] == ("roaming", (79200, 23400), 36, "2026-11-01")
+
+
 @pytest.mark.parametrize(
     ("before", "after", "problem"),
     [
@@ -57,6 +70,13 @@ def test_the_nearest_line_of_estate_yaml_wins(tmp_path: Path) -> None:
         ("zone: dmz}", "platform: linus}", "estate.yaml:11:35: the text 'linus' is not one of linux, windows, cisco_ios, other; did you mean 'linux'?"),
         ("zone: dmz}", "zoen: dmz}", "estate.yaml:11:25: unknown key 'zoen'; did you mean 'zone'?"),
         ("zone: dmz}", "commissioned_at: 2026-02-30}", "estate.yaml:11:42: 2026-02-30 is no day of the calendar"),
+        ("zone: dmz}", "reinstalled_at: 2026-02-30}", "estate.yaml:11:41: 2026-02-30 is no day of the calendar"),
+        ("zone: dmz}", "availability: nights}", "estate.yaml:11:39: the text 'nights' is not one of always, office_hours, roaming"),
+        ("zone: dmz}", "evidence_max_age: 0h}", "estate.yaml:11:43: the text '0h' has not the right form, for example 26h"),
+        ("zone: dmz}", "evidence_max_age: 26}", "estate.yaml:11:43: the text '26' has not the right form, for example 26h"),
+        ("zone: dmz}", "quiet_hours: 22:00-24:00}", "estate.yaml:11:38: the text '22:00-24:00' has not the right form, for example 22:00-06:00"),
+        ("zone: dmz}", "quiet_hours: 9-12}", "estate.yaml:11:38: the text '9-12' has not the right form, for example 22:00-06:00"),
+        ("zone: dmz}", "quiet_hours: 06:00-06:00}", "estate.yaml:11:38: 06:00-06:00 has no length; a host that is never connected to says connection: none, and why"),
         ('"2026-01-01"', '"2026-13-01"', "estate.yaml:9:40: 2026-13-01 is no day of the calendar"),
         ('"2026-01-01"', "2026", "estate.yaml:9:40: the text '2026' has not the right form, for example 2026-03-31"),
         ('"2026-01-01"', "2026-01-01, until: 2025-01-01", "estate.yaml:9:59: 2025-01-01 is before 2026-01-01"),
