@@ -158,12 +158,6 @@ def test_a_run_shows_no_secret(
     (tmp_path / "secret").chmod(0o600)
     monkeypatch.setenv("PHRASE", passphrase)
     named = {"password": "cmd:" + json.dumps(["cat", f"{tmp_path}/secret"]), "passphrase": "env:PHRASE"}
-    original = inventory._host
-
-    def with_secrets(*args: Any) -> Any:
-        return replace(original(*args), key_file=str(key), **named)
-
-    monkeypatch.setattr(inventory, "_host", with_secrets)
     caplog.set_level(logging.DEBUG)
     seen: set[bytes] = set()
     stop = threading.Event()
@@ -173,10 +167,12 @@ def test_a_run_shows_no_secret(
         (tripwires / ".ssh").mkdir()
         (tripwires / ".ssh" / "known_hosts").write_text(doors.known_hosts())
         hosts = "".join(f"    h{n}: {{ansible_host: 127.0.3.{n}, ansible_port: {doors.port}, ansible_user: audit}}\n" for n in range(1, 4))
-        (tmp_path / "hosts.yaml").write_text(f"all:\n  hosts:\n{hosts}")
+        secrets = {"auditor_password": named["password"], "auditor_key_passphrase": named["passphrase"]}
+        everyone = json.dumps({**secrets, "ansible_ssh_private_key_file": str(key)})
+        (tmp_path / "hosts.yaml").write_text(f"all:\n  vars: {everyone}\n  hosts:\n{hosts}")
         outs = tuple(f"{f}={tmp_path}/out.{f}" for f in ("json", "junit", "text"))
         code = run_command.run(
-            (), str(tmp_path / "hosts.yaml"), None, outs, "low", False, str(tmp_path / "runs.db"), None, 2, 60, None, "en", True
+            (), (str(tmp_path / "hosts.yaml"),), None, outs, "low", False, str(tmp_path / "runs.db"), None, False, 2, 60, None, "en", True
         )
     stop.set()
     watcher.join()

@@ -69,7 +69,7 @@ def test_the_rest_comes_back() -> None:
     """Hosts, gaps, perimeters, and what reports say of a control."""
     seen = HostSeen("a", Unknown("timeout", "x"), 3, 0, 5.0)
     assert document.host_from_plain(through_json(document.host_to_plain(seen))) == seen
-    earlier = HostSeen("a", None, 3, 3, 5.0, 5.0, asked=False)
+    earlier = HostSeen("a", None, 3, 3, 5.0, evidence_at=5.0, asked=False)
     assert document.host_from_plain(through_json(document.host_to_plain(earlier))) == earlier
     gap = Coverage(Subject("host", "a", "p"), "", Unknown("nothing_asked", "x"), False)
     assert document.coverage_from_plain(through_json(document.coverage_to_plain(gap))) == gap

@@ -61,7 +61,7 @@ class Town:
             elif isinstance(given, dict):
                 yield from given.items()
             else:
-                yield from ((c, _dated(a, at)) for c, a in told(commands, given).items())
+                yield from ((c, _dated(a, at)) for c, a in told(commands, given, host.id).items())
 
         pace = make_pace(clock=lambda: at, **changes)
         return audit(plan, {"ssh": ask}, self.store, begin(self.store, plan, started_at=at), NOBODY, pace)

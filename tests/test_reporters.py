@@ -183,7 +183,7 @@ def test_a_partial_run_is_said_to_be_partial() -> None:
 def test_earlier_evidence_is_said_to_be_earlier(lang: str, says: str) -> None:
     """One host: the headline says of when, before it says that all was measured; none was measured now."""
     run = _alone(finding(1, WEB, "clock-synchronised", "pass"))
-    run.all_hosts = [HostSeen("web01", None, 1, 1, AT - 86400, AT - 86400, asked=False)]
+    run.all_hosts = [HostSeen("web01", None, 1, 1, AT - 86400, evidence_at=AT - 86400, asked=False)]
     page = rendered(text.REPORTER, run, voice(lang)).decode()
     assert says in " ".join(page.split())
     assert ("0 now, 1 earlier" if lang == "en" else "0 maintenant, 1 plus tôt") in page

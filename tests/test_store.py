@@ -190,7 +190,7 @@ def test_answers_come_back_as_they_came(tmp_path: Path) -> None:
     store = Store(str(tmp_path / "runs.db"))
     finished(store)
     finished(store, "401")
-    assert store.answers_of(2, 1) == told((HELLO, command()), "401")
+    assert store.answers_of(2, 1) == told((HELLO, command()), "401", "b")
     assert store.answers_of(2, 3) == store.answers_of(3, 0) == {}
 
 

@@ -24,6 +24,9 @@ from auditor.transports import ssh
 pytestmark = pytest.mark.xdist_group("availability")
 
 
+NAMES: dict[str, str] = {}  # address -> host, of the estate in use
+
+
 class Fleet:
     """An estate whose hosts are addresses of one sshd, or of nothing once it has stopped; `dialled` counts connections."""
 
@@ -34,6 +37,7 @@ class Fleet:
     def estate(self, **hosts: str) -> None:
         """By host: what estate.yaml says of it. Each has an address of its own."""
         reach = f"ansible_port: {self.port}, ansible_ssh_private_key_file: {self.key_file}"
+        NAMES.update({f"127.0.0.{n}": name for n, name in enumerate(hosts, 1)})
         lines = [f"    {name}: {{ansible_host: 127.0.0.{n}, {reach}}}" for n, name in enumerate(hosts, 1)]
         places = "".join(f"  {name}: {{{place}}}\n" for name, place in hosts.items())
         write(self.folder / "town", hosts="all:\n  hosts:\n" + "\n".join(lines), estate=ESTATE_YAML + places)
@@ -64,7 +68,7 @@ def fleet(
     """`with fleet() as town:` the sshd is up within, and gone after."""
     dialled: list[str] = []
     dial = ssh._dial
-    monkeypatch.setattr(ssh, "_dial", lambda host, timeout: (dialled.append(host.id), dial(host, timeout))[1])
+    monkeypatch.setattr(ssh, "_dial", lambda end, *rest: (dialled.append(NAMES[end.address]), dial(end, *rest))[1])
 
     @contextmanager
     def up() -> Iterator[Fleet]:
@@ -140,7 +144,7 @@ def test_reports_say_what_is_earlier(fleet: Callable[[], Any]) -> None:
     properties = {p.get("name"): p.get("value") for p in suites["pc"].iter("property")}
     assert properties["auditor.evidence"] == stamp
     assert "every-host-reached: judged on earlier evidence: pc, laptop" in (
-        suites["coverage"].findtext("system-out") or ""
+        suites["run:coverage"].findtext("system-out") or ""
     )
     assert json.loads(town.invoke("report", "-f", "json").stdout) == document
 
