@@ -25,7 +25,7 @@ check: .venv/.made
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/codespell auditor docs tests README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md
+	$(BIN)/codespell auditor docs benchmarks README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md
 
 schema: .venv/.made
 	$(BIN)/auditor schema policy > auditor/schemas/policy.schema.json

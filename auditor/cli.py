@@ -24,11 +24,22 @@ SEVERITIES = click.Choice(["low", "medium", "high", "critical", "never"])
 _policy = click.argument("policy", nargs=-1, type=click.Path(exists=True))
 _estate = click.option("-i", "--estate", metavar="ESTATE", multiple=True, type=click.Path(exists=True),
                        help="Folder of an estate, or an inventory; given again: more inventories. Default: this machine.")  # fmt: skip
-_limit = click.option("--limit", metavar="PATTERN", help="Only these hosts, by Ansible's patterns: web:&prod:!web01, web*, ~regex, web[0:2], @file; roles too.")
+_limit = click.option(
+    "--limit",
+    metavar="PATTERN",
+    help="Only these hosts, by Ansible's patterns: web:&prod:!web01, web*, ~regex, web[0:2], @file; roles too.",
+)
 _probes = click.option("--probes", metavar="DIR", type=click.Path(exists=True, file_okay=False),
                        help="Folder of your own probes (Python files).")  # fmt: skip
-_lang = click.option("--lang", envvar="AUDITOR_LANG", type=click.Choice(["fr", "en"]), help="Language of what is printed. Default: LANG.")
-_store = click.option("--store", envvar="AUDITOR_STORE", metavar="PATH", help="Where runs are kept, or `none`. Default: ~/.local/share/auditor.")
+_lang = click.option(
+    "--lang", envvar="AUDITOR_LANG", type=click.Choice(["fr", "en"]), help="Language of what is printed. Default: LANG."
+)
+_store = click.option(
+    "--store",
+    envvar="AUDITOR_STORE",
+    metavar="PATH",
+    help="Where runs are kept, or `none`. Default: ~/.local/share/auditor.",
+)
 _format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multiple=True,
                        help="A report: text, json or junit; `-` is stdout. May be given several times.")  # fmt: skip
 _as_of = click.option("--as-of", metavar="DATE", help="Judge what people declared (decisions) on this day, 2026-11-30.")
@@ -102,13 +113,21 @@ def main(ctx: click.Context) -> None:
 @_estate
 @_limit
 @_format
-@click.option("--fail-on", type=SEVERITIES, default="low", show_default=True, help="Open failures from here on exit with 1.")
+@click.option(
+    "--fail-on", type=SEVERITIES, default="low", show_default=True, help="Open failures from here on exit with 1."
+)
 @click.option("--fail-on-warn", is_flag=True, help="A missed target counts as a failure, even within its limit.")
 @_store
 @_as_of
-@click.option("--missing", is_flag=True, help="Ask only hosts without fresh evidence in the store; judge the others on it.")
-@click.option("--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time.")
-@click.option("--deadline", type=click.IntRange(5, 3600), default=300, show_default=True, help="Seconds that a host may take.")
+@click.option(
+    "--missing", is_flag=True, help="Ask only hosts without fresh evidence in the store; judge the others on it."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time."
+)
+@click.option(
+    "--deadline", type=click.IntRange(5, 3600), default=300, show_default=True, help="Seconds that a host may take."
+)
 @_probes
 @_lang
 @_details
@@ -177,7 +196,9 @@ def inventory() -> None:
 
 @inventory.command(name="import")
 @click.argument("file", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
-@click.option("--map", "mapping", metavar="COLUMN=FIELD", multiple=True, help="What a column says, where its name does not tell.")
+@click.option(
+    "--map", "mapping", metavar="COLUMN=FIELD", multiple=True, help="What a column says, where its name does not tell."
+)
 @click.option("--out", metavar="DIR", default="estate", show_default=True, help="Folder of the estate.")
 @_lang
 def import_(**options: Any) -> None:

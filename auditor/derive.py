@@ -31,9 +31,7 @@ def derive(
         yield finding(check, told[key], probe.facts, at)
 
 
-def _seen(
-    estate: Estate, over: str, perimeter: str, asked: frozenset[str], kept: Kept
-) -> Iterator[tuple[str, Any]]:
+def _seen(estate: Estate, over: str, perimeter: str, asked: frozenset[str], kept: Kept) -> Iterator[tuple[str, Any]]:
     """Every host of the perimeter, also those outside this run: what was not asked is Unknown, not left out."""
     for host in estate.hosts:
         if host.perimeter == perimeter:

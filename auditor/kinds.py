@@ -37,7 +37,9 @@ class Probe:
     title: Text
     facts: Schema
     dialects: Mapping[str, Dialect]  # platform family -> dialect
-    arguments: Schema = field(default_factory=lambda: {"type": "object", "properties": {}, "additionalProperties": False})
+    arguments: Schema = field(
+        default_factory=lambda: {"type": "object", "properties": {}, "additionalProperties": False}
+    )
     privilege: Text = field(default_factory=dict)
 
 
@@ -54,7 +56,9 @@ class DerivedProbe:
     over: str
     facts: Schema
     fold: Callable[[Subject, Iterable[tuple[str, Any]]], Facts]
-    arguments: Schema = field(default_factory=lambda: {"type": "object", "properties": {}, "additionalProperties": False})
+    arguments: Schema = field(
+        default_factory=lambda: {"type": "object", "properties": {}, "additionalProperties": False}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,9 @@ class Transport:
 
 
 class Ask(Protocol):
-    def __call__(self, host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]: ...
+    def __call__(
+        self, host: Host, commands: tuple[Command, ...], deadline_s: float
+    ) -> Iterator[tuple[Command, Answer]]: ...
 
 
 class Trial(Protocol):

@@ -148,7 +148,9 @@ def contains(observed: Any, wanted: Any) -> bool | Unknown:
     items = observed.items if isinstance(observed, Partial) else observed
     if not isinstance(items, list | tuple):
         return _mismatch(observed, wanted)
-    unseen = next((i for i in items if isinstance(i, Unknown)), observed.missing if isinstance(observed, Partial) else None)
+    unseen = next(
+        (i for i in items if isinstance(i, Unknown)), observed.missing if isinstance(observed, Partial) else None
+    )
     known = [i for i in items if not isinstance(i, Unknown)]
     if all(any(_same(i, w) is True for i in known) for w in wanted_all):
         return True

@@ -84,7 +84,9 @@ class Plan:
             probe = self.probes[derived.over]
             if isinstance(probe, Probe) and host.platform in probe.dialects:
                 key = f"{derived.over} []"
-                questions.setdefault(key, Question(derived.over, {}, self._asked(derived.over, probe, host.platform, {})))
+                questions.setdefault(
+                    key, Question(derived.over, {}, self._asked(derived.over, probe, host.platform, {}))
+                )
         return list(questions.values())
 
     def commands_of(self, index: int, questions: Sequence[Question] | None = None) -> tuple[Command, ...]:
@@ -165,7 +167,9 @@ class Plan:
         }
         value = values[what]
         if value is None:
-            missing = "no zone is declared for this host" if zone is None else f"the zone '{zone.id}' does not say its {what}"
+            missing = (
+                "no zone is declared for this host" if zone is None else f"the zone '{zone.id}' does not say its {what}"
+            )
             return Unknown("nothing_asked", missing if what.startswith("zone") else f"$host.{what}")
         return value
 
@@ -194,7 +198,9 @@ class Plan:
         somewhere = {c.measure for c in self.controls}
         for measure in self.in_force:
             if measure not in checked:
-                why = "no control applies to a host of this perimeter" if measure in somewhere else "no control checks it"
+                why = (
+                    "no control applies to a host of this perimeter" if measure in somewhere else "no control checks it"
+                )
                 subject = Subject("perimeter", perimeter, perimeter)
                 yield Coverage(subject, measure, Unknown("nothing_asked", why), self.estate.declared)
 
@@ -311,7 +317,11 @@ class _Names:
     def matching(self, word: str) -> set[str]:
         if word in self.hosts:
             return {word}
-        subscript = None if word.startswith("~") else re.fullmatch(r"(.+)\[(?:(-?[0-9]{1,9})|([0-9]{1,9})[:-]([0-9]{0,9}))\]", word)
+        subscript = (
+            None
+            if word.startswith("~")
+            else re.fullmatch(r"(.+)\[(?:(-?[0-9]{1,9})|([0-9]{1,9})[:-]([0-9]{0,9}))\]", word)
+        )
         if subscript is None:
             return set(self._matching(word))
         found = self._matching(subscript[1])

@@ -77,7 +77,8 @@ def _site_probe(file: Path) -> Probe | DerivedProbe:
     if file.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise InvalidInput([Problem(str(file), 0, 0, "others may write it, and it is code: chmod go-w")])
     spec = importlib.util.spec_from_file_location(f"site_probe_{file.stem}", file)
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

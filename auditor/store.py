@@ -41,6 +41,7 @@ from auditor.model import (
 )
 
 BUSY_TIMEOUT_S = 10.0
+MOST_KNOWN = 100_000  # digests remembered, so that what a fleet shares is compressed and written once
 
 # The digest of the question what a host is, as stores of version 1 hold it.
 _HELLO_1 = "78ec87330d9166821070db0e5070d72c71cd2fad989b1daf50260fd27dd1000e"
@@ -113,14 +114,14 @@ def _mapped(path: str) -> Iterator[None]:
 
 
 def pack(answer: Answer) -> tuple[bytes, bytes]:
-    """An answer's digest, and its compressed bytes: without its dates, so that equal answers are kept once."""
+    """An answer's digest, and its bytes: without its dates, so that equal answers are kept once."""
     if isinstance(answer, Failure):
         head: dict[str, Any] = {"failure": answer.cause, "message": answer.message}
         body = json.dumps(head).encode()
     else:
         head = {"exit_code": answer.exit_code, "stdout": len(answer.stdout)}
         body = json.dumps(head).encode() + b"\n" + answer.stdout + answer.stderr
-    return hashlib.sha256(body).digest(), zlib.compress(body, 1)
+    return hashlib.sha256(body).digest(), body
 
 
 def unpack(digest: bytes, body: bytes | None, at: float, host_at: float | None) -> Answer:
@@ -184,6 +185,7 @@ class Store:
         self.path = path
         if path:
             _prepare(Path(path), create)
+        self._known: set[bytes] = set()
         with _mapped(path or "(temporary)"):
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
             if path:
@@ -276,11 +278,16 @@ class Store:
                  _lost(judged, presence)),
             )  # fmt: skip
             db.executemany(
-                "INSERT OR IGNORE INTO evidence VALUES (?, ?)", ((p.digest, p.body) for p in packed.values())
+                "INSERT OR IGNORE INTO evidence VALUES (?, ?)",
+                ((p.digest, zlib.compress(p.body, 1)) for p in packed.values() if p.digest not in self._known),
             )
             db.executemany(
                 "INSERT OR IGNORE INTO command VALUES (?, ?)",
-                ((p.command, _dump(document.command_to_plain(c))) for c, p in packed.items()),
+                (
+                    (p.command, _dump(document.command_to_plain(c)))
+                    for c, p in packed.items()
+                    if p.command not in self._known
+                ),
             )
             db.executemany(
                 "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)",
@@ -295,6 +302,9 @@ class Store:
                 ),
             )
             self._findings(number, judged.findings)
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
+        self._known.update(digest for p in packed.values() for digest in (p.digest, p.command))
 
     def _findings(self, number: int, findings: Iterable[Finding]) -> None:
         self._db.executemany(
@@ -391,7 +401,8 @@ class Store:
                 where, value = "id != '' AND substr(id, 1, ?) = ?", (len(name), name)  # type: ignore[assignment]
             row = self._db.execute(
                 f"SELECT header, catalogue FROM run WHERE {where}"
-                    " ORDER BY json_extract(header, '$.limit') != '', number DESC LIMIT 1", value
+                " ORDER BY json_extract(header, '$.limit') != '', number DESC LIMIT 1",
+                value,
             ).fetchone()
         if row is None:
             raise StoreError(f"the store {self.path} holds no run '{name}' (auditor list runs)")

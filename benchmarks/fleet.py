@@ -89,7 +89,7 @@ def fleet(base: Path, server: Sshd, count: int) -> Fleet:
         made.mkdir(parents=True)
     (home / ".ssh" / "known_hosts").write_text(server.known_hosts(addresses(count)))
     write_estate(estate, server, count)
-    plan = inputs.load((), str(estate), None, None).plan
+    plan = inputs.load((), (str(estate),), None, None).plan
     elevated = inputs.elevated(plan.probes)
     named: dict[str, Path] = {}
     lines = []
@@ -152,7 +152,7 @@ def ssh_run(fleet: Fleet, server: Sshd, jobs: int, log: Path) -> Measured:
 
 def cut_short(fleet: Fleet) -> int:
     """The hosts whose answers by plain ssh are not all there."""
-    plan = inputs.load((), str(fleet.estate), None, None).plan
+    plan = inputs.load((), (str(fleet.estate),), None, None).plan
     lost = 0
     for index, address in enumerate(addresses(fleet.size)):
         reader = Reader(plan.commands_of(index), NONCE)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -253,7 +253,16 @@ def begin(store: Store, plan: Plan | None = None, **changes: Any) -> StoredRun:
 
 
 def make_pace(**changes: Any) -> Pace:
-    return Pace(**{"jobs": 4, "deadline_s": 5.0, "clock": lambda: NOON, "done": lambda host, earlier: None, "uninterrupted": nullcontext, **changes})
+    return Pace(
+        **{
+            "jobs": 4,
+            "deadline_s": 5.0,
+            "clock": lambda: NOON,
+            "done": lambda host, earlier: None,
+            "uninterrupted": nullcontext,
+            **changes,
+        }
+    )
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from sshd import new_key
 from auditor import credentials
 from auditor.commands import run as run_command
 from auditor.credentials import NoSecret, Secret, Secrets, Trials, Withheld, problem, secret
-from auditor.load import inventory
 
 CANARY = "c4n4ry-P4ss w0rd"
 
@@ -77,7 +75,9 @@ def test_of_something_else_than_a_file(tmp_path: Path) -> None:
      (f"echo '{CANARY}' >&2; exit 1", "code 1"), ("sleep 60", "did not end"), (f"echo '{CANARY}'; sleep 60", "did not end"),
      ("yes", "more than"), ("cat", "gives nothing")],
 )  # fmt: skip
-def test_of_a_command(shell: str, words: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_of_a_command(
+    shell: str, words: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(credentials, "COMMAND_S", 1.0)
     reference = "cmd:" + json.dumps(["sh", "-c", shell])
     begun = time.monotonic()
@@ -150,7 +150,9 @@ def test_a_run_shows_no_secret(
     capfd: pytest.CaptureFixture[str], program: Callable[[str], str],
 ) -> None:  # fmt: skip
     """Password and passphrase as canaries, in every report, the store, the logs and the command lines of all processes."""
-    password, passphrase = (f"{word} {os.urandom(8).hex()}" for word in ("p4ss", "phr4se"))  # other tests run beside this one
+    password, passphrase = (
+        f"{word} {os.urandom(8).hex()}" for word in ("p4ss", "phr4se")
+    )  # other tests run beside this one
     key = tmp_path / "key"
     new_key(key, program("ssh-keygen"))
     subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", passphrase, "-f", str(key)], check=True)
@@ -166,13 +168,29 @@ def test_a_run_shows_no_secret(
     with opened(password=password if right else "other", allowed="publickey,password") as doors:
         (tripwires / ".ssh").mkdir()
         (tripwires / ".ssh" / "known_hosts").write_text(doors.known_hosts())
-        hosts = "".join(f"    h{n}: {{ansible_host: 127.0.3.{n}, ansible_port: {doors.port}, ansible_user: audit}}\n" for n in range(1, 4))
+        hosts = "".join(
+            f"    h{n}: {{ansible_host: 127.0.3.{n}, ansible_port: {doors.port}, ansible_user: audit}}\n"
+            for n in range(1, 4)
+        )
         secrets = {"auditor_password": named["password"], "auditor_key_passphrase": named["passphrase"]}
         everyone = json.dumps({**secrets, "ansible_ssh_private_key_file": str(key)})
         (tmp_path / "hosts.yaml").write_text(f"all:\n  vars: {everyone}\n  hosts:\n{hosts}")
         outs = tuple(f"{f}={tmp_path}/out.{f}" for f in ("json", "junit", "text"))
         code = run_command.run(
-            (), (str(tmp_path / "hosts.yaml"),), None, outs, "low", False, str(tmp_path / "runs.db"), None, False, 2, 60, None, "en", True
+            (),
+            (str(tmp_path / "hosts.yaml"),),
+            None,
+            outs,
+            "low",
+            False,
+            str(tmp_path / "runs.db"),
+            None,
+            False,
+            2,
+            60,
+            None,
+            "en",
+            True,
         )
     stop.set()
     watcher.join()

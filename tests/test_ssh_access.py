@@ -184,7 +184,9 @@ HOST_CERTIFICATES = {
 
 
 @pytest.mark.parametrize("name", HOST_CERTIFICATES)
-def test_certificates_of_hosts(name: str, authority: Path, tmp_path: Path, program: Callable[[str], str], home: Path) -> None:
+def test_certificates_of_hosts(
+    name: str, authority: Path, tmp_path: Path, program: Callable[[str], str], home: Path
+) -> None:
     options, cause, words = HOST_CERTIFICATES[name]
 
     def more(folder: Path) -> str:
@@ -211,7 +213,9 @@ def test_certificates_of_hosts(name: str, authority: Path, tmp_path: Path, progr
         assert why(ask(host)) == ("answered", ""), "its bare key is known"
 
 
-def test_a_users_certificate_makes_no_host(authority: Path, tmp_path: Path, program: Callable[[str], str], home: Path) -> None:
+def test_a_users_certificate_makes_no_host(
+    authority: Path, tmp_path: Path, program: Callable[[str], str], home: Path
+) -> None:
     def more(folder: Path) -> str:
         signed(authority / "ca", folder / "host_key", "-n", "127.0.0.1")
         return f"HostCertificate {folder}/host_key-cert.pub\n"
@@ -235,7 +239,9 @@ def by_certificate(authority: Path, tmp_path: Path, program: Callable[[str], str
 
 
 @pytest.fixture
-def agent(program: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+def agent(
+    program: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Path], None]]:
     """ssh-agent; `agent(key)` loads a key."""
     path = str(tmp_path / "agent")
     process = subprocess.Popen([program("ssh-agent"), "-D", "-a", path], stdout=subprocess.DEVNULL)
@@ -249,7 +255,12 @@ def agent(program: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("kind", [("-t", "ed25519"), ("-t", "rsa", "-b", "2048"), ("-t", "ecdsa")], ids=lambda k: k[1])
 def test_certificates_of_users(
-    kind: tuple[str, ...], by_certificate: Sshd, authority: Path, tmp_path: Path, home: Path, agent: Callable[[Path], None]
+    kind: tuple[str, ...],
+    by_certificate: Sshd,
+    authority: Path,
+    tmp_path: Path,
+    home: Path,
+    agent: Callable[[Path], None],
 ) -> None:
     key = tmp_path / "mine"
     new_key(key, "ssh-keygen", *kind, "-N", "")
@@ -360,7 +371,9 @@ def test_a_password_answers_only_what_asks_for_one(
 
 
 @pytest.mark.parametrize("hangs_up", [False, True], ids=["refuses", "hangs up"])
-def test_two_hundred_hosts_see_a_wrong_password_twice(hangs_up: bool, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_hundred_hosts_see_a_wrong_password_twice(
+    hangs_up: bool, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AUDIT_PASSWORD", "wrong")
     with opened(hangs_up=hangs_up) as doors:
         hosts = [behind(doors, f"127.0.{1 + n // 100}.{1 + n % 100}") for n in range(200)]
@@ -409,7 +422,10 @@ def test_its_refusals_have_the_same_causes(sshd: Sshd, home: Path, tmp_path: Pat
     assert why(ask(host, openssh))[0] == "host_key"
     configured(home, "", sshd.known_hosts())
     new_key(tmp_path / "other", "ssh-keygen")
-    assert why(ask(Host("h", "127.0.0.1", port=sshd.port, user=sshd.user, key_file=str(tmp_path / "other")), openssh))[0] == "auth"
+    assert (
+        why(ask(Host("h", "127.0.0.1", port=sshd.port, user=sshd.user, key_file=str(tmp_path / "other")), openssh))[0]
+        == "auth"
+    )
     assert why(ask(Host("h", "127.0.0.1", port=free_port()), openssh))[0] == "unreachable"
     assert why(ask(Host("h", "no-such-host.invalid"), openssh))[0] == "unreachable"
     assert why(ask(Host("h", "-oProxyCommand=touch /tmp/x"), openssh))[0] == "unreachable"

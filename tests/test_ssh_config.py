@@ -68,10 +68,14 @@ def said(found: ssh_config.Config, name: str, **given: str) -> ssh_config.Said:
 
 @pytest.mark.parametrize("name", ["web1", "web2", "web3", "web9", "db1", "db10", "api", "bastion", "other", "p1"])
 def test_it_is_read_as_the_real_client_reads_it(name: str, tripwires: Path, program: Callable[[str], str]) -> None:
-    found = config(tripwires, CONFIG, a="Host p1\n  Port 77\n  Include more\nHost web9\n User nine\n", b="Host p1\n User x\n")
+    found = config(
+        tripwires, CONFIG, a="Host p1\n  Port 77\n  Include more\nHost web9\n User nine\n", b="Host p1\n User x\n"
+    )
     text = (tripwires / ".ssh" / "config").read_text().replace("parts/*", f"{tripwires}/.ssh/parts/*")
     (tripwires / "flat").write_text(text)
-    told = subprocess.run([program("ssh"), "-F", str(tripwires / "flat"), "-G", name], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [program("ssh"), "-F", str(tripwires / "flat"), "-G", name], capture_output=True, text=True, check=True
+    )
     theirs = dict(line.split(" ", 1) for line in told.stdout.splitlines() if " " in line)
     ours = said(found, name)
     assert not ours.objections
@@ -82,7 +86,9 @@ def test_it_is_read_as_the_real_client_reads_it(name: str, tripwires: Path, prog
 
 
 def test_files_add_up_and_tokens_stand_for_what_they_say(tripwires: Path) -> None:
-    found = config(tripwires, "IdentityFile ~/.ssh/%r-%h\nHost a\n IdentityFile %d/${KEY}%%\n UserKnownHostsFile ~/k1 /k2\n")
+    found = config(
+        tripwires, "IdentityFile ~/.ssh/%r-%h\nHost a\n IdentityFile %d/${KEY}%%\n UserKnownHostsFile ~/k1 /k2\n"
+    )
     person = ssh_config.Person("me", "/home/me", 7, "here", {"KEY": "other"})
     got = ssh_config.lookup(found, "a", person, {"user": "you"})
     assert got.values["identityfile"] == ("/home/me/.ssh/you-a", "/home/me/other%")
@@ -121,7 +127,9 @@ def test_the_first_value_counts_for_what_is_not_done_too(tripwires: Path) -> Non
 
 
 def test_a_match_that_we_cannot_judge_matters_only_where_it_changes_something(tripwires: Path) -> None:
-    found = config(tripwires, "Match host a exec true\n Port 1\nMatch exec true\n SendEnv X\nMatch host b exec true\n User x\n")
+    found = config(
+        tripwires, "Match host a exec true\n Port 1\nMatch exec true\n SendEnv X\nMatch host b exec true\n User x\n"
+    )
     assert len(said(found, "a").objections) == 1
     assert said(found, "c").objections == ()
     assert len(said(found, "b").objections) == 1
@@ -129,11 +137,16 @@ def test_a_match_that_we_cannot_judge_matters_only_where_it_changes_something(tr
 
 
 def test_ignored_keywords_and_harmless_ones(tripwires: Path) -> None:
-    found = config(tripwires, "IgnoreUnknown Frob*,UseX\nFrobnicate 1\nUseX 2\nUseKeychain yes\nGSSAPIAuthentication yes\n")
+    found = config(
+        tripwires, "IgnoreUnknown Frob*,UseX\nFrobnicate 1\nUseX 2\nUseKeychain yes\nGSSAPIAuthentication yes\n"
+    )
     assert said(found, "a").objections == ()
 
 
-@pytest.mark.parametrize("loop", ["Host a\n ProxyJump b\nHost b\n ProxyJump a\n", "Host *\n ProxyJump b\n", "ProxyJump b,a\nHost b\n ProxyJump a\n"])
+@pytest.mark.parametrize(
+    "loop",
+    ["Host a\n ProxyJump b\nHost b\n ProxyJump a\n", "Host *\n ProxyJump b\n", "ProxyJump b,a\nHost b\n ProxyJump a\n"],
+)
 def test_a_loop_of_bastions_is_named(loop: str, tripwires: Path) -> None:
     config(tripwires, loop)
     with pytest.raises(Refused, match="loop: a:22 > (a|b):22"):

@@ -149,7 +149,9 @@ def _with_files(limit: str) -> str:
         try:
             lines = path.read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"--limit: {path} cannot be read: {getattr(error, 'strerror', 'not UTF-8 text')}") from None
+            raise InvalidInput(
+                f"--limit: {path} cannot be read: {getattr(error, 'strerror', 'not UTF-8 text')}"
+            ) from None
         named = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
         if not named:
             raise InvalidInput(f"--limit: {path} names no host")

@@ -41,7 +41,9 @@ def import_(file: tuple[str, ...], mapping: tuple[str, ...], out: str, lang: str
     try:
         town, _ = inputs.load_estate([out])
     except InvalidInput as error:
-        raise InvalidInput([*error.problems, Problem(out, 0, 0, "imported, but the estate cannot be read as it stands")]) from None
+        raise InvalidInput(
+            [*error.problems, Problem(out, 0, 0, "imported, but the estate cannot be read as it stands")]
+        ) from None
     for line in _estate(town, found, speaking):
         click.echo(clean(line, 0))
     click.echo(f"auditor run -i {out}", err=True)

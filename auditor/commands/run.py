@@ -56,7 +56,9 @@ def run(
     keeping = Store(store_path(store))
     try:
         header = replace(_header(plan, day, given.digests), limit=limit or "", policies=policy)
-        begun = keeping.begin(header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters))
+        begun = keeping.begin(
+            header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
+        )
         with _interruptible(), _progress(len(plan.hosts), lang) as done:
             pace = Pace(jobs, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
             finished = audit(plan, _asks(plan), keeping, begun, decided, pace)
@@ -96,7 +98,10 @@ def _header(plan: Plan, day: str, digests: Any) -> Header:
 def _asks(plan: Plan) -> dict[str, Ask]:
     """The transports that the hosts of this run need, opened."""
     settings = Settings(
-        clock=time.time, elevated=inputs.elevated(plan.probes), secrets=credentials.Secrets(), trials=credentials.Trials()
+        clock=time.time,
+        elevated=inputs.elevated(plan.probes),
+        secrets=credentials.Secrets(),
+        trials=credentials.Trials(),
     )
     needed = {h.connection for h in plan.hosts} & set(shelves.TRANSPORTS.names())
     return {name: shelves.TRANSPORTS[name].open(settings) for name in sorted(needed)}

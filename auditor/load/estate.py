@@ -69,7 +69,12 @@ def _second_estates(folder: Path, more: Sequence[Path]) -> Iterator[Problem]:
         if path.is_dir() and path.resolve() != folder.resolve():
             for name in ("estate.yaml", "estate.yml", "records", "decisions"):
                 if (path / name).exists():
-                    yield Problem(str(path / name), 0, 0, f"only the first -i may hold {name}: give {path} first, or move it there")
+                    yield Problem(
+                        str(path / name),
+                        0,
+                        0,
+                        f"only the first -i may hold {name}: give {path} first, or move it there",
+                    )
 
 
 def _one_of(folder: Path, name: str, problems: list[Problem]) -> Path | None:
@@ -189,7 +194,9 @@ def _places(document: Document, hosts: list[Host], estate: Estate, problems: lis
     for name, place in given.items():
         if hosts and name not in names:
             hint = schema.did_you_mean(name, names)
-            problems.append(document.problem(("hosts", name), f"the inventory has no host or group '{name}'{hint}", key=True))
+            problems.append(
+                document.problem(("hosts", name), f"the inventory has no host or group '{name}'{hint}", key=True)
+            )
         for key, known in (("perimeter", estate.perimeters), ("zone", estate.zones)):
             if key in place and place[key] not in known:
                 hint = schema.did_you_mean(place[key], known)

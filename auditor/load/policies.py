@@ -113,7 +113,9 @@ def _measures(
         digests[str(file)] = _digest(file)
         for index, plain in enumerate(document.value["measures"]):
             if plain["id"] in measures:
-                problems.append(document.problem(("measures", index, "id"), f"the measure '{plain['id']}' is given twice"))
+                problems.append(
+                    document.problem(("measures", index, "id"), f"the measure '{plain['id']}' is given twice")
+                )
             measures[plain["id"]] = _measure(plain)
     return measures, digests
 
@@ -245,4 +247,6 @@ def _twice(policies: Sequence[Policy]) -> Iterator[Problem]:
             first = seen.setdefault(control.id, control)
             if first is not control:
                 file, _, line = control.source.rpartition(":")
-                yield Problem(file, int(line), 1, f"the control '{control.id}' is given twice (first in {first.source})")
+                yield Problem(
+                    file, int(line), 1, f"the control '{control.id}' is given twice (first in {first.source})"
+                )

@@ -166,7 +166,7 @@ def _operators(schema: Mapping[str, Any], name: str, definitions: Schema) -> Sch
             "minProperties": 1,
             "additionalProperties": False,
             "description": "How many elements there are.",
-            "properties": {name: bound for name in ("at_least", "at_most", "equals")},
+            "properties": dict.fromkeys(("at_least", "at_most", "equals"), bound),
         }
     return {
         "type": "object",

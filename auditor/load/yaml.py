@@ -8,7 +8,7 @@ beyond the limits are refused. `ansible=True` reads as Ansible does: YAML 1.1 sc
 from __future__ import annotations
 
 import codecs
-import datetime
+import datetime as dt
 import math
 import re
 from collections.abc import Iterator
@@ -275,6 +275,6 @@ def _as_yaml_1_1(text: str) -> Any:
         return text
     finally:
         _CONSTRUCTOR.constructed_objects.clear()
-    if isinstance(value, datetime.date):
+    if isinstance(value, dt.date):
         return value.isoformat()
     return value if value is None or isinstance(value, bool | int | float) else text

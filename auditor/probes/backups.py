@@ -79,14 +79,17 @@ BEGIN {
 }
 """
 
-# Assignments of a file in, exports out, for the variables of the tools only. Nothing of the file is executed: where a shell
-# would have to (a command, another variable), the variable's name goes to `odd`. "unit" reads systemd's syntax.
-_ASSIGNMENTS = r"""function quoted(s,   n, a, i, o) {
+# A text as one word of the shell, whatever it holds.
+_QUOTED = r"""function quoted(s,   n, a, i, o) {
   n = split(s, a, "\047"); o = a[1]
   for (i = 2; i <= n; i++) o = o "\047\\\047\047" a[i]
   return "\047" o "\047"
 }
-function value(s,   c, i, o) {
+"""
+
+# Assignments of a file in, exports out, for the variables of the tools only. Nothing of the file is executed: where a shell
+# would have to (a command, another variable), the variable's name goes to `odd`. "unit" reads systemd's syntax.
+_ASSIGNMENTS = r"""function value(s,   c, i, o) {
   bad = 0; more = ""
   c = substr(s, 1, 1)
   if (c == "\047" || c == "\"") {
@@ -139,12 +142,7 @@ END { print "parsed=1" }
 """
 
 # A borgmatic configuration in; one line of shell for each repository out. Only plain YAML is read.
-_BORGMATIC = r"""function quoted(s,   n, a, i, o) {
-  n = split(s, a, "\047"); o = a[1]
-  for (i = 2; i <= n; i++) o = o "\047\\\047\047" a[i]
-  return "\047" o "\047"
-}
-function plain(s,   c) {
+_BORGMATIC = r"""function plain(s,   c) {
   sub(/^[ \t]+/, "", s); sub(/[ \t]+$/, "", s)
   c = substr(s, 1, 1)
   if ((c == "\"" || c == "\047") && index(substr(s, 2), c) == length(s) - 1 && s !~ /\\/) s = substr(s, 2, length(s) - 2)
@@ -403,12 +401,13 @@ words=root
 
 _REPOSITORIES = "".join(
     [
-        f"PLACE={quote(_PLACE)}\nASSIGNMENTS={quote(_ASSIGNMENTS)}\nBORGMATIC={quote(_BORGMATIC)}\n",
+        f"PLACE={quote(_PLACE)}\nASSIGNMENTS={quote(_QUOTED + _ASSIGNMENTS)}\nBORGMATIC={quote(_QUOTED + _BORGMATIC)}\n",
         _FUNCTIONS,
         _JOBS,
     ]
 )
 
+Declared = tuple[frozenset[str], ...]  # each host's names and addresses
 TOOLS_ASKED = frozenset({"restic", "borg", "borgmatic"})
 
 
@@ -423,20 +422,34 @@ def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     here = _here(answers["tools"])
     if isinstance(here, Unknown):
         return {"tools": here, "repositories": here}
-    return {"tools": list(here.tools), "repositories": _repositories(here, answers["repositories"])}
+    declared = _declared(args)
+    return {"tools": list(here.tools), "repositories": _repositories(here, answers["repositories"], declared)}
+
+
+def _declared(args: Mapping[str, Any]) -> Declared | None:
+    """The names and addresses of each off-site host: an id begins a host, and what follows is its own."""
+    if "offsite_ids" not in args:
+        return None
+    ids = frozenset(str(i) for i in args["offsite_ids"])
+    hosts: list[list[str]] = []
+    for text in (str(t) for t in args.get("offsite_hosts", ())):
+        if text in ids or not hosts:
+            hosts.append([])
+        hosts[-1].append(text)
+    return tuple(frozenset(h) for h in hosts)
 
 
 def _here(answer: Answer) -> Here | Unknown:
     return answer.unknown() if isinstance(answer, Failure) else repositories.here(answer.text)
 
 
-def _repositories(here: Here, answer: Answer) -> Fact:
+def _repositories(here: Here, answer: Answer, declared: Declared | None) -> Fact:
     told = Told() if isinstance(answer, Failure) else repositories.read(answer.text)
     if not here.tools and not (told.repositories or told.jobs or told.used or told.untrusted):
         return Unknown("not_told", "no backup tool on this host; ask the backup server")
     if isinstance(answer, Failure):
         return answer.unknown()
-    found = _once([_element(one, here, answer) for one in told.repositories])
+    found = _once([_element(one, here, answer, declared) for one in told.repositories])
     gap = _gap(here, told)
     return Partial(tuple(found), gap) if gap else found
 
@@ -468,7 +481,7 @@ def _once(found: list[dict[str, Fact]]) -> list[dict[str, Fact]]:
     return list(kept.values())
 
 
-def _element(one: Repository, here: Here, answer: Output) -> dict[str, Fact]:
+def _element(one: Repository, here: Here, answer: Output, declared: Declared | None) -> dict[str, Fact]:
     on_this_host, host = _place(one, here)
     return {
         "repository": one.repository,
@@ -477,6 +490,7 @@ def _element(one: Repository, here: Here, answer: Output) -> dict[str, Fact]:
         "on_this_host": on_this_host,
         "host": host,
         "addresses": list(_addresses(one)),
+        "on_declared_offsite_host": _is_declared(host, _addresses(one), declared),
     }
 
 
@@ -511,18 +525,35 @@ def _age(points: Sequence[RestorePoint], here: Here, answer: Output) -> Fact:
         return Unknown("not_told", "the host's clock")
     if abs(answer.host_at - answer.at) > SKEW_S:
         return Unknown("clock_skew", "the host's clock")
-    own = [p.at for p in points if p.host and _short(p.host) == _short(here.name)]
-    if not own:
-        names = sorted({p.host or "?" for p in points})[:5]
-        return Unknown("not_told", "restore points of other names only: " + " ".join(names))
+    own = _own(points, here.name)
+    if isinstance(own, Unknown):
+        return own
     past = [at for at in own if at <= answer.host_at + FUTURE_S]
     if not past:
         return Unknown("clock_skew", "its restore points are dated in the future")
     return round(max(0.0, answer.host_at - max(past)) / 3600, 1)
 
 
+def _own(points: Sequence[RestorePoint], name: str) -> list[float] | Unknown:
+    """When this host's restore points were made; only a whole name, or a short one that is nobody else's, tells whose."""
+    mine = _plain(name)
+    named = {p.host: _plain(p.host) for p in points}
+    alike = {n for n in named.values() if _short(n) == _short(mine)}
+    if _short(mine) in ("", "localhost"):
+        return Unknown("not_told", f"this host calls itself {name}, as others may")
+    if not alike:
+        names = sorted(n or "?" for n in named)[:5]
+        return Unknown("not_told", "restore points of other names only: " + " ".join(names))
+    if mine not in alike and all("." in n for n in (mine, *alike)):
+        return Unknown("not_told", "restore points of another host of that name only: " + " ".join(sorted(alike)[:5]))
+    counted = {mine} if "." in mine and mine in alike else alike
+    if len(alike) > 1 and counted != {mine}:
+        return Unknown("not_told", "several names may be this host's: " + " ".join(sorted(alike)[:5]))
+    return [p.at for p in points if named[p.host] in counted]
+
+
 def _short(name: str) -> str:
-    return name.partition(".")[0].lower()
+    return name.partition(".")[0]
 
 
 # ---------------------------------------------------------------- where
@@ -588,6 +619,28 @@ def _elsewhere(one: Repository, here: Here) -> tuple[Fact, Fact]:
     return False, name
 
 
+def _is_declared(host: Fact, addresses: tuple[str, ...], declared: Declared | None) -> bool | Unknown:
+    """A name can lead anywhere: it counts only where the one or the other has no address."""
+    if declared is None:
+        return Unknown("not_asked", "no off-site host was given")
+    if host is None:
+        return False
+    known = [(_canonical(h), {_plain(n) for n in h}) for h in declared]
+    if any(own & set(addresses) for own, _ in known):
+        return True
+    if isinstance(host, Unknown):
+        return Unknown("not_told", host.detail)
+    return any(_plain(host) in names for own, names in known if not (own and addresses))
+
+
+def _canonical(texts: frozenset[str]) -> frozenset[str]:
+    return frozenset(a for text in texts for a in repositories.canonical(text))
+
+
+def _plain(name: str) -> str:
+    return name.lower().rstrip(".")
+
+
 def _addresses(one: Repository) -> tuple[str, ...]:
     """The addresses of the host that stores it, in their one canonical form; what is no address is left out."""
     told = one.resolved or ((one.alias or one.host,) if one.host else ())
@@ -626,6 +679,10 @@ _FACTS: dict[str, Any] = {
                         "description": "Addresses of the host that stores it, as this host resolves its name.",
                         "items": {"type": "string"},
                     },
+                    "on_declared_offsite_host": {
+                        "type": "boolean",
+                        "description": "Whether an off-site host given as argument stores it: by address where both have one.",
+                    },
                 },
             },
         },
@@ -636,6 +693,22 @@ PROBE = Probe(
     title={"en": "Restore points and where they are", "fr": "Points de restauration et leur emplacement"},
     facts=_FACTS,
     dialects={"linux": Dialect(_commands, _parse)},
+    arguments={
+        "type": "object",
+        "properties": {
+            "offsite_ids": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The names that the inventory gives to the off-site hosts.",
+            },
+            "offsite_hosts": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Of each off-site host, its name in the inventory and after it its addresses.",
+            },
+        },
+        "additionalProperties": False,
+    },
     privilege={
         "en": "Root: opens each repository read-only with the password that root's own configuration names, which never "
         "leaves the host. Backups pulled by a server (Veeam, Proxmox Backup ...) are told by that server, not by the host.",

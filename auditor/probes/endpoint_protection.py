@@ -11,10 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 from typing import Any
 
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Partial, Unknown
+from auditor.readers import processes
+from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
 from auditor.readers.rsyslog import age_s
 
 DAY = 86400.0
@@ -65,11 +68,6 @@ PRODUCTS = (
     Product("Wazuh", ("/var/ossec/bin/wazuh-control",), ("wazuh-agentd",)),
 )
 
-# Every process by the name that the kernel cuts at 15 characters; without process 1 the list is not the whole one.
-PROCESSES = Command(
-    "cat /proc/[0-9]*/comm 2>/dev/null | sort -u\n[ -r /proc/1/comm ] && echo /whole", timeout_s=10, cap_bytes=32768
-)
-PROCESSES_ROOT = replace(PROCESSES, elevated=True)
 PATHS = Command(
     f"""for p in {" ".join(path for product in PRODUCTS for path in product.paths)}; do
   if [ -e "$p" ]; then echo "$p"
@@ -85,10 +83,11 @@ echo end""",
 )
 PATHS_ROOT = replace(PATHS, elevated=True)
 
-# The first bytes of a database say when it was built.
+# The first bytes of a database say when it was built. `d` stands before what is in each directory.
 CLAMAV = Command(
     r"""d=$(awk '$1 == "DatabaseDirectory" { print $2 }' /etc/clamav/*.conf /etc/clamd.conf /etc/clamd.d/*.conf /etc/freshclam.conf 2>/dev/null | sort -u)
 for d in ${d:-/var/lib/clamav}; do
+  echo "d $d"
   if [ -d "$d" ] && ! [ -x "$d" ]; then echo "! $d"; fi
   for f in "$d/daily.cvd" "$d/daily.cld"; do
     if [ -r "$f" ]; then echo "$(head -c 200 "$f" | tr -cd '[:print:]')"
@@ -151,29 +150,24 @@ def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
 
 
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
-    processes = _either(answers["processes_root"], answers["processes"], _processes)
-    paths = _either(answers["paths_root"], answers["paths"], _paths)
-    products = [_product(p, processes, answers) for p in PRODUCTS if _there(p, processes, paths)]
-    missing = processes.missing or paths.missing
+    seen = processes.read(answers["processes_root"], answers["processes"])
+    paths = _seen_paths(answers["paths_root"], answers["paths"])
+    products = [_product(p, seen, answers) for p in PRODUCTS if _there(p, seen, paths)]
+    missing = seen.missing or paths.missing
     return {"products": Partial(tuple(products), missing) if missing else products}
 
 
-def _either(rooted: Answer, plain: Answer, read: Callable[[Output], _Seen]) -> _Seen:
+def _seen_paths(rooted: Answer, plain: Answer) -> _Seen:
     """The whole list, as root or not; else all that was seen, and why it is not the whole."""
     names: frozenset[str] = frozenset()
     missing: Unknown | None = None
     for answer in (rooted, plain):
-        seen = _Seen(frozenset(), answer.unknown()) if isinstance(answer, Failure) else read(answer)
+        seen = _Seen(frozenset(), answer.unknown()) if isinstance(answer, Failure) else _paths(answer)
         names |= seen.names
         if seen.missing is None:
             return _Seen(names, None)
         missing = missing or seen.missing
     return _Seen(names, missing)
-
-
-def _processes(answer: Output) -> _Seen:
-    names = frozenset(answer.text.splitlines())
-    return _Seen(names, None if "/whole" in names else Unknown("no_privilege", "the host hides its processes"))
 
 
 def _paths(answer: Output) -> _Seen:
@@ -185,25 +179,21 @@ def _paths(answer: Output) -> _Seen:
     return _Seen(names, Unknown("no_privilege", " ".join(dict.fromkeys(denied))[:200]) if denied else None)
 
 
-def _there(product: Product, processes: _Seen, paths: _Seen) -> bool:
-    return bool(paths.names & set(product.paths)) or _runs(product, processes) is True
+def _there(product: Product, seen: Processes, paths: _Seen) -> bool:
+    return bool(paths.names & set(product.paths)) or seen.found(product.processes, product.paths) is not None
 
 
-def _runs(product: Product, processes: _Seen) -> bool | Unknown:
-    for name in product.processes:
-        if name.endswith("*") and any(seen.startswith(name[:-1]) for seen in processes.names):
-            return True
-        if name in processes.names:
-            return True
-    if processes.missing:
-        return processes.missing
-    return False if product.certain else Unknown("not_told", f"under which name {product.name} runs")
+def _runs(product: Product, seen: Processes) -> bool | Unknown:
+    running = seen.runs(product.processes, product.paths)
+    if running is False and not product.certain:
+        return Unknown("not_told", f"under which name {product.name} runs")
+    return running
 
 
-def _product(product: Product, processes: _Seen, answers: Mapping[str, Answer]) -> dict[str, Fact]:
-    running = _runs(product, processes)
+def _product(product: Product, seen: Processes, answers: Mapping[str, Answer]) -> dict[str, Fact]:
+    running = _runs(product, seen)
     judge = _JUDGES.get(product.name, _untold)
-    state = judge(answers, processes)
+    state = judge(answers, seen)
     real_time = False if running is False else state.real_time
     return {
         "product": product.name,
@@ -221,33 +211,45 @@ def _product(product: Product, processes: _Seen, answers: Mapping[str, Answer]) 
 NO_SIGNATURES = Unknown("not_told", "how fresh it is, its console tells")
 
 
-def _untold(answers: Mapping[str, Answer], processes: _Seen) -> _State:
+def _untold(answers: Mapping[str, Answer], seen: Processes) -> _State:
     untold = Unknown("not_told", "this product's own status is not read")
     return _State(untold, untold)
 
 
-def _clamav(answers: Mapping[str, Answer], processes: _Seen) -> _State:
+def _clamav(answers: Mapping[str, Answer], seen: Processes) -> _State:
     """clamd scans what it is given; only clamonacc watches what is opened."""
-    watches: bool | Unknown = "clamonacc" in processes.names or processes.missing or False
-    return _State(watches, _clamav_age(answers["clamav"]))
+    return _State(seen.runs(["clamonacc"]), _clamav_age(answers["clamav"]))
 
 
 def _clamav_age(answer: Answer) -> float | Unknown | None:
+    """Of the freshest database in a directory; of the stalest directory, since clamd may be set to any of them."""
     if isinstance(answer, Failure):
         return answer.unknown()
     lines = answer.text.splitlines()
     if not lines or lines[-1] != "end":
         return Unknown("unreadable", "the ClamAV databases")
-    ages = [age_s(answer, _built(line)) for line in lines[:-1] if line.startswith("ClamAV-VDB:")]
-    known = [a for a in ages if not isinstance(a, Unknown)]
-    if known:
-        return min(known)
-    if ages:
-        return ages[0]
-    denied = [line[2:] for line in lines if line.startswith("! ")]
-    if denied:
-        return Unknown("no_privilege", denied[0])
-    return Unknown("unreadable", lines[0][:40]) if lines[:-1] else None
+    starts = [i for i, line in enumerate(lines) if line.startswith("d ")] + [len(lines) - 1]
+    ages = [_age_in(answer, lines[a + 1 : b]) for a, b in pairwise(starts)]
+    unknown = next((a for a in ages if isinstance(a, Unknown)), None)
+    if unknown or all(a is None for a in ages):
+        return unknown
+    empty = [lines[i][2:] for i, age in zip(starts, ages, strict=False) if age is None]
+    if empty:
+        return Unknown("not_told", f"no database in {empty[0][:100]}, which is set beside another")
+    return max(a for a in ages if isinstance(a, float))
+
+
+def _age_in(answer: Output, lines: list[str]) -> float | Unknown | None:
+    """None: the directory holds no database."""
+    ages: list[float] = []
+    for line in lines:
+        if line.startswith("! "):
+            return Unknown("no_privilege", line[2:])
+        age = age_s(answer, _built(line)) if line.startswith("ClamAV-VDB:") else Unknown("unreadable", line[:40])
+        if isinstance(age, Unknown):
+            return age
+        ages.append(age)
+    return min(ages, default=None)
 
 
 def _built(header: str) -> float | Unknown:
@@ -258,7 +260,7 @@ def _built(header: str) -> float | Unknown:
         return Unknown("unreadable", header[:40])
 
 
-def _mdatp(answers: Mapping[str, Answer], processes: _Seen) -> _State:
+def _mdatp(answers: Mapping[str, Answer], seen: Processes) -> _State:
     """`healthy` may be true with real-time protection off, and is not asked."""
     answer = answers["mdatp"]
     if isinstance(answer, Failure):
@@ -323,23 +325,23 @@ def _matched(text: str | Unknown, yes: str, no: str) -> bool | Unknown:
     return False if denies and not says else Unknown("unreadable", text[:80])
 
 
-def _falcon(answers: Mapping[str, Answer], processes: _Seen) -> _State:
+def _falcon(answers: Mapping[str, Answer], seen: Processes) -> _State:
     """In reduced functionality mode the sensor sees nothing."""
     text = _lines(answers, "falcon")
     return _State(_matched(text, r"\brfm-state\s*=\s*false\b", r"\brfm-state\s*=\s*true\b"), NO_SIGNATURES)
 
 
-def _sentinelone(answers: Mapping[str, Answer], processes: _Seen) -> _State:
+def _sentinelone(answers: Mapping[str, Answer], seen: Processes) -> _State:
     text = _lines(answers, "sentinelone")
     return _State(_matched(text, r"^Agent state:?\s+Enabled\s*$", r"^Agent state:?\s+Disabled\b"), NO_SIGNATURES)
 
 
-def _cortex(answers: Mapping[str, Answer], processes: _Seen) -> _State:
+def _cortex(answers: Mapping[str, Answer], seen: Processes) -> _State:
     text = _lines(answers, "cortex")
     return _State(_matched(text, r"^[ \t]*pmd\b.*\bRunning\b", r"^[ \t]*pmd\b.*\bStopped\b"), NO_SIGNATURES)
 
 
-def _bitdefender(answers: Mapping[str, Answer], processes: _Seen) -> _State:
+def _bitdefender(answers: Mapping[str, Answer], seen: Processes) -> _State:
     text = _lines(answers, "bitdefender")
     on = _matched(text, r"^[ \t]*Antimalware status:\s*On\s*$", r"^[ \t]*Antimalware status:\s*Off\s*$")
     return _State(on, text if isinstance(text, Unknown) else _bitdefender_age(text, answers["status"]))
@@ -364,18 +366,18 @@ def _bitdefender_age(text: str, answer: Answer) -> float | Unknown:
     return age_s(answer, at)
 
 
-def _trend(answers: Mapping[str, Answer], processes: _Seen) -> _State:
+def _trend(answers: Mapping[str, Answer], seen: Processes) -> _State:
     text = _lines(answers, "trend")
     mode = _matched(text, r"^Component\.AM\.mode:\s*on\s*$", r"^Component\.AM\.mode:\s*off\s*$")
     return _State(mode, NO_SIGNATURES)
 
 
-def _wazuh(answers: Mapping[str, Answer], processes: _Seen) -> _State:
+def _wazuh(answers: Mapping[str, Answer], seen: Processes) -> _State:
     """It watches logs and files for signs of intrusion; it is no antivirus and has no signatures."""
     return _State(False, None)
 
 
-_JUDGES: Mapping[str, Callable[[Mapping[str, Answer], _Seen], _State]] = {
+_JUDGES: Mapping[str, Callable[[Mapping[str, Answer], Processes], _State]] = {
     "ClamAV": _clamav,
     "Microsoft Defender": _mdatp,
     "CrowdStrike Falcon": _falcon,

@@ -11,7 +11,7 @@ from typing import Any
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Unknown
 from auditor.readers import files, logrotate, systemd_conf
-from auditor.readers.rsyslog import Stamped, age_s, stamped
+from auditor.readers.rsyslog import FIRST_STAMP, Stamped, age_s, stamped
 
 DAY = 86400.0
 STILL_WRITTEN_S = 2 * DAY  # a live host logs something every day, be it our own login
@@ -51,7 +51,8 @@ echo end""",
 
 # One line a file family: name, mtime of the file with the oldest record, mtime of the newest file, the oldest stamp.
 SYSLOG = Command(
-    r"""echo "uid $(id -u) zone $(date +%z)"
+    FIRST_STAMP
+    + r"""echo "uid $(id -u) zone $(date +%z)"
 for b in /var/log/syslog /var/log/messages; do
   set -- $(ls -1tr "$b" "$b"[.-]* 2>/dev/null)
   o= n= s=
@@ -59,10 +60,7 @@ for b in /var/log/syslog /var/log/messages; do
     [ -f "$f" ] && [ -s "$f" ] || continue
     n=$f
     [ -z "$s" ] || continue
-    s=$(case $f in *.gz) gzip -dc "$f";; *.xz) xz -dc "$f";; *.zst) zstd -dcq "$f";; *.bz2) bzip2 -dc "$f";; *) cat "$f";; esac |
-      head -n 20 | awk '
-        $1 ~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9:.,]+([-+][0-9:]+|Z)?$/ { print $1; exit }
-        $1 ~ /^[A-Z][a-z][a-z]$/ && $2 ~ /^[0-9]+$/ && $3 ~ /^[0-9:]+$/ { print $1, $2, $3; exit }')
+    s=$(first "$f")
     [ -z "$s" ] || o=$f
   done
   [ -z "$n" ] || echo "file $b $(stat -c %Y "${o:-$n}") $(stat -c %Y "$n") $s"

@@ -1,27 +1,29 @@
 """What a log collector keeps: answers on its journals and file trees in, how far back and how fresh they are out. Pure.
 
-Only what is still fed counts for the oldest record: what a sender that stopped long ago left behind says nothing of how
-long records are kept. Sources: systemd-journal-remote(8), journalctl(1), logrotate(8).
+How far back it reaches is told of each sender that is still fed, since one old record says nothing of the others; how old
+records get is told of everything that is kept. A sender that is new reaches back no further than one whose records were
+cut, and nothing in the records tells them apart. Sources: systemd-journal-remote(8), journalctl(1), logrotate(8).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median_low
 from typing import Any
 
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Unknown
 from auditor.readers import files, logrotate
-from auditor.readers.rsyslog import age_s, stamped
+from auditor.readers.rsyslog import FIRST_STAMP, Stamped, age_s, stamped
 
 DAY = 86400.0
 STILL_FED_S = 2 * DAY
 JOURNALS = "/var/log/journal/remote"
 TREES = ("/var/log/remote", "/var/log/hosts", "/srv/log", "/var/log/rsyslog")
 
-# Prints stamps and numbers, never a record nor a name.
+# Prints stamps and numbers, never a record nor a name: `sender OLDEST NEWEST` for each of the first 200.
 JOURNAL = Command(
     r"""echo "uid $(id -u)"
 d=/var/log/journal/remote
@@ -30,19 +32,33 @@ elif ! command -v journalctl >/dev/null; then echo untold
 else
   echo "oldest $(journalctl -D "$d" --no-pager -q -o short-unix | awk '{ print $1; exit }')"
   echo "newest $(journalctl -D "$d" --no-pager -q -n 1 -o short-unix | awk '{ print $1; exit }')"
-  echo "senders $(journalctl -D "$d" --no-pager -q -F _HOSTNAME | awk 'END { print NR }')"
+  l=$(journalctl -D "$d" --no-pager -q -F _HOSTNAME)
+  echo "senders $(printf '%s\n' "$l" | awk 'NF { n++ } END { print n + 0 }')"
+  IFS='
+'
+  set -f
+  n=0
+  for h in $l; do
+    n=$((n + 1))
+    if [ "$n" -gt 200 ]; then echo left; break; fi
+    newest=$(journalctl -D "$d" --no-pager -q -n 1 -o short-unix "_HOSTNAME=$h" | awk '{ print $1; exit }')
+    oldest=$(journalctl -D "$d" --no-pager -q -o short-unix "_HOSTNAME=$h" | awk '{ print $1; exit }')
+    echo "sender ${oldest:-?} ${newest:-?}"
+  done
 fi
 echo end""",
     elevated=True,
-    timeout_s=60,
-    cap_bytes=4096,
+    timeout_s=120,
+    cap_bytes=32768,
 )
 
 # A sender is the first part of a file's path below the tree that is not a date, without the endings of a rotated log.
-# For each tree: `tree PATH`, `senders ALL STILL_FED`, `newest MTIME`, `oldest MTIME STAMP`; a sender is still fed when
-# one of its files that hold something was written in the last two days.
+# For each tree: `tree PATH`, `senders ALL STILL_FED`, `newest MTIME`, `oldest MTIME STAMP`, and `sender MTIME STAMP` for each
+# of the first 500 that are still fed: one of their files that hold something was written in the last two days. The stamp is
+# the first one of the file that was left untouched the longest, of all files and of the sender's.
 TREE = Command(
-    r"""echo "uid $(id -u) zone $(date +%z)"
+    FIRST_STAMP
+    + r"""echo "uid $(id -u) zone $(date +%z)"
 now=$(date +%s)
 for d in /var/log/remote /var/log/hosts /srv/log /var/log/rsyslog "$@"; do
   [ -d "$d" ] || continue
@@ -54,27 +70,25 @@ for d in /var/log/remote /var/log/hosts /srv/log /var/log/rsyslog "$@"; do
         if (part[i] !~ /^[0-9][0-9]?$/ && part[i] !~ /^[12][0-9][0-9][0-9]([-_.]?[01][0-9]([-_.]?[0-3][0-9])?)?$/) { w = part[i]; break }
       if (i >= n) while (w !~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/ &&
         sub(/(\.(gz|xz|bz2|zst|log|[0-9]+)|[-_.][12][0-9][0-9][0-9][-_.]?[01][0-9][-_.]?[0-3][0-9])$/, "", w)) ;
-      s[NR] = w; t[NR] = m; p[NR] = f
+      if (!(w in first) || m < first[w]) { first[w] = m; file[w] = f }
       if (m > last[w]) last[w] = m
       if (m > newest) newest = m
+      if (!oldest || m < oldest) { oldest = m; of = f }
     }
     END {
       for (w in last) { all++; if (now - last[w] <= 172800) fed++ }
       print "senders", all + 0, fed + 0
       if (newest) print "newest", newest
-      for (i = 1; i <= NR; i++) if (!fed || now - last[s[i]] <= 172800) print "x", t[i], p[i]
-    }' | sort -k 2n | awk '$1 != "x" || k++ < 5')
+      if (oldest) print "x oldest", oldest, of
+      for (w in last) if (now - last[w] <= 172800) { if (++k > 500) { print "left"; break } print "x sender", first[w], file[w] }
+    }')
   printf '%s\n' "$l" | grep -v '^x '
   IFS='
 '
   set -f
   for x in $(printf '%s\n' "$l" | sed -n 's/^x //p'); do
-    m=${x%% *} f=${x#* }
-    s=$(case $f in *.gz) gzip -dc "$f";; *.xz) xz -dc "$f";; *.zst) zstd -dcq "$f";; *.bz2) bzip2 -dc "$f";; *) cat "$f";; esac |
-      head -n 20 | awk '
-        $1 ~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9:.,]+([-+][0-9:]+|Z)?$/ { print $1; exit }
-        $1 ~ /^[A-Z][a-z][a-z]$/ && $2 ~ /^[0-9]+$/ && $3 ~ /^[0-9:]+$/ { print $1, $2, $3; exit }')
-    if [ -n "$s" ]; then echo "oldest $m $s"; break; else echo "unread $m"; fi
+    k=${x%% *} x=${x#* }
+    echo "$k ${x%% *} $(first "${x#* }")"
   done
   unset IFS
   set +f
@@ -82,7 +96,7 @@ done
 echo end""",
     elevated=True,
     timeout_s=120,
-    cap_bytes=16384,
+    cap_bytes=65536,
 )
 
 # Other engines that hold records, in a store of their own that this probe does not read.
@@ -108,6 +122,7 @@ class _Store:
     oldest: float | Unknown | None
     newest: float | Unknown | None
     senders: int | Unknown
+    reaches: tuple[float | Unknown, ...] = ()  # of each sender that is still fed
 
 
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -126,8 +141,12 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     )
     engines = _engines(answers["engines"])
     newest: Fact = unseen or _newest(stores)
+    known = unseen or _elsewhere(engines)
+    reaches = [r for s in stores for r in s.reaches]
     return {
-        "oldest_record_days": unseen or _elsewhere(engines) or _oldest(stores),
+        "shortest_reach_days": known or _reach(reaches, min),
+        "typical_reach_days": known or _reach(reaches, median_low),
+        "oldest_record_days": known or _oldest(stores),
         "newest_record_hours": unseen or (newest if newest is not None else _elsewhere(engines)),
         "senders": unseen or _senders(stores),
         "stores": unseen or [_shown(s) for s in stores],
@@ -159,8 +178,22 @@ def _journal(answer: Answer) -> _Store | Unknown | None:
         if answer.error_text.strip():
             return Unknown("unreadable", answer.error_text[:200])
         return _Store(JOURNALS, None, None, 0)
-    oldest, newest = stamped(told["oldest"]), stamped(told.get("newest", ""))
-    return _Store(JOURNALS, age_s(answer, oldest), age_s(answer, newest), _count(told.get("senders", "")))
+    oldest, newest = age_s(answer, stamped(told["oldest"])), age_s(answer, stamped(told.get("newest", "")))
+    senders = _count(told.get("senders", ""))
+    reaches = [r for line in lines if line[0] == "sender" for r in _sender(answer, line)]
+    if senders != sum(line[0] == "sender" for line in lines):
+        reaches.append(Unknown("not_told", "not every sender of the journal was asked"))
+    if senders == 0 and isinstance(newest, float) and newest <= STILL_FED_S:
+        reaches = [oldest]
+    return _Store(JOURNALS, oldest, newest, senders, tuple(reaches))
+
+
+def _sender(answer: Output, line: list[str]) -> list[float | Unknown]:
+    """How far back a sender's journal reaches; nothing of one that is no longer fed."""
+    oldest, newest = (age_s(answer, stamped(word)) for word in (*line[1:], "", "")[:2])
+    if isinstance(newest, float) and newest > STILL_FED_S:
+        return []
+    return [newest if isinstance(newest, Unknown) else oldest]
 
 
 def _count(text: str) -> int | Unknown:
@@ -181,17 +214,30 @@ def _trees(answer: Answer) -> list[_Store] | Unknown:
 def _tree(answer: Output, lines: list[list[str]], zone: str) -> _Store:
     path = " ".join(lines[0][1:])
     told = {line[0]: " ".join(line[1:]) for line in lines[1:]}
-    senders = _count(told.get("senders", "").partition(" ")[0])
+    every, _, fed = told.get("senders", "").partition(" ")
+    senders = _count(every)
     if "newest" not in told:
         empty = senders == 0 and not answer.error_text.strip()
         unread = Unknown("unreadable", answer.error_text[:200] or path)
-        return _Store(path, None, None, 0) if empty else _Store(path, unread, unread, senders)
+        return _Store(path, None, None, 0) if empty else _Store(path, unread, unread, senders, (unread,))
     newest = age_s(answer, stamped(told["newest"]))
-    oldest: float | Unknown = Unknown("unreadable", f"no time stamp in the oldest files of {path}")
-    if "oldest" in told and "unread" not in told:
-        written, _, stamp = told["oldest"].partition(" ")
-        oldest = age_s(answer, stamped(stamp, not_after=stamped(written), zone=zone))
-    return _Store(path, oldest, newest, senders)
+    reaches = [_first(answer, line[1:], zone, path) for line in lines if line[0] == "sender"]
+    if len(reaches) != _count(fed):
+        reaches.append(Unknown("not_told", f"not every sender of {path} was asked"))
+    oldest = _first(answer, told.get("oldest", "").split(" ", 1), zone, path)
+    known = [
+        a for a in (oldest, *reaches) if isinstance(a, float)
+    ]  # a file that is still written may begin the earliest
+    return _Store(path, max(known) if isinstance(oldest, float) else oldest, newest, senders, tuple(reaches))
+
+
+def _first(answer: Output, words: list[str], zone: str, path: str) -> float | Unknown:
+    """The age of a file's first record, from when the file was written and the stamp."""
+    written, stamp = (*words, "", "")[:2]
+    if not stamp.strip():
+        return Unknown("unreadable", f"no time stamp in the oldest files of {path}")
+    at: Stamped = stamped(stamp, not_after=stamped(written), zone=zone)
+    return age_s(answer, at)
 
 
 def _engines(answer: Answer) -> Fact:
@@ -211,13 +257,19 @@ def _elsewhere(engines: Fact) -> Unknown | None:
 
 
 def _oldest(stores: list[_Store]) -> Fact:
-    """Of the stores that are still fed; of all when none is."""
-    fed = [s for s in stores if isinstance(s.newest, Unknown) or (s.newest is not None and s.newest <= STILL_FED_S)]
-    ages = [s.oldest for s in fed or stores if s.oldest is not None]
+    """Of everything that is kept."""
+    ages = [s.oldest for s in stores if s.oldest is not None]
     unknown = next((a for a in ages if isinstance(a, Unknown)), None)
     if unknown or not ages:
         return unknown
     return round(max(a for a in ages if not isinstance(a, Unknown)) / DAY, 1)
+
+
+def _reach(reaches: list[float | Unknown], of: Callable[[list[float]], float]) -> Fact:
+    """None when nothing is fed any more."""
+    unknown = next((r for r in reaches if isinstance(r, Unknown)), None)
+    known = [r for r in reaches if isinstance(r, float)]
+    return unknown or (round(of(known) / DAY, 1) if known else None)
 
 
 def _newest(stores: list[_Store]) -> Fact:
@@ -279,9 +331,17 @@ PROBE = Probe(
     facts={
         "type": "object",
         "properties": {
+            "shortest_reach_days": {
+                "type": "number",
+                "description": "Of the senders still fed, how far back the one that reaches least reaches; null when none is.",
+            },
+            "typical_reach_days": {
+                "type": "number",
+                "description": "How far back at least half of the senders still fed reach; null when none is fed.",
+            },
             "oldest_record_days": {
                 "type": "number",
-                "description": "Age of the oldest record of what is still fed; null when nothing is kept in the places looked at.",
+                "description": "Age of the oldest record of all; null when nothing is kept in the places looked at.",
             },
             "newest_record_hours": {
                 "type": "number",

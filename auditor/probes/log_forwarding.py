@@ -7,26 +7,25 @@ Sources: rsyslog.conf(5), the syslog-ng administration guide, systemd-journal-up
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from auditor.framing.sh import GONE
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.readers import rsyslog, syslog_ng, systemd_conf
+from auditor.readers import processes, rsyslog, syslog_ng, systemd_conf
+from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
+from auditor.readers.repositories import canonical
+from auditor.readers.rsyslog import Target
 
-# Every process by the name that the kernel cuts at 15 characters; without process 1 the list is not the whole one.
-PROCESSES = Command(
-    "cat /proc/[0-9]*/comm 2>/dev/null | sort -u\n[ -r /proc/1/comm ] && echo /whole", timeout_s=10, cap_bytes=32768
-)
-PROCESSES_ROOT = replace(PROCESSES, elevated=True)
 # Cut at 15 characters, systemd-journal-upload has the name of systemd-journald: its unit tells them apart.
 UPLOAD = Command("systemctl is-active systemd-journal-upload.service", timeout_s=10, cap_bytes=1024)
 
 # m AGENT FILE...: prints `F AGENT FILE`, then each line of it after a bar; `! AGENT PATH` for what cannot be read. Comments
 # go, quoted texts are emptied unless the word before them is one that we ask for, and so is what follows a word that
-# looks like a secret. Included files come after, to a depth of three.
+# looks like a secret. Included files come after, to a depth of three; of what syslog-ng brings itself (scl.conf), nothing.
 _MASK = r"""P='
 function low(x) { return tolower(x) }
 FNR == 1 { print "F", a, FILENAME; s = c = 0; t = "" }
@@ -48,9 +47,10 @@ FNR == 1 { print "F", a, FILENAME; s = c = 0; t = "" }
     o = o (h ~ K || h ~ L ? substr(r, 1, RLENGTH) : "\"\""); r = substr(r, RLENGTH + 1)
   }
   o = o r
-  if (o ~ /^[ \t]*[$]/ && low(o) !~ /^[ \t]*[$](actionsendstreamdriver(mode)?|defaultnetstreamdriver|(default)?ruleset|includeconfig|resetconfigvariables)([ \t]|$)/)
+  if (o ~ /^[ \t]*[$]/ && low(o) !~ /^[ \t]*[$](actionsendstreamdriver(mode)?|defaultnetstreamdriver|(default)?ruleset|includeconfig|resetconfigvariables|actionexeconlywhenpreviousissuspended)([ \t]|$)/)
     sub(/[$][A-Za-z_]+.*/, "", o)
-  if (o ~ /:om/ && o !~ /:omrelp:/) sub(/:om.*/, "", o)
+  if (o !~ /:omrelp:/ && match(o, /:om[A-Za-z0-9_]+:/)) o = substr(o, 1, RSTART + RLENGTH - 1)
+  if (match(o, /[ \t]\^\/[^; \t]*/)) o = substr(o, 1, RSTART + RLENGTH - 1)
   sub(/[ \t]>[^ \t=].*/, "", o)
   while (match(low(o), /(pass|pwd|secret|token|key|user|auth)[a-z._-]*[ \t]*[=(][ \t]*[^] \t")(]+/))
     o = substr(o, 1, RSTART - 1) substr(o, RSTART + RLENGTH)
@@ -64,7 +64,7 @@ FNR == 1 { print "F", a, FILENAME; s = c = 0; t = "" }
     else print "! " a " " FILENAME
   }
 }'
-K='(^|[^a-z._])(type|target|port|protocol|tls|streamdriver|streamdrivermode|streamdriver.name|streamdriver.mode|defaultnetstreamdriver|name|ruleset|file|config.enabled)[ \t]*=[ \t]*([[][^]]*)?$'
+K='(^|[^a-z._])(type|target|port|protocol|tls|streamdriver|streamdrivermode|streamdriver.name|streamdriver.mode|defaultnetstreamdriver|name|ruleset|file|config.enabled|action.execonlywhenpreviousissuspended)[ \t]*=[ \t]*([[][^]]*)?$'
 L='(^|[^a-z_-])((network|syslog|tcp6?|udp6?|transport|port|destport)[ \t]*[(]|@include)[ \t]*$'
 nl='
 '
@@ -72,14 +72,15 @@ m() {
   a=$1 d=$2 l=
   shift 2
   for f in "$@"; do
-    case $f in /*) ;; *) continue;; esac
+    case $f in
+      /*) ;;
+      scl.conf) continue;;
+      *) if [ -e "/etc/$a/$f" ]; then f=/etc/$a/$f; else echo "! $a $f"; continue; fi;;
+    esac
     if [ -f "$f" ] && [ -r "$f" ]; then l=$l$f$nl
+    elif [ -d "$f" ]; then :
     elif [ -e "$f" ]; then echo "! $a $f"
-    else
-      p=${f%/*}
-      while [ -n "$p" ] && ! [ -e "$p" ]; do p=${p%/*}; done
-      if [ -d "${p:-/}" ] && ! { [ -r "${p:-/}" ] && [ -x "${p:-/}" ]; }; then echo "! $a $p"; fi
-    fi
+    elif ! gone "$f"; then echo "! $a $p"; fi
   done
   [ -n "$l" ] || return 0
   IFS=$nl
@@ -102,14 +103,11 @@ g() {
   a=$1 f=$2
   if [ -f "$f" ] && [ -r "$f" ]; then echo "F $a $f"; awk "$3" "$f" | u
   elif [ -e "$f" ]; then echo "! $a $f"
-  else
-    p=${f%/*}
-    if [ -d "$p" ] && ! [ -x "$p" ]; then echo "! $a $p"; fi
-  fi
+  elif ! gone "$f"; then echo "! $a $p"; fi
 }
 S='/^[ \t]*\[/ { s = tolower($0); sub(/^[ \t]*/, "", s); sub(/[ \t]*$/, "", s); print s; next }'
 U='/^[ \t]*\[/ { s = $1; print; next } s == "[Upload]" && /^[ \t]*URL[ \t]*=/ { print }'
-B="$S"' s == "[output]" && tolower($1) ~ /^(name|host|port|tls|mode)$/ { print tolower($1), $2 }'
+B="$S"' tolower($1) == "@include" { print tolower($1), $2; next } s == "[output]" && tolower($1) ~ /^(name|host|port|tls|mode)$/ { print tolower($1), $2 }'
 W='{ gsub(/<!--[^>]*-->/, "") }
 /<!--/ { c = 1 }
 c { if (/-->/) c = 0; next }
@@ -141,10 +139,47 @@ fi
 for f in /etc/fluent-bit/fluent-bit.conf /etc/td-agent-bit/td-agent-bit.conf; do g fluent-bit "$f" "$B"; done
 g wazuh /var/ossec/etc/ossec.conf "$W"
 g filebeat /etc/filebeat/filebeat.yml "$Y"
+"""
+# Of a running forwarder's command line, nothing but the file that it reads its configuration from.
+_STARTED = r"""for d in /proc/[0-9]*; do
+  c=
+  { read -r c <"$d/comm"; } 2>/dev/null
+  case $c in
+    rsyslogd) a=rsyslog o=f;;
+    syslog-ng) a=syslog-ng o=f;;
+    fluent-bit|td-agent-bit) a=fluent-bit o=c;;
+    filebeat) a=filebeat o=c;;
+    *) continue;;
+  esac
+  if [ -e "$d/root" ] && ! [ "$d/root" -ef / ]; then continue; fi
+  tr '\000\n' '\n ' <"$d/cmdline" 2>/dev/null | awk -v a="$a" -v o="$o" '
+    n { print "S", a, $0; n = 0; next }
+    NR == 1 { next }
+    $0 ~ "^-[46ACDFQdenqtvwxy]*" o "$" || /^--?(c|cfgfile|config)$/ { n = 1; next }
+    match($0, "^-[46ACDFQdenqtvwxy]*" o "=?") || match($0, /^--(cfgfile|config)=/) { print "S", a, substr($0, RLENGTH + 1) }'
+done
 echo end
 """
-CONFIG = Command(_MASK + _SYSLOG + _AGENTS, timeout_s=20, cap_bytes=131072)
+CONFIG = Command(GONE + _MASK + _SYSLOG + _AGENTS + _STARTED, timeout_s=20, cap_bytes=131072)
 CONFIG_ROOT = replace(CONFIG, elevated=True)
+# The host's own names and addresses, the last with ip(8) or without.
+OWN = Command(
+    r"""printf 'name %s\n' "$(uname -n)"
+getent hosts "$(uname -n)" | awk '{ for (i = 2; i <= NF; i++) print "name " $i }'
+{
+  ip -o addr 2>/dev/null | awk '{ print $4 }'
+  awk '$1 == "|--" { a = $2 } $1 == "/32" && /LOCAL/ { print a }' /proc/net/fib_trie 2>/dev/null
+} | awk '{ sub(/\/.*/, "") } !seen[$0]++ { print "address " $0 }'
+echo end""",
+    timeout_s=10,
+    cap_bytes=65536,
+)
+OWN_FILES = {
+    "rsyslog": ("/etc/rsyslog.conf",),
+    "syslog-ng": ("/etc/syslog-ng/syslog-ng.conf",),
+    "fluent-bit": ("/etc/fluent-bit/fluent-bit.conf", "/etc/td-agent-bit/td-agent-bit.conf"),
+    "filebeat": ("/etc/filebeat/filebeat.yml", "filebeat.yml"),
+}
 
 # Agents whose configuration is not read: that they run is told, where they send is not.
 OTHERS = {
@@ -167,27 +202,24 @@ DAEMONS = {
     "filebeat": ("filebeat",),
 }
 SENDERS = ("fluent-bit", "wazuh", "filebeat")  # they run to send: when no target was read, there is one all the same
-Target = rsyslog.Target | syslog_ng.Target
 LOOPBACK = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|::1)\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class _Config:
-    """Per agent, the masked texts of its files by path; `denied`: what is there and could not be read."""
+    """Per agent, the masked texts of its files by path; `otherwise`: agents that run with a file that was not read."""
 
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    otherwise: Mapping[str, Unknown] = field(default_factory=dict)
     missing: Unknown | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Running:
-    names: frozenset[str]
-    missing: Unknown | None
+class _Own:
+    """The host's names, in lower case, and addresses, in their one canonical form."""
 
-    def has(self, names: Iterable[str]) -> bool | Unknown:
-        if self.names & frozenset(names):
-            return True
-        return self.missing or False
+    names: frozenset[str]
+    addresses: frozenset[str]
 
 
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -197,14 +229,17 @@ def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
         "processes": PROCESSES,
         "processes_root": PROCESSES_ROOT,
         "upload": UPLOAD,
+        "own": OWN,
     }
 
 
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     config = _config(answers["config_root"], answers["config"])
-    running = _running([answers["processes_root"], answers["processes"]])
-    found = [*_targets(config, running, _active(answers["upload"])), *_others(running)]
-    missing = config.missing or running.missing
+    seen = processes.read(answers["processes_root"], answers["processes"])
+    own = _own(answers["own"])
+    targets = list(_targets(config, seen, _active(answers["upload"])))
+    found = [*(_element(agent, t, active, own) for agent, t, active in _joined(targets)), *_others(seen)]
+    missing = config.missing or seen.missing or next(iter(config.otherwise.values()), None)
     return {"targets": Partial(tuple(found), missing) if missing else found}
 
 
@@ -217,20 +252,33 @@ def _config(rooted: Answer, plain: Answer) -> _Config:
     lines = answer.text.splitlines()
     if not lines or lines[-1] != "end":
         return _Config(missing=Unknown("unreadable", "the forwarders' configuration is not told"))
+    denied = [line[2:] for line in lines if line.startswith("! ")]
+    started = [line[2:].partition(" ") for line in lines if line.startswith("S ")]
+    return _Config(
+        _texts(lines[:-1]),
+        dict(_otherwise(a, path) for a, _, path in started if _is_other(a, path)),
+        _gap(rooted, denied),
+    )
+
+
+def _texts(lines: list[str]) -> Mapping[str, Mapping[str, str]]:
     texts: dict[str, dict[str, list[str]]] = {}
-    denied: list[str] = []
     current: list[str] = []
-    for line in lines[:-1]:
-        mark, _, rest = line.partition(" ")
+    for line in lines:
         if line.startswith("|"):
             current.append(line[1:])
-        elif mark == "F":
-            agent, _, path = rest.partition(" ")
+        elif line.startswith("F "):
+            agent, _, path = line[2:].partition(" ")
             current = texts.setdefault(agent, {}).setdefault(path, [])
-        elif mark == "!":
-            denied.append(rest)
-    joined = {agent: {path: "\n".join(t) for path, t in files.items()} for agent, files in texts.items()}
-    return _Config(joined, _gap(rooted, denied))
+    return {agent: {path: "\n".join(t) for path, t in files.items()} for agent, files in texts.items()}
+
+
+def _is_other(agent: str, path: str) -> bool:
+    return re.sub("/+", "/", path.strip()) not in OWN_FILES.get(agent, ())
+
+
+def _otherwise(agent: str, path: str) -> tuple[str, Unknown]:
+    return agent, Unknown("not_told", f"{agent} runs with another configuration: {path[:100]}")
 
 
 def _gap(rooted: Answer, denied: list[str]) -> Unknown | None:
@@ -240,19 +288,19 @@ def _gap(rooted: Answer, denied: list[str]) -> Unknown | None:
     return Unknown(cause, "; ".join(denied)[:200])
 
 
-def _running(answers: list[Answer]) -> _Running:
-    names: set[str] = set()
-    missing: Unknown | None = None
-    for answer in answers:
-        if isinstance(answer, Failure):
-            missing = missing or answer.unknown()
-            continue
-        lines = answer.text.splitlines()
-        if "/whole" in lines:
-            return _Running(frozenset(lines), None)
-        names.update(lines)
-        missing = Unknown("no_privilege", "the host hides its processes")
-    return _Running(frozenset(names), missing)
+def _own(answer: Answer) -> _Own | Unknown:
+    if isinstance(answer, Failure):
+        return answer.unknown()
+    words = [line.partition(" ") for line in answer.text.splitlines()]
+    names = frozenset(_plain(rest) for word, _, rest in words if word == "name" and rest)
+    addresses = frozenset(a for word, _, rest in words if word == "address" for a in canonical(rest))
+    if ("end", "", "") not in words or not names:
+        return Unknown("not_told", "the host's own names and addresses")
+    return _Own(names, addresses)
+
+
+def _plain(name: str) -> str:
+    return name.lower().rstrip(".")
 
 
 def _active(unit: Answer) -> bool | Unknown:
@@ -264,30 +312,42 @@ def _active(unit: Answer) -> bool | Unknown:
     return Unknown("not_told", "systemd does not tell its units here")
 
 
-def _targets(config: _Config, running: _Running, upload: bool | Unknown) -> Iterator[dict[str, Fact]]:
+_Sending = tuple[str, Target, bool | Unknown]  # agent, where to, whether it runs
+
+
+def _targets(config: _Config, seen: Processes, upload: bool | Unknown) -> Iterator[_Sending]:
     for agent, read in _READERS.items():
         texts = list(config.texts.get(agent, {}).values())
-        active = running.has(DAEMONS[agent]) if agent in DAEMONS else upload
-        seen = list(read(texts))
-        for target in seen:
-            yield _element(agent, target, active)
-        if not seen and agent in SENDERS and active is True:
-            yield _untold(agent)
+        active = seen.runs(DAEMONS[agent]) if agent in DAEMONS else upload
+        found = list(read(texts))
+        for target in found:
+            yield agent, target, config.otherwise.get(agent, active)
+        if not found and agent in SENDERS and active is True:
+            yield agent, _untold(agent), True
 
 
-def _others(running: _Running) -> Iterator[dict[str, Fact]]:
-    for agent in sorted({OTHERS[n] for n in running.names if n in OTHERS}):
-        yield _untold(agent)
+def _joined(targets: list[_Sending]) -> Iterator[_Sending]:
+    """Two that each send a part to one place may send it all together."""
+    parts = [(agent, t.to) for agent, t, _ in targets if t.partial is True]
+    for agent, target, active in targets:
+        if target.partial is True and parts.count((agent, target.to)) > 1:
+            target = replace(target, partial=Unknown("not_told", "several parts go to one place"))
+        yield agent, target, active
 
 
-def _untold(agent: str) -> dict[str, Fact]:
+def _others(seen: Processes) -> Iterator[dict[str, Fact]]:
+    for agent in sorted({OTHERS[p.name] for p in seen.seen if p.name in OTHERS}):
+        yield _element(agent, _untold(agent), True, Unknown("not_told", f"where {agent} sends is not read"))
+
+
+def _untold(agent: str) -> Target:
     untold = Unknown("not_told", f"where {agent} sends is not read")
-    where = dict.fromkeys(("to", "port", "protocol", "tls", "loopback"), untold)
-    return {**where, "agent": agent, "active": True}
+    return Target(untold, untold, untold, untold, untold, untold)
 
 
-def _element(agent: str, target: Target, active: bool | Unknown) -> dict[str, Fact]:
-    name = target.to if isinstance(target.to, Unknown) else target.to.lower().rstrip(".")
+def _element(agent: str, target: Target, active: bool | Unknown, own: _Own | Unknown) -> dict[str, Fact]:
+    name = target.to if isinstance(target.to, Unknown) else _plain(target.to)
+    loopback = name if isinstance(name, Unknown) else bool(LOOPBACK.match(name))
     return {
         "to": name,
         "port": target.port,
@@ -295,8 +355,23 @@ def _element(agent: str, target: Target, active: bool | Unknown) -> dict[str, Fa
         "tls": target.tls,
         "agent": agent,
         "active": active,
-        "loopback": name if isinstance(name, Unknown) else bool(LOOPBACK.match(name)),
+        "loopback": loopback,
+        "to_itself": loopback if loopback is True else _is_own(name, own),
+        "selector": target.selector,
+        "partial": target.partial,
     }
+
+
+def _is_own(name: str | Unknown, own: _Own | Unknown) -> bool | Unknown:
+    if isinstance(name, Unknown) or isinstance(own, Unknown):
+        return name if isinstance(name, Unknown) else own if isinstance(own, Unknown) else False
+    address = canonical(name)
+    if address:
+        return address[0] in own.addresses if own.addresses else Unknown("not_told", "the host's own addresses")
+    if name in own.names:
+        return True
+    alike = [n for n in own.names if n.partition(".")[0] == name.partition(".")[0] and not ("." in n and "." in name)]
+    return Unknown("not_told", f"whether {name} is {alike[0]}, this host") if alike else False
 
 
 # ---------------------------------------------------------------- one reader an agent
@@ -306,7 +381,11 @@ def _journal_upload(texts: list[str]) -> Iterator[Target]:
     """`URL=` may lack its scheme, which is then https, and its port, which is then 19532."""
     urls = systemd_conf.assignments(texts, "Upload", "URL")
     if urls and urls[-1]:
-        yield _of_url(urls[-1] if "://" in urls[-1] else "https://" + urls[-1], 19532)
+        to = _of_url(urls[-1] if "://" in urls[-1] else "https://" + urls[-1], 19532)
+        yield replace(to, selector="*.*", partial=False)
+
+
+UNREAD = Unknown("not_told", "which messages this agent reads and keeps is not read")
 
 
 def _of_url(url: str, default: int) -> Target:
@@ -315,28 +394,33 @@ def _of_url(url: str, default: int) -> Target:
         host, port = parts.hostname, parts.port
     except ValueError:
         unread = Unknown("unreadable", url[:80])
-        return rsyslog.Target(unread, unread, "tcp", unread)
-    return rsyslog.Target(
-        host or Unknown("unreadable", url[:80]), port or default, parts.scheme, parts.scheme == "https"
-    )
+        return Target(unread, unread, "tcp", unread, UNREAD, UNREAD)
+    to = host or Unknown("unreadable", url[:80])
+    return Target(to, port or default, parts.scheme, parts.scheme == "https", UNREAD, UNREAD)
 
 
-FORWARDING = ("forward", "syslog", "es", "http", "loki", "splunk", "gelf", "opensearch", "kafka", "tcp")
+TLS_TOLD = ("forward", "syslog", "es", "http", "loki", "splunk", "gelf", "opensearch", "tcp")  # `tls` is off unless set
+LOCAL = ("stdout", "file", "null", "counter", "flowcounter", "plot", "exit")
 
 
 def _fluent_bit(texts: list[str]) -> Iterator[Target]:
-    """Each [OUTPUT] that leaves the host; `stdout`, `file` and the like do not."""
+    """Each [OUTPUT] that leaves the host; `stdout`, `file` and the like do not. An included file is not followed."""
     for text in texts:
+        if re.search(r"(?m)^@include ", text):
+            yield _untold("a file that fluent-bit includes")
         for block in text.split("[output]")[1:]:
             lines = block.partition("\n[")[0].splitlines()
             told = dict(line.strip().partition(" ")[::2] for line in lines if line.strip())
-            if told.get("name", "").lower() in FORWARDING:
+            name = told.get("name", "").lower()
+            if name not in LOCAL:
                 port = _port(told.get("port", ""))
-                tls = told.get("tls", "off").lower() in ("on", "true", "yes")
+                tls: bool | Unknown = told.get("tls", "off").lower() in ("on", "true", "yes")
+                if not tls and name not in TLS_TOLD:
+                    tls = Unknown("not_told", f"whether fluent-bit's output {name[:40]} is under TLS")
                 to: Fact = told.get("host") or Unknown("not_told", "fluent-bit names no host")
                 if isinstance(to, str) and "$" in to:
                     to = Unknown("not_told", "fluent-bit takes its host from a variable")
-                yield rsyslog.Target(to, port, told["name"].lower(), tls)
+                yield Target(to, port, name, tls, UNREAD, UNREAD)
 
 
 def _port(text: str) -> int | Unknown:
@@ -352,9 +436,8 @@ def _wazuh(texts: list[str]) -> Iterator[Target]:
                 to = told.get("address") or told.get("server-hostname") or told.get("server-ip")
                 if to:
                     cipher = Unknown("not_told", "Wazuh has an encryption of its own")
-                    yield rsyslog.Target(
-                        to, _port(told.get("port", "1514")), told.get("protocol", "tcp").lower(), cipher
-                    )
+                    port = _port(told.get("port", "1514"))
+                    yield Target(to, port, told.get("protocol", "tcp").lower(), cipher, UNREAD, UNREAD)
                 told = {}
             else:
                 name, _, value = line.lstrip("<").partition(">")
@@ -375,7 +458,7 @@ def _filebeat(texts: list[str]) -> Iterator[Target]:
 
 def _beat(to: str, name: str, ssl: bool) -> Target:
     known = _of_url(to if "://" in to else "tcp://" + to, 5044 if name == "logstash" else 9200)
-    return rsyslog.Target(known.to, known.port, name, ssl or known.tls is True)
+    return replace(known, protocol=name, tls=ssl or known.tls is True)
 
 
 _READERS: Mapping[str, Any] = {
@@ -410,7 +493,16 @@ PROBE = Probe(
                         "tls": {"type": "boolean", "description": "Whether the transfer is under TLS."},
                         "agent": {"type": "string", "description": "The forwarder."},
                         "active": {"type": "boolean", "description": "Whether the forwarder runs."},
-                        "loopback": {"type": "boolean", "description": "Whether the target is the host itself."},
+                        "loopback": {"type": "boolean", "description": "Whether the target is a loopback address."},
+                        "to_itself": {
+                            "type": "boolean",
+                            "description": "Whether the target is the host itself, by its own name or address.",
+                        },
+                        "selector": {"type": "string", "description": "Which messages it is told to send."},
+                        "partial": {
+                            "type": "boolean",
+                            "description": "Whether it leaves messages out, debugging ones aside.",
+                        },
                     },
                 },
             }

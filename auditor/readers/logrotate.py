@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import reduce
+from functools import lru_cache, reduce
 
 from auditor.model import Unknown
 
@@ -49,7 +49,7 @@ def _kept(texts: Mapping[str, str]) -> Iterator[tuple[str, float | Unknown]]:
     settings = _Settings()
     for number, text in enumerate(texts.values()):
         outer = settings
-        for patterns, lines in _blocks(text):
+        for patterns, lines in _all_blocks(text):
             if patterns:
                 days = _days(reduce(_applied, lines, outer))
                 yield from ((pattern, days) for pattern in patterns)
@@ -83,6 +83,12 @@ def _applied(settings: _Settings, line: list[str]) -> _Settings:
     if word == "maxage":
         return replace(settings, max_age=float(value))
     return settings
+
+
+@lru_cache(maxsize=256)
+def _all_blocks(text: str) -> tuple[tuple[list[str], list[list[str]]], ...]:
+    """Parsed once: several paths are asked about, and a fleet shares its packages' files."""
+    return tuple(_blocks(text))
 
 
 def _blocks(text: str) -> Iterator[tuple[list[str], list[list[str]]]]:

@@ -33,7 +33,10 @@ if [ -n "$l" ]; then
     { if (sub(/\\$/, " ")) { b = b $0; next } $0 = b $0; b = ""; sub(/#.*/, "") }
     tolower($1) !~ /^(-?auth|@include)$/ { next }
     { match($0, /^[ \t]*[^ \t]+[ \t]+(\[[^]]*\]|[^ \t]+)/); h = substr($0, 1, RLENGTH); t = substr($0, RLENGTH + 1)
-      gsub(/\[[^]]*\]/, "[*]", t); gsub(/=[^ \t]+/, "=*", t); print "=\t" FILENAME "\t" h t }' $l || exit 1
+      while (match(t, /\[[^]]*\]/)) { w = substr(t, RSTART + 1, RLENGTH - 2)
+        if (w !~ /^[A-Za-z_-]+=/) w = "*"
+        sub(/=.*/, "=*", w); t = substr(t, 1, RSTART - 1) w substr(t, RSTART + RLENGTH) }
+      gsub(/=[^ \t]+/, "=*", t); print "=\t" FILENAME "\t" h t }' $l || exit 1
 fi
 echo end
 """,
@@ -84,7 +87,55 @@ CONDITIONS = frozenset(
         "pam_rootok",
     ]
 )
-OPTIONAL_TOKEN = ("nullok", "nouserok")
+OPTIONAL_TOKEN = ("nullok", "nouserok", "alwaysok")
+_ALL_TOKENS = frozenset({"debug", "try_first_pass", "use_first_pass"})
+# Per module, the options that let nobody through without the token; any other leaves it open what the module asks for.
+HARMLESS = {
+    "pam_google_authenticator": _ALL_TOKENS
+    | frozenset(["secret", "authtok_prompt", "user", "no_strict_owner", "allowed_perm", "forward_pass", "noskewadj"])
+    | frozenset(["no_increment_hotp", "echo_verification_code", "allow_readonly"]),
+    "pam_oath": _ALL_TOKENS | frozenset({"usersfile", "window", "digits"}),
+    "pam_u2f": _ALL_TOKENS
+    | frozenset(
+        [
+            "authfile",
+            "authpending_file",
+            "origin",
+            "appid",
+            "cue",
+            "cue_prompt",
+            "interactive",
+            "prompt",
+            "manual",
+            "debug_file",
+        ]
+    )
+    | frozenset(
+        ["openasuser", "expand", "max_devices", "userverification", "pinverification", "sshformat", "nodetect"]
+    ),
+    "pam_yubico": _ALL_TOKENS
+    | frozenset(
+        [
+            "authfile",
+            "id",
+            "key",
+            "url",
+            "urllist",
+            "capath",
+            "cainfo",
+            "proxy",
+            "verbose_otp",
+            "token_id_length",
+            "debug_file",
+            "mode",
+        ]
+    )
+    | frozenset(
+        ["chalresp_path", "ldap_uri", "ldapserver", "ldapdn", "ldap_bind_user", "ldap_bind_password", "ldap_filter"]
+    )
+    | frozenset(["ldap_cacertfile", "ldap_starttls", "yubi_attr", "yubi_attr_prefix", "user_attr"]),
+    "pam_otpw": _ALL_TOKENS,
+}
 DEPTH = 16
 STATES = 4096
 
@@ -319,8 +370,13 @@ def _results(entry: Entry, who: Who) -> tuple[_Result, ...]:
 
 def _token(entry: Entry) -> tuple[_Result, ...]:
     asked: tuple[_Result, ...] = (("success", "token", ""), ("auth_err", "", ""))
-    if any(option in OPTIONAL_TOKEN for option in entry.options):
+    names = [option.partition("=")[0] for option in entry.options]
+    if any(name in OPTIONAL_TOKEN for name in names):
         return (*asked, ("success", "", ""), ("ignore", "", ""))
+    unknown = [name for name in names if name not in HARMLESS[entry.module]]
+    if unknown:  # it may pass, or step aside, without asking
+        untold = f"{TOLD_ELSEWHERE}{entry.module} {unknown[0][:40]}"
+        return (*asked, ("success", untold, ""), ("ignore", untold, ""))
     return asked
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from auditor.model import Output, Unknown
@@ -18,6 +18,14 @@ Stamped = float | Unknown  # seconds since 1970 UTC
 SKEW_LIMIT_S = 86400.0
 AHEAD_S = 300.0  # a clock may be set back a little between two records
 OLDEST_S = 20 * 366 * 86400.0  # older is a machine that started without a clock
+# first FILE: the stamp of the first record in it, compressed or not; nothing where the first lines have none.
+FIRST_STAMP = r"""first() {
+  case $1 in *.gz) gzip -dc "$1";; *.xz) xz -dc "$1";; *.zst) zstd -dcq "$1";; *.bz2) bzip2 -dc "$1";; *) cat "$1";; esac |
+    head -n 20 | awk '
+      $1 ~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9:.,]+([-+][0-9:]+|Z)?$/ { print $1; exit }
+      $1 ~ /^[A-Z][a-z][a-z]$/ && $2 ~ /^[0-9]+$/ && $3 ~ /^[0-9:]+$/ { print $1, $2, $3; exit }'
+}
+"""
 _EPOCH = re.compile(r"\d{1,11}(\.\d{1,9})?\Z", re.ASCII)
 _ISO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d+)?(Z|[-+]\d\d:?\d\d)?\Z", re.ASCII)
 _BSD = re.compile(r"([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d:\d\d:\d\d)\Z", re.ASCII)
@@ -87,14 +95,35 @@ ENCRYPTING = ("gtls", "ossl", "mbedtls")
 DEFAULT_RULESET = "RSYSLOG_DefaultRuleset"
 
 
+# Output modules whose messages stay on the host. Any other is a place to send to.
+LOCAL = frozenset({"omfile", "omusrmsg", "ompipe", "omdiscard", "omstdout", "omjournal", "omruleset", "omtesting"})
+LONGEST = 200  # of a selector; a longer one is no plain one
+EVERYTHING = frozenset({"*.*", "*.debug", "*.info"})  # what debugging says is no log to keep
+_PRIORITIES = re.compile(r"[a-z0-9*,]+\.[!=]{0,2}[a-z0-9*]+(;[a-z0-9*,]+\.[!=]{0,2}[a-z0-9*]+)*;?\Z", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One place that logs are sent to. `tls` is Unknown where the configuration does not tell it."""
+    """One place that logs are sent to. `tls` is Unknown where the configuration does not tell it.
+
+    `selector`: which messages, as it is written. `partial`: whether some are left out.
+    """
 
     to: str | Unknown
     port: int | None | Unknown
-    protocol: str
+    protocol: str | Unknown
     tls: bool | Unknown
+    selector: str | Unknown = "*.*"
+    partial: bool | Unknown = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where something stands: the ruleset, the text, and how far into it."""
+
+    ruleset: str
+    text: int
+    at: int
 
 
 @dataclass(slots=True)
@@ -102,16 +131,25 @@ class _Reading:
     driver: str = ""  # the default network stream driver
     mode: str = "0"  # of the legacy actions that follow
     legacy_driver: str = ""
+    fallback: bool = False  # of the legacy actions that follow
     ruleset: str = DEFAULT_RULESET  # of the legacy rules that follow
     default: str = DEFAULT_RULESET
-    inside: list[str] = field(default_factory=list)  # the ruleset of each open brace
+    inside: list[tuple[str, str]] = field(default_factory=list)  # of each open brace: the ruleset, the selector
     coming: str = ""  # the ruleset whose brace comes next
-    found: list[tuple[str, Target]] = field(default_factory=list)
-    calls: list[tuple[str, str]] = field(default_factory=list)  # from, to
+    text: int = 0
+    at: int = 0
+    since: int = 0  # where the last statement ended
+    found: list[tuple[_Place, Target]] = field(default_factory=list)
+    stops: list[_Place] = field(default_factory=list)
+    calls: list[tuple[str, str, bool]] = field(default_factory=list)  # from, to, all messages
 
     @property
     def here(self) -> str:
-        return self.inside[-1] if self.inside else self.ruleset
+        return self.inside[-1][0] if self.inside else self.ruleset
+
+    @property
+    def place(self) -> _Place:
+        return _Place(self.here, self.text, self.at)
 
 
 _QUOTED = r'"(?:[^"\\]|\\[\s\S]|\\\Z)*+(?:"|\Z)'  # to the end where it is not closed: no text takes long to read
@@ -120,6 +158,9 @@ _PIECE = re.compile(
     | ^[ \t]*\$(?P<directive>\w+)[ \t]+(?P<value>[^\n]*)
     | \bcall[ \t]+(?P<call>[\w.-]+)
     | :omrelp:(?P<relp>[^;\s]+)
+    | :(?P<module>om\w+):
+    | (?P<stop>\bstop\b|(?<=\s)~(?!\S))
+    | (?<=\s)\^(?P<program>/[^;\s]*)
     | (?P<at>@@?)(?:\([^)\n]*\))?(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.-]+)(?::(?P<port>\w+))?
     | \b(?P<object>[A-Za-z_]\w*)[ \t]*\((?P<inner>(?:[^"()]|{_QUOTED}|\([^()]*\))*)\)
     | (?P<brace>[{{}}])""",
@@ -140,21 +181,58 @@ def targets(texts: Sequence[str]) -> list[Target]:
                 reading.driver = parameters.get("defaultnetstreamdriver", reading.driver)
         for match in re.finditer(r"(?mi)^[ \t]*\$DefaultNetstreamDriver[ \t]+(\S+)", text):
             reading.driver = match[1]
-    for text in cleaned:
-        reading.inside, reading.coming = [], ""
+    for number, text in enumerate(cleaned):
+        reading.inside, reading.coming, reading.text, reading.since = [], "", number, 0
         for piece in _PIECE.finditer(text):
-            _take(reading, piece)
+            if not piece["quoted"]:
+                _take(reading, piece, _selector(text[reading.since : piece.start()]))
+                reading.since = piece.end()
     reached = _reached(reading)
-    return [target for ruleset, target in reading.found if ruleset in reached]
+    return [
+        _arriving(reading, place, t, reached[place.ruleset]) for place, t in reading.found if place.ruleset in reached
+    ]
 
 
-def _reached(reading: _Reading) -> set[str]:
-    reached = {reading.default}
+def _selector(before: str) -> str:
+    """What stands before an action or a brace: a selector, or the end of a condition, which may be a line above."""
+    *above, line = before.split("\n")
+    if line.strip():
+        return line.strip()[:LONGEST]
+    last = next((x.strip() for x in reversed(above) if x.strip()), "")
+    return last[-LONGEST:] if re.search(r"\b(then|else)\Z", last) else ""
+
+
+def _part(selector: str) -> bool | Unknown:
+    """Whether a selector leaves messages out."""
+    if not selector:
+        return False
+    if not _PRIORITIES.match(selector):
+        return Unknown("not_told", f"which messages: {selector[:80]}")
+    parts = selector.strip(";").split(";")
+    return not EVERYTHING & set(parts) or any(p.endswith(".none") or "!" in p for p in parts)
+
+
+def _arriving(reading: _Reading, place: _Place, target: Target, whole: bool) -> Target:
+    """A target, with what is known only when all was read: whether messages are taken away before they come to it."""
+    if target.partial is not False:
+        return target
+    if not whole:
+        return replace(target, partial=Unknown("not_told", f"which messages come to {place.ruleset}"))
+    stopped = any(s.ruleset == place.ruleset and (s.text != place.text or s.at < place.at) for s in reading.stops)
+    return replace(target, partial=Unknown("not_told", "some messages are stopped before")) if stopped else target
+
+
+def _reached(reading: _Reading) -> Mapping[str, bool]:
+    """The rulesets that messages of the host come to, and whether all of them do."""
+    reached = {reading.default: True}
     while True:
-        more = {to for origin, to in reading.calls if origin in reached} - reached
-        if not more:
+        more = dict(reached)
+        for origin, to, whole in reading.calls:
+            if origin in reached:
+                more[to] = more.get(to, False) or (whole and reached[origin])
+        if more == reached:
             return reached
-        reached |= more
+        reached = more
 
 
 def _objects(text: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -168,23 +246,52 @@ def _parameters(inner: str) -> dict[str, str]:
     return {k.lower(): "\n".join(s[1:-1] for s in _STRING.findall(v)) for k, v in _PAIR.findall(inner)}
 
 
-def _take(reading: _Reading, piece: re.Match[str]) -> None:
+def _take(reading: _Reading, piece: re.Match[str], selector: str) -> None:
+    reading.at = piece.start()
+    selector = _chosen(reading, selector)
     if piece["directive"]:
         _direct(reading, piece["directive"].lower(), piece["value"].strip())
     elif piece["call"]:
-        reading.calls.append((reading.here, piece["call"]))
-    elif piece["relp"]:
-        to, port = _host_port(piece["relp"])
-        reading.found.append((reading.here, Target(to, _port(port, 514), "relp", False)))
-    elif piece["at"]:
-        reading.found.append((reading.here, _legacy(reading, piece)))
+        whole = _part(selector) is False
+        reading.calls.append((reading.here, piece["call"], whole))
+    elif piece["stop"]:
+        reading.stops.append(reading.place)
     elif piece["object"]:
-        _object(reading, piece["object"].lower(), _parameters(piece["inner"]))
+        _object(reading, piece["object"].lower(), _parameters(piece["inner"]), selector)
     elif piece["brace"] == "{":
-        reading.inside.append(reading.coming or reading.here)
+        reading.inside.append((reading.coming, "") if reading.coming else (reading.here, selector))
         reading.coming = ""
     elif piece["brace"] == "}" and reading.inside:
         reading.inside.pop()
+    else:
+        _legacy_action(reading, piece, selector)
+
+
+def _chosen(reading: _Reading, selector: str) -> str:
+    """The selector of the block around where that one leaves messages out, else its own."""
+    around = reading.inside[-1][1] if reading.inside else ""
+    return around if not selector or _part(around) is not False else selector
+
+
+def _legacy_action(reading: _Reading, piece: re.Match[str], selector: str) -> None:
+    untold = Unknown("not_told", "this output module is not read")
+    if piece["relp"]:
+        to, port = _host_port(piece["relp"])
+        _add(reading, Target(to, _port(port, 514), "relp", False), selector, reading.fallback)
+    elif piece["at"]:
+        _add(reading, _legacy(reading, piece), selector, reading.fallback)
+    elif piece["program"]:
+        _add(reading, Target(untold, untold, "a program", untold), selector, reading.fallback)
+    elif piece["module"] == "omdiscard":
+        reading.stops.append(reading.place)
+    elif piece["module"] and piece["module"] not in LOCAL:
+        _add(reading, Target(untold, untold, piece["module"], untold), selector, reading.fallback)
+
+
+def _add(reading: _Reading, target: Target, selector: str, fallback: bool) -> None:
+    """`fallback`: it gets only what the action before could not take."""
+    partial = True if fallback else _part(selector)
+    reading.found.append((reading.place, replace(target, selector=selector or "*.*", partial=partial)))
 
 
 def _direct(reading: _Reading, name: str, value: str) -> None:
@@ -196,8 +303,10 @@ def _direct(reading: _Reading, name: str, value: str) -> None:
         reading.ruleset = value
     elif name == "defaultruleset":
         reading.default = value
+    elif name == "actionexeconlywhenpreviousissuspended":
+        reading.fallback = value.lower() == "on"
     elif name == "resetconfigvariables":
-        reading.mode, reading.legacy_driver = "0", ""
+        reading.mode, reading.legacy_driver, reading.fallback = "0", "", False
 
 
 def _legacy(reading: _Reading, piece: re.Match[str]) -> Target:
@@ -206,14 +315,25 @@ def _legacy(reading: _Reading, piece: re.Match[str]) -> Target:
     return Target(piece["host"].strip("[]"), _port(piece["port"] or "", 514), protocol, tls)
 
 
-def _object(reading: _Reading, kind: str, parameters: Mapping[str, str]) -> None:
+def _object(reading: _Reading, kind: str, parameters: Mapping[str, str], selector: str) -> None:
     if kind == "ruleset":
         reading.coming = parameters.get("name", "")
     elif kind == "action" and parameters.get("config.enabled", "on").lower() not in ("off", "0", "false", "no"):
         sent = parameters.get("type", "").lower()
-        if sent in ("omfwd", "omrelp"):
-            for to in parameters.get("target", "").split("\n"):
-                reading.found.append((reading.here, _modern(reading, sent, to, parameters)))
+        fallback = parameters.get("action.execonlywhenpreviousissuspended", "off").lower() == "on"
+        for target in _actions(reading, sent, parameters):
+            _add(reading, target, selector, fallback)
+        if sent == "omdiscard":
+            reading.stops.append(reading.place)
+
+
+def _actions(reading: _Reading, sent: str, parameters: Mapping[str, str]) -> Iterator[Target]:
+    if sent in ("omfwd", "omrelp"):
+        for to in parameters.get("target", "").split("\n"):
+            yield _modern(reading, sent, to, parameters)
+    elif (sent.startswith("om") or not sent) and sent not in LOCAL:
+        untold = Unknown("not_told", "this output module is not read")
+        yield Target(untold, untold, sent or untold, untold)
 
 
 def _modern(reading: _Reading, sent: str, to: str, parameters: Mapping[str, str]) -> Target:

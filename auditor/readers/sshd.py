@@ -33,15 +33,21 @@ nl='
 '
 S=$(command -v sshd) || S=none
 printf 'sshd\t%s\n' "$S"
+P=
 for d in /proc/[0-9]*; do
   c=
   { read -r c <"$d/comm"; } 2>/dev/null
-  case $c in sshd|dropbear|tinysshd*|lshd|telnetd|in.telnetd) ;; *) continue ;; esac
+  case $c in sshd|sshd-session|sshd-auth|dropbear|tinysshd*|lshd|telnetd|in.telnetd) ;; *) continue ;; esac
   [ "$d/root" -ef / ] || continue
-  if [ "$c" = sshd ]; then
-    l=$(tr '\000\n' '  ' <"$d/cmdline" 2>/dev/null)
-    case $l in */sshd\ *|*/sshd) printf 'process\t%s\n' "$l" ;; esac
-  else printf 'other\t%s\n' "$c"; fi
+  case $c in
+    sshd*)
+      l=$(tr '\000\n' '  ' <"$d/cmdline" 2>/dev/null)
+      case $l in
+        */sshd\ *|*/sshd) printf 'process\t%s\n' "$l"; P="$P $d" ;;
+        *) if [ "$S" = none ]; then printf 'other\t%s\n' "$c"; fi ;;
+      esac ;;
+    *) printf 'other\t%s\n' "$c" ;;
+  esac
 done
 if [ "$S" = none ]; then echo end; exit 0; fi
 
@@ -54,11 +60,21 @@ included() {
 f='/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /usr/etc/ssh/sshd_config /usr/etc/ssh/sshd_config.d/*'
 i=$(included "$f")
 if [ -n "$i" ]; then j=$(included "$i"); f="$f $i $j"; if [ -n "$j" ] && [ -n "$(included "$j")" ]; then printf 'odd\tInclude in Include\n'; fi; fi
-for p in /run/sshd.pid /var/run/sshd.pid; do
-  if [ -f "$p" ]; then
-    for g in $f /etc/ssh/sshd_config.d; do if [ "$g" -nt "$p" ]; then printf 'newer\t%s\n' "$g"; break; fi; done
-    break
-  fi
+# A file's ctime cannot be set back. A server read its files when it started, or when it wrote its pid file again on a reload.
+for d in $P; do
+  s=$(awk '$1 == "btime" { b = $2 } /^[0-9]+ \(/ { sub(/^.*\) /, ""); t = $20 }
+    END { if (b && t) printf "%d\n", b + t / 100 + 1 }' /proc/stat "$d/stat" 2>/dev/null)
+  for p in /run/sshd.pid /var/run/sshd.pid; do
+    i=
+    { read -r i <"$p"; } 2>/dev/null
+    if [ "$i" = "${d#/proc/}" ]; then
+      w=$(stat -c %Y "$p" 2>/dev/null)
+      if [ "${w:-0}" -gt "${s:-0}" ]; then s=$w; fi
+    fi
+  done
+  z=$(stat -c '%Z %n' $f /etc/ssh/sshd_config.d 2>/dev/null)
+  if [ -z "$s" ] || [ -z "$z" ]; then echo undated; continue; fi
+  printf '%s\n' "$z" | awk -v s="$s" '$1 + 0 > s + 0 { sub(/^[^ ]* /, ""); print "newer\t" $0; exit }'
 done
 
 # what the Match rules look at, and an address that meets each of their patterns
@@ -200,6 +216,7 @@ class Asked:
     contexts: tuple[Context, ...]
     left: tuple[str, ...]
     keys: Mapping[str, tuple[int, int, int]]
+    undated: bool = False  # a server runs, and when it read its files is not told
 
     def of(self, user: str) -> tuple[Context, ...]:
         return tuple(c for c in self.contexts if "user" not in self.vary or c.user == user)
@@ -255,6 +272,7 @@ def read(text: str) -> Asked:
         contexts=_contexts(blocks),
         left=tuple(told.get("left", ())),
         keys=dict(_keys(line) for line in told.get("keys", ())),
+        undated="undated" in told,
     )
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.model import Unknown
+from auditor.readers.rsyslog import Target
 
 _QUOTED = r'"(?:[^"\\]|\\[\s\S]|\\\Z)*+(?:"|\Z)'  # to the end where it is not closed: no text takes long to read
 _COMMENT = re.compile(rf"({_QUOTED}|'[^']*(?:'|\Z))|#[^\n]*")
@@ -20,12 +21,12 @@ _CLOSING = {"(": ")", "{": "}"}
 DEPTH = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    to: str | Unknown
-    port: int | None | Unknown
-    protocol: str
-    tls: bool | Unknown
+# Drivers whose messages stay on the host; any other sends them away, or gives them to a program that may.
+_LOCAL = frozenset(
+    ["file", "pipe", "unix-stream", "unix-dgram", "usertty", "console", "stdout", "fifo", "logstore", "pseudofile"]
+)
+_OF_THE_HOST = frozenset(["system", "systemd-journal", "unix-dgram", "unix-stream", "systemd-syslog", "pipe"])
+_WHOLE = frozenset({"source", "destination", "flags"})  # what a log path may hold and still pass all on
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,37 @@ def targets(texts: Sequence[str]) -> list[Target]:
         tokens += [*_TOKEN.findall(_COMMENT.sub(lambda m: m[1] or " ", text)), ";"]
     top, _ = _tree(tokens, 0, "", 0)
     named: dict[str, list[Target]] = {}
+    sources: set[str] = set()
     used: list[Target] = []
     for group in _groups(top):
         if group.name == "destination" and group.label:
             named[group.label] = list(_drivers(group.inside))
-    for group in _groups(top):
-        if group.name == "log":
-            used += _of_path(group, named)
+        elif group.name == "source" and _OF_THE_HOST & {g.name.replace("_", "-") for g in _groups(group.inside)}:
+            sources.add(group.label)
+    paths = [group for group in _groups(top) if group.name == "log"]
+    final = any("final" in _flags(path) for path in paths)
+    for path in paths:
+        partial = _partial(path, sources, final)
+        used += [replace(t, selector="log path", partial=partial) for t in _of_path(path, named)]
     return used
+
+
+def _flags(path: _Group) -> str:
+    return " ".join(
+        _plain(i) for g in _groups(path.inside) if g.name == "flags" for i in g.inside if isinstance(i, str)
+    )
+
+
+def _partial(path: _Group, sources: set[str], final: bool) -> bool | Unknown:
+    """Whether a log path leaves messages of the host out; `final`: a path may keep others from messages."""
+    inside = list(_groups(path.inside))
+    read = {_plain(i) for g in inside if g.name == "source" for i in g.inside if isinstance(i, str)}
+    inline = {g.name.replace("_", "-") for i in inside if i.name == "source" for g in _groups(i.inside)}
+    if not (read & sources or inline & _OF_THE_HOST):
+        return Unknown("not_told", "whether its sources are the host's own messages")
+    if final or any(g.name not in _WHOLE for g in inside):
+        return Unknown("not_told", "a filter or another log path may leave messages out")
+    return False
 
 
 def _tree(tokens: Sequence[str], at: int, closing: str, depth: int) -> tuple[tuple[str | _Group, ...], int]:
@@ -94,8 +118,11 @@ def _drivers(items: Sequence[str | _Group]) -> Iterator[Target]:
     for group in _groups(items):
         if group.name in _DRIVERS:
             yield _target(group)
-        elif group.name in ("channel", "junction", "destination"):
+        elif group.name in ("channel", "junction", "destination", ""):
             yield from _drivers(group.inside)
+        elif group.name.replace("_", "-") not in _LOCAL:
+            untold = Unknown("not_told", f"where the driver {group.name[:40]} sends is not read")
+            yield Target(untold, untold, group.name[:40], untold)
 
 
 def _target(group: _Group) -> Target:

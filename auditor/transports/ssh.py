@@ -335,9 +335,7 @@ def _by_key(
         if transport.is_authenticated():
             return None
         if not endpoint.password:
-            raise Refused(
-                "auth", f"the key is not enough: the host also asks for {sh.shown(', '.join(more))}"
-            )
+            raise Refused("auth", f"the key is not enough: the host also asks for {sh.shown(', '.join(more))}")
         return list(more)
     return None
 

@@ -266,7 +266,9 @@ def test_lint_says_all_errors_in_text_and_json(tmp_path: Path) -> None:
 def test_lists_are_one_a_line(tmp_path: Path) -> None:
     """Hosts, probes, controls and runs, separated by tabs."""
     run(tmp_path)
-    assert auditor("list", "hosts", "-i", str(tmp_path / "town")).stdout == "web01\tlocalhost\tlocal\tlinux\town\tdmz\t-\n"
+    assert (
+        auditor("list", "hosts", "-i", str(tmp_path / "town")).stdout == "web01\tlocalhost\tlocal\tlinux\town\tdmz\t-\n"
+    )
     assert "sample\tlinux\tDays\n" in auditor("list", "probes", "--probes", str(tmp_path / "probes")).stdout
     assert (
         "sample\tlinux\tJours\n"

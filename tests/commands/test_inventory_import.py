@@ -38,8 +38,12 @@ def imported(folder: Path, *words: str) -> str:
 def test_three_hundred_machines_of_glpi_to_a_coverage_table(tmp_path: Path, sshd: Sshd) -> None:
     """Import, then run: expected, reached and measured are told though nearly every port is closed."""
     closed = free_port()
-    rows = "".join(f'"SRV{n:03}";"En service";"SN{n:05}";"Debian 12";"Arras";"x";"127.0.1.{n % 250 + 1}";\n' for n in range(299))
-    (tmp_path / "glpi.csv").write_bytes((GLPI + rows + '"VIVANT";"";"L1";"Debian";"";"";"127.0.0.1";\n').encode("cp1252"))
+    rows = "".join(
+        f'"SRV{n:03}";"En service";"SN{n:05}";"Debian 12";"Arras";"x";"127.0.1.{n % 250 + 1}";\n' for n in range(299)
+    )
+    (tmp_path / "glpi.csv").write_bytes(
+        (GLPI + rows + '"VIVANT";"";"L1";"Debian";"";"";"127.0.0.1";\n').encode("cp1252")
+    )
     imported(tmp_path, "glpi.csv")
     # What a site has in its ssh configuration stands here in variables, for the test alone.
     live = f"ansible_port={sshd.port} ansible_user={sshd.user} ansible_ssh_private_key_file={sshd.key_file} ansible_become=false"
@@ -57,13 +61,17 @@ def test_three_hundred_machines_of_glpi_to_a_coverage_table(tmp_path: Path, sshd
 
 def test_importing_again_shows_what_changed_and_keeps_what_people_wrote(tmp_path: Path) -> None:
     """hosts.yaml, estate.yaml and host_vars/ are never touched, and win."""
-    (tmp_path / "glpi.csv").write_text(GLPI + '"A";"";"s1";"Debian";"";"";"10.0.0.1";\n"B";"";"s2";"";"";"";"10.0.0.2";\n')
+    (tmp_path / "glpi.csv").write_text(
+        GLPI + '"A";"";"s1";"Debian";"";"";"10.0.0.1";\n"B";"";"s2";"";"";"";"10.0.0.2";\n'
+    )
     imported(tmp_path, "glpi.csv")
     town = tmp_path / "town"
     (town / "hosts.yaml").write_text("all: {hosts: {a: {ansible_host: 10.9.9.9}, byhand: }}\n")
     estate = (town / "estate.yaml").read_text().replace("zones: []", "zones: [{id: z, addresses: [10.0.0.0/24]}]")
     (town / "estate.yaml").write_text(estate)
-    (tmp_path / "glpi.csv").write_text(GLPI + '"A";"";"s1";"Debian";"";"";"10.0.0.7";\n"C";"";"s3";"";"";"";"10.0.0.3";\n')
+    (tmp_path / "glpi.csv").write_text(
+        GLPI + '"A";"";"s1";"Debian";"";"";"10.0.0.7";\n"C";"";"s3";"";"";"";"10.0.0.3";\n'
+    )
     said = imported(tmp_path, "glpi.csv")
     assert "added: 1 (c)" in said
     assert "gone: 1 (b)" in said

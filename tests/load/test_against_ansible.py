@@ -36,7 +36,12 @@ def ansible(program: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     tool = str(beside) if beside.exists() else program("ansible-inventory")
     home = tmp_path_factory.mktemp("ansible")
     (home / "ansible.cfg").write_text("")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "ANSIBLE_CONFIG": str(home / "ansible.cfg")}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_CONFIG": str(home / "ansible.cfg"),
+    }
     environment |= {"ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_LOCAL_TEMP": str(home / "tmp")}
 
     @cache
@@ -79,7 +84,11 @@ def theirs(listing: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]
     groups = {n: g for n, g in listing.items() if n != "_meta"}
     hosts = {n: g["hosts"] for n, g in groups.items() if g.get("hosts")}
     told = plain(listing["_meta"]["hostvars"])
-    return {h: told.get(h, {}) for g in hosts.values() for h in g}, hosts, {n: g["children"] for n, g in groups.items() if g.get("children")}
+    return (
+        {h: told.get(h, {}) for g in hosts.values() for h in g},
+        hosts,
+        {n: g["children"] for n, g in groups.items() if g.get("children")},
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda p: p.name)
@@ -102,7 +111,10 @@ def test_ansibles_own_listing_is_read_as_the_inventory_is(case: Path, ansible: A
 def test_an_executable_inventory_is_run(ansible: Any, tmp_path: Path) -> None:
     """A program is asked with --list, by Ansible and by us."""
     file = tmp_path / "cloud"
-    text = {"_meta": {"hostvars": {"c1": {"ansible_host": "192.0.2.4"}}}, "cloud": {"hosts": ["c1", "c2"], "vars": {"k": [1]}}}
+    text = {
+        "_meta": {"hostvars": {"c1": {"ansible_host": "192.0.2.4"}}},
+        "cloud": {"hosts": ["c1", "c2"], "vars": {"k": [1]}},
+    }
     file.write_text(f"#!/bin/sh\n[ \"$*\" = --list ] && echo '{json.dumps(text)}'\n")
     file.chmod(0o755)
     assert ours(tree_of([file])) == theirs(json.loads(ansible(file)))

@@ -116,7 +116,9 @@ def test_registers_are_loaded_by_their_name(tmp_path: Path) -> None:
 
 def test_a_folder_without_an_inventory_is_an_error(tmp_path: Path) -> None:
     """It says which names an inventory may have."""
-    assert refused(tmp_path) == [f"{tmp_path}: holds no inventory (hosts or inventory, as .yaml, .yml, .json, .ini, .csv)"]
+    assert refused(tmp_path) == [
+        f"{tmp_path}: holds no inventory (hosts or inventory, as .yaml, .yml, .json, .ini, .csv)"
+    ]
 
 
 @pytest.mark.root

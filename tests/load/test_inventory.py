@@ -321,8 +321,15 @@ all:
   vars: {ansible_password: !vault x, ansible_ssh_private_key_passphrase: '{{ y }}', auditor_password: env:PW}
   hosts: {a: {auditor_key_passphrase: 'file:~/pass', auditor_become_password: 'cmd:["pass", "sudo"]'}, b: }
 """
-    found = {h.id: h for h in read_text(tmp_path, text.replace("'{{ y }}', ", "'{{ y }}', auditor_key_passphrase: systemd:k, "))}
-    assert (found["a"].password, found["a"].passphrase, found["a"].become_password) == ("env:PW", "file:~/pass", 'cmd:["pass", "sudo"]')
+    found = {
+        h.id: h
+        for h in read_text(tmp_path, text.replace("'{{ y }}', ", "'{{ y }}', auditor_key_passphrase: systemd:k, "))
+    }
+    assert (found["a"].password, found["a"].passphrase, found["a"].become_password) == (
+        "env:PW",
+        "file:~/pass",
+        'cmd:["pass", "sudo"]',
+    )
     assert (found["b"].password, found["b"].passphrase) == ("env:PW", "systemd:k")
 
 
@@ -360,7 +367,11 @@ all:
     found = hosts_of(tmp_path, text)
     assert (found["w"].port, found["w"].winrm) == (5986, {"transport": "kerberos", "read_timeout_sec": "30"})
     assert (found["v"].connection, found["v"].platform) == ("winrm", "windows")
-    assert (found["s"].connection, found["s"].platform, found["o"].connection) == ("network_cli", "cisco_ios", "openssh")
+    assert (found["s"].connection, found["s"].platform, found["o"].connection) == (
+        "network_cli",
+        "cisco_ios",
+        "openssh",
+    )
 
 
 def read_text(folder: Path, text: str) -> tuple[Host, ...]:
@@ -427,7 +438,11 @@ def test_a_million_rows_are_refused_soon(tmp_path: Path) -> None:
 
 def test_files_of_variables_that_are_binary_or_encrypted_are_said(tmp_path: Path) -> None:
     """A binary file is an error, a whole encrypted file a notice, files of other endings are no variables."""
-    write(tmp_path, hosts="all: {hosts: {x: }}", **{"group_vars__all/a.yml": "$ANSIBLE_VAULT;1.1;AES256\n31\n", "group_vars__all/n.txt": "["})
+    write(
+        tmp_path,
+        hosts="all: {hosts: {x: }}",
+        **{"group_vars__all/a.yml": "$ANSIBLE_VAULT;1.1;AES256\n31\n", "group_vars__all/n.txt": "["},
+    )
     loaded = inventory.read([tmp_path], schema("inventory"), [])
     assert [h.id for h in loaded.hosts] == ["x"]
     assert "encrypted with ansible-vault" in loaded.notices[0]["en"]

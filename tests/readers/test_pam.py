@@ -140,3 +140,31 @@ def test_no_text_raises(words: list[str], tail: str) -> None:
     entries = pam.stack(texts, "sshd")
     if not isinstance(entries, Unknown):
         pam.paths(entries, BOB)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("id=* debug", True),
+        ("cue", None),  # of another module
+        ("id=* alwaysok", False),
+        ("id=* nullok", False),
+        ("grace_period=*", None),
+        ("brand_new", None),
+        ("*", None),
+    ],
+)
+def test_an_option_that_may_let_through_leaves_it_open(options: str, expected: bool | None) -> None:
+    entries = pam.stack(
+        {"/etc/pam.d/sshd": f"auth required pam_unix.so\nauth required pam_yubico.so {options}"}, "sshd"
+    )
+    assert not isinstance(entries, Unknown)
+    found = pam.paths(entries, pam.Who("root", 0, True))
+    assert not isinstance(found, Unknown)
+    two = pam.weakest(found, frozenset())[0]
+    assert isinstance(two, Unknown) if expected is None else two is expected
+
+
+def test_every_module_that_takes_a_token_has_its_options() -> None:
+    assert set(pam.HARMLESS) == pam.TOKEN
+    assert not any(set(pam.OPTIONAL_TOKEN) & names or "grace_period" in names for names in pam.HARMLESS.values())

@@ -83,7 +83,7 @@ ASSIGNED = [
 def test_assignments_are_read_and_never_executed(awk: list[str], syntax: str, line: str, value: str | None) -> None:
     text = 'eval "$(' + " ".join(awk) + ' -v syntax=$1 "$2")"\nprintf \'%s|%s|%s\' "$RESTIC_PASSWORD" "$odd" "$parsed"'
     ran = subprocess.run(
-        ["sh", "-c", text, "sh", syntax, backups._ASSIGNMENTS],
+        ["sh", "-c", text, "sh", syntax, backups._QUOTED + backups._ASSIGNMENTS],
         input=f"# x\nPATH=/nowhere\nLD_PRELOAD=x\n{line}\n",
         env={"PATH": "/usr/bin:/bin"},
         capture_output=True,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from namespaces import Told, ask, judged, need, refuse
+from namespaces import Told, ask, judged, need
 
 from auditor.model import Outcome, Unknown
 from auditor.probes.addresses import PROBE

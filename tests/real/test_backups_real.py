@@ -67,7 +67,8 @@ def _machine() -> None:
 
 
 def told(setup: str, after: str = "", become: bool = True) -> Told:
-    answer = ask(PROBE, "backups", MACHINE + setup, after=after, become=become)
+    args = {"offsite_ids": [OFFSITE[0]], "offsite_hosts": list(OFFSITE)}
+    answer = ask(PROBE, "backups", MACHINE + setup, args, after=after, become=become)
     assert "CANARY" not in answer.raw
     assert "CANARY" not in repr(answer.facts)
     return answer

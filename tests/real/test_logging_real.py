@@ -43,11 +43,11 @@ id=$(cat /etc/machine-id)
 
 # The processes of this test and no other: tests that run beside it start daemons too.
 OWN_PROCESSES = """
-mkdir -p /mnt/proc/1
-echo systemd > /mnt/proc/1/comm
-for p in $(cat /mnt/*.pid 2>/dev/null); do
-  mkdir /mnt/proc/$p
-  cat /proc/$p/comm > /mnt/proc/$p/comm
+for p in 1 $(cat /mnt/*.pid 2>/dev/null); do
+  mkdir -p /mnt/proc/$p
+  for f in comm status cmdline; do cat /proc/$p/$f > /mnt/proc/$p/$f; done
+  ln -s / /mnt/proc/$p/root
+  ln -s "$(readlink /proc/$p/exe)" /mnt/proc/$p/exe || :
 done
 mount --bind /mnt/proc /proc
 """
@@ -117,12 +117,15 @@ ruleset(name="unused") { action(type="omfwd" target="192.0.2.88") }
 def test_a_running_rsyslogd_sends_to_the_collector_and_no_secret_leaves(shell: str) -> None:
     need("rsyslogd", "busybox")
     got = told("log_forwarding", RSYSLOG % SECRETS + START, shell, after=STOP)
+    untold = Unknown("not_told", "this output module is not read")
     assert [(t["to"], t["port"], t["protocol"], t["tls"], t["active"]) for t in got.facts["targets"]] == [
+        (untold, untold, "omprog", untold, True),
         ("192.0.2.10", 6514, "tcp", False, True),
         ("192.0.2.11", 5140, "udp", False, True),
     ]
+    assert [isinstance(t["partial"], Unknown) for t in got.facts["targets"]] == [False, True, False]
     assert "CANARY-1" not in got.raw
-    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.PASS
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.UNKNOWN
     assert judged("log_forwarding", "logging", "logs-sent-over-tls", got.facts) is Outcome.FAIL
 
 
@@ -154,6 +157,27 @@ def test_rsyslogd_itself_expands_the_configuration_as_we_read_it() -> None:
     from auditor.readers import rsyslog
 
     assert [t.to for t in rsyslog.targets([got.after])] == [t["to"] for t in got.facts["targets"]]
+
+
+def test_rsyslogd_that_reads_another_file_is_not_judged_by_the_usual_one() -> None:
+    need("rsyslogd")
+    start = "cp /etc/rsyslog.conf /mnt/other.conf\n" + START.replace("-n -i", "-n -f/mnt/other.conf -i")
+    got = told("log_forwarding", RSYSLOG % "*.* @@Collector.example.org:6514" + start, after=STOP)
+    assert isinstance(got.facts["targets"], Partial)
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.UNKNOWN
+
+
+def test_a_copy_of_another_program_is_no_rsyslogd() -> None:
+    need("rsyslogd", "setpriv")
+    start = """chmod 755 /mnt
+cp /usr/bin/sleep /mnt/rsyslogd
+setpriv --reuid 65534 --regid 65534 --clear-groups /mnt/rsyslogd 100 >/dev/null 2>&1 &
+echo $! > /mnt/rsyslogd.pid
+sleep 0.5
+"""
+    got = told("log_forwarding", RSYSLOG % "*.* @@Collector.example.org:6514" + start + OWN_PROCESSES, after=STOP)
+    assert [t["active"] for t in got.facts["targets"]] == [False]
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.FAIL
 
 
 AGENTS = """
@@ -308,27 +332,37 @@ cd /
 # ---------------------------------------------------------------- log_archive
 
 RETENTION = ("log_archive", "logging", "collected-logs-reach-back-about-twelve-months")
-# Two senders that still send, one that stopped; files by address, by name and by date.
+# Three senders that still send, one that stopped; files by address, by name and by date.
 TREE = """
 w() { mkdir -p "${1%%/*}"; echo "$(date -d "$2 days ago" +%%Y-%%m-%%dT%%H:%%M:%%S+00:00) x CANARY-4" > "$1"; touch -d "$3 days ago" "$1"; }
 w /var/log/remote/10.0.0.5/auth.log 0 0
 w /var/log/remote/10.0.0.5/auth.log-20260101 %(days)s %(days)s
 w /var/log/remote/10.0.0.6.log 0 0
-w /var/log/remote/10.0.0.6.log.1 20 19
-w /var/log/remote/2026/01/web01.log 30 0
-w /var/log/remote/gone/auth.log 2000 1000
+w /var/log/remote/10.0.0.6.log.1 %(others)s 19
+w /var/log/remote/2026/01/web01.log %(others)s 0
+w /var/log/remote/gone/auth.log %(gone)s %(gone)s
 gzip /var/log/remote/10.0.0.5/auth.log-20260101
 """
 
 
 @pytest.mark.parametrize(
-    ("days", "outcome"),
-    [(350, Outcome.PASS), (310, Outcome.WARN), (100, Outcome.FAIL), (420, Outcome.WARN), (1200, Outcome.FAIL)],
+    ("days", "others", "gone", "outcome"),
+    [
+        (350, 355, 360, Outcome.PASS),
+        (310, 355, 360, Outcome.WARN),
+        (100, 355, 360, Outcome.WARN),  # one machine came later, or its records were cut
+        (350, 100, 360, Outcome.FAIL),
+        (420, 355, 360, Outcome.WARN),
+        (350, 355, 420, Outcome.WARN),  # what a machine left behind
+        (350, 355, 1200, Outcome.FAIL),
+    ],
 )
-def test_a_tree_of_collected_files(days: int, outcome: Outcome) -> None:
+def test_a_tree_of_collected_files(days: int, others: int, gone: int, outcome: Outcome) -> None:
     need("gzip")
-    got = told("log_archive", TREE % {"days": days})
-    assert got.facts["oldest_record_days"] == pytest.approx(days, abs=0.3)
+    got = told("log_archive", TREE % {"days": days, "others": others, "gone": gone})
+    assert got.facts["oldest_record_days"] == pytest.approx(max(days, others, gone), abs=0.3)
+    assert got.facts["shortest_reach_days"] == pytest.approx(min(days, others), abs=0.3)
+    assert got.facts["typical_reach_days"] == pytest.approx(others, abs=0.3)
     assert got.facts["senders"] == 4
     assert "CANARY-4" not in got.raw
     assert judged(*RETENTION, got.facts) is outcome
@@ -339,18 +373,25 @@ def test_a_journal_of_remote_hosts_and_a_tree_that_the_policy_names(shell: str) 
     need(REMOTE)
     setup = """
 mkdir -p /var/log/journal/remote
-for d in 350 0; do
-  printf "__REALTIME_TIMESTAMP=$(( $(date +%s) - d * 86400 ))000000\\n_HOSTNAME=web$d\\nMESSAGE=CANARY-5\\n\\n"
-done | /lib/systemd/systemd-journal-remote -o /var/log/journal/remote/remote.journal -
+while read -r d h; do
+  printf "__REALTIME_TIMESTAMP=$(( $(date +%s) - d * 86400 ))000000\\n_HOSTNAME=$h\\nMESSAGE=CANARY-5\\n\\n"
+done <<'END' | /lib/systemd/systemd-journal-remote -o /var/log/journal/remote/remote.journal -
+370 gone; *
+360 web01
+350 -web02 $(x)
+0 web01
+0 -web02 $(x)
+END
 mkdir -p '/srv/our logs'
-date +%Y-%m-%dT%H:%M:%S+00:00 > '/srv/our logs/web01.log'
+date -d '352 days ago' +%Y-%m-%dT%H:%M:%S+00:00 > '/srv/our logs/web01.log'
 """
     got = told("log_archive", setup, shell, args={"directories": ["/srv/our logs"]})
     assert [(s["path"], s["senders"]) for s in got.facts["stores"]] == [
-        ("/var/log/journal/remote", 2),
+        ("/var/log/journal/remote", 3),
         ("/srv/our logs", 1),
     ]
-    assert got.facts["oldest_record_days"] == pytest.approx(350, abs=0.3)
+    assert got.facts["oldest_record_days"] == pytest.approx(370, abs=0.3)
+    assert got.facts["shortest_reach_days"] == pytest.approx(350, abs=0.3)
     assert "CANARY-5" not in got.raw
     assert judged(*RETENTION, got.facts) is Outcome.PASS
 
@@ -381,7 +422,23 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do [ -S /mnt/clamd.sock ] && break
 [ -S /mnt/clamd.sock ]
 """
 # clamonacc needs fanotify, which a container may refuse: a process of that name stands in for it.
-WATCH = "cp /usr/bin/sleep /mnt/bin/clamonacc\n/mnt/bin/clamonacc 100 >/dev/null 2>&1 &\necho $! > /mnt/watch.pid\n"
+WATCH = """
+cp /usr/bin/sleep /mnt/bin/clamonacc
+mount --bind /mnt/bin/clamonacc "$(command -v clamonacc)"
+clamonacc 100 >/dev/null 2>&1 &
+echo $! > /mnt/watch.pid
+"""
+# What nobody may run: a copy of another program, and a link to one, with the names of daemons.
+IMPOSTORS = """
+chmod 755 /mnt /mnt/bin
+cp /usr/bin/sleep /mnt/bin/clamd
+ln -s /usr/bin/sleep /mnt/bin/clamonacc
+setpriv --reuid 65534 --regid 65534 --clear-groups /mnt/bin/clamd 100 >/dev/null 2>&1 &
+echo $! > /mnt/clamd.pid
+setpriv --reuid 65534 --regid 65534 --clear-groups /mnt/bin/clamonacc 100 >/dev/null 2>&1 &
+echo $! > /mnt/watch.pid
+sleep 0.5
+"""
 END = "kill $(cat /mnt/clamd.pid); kill $(cat /mnt/watch.pid 2>/dev/null) 2>/dev/null || :"
 PRESENT = ("endpoint_protection", "protection", "antivirus-or-edr-running")
 FRESH = ("endpoint_protection", "protection", "antivirus-or-edr-fresh")
@@ -400,7 +457,31 @@ def test_clamd_and_its_on_access_scanner(shell: str) -> None:
     assert judged(*FRESH, got.facts) is Outcome.PASS
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_name_is_no_antivirus(shell: str) -> None:
+    need("clamd", "setpriv", "busybox")
+    got = told("endpoint_protection", CLAMAV % {"days": 1} + IMPOSTORS + OWN_PROCESSES, shell, after=END)
+    assert "\t/mnt/bin/clamd\tclamd" in got.raw
+    assert (clam(got)["running"], clam(got)["real_time"]) == (False, False)
+    assert judged(*PRESENT, got.facts) is Outcome.FAIL
+    assert judged(*FRESH, got.facts) is Outcome.FAIL
+
+
+def test_what_runs_as_clamd_is_not_told_without_root() -> None:
+    need("clamd", "setpriv", "busybox")
+    soon_gone = CLAMD.replace("clamd -c", "timeout 30 clamd -c")  # nobody cannot end it
+    got = told("endpoint_protection", CLAMAV % {"days": 1} + soon_gone + AS_NOBODY, become=False)
+    assert isinstance(clam(got)["running"], Unknown)
+
+
 @pytest.mark.parametrize(("days", "outcome"), [(5, Outcome.WARN), (9, Outcome.FAIL)])
+def test_clamd_and_its_scanner_with_old_definitions(days: int, outcome: Outcome) -> None:
+    need("clamd")
+    got = told("endpoint_protection", CLAMAV % {"days": days} + CLAMD + WATCH, after=END)
+    assert judged(*FRESH, got.facts) is outcome
+
+
+@pytest.mark.parametrize(("days", "outcome"), [(1, Outcome.FAIL), (9, Outcome.FAIL)])
 def test_clamd_that_nothing_asks_with_old_definitions(days: int, outcome: Outcome) -> None:
     need("clamd")
     got = told("endpoint_protection", CLAMAV % {"days": days} + CLAMD + OWN_PROCESSES, after=END)

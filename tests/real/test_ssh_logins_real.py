@@ -306,10 +306,29 @@ def test_a_server_that_runs_with_the_file_on_disk_counts(machine: Machine) -> No
 
 
 def test_a_file_that_changed_after_the_start_leaves_it_open(machine: Machine) -> None:
-    machine.files["before"] = "/usr/sbin/sshd; sleep 1; touch /etc/ssh/sshd_config.d/10-mfa.conf\n"
+    machine.files["before"] = "/usr/sbin/sshd; sleep 3; touch -d '9 days ago' /etc/ssh/sshd_config.d/10-mfa.conf\n"
     facts = machine.ask()
     assert "changed after sshd started" in facts["logins"]["missing"]["detail"]
     assert "changed after sshd started" in facts["root_logins"]["missing"]["detail"]
+
+
+def test_a_file_that_changed_after_the_start_of_a_server_without_a_pid_file(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config"] += "PidFile none\n"
+    machine.files["before"] = "/usr/sbin/sshd; sleep 3; chmod 600 /etc/ssh/sshd_config.d/10-mfa.conf\n"
+    assert "changed after sshd started" in machine.ask()["logins"]["missing"]["detail"]
+
+
+def test_a_server_without_a_pid_file_counts(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config"] += "PidFile none\n"
+    machine.files["before"] = "/usr/sbin/sshd; sleep 1\n"
+    assert verdicts(machine.ask()) == {"bob from any address": True}
+
+
+def test_a_server_that_read_its_files_again_counts(machine: Machine) -> None:
+    machine.files["before"] = """/usr/sbin/sshd; sleep 3; chmod 600 /etc/ssh/sshd_config.d/10-mfa.conf
+kill -HUP "$(cat /run/sshd.pid)"; sleep 2
+"""
+    assert verdicts(machine.ask()) == {"bob from any address": True}
 
 
 def test_a_server_that_runs_with_another_file_is_not_judged(machine: Machine) -> None:

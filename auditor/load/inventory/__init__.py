@@ -42,7 +42,7 @@ def tree_of(paths: Sequence[Path], wanted: Mapping[str, Any], problems: list[Pro
     for path in paths:
         try:
             for file in sources.files(path):
-                _source(tree, file, wanted)
+                _source(tree, file, wanted, named=file == path)
         except TooMany:
             break
         except InvalidInput as error:
@@ -56,9 +56,9 @@ def tree_of(paths: Sequence[Path], wanted: Mapping[str, Any], problems: list[Pro
     return tree
 
 
-def _source(tree: Tree, file: Path, wanted: Mapping[str, Any]) -> None:
+def _source(tree: Tree, file: Path, wanted: Mapping[str, Any], named: bool) -> None:
     try:
-        sources.read(tree, file, wanted)
+        sources.read(tree, file, wanted, named)
     except InvalidInput as error:
         tree.problems.extend(error.problems)
 

@@ -26,14 +26,39 @@ _BUILTIN = re.compile(r"(ansible\.(builtin|netcommon|windows)\.)")
 
 # Variables that we read, without `ansible_`; any other one changes how to connect in a way that we do not know.
 _READ = frozenset(
-    ["host", "port", "user", "connection", "ssh_private_key_file", "private_key_file", "become", "become_method", "become_user", "ssh_host", "ssh_port", "ssh_user", "ssh_common_args", "ssh_extra_args", "ssh_args", "host_key_checking", "ssh_host_key_checking", "network_os"]
+    [
+        "host",
+        "port",
+        "user",
+        "connection",
+        "ssh_private_key_file",
+        "private_key_file",
+        "become",
+        "become_method",
+        "become_user",
+        "ssh_host",
+        "ssh_port",
+        "ssh_user",
+        "ssh_common_args",
+        "ssh_extra_args",
+        "ssh_args",
+        "host_key_checking",
+        "ssh_host_key_checking",
+        "network_os",
+    ]
 )
 # Secrets; they are named instead, in the variable beside.
 _SECRETS = {
     **dict.fromkeys(("password", "ssh_pass", "ssh_password", "winrm_password", "winrm_pass"), "auditor_password"),
     "ssh_private_key_passphrase": "auditor_key_passphrase",
 }
-_OURS = ("auditor_password", "auditor_key_passphrase", "auditor_become_password", "auditor_platform")
+_OURS = (
+    "auditor_password",
+    "auditor_key_passphrase",
+    "auditor_become_password",
+    "auditor_platform",
+    "auditor_legacy_algorithms",
+)
 _REFERENCE = re.compile(r"(env|file|cmd|systemd|keyring):\S.*", re.DOTALL)
 # Variables of Ansible that say nothing about how we connect: of its own working on the host, and what it found there.
 _HARMLESS = re.compile(
@@ -114,7 +139,9 @@ def host(name: str, groups: tuple[str, ...], variables: Mapping[str, Var], probl
     _strange(given)
     platform = given.text("auditor_platform")
     if platform and platform not in _PLATFORMS:
-        given.wrong("auditor_platform", f"there is no platform '{platform[:80]}'{schema.did_you_mean(platform, _PLATFORMS)}")
+        given.wrong(
+            "auditor_platform", f"there is no platform '{platform[:80]}'{schema.did_you_mean(platform, _PLATFORMS)}"
+        )
     connection = _connection(given, "winrm" if platform == "windows" else "ssh")
     _elevation(given, connection)
     arguments = _arguments(given)
@@ -134,7 +161,16 @@ def host(name: str, groups: tuple[str, ...], variables: Mapping[str, Var], probl
         proxy_jump=arguments.proxy_jump,
         known_hosts=arguments.known_hosts,
         winrm=dict(_winrm(given)),
+        legacy=_legacy(given, connection),
     )
+
+
+def _legacy(given: _Given, connection: str) -> tuple[str, ...]:
+    """Outdated algorithms that this host alone may use, `ssh-rsa,diffie-hellman-group14-sha1`: only the system's ssh has them."""
+    names = tuple(n.strip() for n in given.text("auditor_legacy_algorithms").split(",") if n.strip())
+    if names and connection != "openssh":
+        given.wrong("auditor_legacy_algorithms", "only ansible_connection: openssh can use outdated algorithms")
+    return names
 
 
 def _strange(given: _Given) -> None:
@@ -147,7 +183,10 @@ def _strange(given: _Given) -> None:
             continue
         elif short in _SECRETS:
             if _SECRETS[short] not in given.variables:
-                given.wrong(key, f"{key}: secrets are not read from an inventory; name one instead, {_SECRETS[short]}: env:NAME (or file:PATH)")
+                given.wrong(
+                    key,
+                    f"{key}: secrets are not read from an inventory; name one instead, {_SECRETS[short]}: env:NAME (or file:PATH)",
+                )
         elif not short.startswith("winrm_") and not _HARMLESS.fullmatch(short):
             hint = schema.did_you_mean(key, [f"ansible_{r}" for r in sorted(_READ)], False)
             given.wrong(key, f"{key} changes how to connect and is not read by this release: remove it{hint}")
@@ -213,7 +252,10 @@ def _reference(given: _Given, key: str) -> str:
     value = given.variables[key].value
     if isinstance(value, str) and _REFERENCE.fullmatch(value) and "{{" not in value:
         return value
-    given.wrong(key, f"{key} names a secret and never holds one: write env:NAME, file:PATH, cmd:[...], systemd:NAME or keyring:NAME")
+    given.wrong(
+        key,
+        f"{key} names a secret and never holds one: write env:NAME, file:PATH, cmd:[...], systemd:NAME or keyring:NAME",
+    )
     return ""
 
 

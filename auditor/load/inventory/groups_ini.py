@@ -48,13 +48,17 @@ def read(tree: Tree, data: bytes, file: str) -> None:
             _line(state, text)
     for number, needs, group in state.waiting:
         if group not in state.declared:
-            state.wrong(f"{needs} the group '{group}', which is not defined{did_you_mean(group, state.declared, False)}", number)
+            state.wrong(
+                f"{needs} the group '{group}', which is not defined{did_you_mean(group, state.declared, False)}", number
+            )
 
 
 def _lines(data: bytes, file: str) -> list[str]:
     """Comments may hold any bytes, as in Ansible; all else is UTF-8."""
     if b"\0" in data:
-        raise InvalidInput([Problem(file, data[: data.index(b"\0")].count(b"\n") + 1, 1, "holds a NUL byte: it is no text")])
+        raise InvalidInput(
+            [Problem(file, data[: data.index(b"\0")].count(b"\n") + 1, 1, "holds a NUL byte: it is no text")]
+        )
     try:
         return data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:

@@ -47,7 +47,9 @@ def _group(tree: Tree, document: Document, path: KeyPath, name: str, value: Any)
                 tree.add_child(group.name, child)
 
 
-def _hosts(tree: Tree, document: Document, path: KeyPath, group: str, pattern: str, variables: Mapping[str, Any]) -> None:
+def _hosts(
+    tree: Tree, document: Document, path: KeyPath, group: str, pattern: str, variables: Mapping[str, Any]
+) -> None:
     found = tree.add_hosts(pattern, group, document.problem(path, "", key=True))
     given = [(key, _var(document, (*path, key), value)) for key, value in variables.items()]
     for host in found:

@@ -58,7 +58,11 @@ def _lines(hosts: Hosts) -> Iterator[str]:
     for name, told in hosts.items():
         yield f"    {json.dumps(name)}:" + ("\n" if told else " {}\n")
         for key, value in told.items():
-            yield f"      {key}: " + (f"!unsafe {_quoted(value)}" if "{{" in value or "{%" in value else _quoted(value)) + "\n"
+            yield (
+                f"      {key}: "
+                + (f"!unsafe {_quoted(value)}" if "{{" in value or "{%" in value else _quoted(value))
+                + "\n"
+            )
 
 
 def _quoted(value: str) -> str:

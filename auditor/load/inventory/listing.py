@@ -17,7 +17,9 @@ def looks_like(value: Any) -> bool:
     """A listing, and not an inventory in the YAML shape that happens to be JSON."""
     if not isinstance(value, dict):
         return False
-    return META in value or any(isinstance(g, list) or (isinstance(g, dict) and isinstance(g.get("hosts"), list)) for g in value.values())
+    return META in value or any(
+        isinstance(g, list) or (isinstance(g, dict) and isinstance(g.get("hosts"), list)) for g in value.values()
+    )
 
 
 def parsed(data: bytes, file: str) -> Any:
@@ -29,7 +31,9 @@ def parsed(data: bytes, file: str) -> Any:
     except json.JSONDecodeError as error:
         raise InvalidInput([Problem(file, error.lineno, error.colno, f"not JSON: {error.msg}")]) from None
     except (RecursionError, ValueError):
-        raise InvalidInput([Problem(file, 0, 0, "not JSON that we read: nested too deep, or a number too long")]) from None
+        raise InvalidInput(
+            [Problem(file, 0, 0, "not JSON that we read: nested too deep, or a number too long")]
+        ) from None
 
 
 def read(tree: Tree, value: Any, file: str) -> None:
@@ -61,7 +65,9 @@ def _group(tree: Tree, name: str, group: Any, file: str, listed: dict[str, None]
     place = Problem(file, 0, 0, "")
     shapes = (("hosts", list), ("children", list), ("vars", dict))
     if not isinstance(group, dict) or any(not isinstance(group.get(k, t()), t) for k, t in shapes):
-        tree.problems.append(Problem(file, 0, 0, f"the group '{name}' must hold hosts (list), children (list), vars (mapping)"))
+        tree.problems.append(
+            Problem(file, 0, 0, f"the group '{name}' must hold hosts (list), children (list), vars (mapping)")
+        )
         return
     tree.add_group(name)
     for host in group.get("hosts", ()):

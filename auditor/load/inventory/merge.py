@@ -44,7 +44,9 @@ def merged(exports: Mapping[str, Sequence[Machine]]) -> Reconciled:
         for machine in machines:
             serial = _serial(machine)
             same = by_serial.get(serial) if serial else None
-            same = same or next((m for m in by_name.get(_short(machine), ()) if not _different(m.machine, machine)), None)
+            same = same or next(
+                (m for m in by_name.get(_short(machine), ()) if not _different(m.machine, machine)), None
+            )
             if same is None:
                 same = Merged(machine)
                 found.append(same)
@@ -54,7 +56,9 @@ def merged(exports: Mapping[str, Sequence[Machine]]) -> Reconciled:
             if all(m is not same for m in named):
                 named.append(same)
     _distinct(found)
-    return Reconciled(tuple(found), _twice(found), tuple(tuple(m.names) for m in found if len(m.names) > 1), _shared(found))
+    return Reconciled(
+        tuple(found), _twice(found), tuple(tuple(m.names) for m in found if len(m.names) > 1), _shared(found)
+    )
 
 
 def _short(machine: Machine) -> str:

@@ -77,4 +77,6 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 def _failed(file: Path, what: str, errors: bytes) -> InvalidInput:
     said = errors.decode("utf-8", "backslashreplace").strip()
     shown = "".join(c if c.isprintable() or c == "\n" else "?" for c in said[-2000:])
-    return InvalidInput([Problem(str(file), 0, 0, f"`{file.name} --list` {what}" + (f"; it wrote:\n{shown}" if shown else ""))])
+    return InvalidInput(
+        [Problem(str(file), 0, 0, f"`{file.name} --list` {what}" + (f"; it wrote:\n{shown}" if shown else ""))]
+    )

@@ -18,7 +18,9 @@ IMPORTED = "00-imported.yaml"  # what `auditor inventory import` owns; first, so
 _YAML = (".yaml", ".yml")
 STEMS = ("hosts", "inventory")
 _NAMED = ("", ".yaml", ".yml", ".json", ".ini", ".csv")
-_NO_INVENTORY = frozenset({"estate.yaml", "estate.yml", "records", "decisions", "group_vars", "host_vars", "vars_plugins"})
+_NO_INVENTORY = frozenset(
+    {"estate.yaml", "estate.yml", "records", "decisions", "group_vars", "host_vars", "vars_plugins"}
+)
 _IGNORED = (".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry")  # Ansible's
 
 
@@ -53,14 +55,22 @@ def _as_ansible(inside: list[Path]) -> Iterator[Path]:
         if path.name.startswith(".") or path.name in _NO_INVENTORY or path.name.endswith(_IGNORED):
             continue
         if path.is_dir():
-            yield from _as_ansible(sorted(path.iterdir()))
+            if not path.is_symlink():  # a link may lead anywhere, and in circles
+                yield from _as_ansible(sorted(path.iterdir()))
         else:
             yield path
 
 
-def read(tree: Tree, file: Path, wanted: Mapping[str, Any]) -> None:
-    """Raises InvalidInput when the file cannot be read at all; other problems are noted in the tree."""
+def read(tree: Tree, file: Path, wanted: Mapping[str, Any], named: bool = True) -> None:
+    """Raises InvalidInput when the file cannot be read at all; other problems are noted in the tree.
+
+    `named` false: the file was found in a folder. A program is run only when it was named: a folder may come from a merge
+    request, and checking it must not run what is in it.
+    """
     data = _bytes(file)
+    if program.is_program(file, data) and not named:
+        words = f"is a program: it is run only when it is named, -i {file}; else remove its x bit"
+        raise InvalidInput([Problem(str(file), 0, 0, words)])
     if program.is_program(file, data):
         data = program.listing(file)
         tree.digests[str(file)] = hashlib.sha256(data).hexdigest()

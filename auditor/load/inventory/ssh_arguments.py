@@ -20,7 +20,28 @@ class Arguments:
 
 # They change neither where a connection goes nor whom it trusts.
 _NO_MATTER = frozenset(
-    ["controlmaster", "controlpath", "controlpersist", "serveraliveinterval", "serveralivecountmax", "connecttimeout", "connectionattempts", "compression", "batchmode", "loglevel", "tcpkeepalive", "preferredauthentications", "passwordauthentication", "identitiesonly", "forwardagent", "forwardx11", "addkeystoagent", "gssapiauthentication", "pubkeyauthentication", "kbdinteractiveauthentication"]
+    [
+        "controlmaster",
+        "controlpath",
+        "controlpersist",
+        "serveraliveinterval",
+        "serveralivecountmax",
+        "connecttimeout",
+        "connectionattempts",
+        "compression",
+        "batchmode",
+        "loglevel",
+        "tcpkeepalive",
+        "preferredauthentications",
+        "passwordauthentication",
+        "identitiesonly",
+        "forwardagent",
+        "forwardx11",
+        "addkeystoagent",
+        "gssapiauthentication",
+        "pubkeyauthentication",
+        "kbdinteractiveauthentication",
+    ]
 )
 _FLAGS = re.compile(r"-[CqTtnaxX46v]+")
 _HOP = re.compile(r"(?:ssh://)?(?:[\w.+-]+@)?(?:[\w.-]+|\[[0-9a-fA-F:.%]+\])(?::[0-9]{1,5})?")
@@ -41,7 +62,9 @@ def parsed(text: str) -> Arguments:
             known_hosts = known_hosts or _known_hosts(value)
         elif option == "stricthostkeychecking":
             if value.lower() not in _YES:
-                raise NotFollowed(f"StrictHostKeyChecking={value}: host keys are always checked; remove it, and give the keys in known_hosts")
+                raise NotFollowed(
+                    f"StrictHostKeyChecking={value}: host keys are always checked; remove it, and give the keys in known_hosts"
+                )
         elif option == "proxycommand":
             raise NotFollowed("ProxyCommand is not run: write -o ProxyJump=USER@BASTION instead")
         elif option not in _NO_MATTER:
@@ -76,7 +99,9 @@ def _jump(value: str) -> str:
 
 def _known_hosts(value: str) -> str:
     if value in ("", "none", "/dev/null"):
-        raise NotFollowed(f"UserKnownHostsFile={value}: without known keys no host can be told from another; name a file that holds them")
+        raise NotFollowed(
+            f"UserKnownHostsFile={value}: without known keys no host can be told from another; name a file that holds them"
+        )
     if len(value.split()) > 1:
         raise NotFollowed("UserKnownHostsFile names several files: name one")
     return value

@@ -74,7 +74,9 @@ def parsed(data: bytes, file: str, mapping: Mapping[str, str] | None = None) -> 
     if not rows:
         raise InvalidInput([Problem(file, 0, 0, "the table is empty")])
     if len(rows) > MAX_ROWS + 1:
-        raise InvalidInput([Problem(file, rows[-1][0], 1, f"more than {MAX_ROWS} rows: this is no list of machines, or split it")])
+        raise InvalidInput(
+            [Problem(file, rows[-1][0], 1, f"more than {MAX_ROWS} rows: this is no list of machines, or split it")]
+        )
     line, header = rows[0]
     places = _places(header, mapping or {}, Problem(file, line, 1, ""))
     problems: list[Problem] = []
@@ -119,7 +121,10 @@ def platform(system: str, kind: str = "") -> str:
     hints = (
         ("windows", r"windows|\bwin(10|11|7)\b"),
         ("cisco_ios", r"cisco|\bios.?xe\b"),
-        ("other", r"imprimante|printer|\besxi?\b|vmware|android|\bios\b|mac ?os|os x|fortios|\bswitch\b|commutateur|t[ée]l[ée]phone"),
+        (
+            "other",
+            r"imprimante|printer|\besxi?\b|vmware|android|\bios\b|mac ?os|os x|fortios|\bswitch\b|commutateur|t[ée]l[ée]phone",
+        ),
         ("linux", r"linux|debian|ubuntu|red ?hat|rhel|centos|rocky|alma|suse|sles|fedora"),
     )
     return next((name for name, pattern in hints if re.search(pattern, words)), "")
@@ -137,7 +142,9 @@ def _text(data: bytes, file: str) -> str:
         except UnicodeDecodeError:
             continue
         if "\0" in text:
-            raise InvalidInput([Problem(file, text[: text.index("\0")].count("\n") + 1, 1, "holds a NUL byte: it is no table")])
+            raise InvalidInput(
+                [Problem(file, text[: text.index("\0")].count("\n") + 1, 1, "holds a NUL byte: it is no table")]
+            )
         return text
     raise InvalidInput([Problem(file, 0, 0, "is text of no encoding that we read: save it as UTF-8")])
 
@@ -153,7 +160,9 @@ def _rows(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
         skipped += 1
     if not lines[skipped:]:
         return
-    reader = csv.reader(io.StringIO("".join(lines[skipped:])), delimiter=separator or _separator(lines[skipped]), strict=True)
+    reader = csv.reader(
+        io.StringIO("".join(lines[skipped:])), delimiter=separator or _separator(lines[skipped]), strict=True
+    )
     line = skipped + 1
     try:
         for row in reader:
@@ -195,15 +204,23 @@ def _places(header: Sequence[str], mapping: Mapping[str, str], place: Problem) -
     places: dict[str, list[int]] = {}
     problems: list[Problem] = []
     for to in FIELDS:
-        wanted = tuple(c for c, f in asked.items() if f == to and c in folded) or tuple(c for c in COLUMNS[to] if c not in asked)
+        wanted = tuple(c for c, f in asked.items() if f == to and c in folded) or tuple(
+            c for c in COLUMNS[to] if c not in asked
+        )
         places[to] = [i for c in wanted for i, name in enumerate(folded) if name == c]
         for twice in {folded[i] for i in places[to] if folded.count(folded[i]) > 1}:
             shown = next(h for h, f in zip(header, folded, strict=True) if f == twice)
-            problems.append(Problem(place.file, place.line, 1, f"two columns are named '{shown}': rename one, which is not the {to}"))
+            problems.append(
+                Problem(
+                    place.file, place.line, 1, f"two columns are named '{shown}': rename one, which is not the {to}"
+                )
+            )
     if not places["name"] and not places["fqdn"]:
         known = ", ".join(h for h in header if h.strip())[:300]
         hint = "say which one it is with `auditor inventory import --map COLUMN=name`"
-        problems.append(Problem(place.file, place.line, 1, f"no column holds the machines' names; {hint} (columns: {known})"))
+        problems.append(
+            Problem(place.file, place.line, 1, f"no column holds the machines' names; {hint} (columns: {known})")
+        )
     if problems:
         raise InvalidInput(problems)
     return places
@@ -243,7 +260,9 @@ def _cell(text: str) -> str:
 def _address(text: str) -> str:
     """The address to connect to, of all that a cell holds: an IPv4 one before IPv6, loopback and link-local last."""
     found = [a for word in re.split(r"<br ?/?>|[\s,;|]+", text) if (a := _ip(word.partition("/")[0]))]
-    return min(found, key=lambda a: (a.is_loopback or a.is_link_local or a.is_unspecified, a.version), default="").__str__()
+    return min(
+        found, key=lambda a: (a.is_loopback or a.is_link_local or a.is_unspecified, a.version), default=""
+    ).__str__()
 
 
 def _ip(word: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
