@@ -181,6 +181,7 @@ def header_to_plain(header: Header) -> Plain:
         "limit": header.limit,
         "hosts_inventoried": header.hosts_inventoried,
         "policies": list(header.policies),
+        "legacy": list(header.legacy),
         "digests": dict(header.digests),
     }
 

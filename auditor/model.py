@@ -466,6 +466,7 @@ class Header:
     limit: str = ""  # the `--limit` that chose the hosts
     hosts_inventoried: int = 0  # all that the estate names, chosen or not
     policies: tuple[str, ...] = ()  # the policies that were named; none: the shipped ones, all of them
+    legacy: tuple[str, ...] = ()  # the hosts that were reached with outdated algorithms, by their own opt-in
     digests: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -417,7 +417,7 @@ class Store:
 
 def _header(text: str) -> Header:
     plain = json.loads(text)
-    return Header(**{**plain, "policies": tuple(plain["policies"])})
+    return Header(**{**plain, "policies": tuple(plain["policies"]), "legacy": tuple(plain["legacy"])})
 
 
 def _lost(judged: Judged, presence: Presence) -> bool:

@@ -91,6 +91,7 @@ def _header(plan: Plan, day: str, digests: Any) -> Header:
         hosts_expected=len(plan.hosts),
         checks_planned=plan.count(),
         hosts_inventoried=len(plan.estate.hosts),
+        legacy=tuple(h.id for h in plan.hosts if h.legacy),
         digests=dict(sorted(digests.items())),
     )
 

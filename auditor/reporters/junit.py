@@ -89,6 +89,8 @@ def _suite(
     properties = {"auditor.version": run.header.version, "auditor.run": run.header.id or str(run.header.number)}
     if run.header.limit:
         properties["auditor.limit"] = run.header.limit
+    if run.header.legacy:
+        properties["auditor.legacy"] = folded(run.header.legacy)
     if run.header.policies:
         properties["auditor.policies"] = ", ".join(run.header.policies)
     properties |= {f"digest.{_token(key)}": value for key, value in sorted(run.header.digests.items())}

@@ -130,6 +130,8 @@ def _selection(header: Header, voice: Voice) -> Iterator[str]:
         yield voice.say("ONLY {chosen} of {all} inventoried hosts: --limit {limit}").format(
             chosen=header.hosts_expected, all=header.hosts_inventoried, limit=header.limit
         )
+    if header.legacy:
+        yield voice.say("outdated SSH algorithms are allowed for {hosts}").format(hosts=folded(header.legacy))
     if header.policies:
         yield voice.say("only these policies: {policies}").format(policies=", ".join(header.policies))
 
