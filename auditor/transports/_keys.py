@@ -45,7 +45,7 @@ class _Agent(AgentSSH):
         weakref.finalize(self, connection.close)
         connection.settimeout(AGENT_S)
         connection.connect(path)
-        self._connect(connection)  # type: ignore[attr-defined]
+        self._connect(connection)  # type: ignore[attr-defined]  # paramiko: in the class, not in its stubs
 
     def _send_message(self, msg: object) -> object:
         with self._turn:
