@@ -30,6 +30,10 @@ class Scope:
     schema: Mapping[str, Any]
     empty_tells: bool = True
 
+    def of(self, schema: Mapping[str, Any], *, empty_tells: bool | None = None) -> Scope:
+        """The same, for a part of the facts."""
+        return Scope(self.values, schema, self.empty_tells if empty_tells is None else empty_tells)
+
 
 def outcome(expect: Expect, tolerate: Expect, facts: Facts, scope: Scope) -> tuple[Outcome, tuple[Reason, ...]]:
     """Pass, warn (only `tolerate` holds), fail (neither does) or unknown; a path that `tolerate` omits keeps its `expect`."""
@@ -51,7 +55,7 @@ def _causes(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
 
 def concerns(expect: Expect, facts: Facts, scope: Scope) -> Verdict:
     """Whether a control concerns a subject. An empty or absent fact never shows that it does not: then it is unknown."""
-    return judge(expect, facts, replace(scope, empty_tells=False))
+    return judge(expect, facts, scope.of(scope.schema, empty_tells=False))
 
 
 def judge(expect: Expect, facts: Facts, scope: Scope, prefix: str = "") -> Verdict:
@@ -92,7 +96,7 @@ def _entry(path: str, spec: Any, facts: Facts, scope: Scope, prefix: str) -> Ver
     if path == "all_of":
         return _all(judge(one, facts, scope, prefix) for one in spec)
     observed, schema = _at(path, facts, scope.schema)
-    return _specified(prefix + path, spec, observed, replace(scope, schema=schema))
+    return _specified(prefix + path, spec, observed, scope.of(schema))
 
 
 def _empty(observed: Any) -> bool:
@@ -149,7 +153,7 @@ def _over(path: str, name: str, wanted: Any, observed: Any, scope: Scope) -> Ver
     items: Sequence[Any] = observed.items if isinstance(observed, Partial) else observed
     missing = observed.missing if isinstance(observed, Partial) else None
     schema = scope.schema.get("items", {})
-    inner = replace(scope, schema=schema, empty_tells=scope.empty_tells or name == "none")
+    inner = scope.of(schema, empty_tells=scope.empty_tells or name == "none")
     verdicts = [_element(path, wanted, item, inner) for item in items]
     unseen: Verdict = (None, (Reason(path, name, shown(wanted, scope), cause=missing),)) if missing else (True, ())
     if name == "every":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import resource
 import shlex
@@ -108,7 +109,8 @@ def fleet(base: Path, server: Sshd, count: int) -> Fleet:
 
 def measured(command: Sequence[str], home: Path, stdin: Path, log: Path) -> tuple[float, resource.struct_rusage, int]:
     """Runs a command; its wall time, what its whole tree used, its exit code. The sshd is no child of it."""
-    environment = {**os.environ, "HOME": str(home), "LANG": "C.UTF-8"}
+    as_found = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment = {**as_found, "HOME": str(home), "LANG": "C.UTF-8"}
     with stdin.open("rb") as given, log.open("ab") as kept:
         begun = time.monotonic()
         process = subprocess.Popen(command, stdin=given, stdout=kept, stderr=kept, env=environment)
@@ -239,6 +241,7 @@ def main() -> int:
     sshd, xargs = (shutil.which(n, path=f"{os.environ['PATH']}:/usr/sbin") for n in ("sshd", "xargs"))
     if not sshd or not xargs:
         raise SystemExit("needs sshd and xargs (tests/servers.sh installs them)")
+    compileall.compile_dir(str(ROOT / "auditor"), quiet=1)  # as an installation does
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         (base / "sshd").mkdir()

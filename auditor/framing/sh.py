@@ -28,7 +28,7 @@ STDERR_CAP = 2048
 CHATTER_CAP = 65536  # what a login shell may print before the first frame
 TIMED_OUT = (124, 137, 143)  # GNU timeout, SIGKILL, busybox timeout
 
-_HEADER = re.compile(rb"([0-9]{1,6}|x) ([oe?]) ([0-9]{1,9})")
+_HEADER = re.compile(rb"([0-9]{1,6}|x) ([oe?]) ([0-9]{1,9})\n")
 _LAST_LINE = re.compile(rb"(\S+) ([0-9]{1,3})\.")  # the full stop: an exit code that was cut is none
 _CLOCK = re.compile(rb"[0-9]{1,11}")
 
@@ -241,64 +241,66 @@ class Reader:
             if answered:
                 yield answered
 
-    def _frame(self, at: float) -> tuple[str, str, bytes] | None:
-        start = self._buffer.find(self._mark)
-        if start < 0:
-            drop = max(0, len(self._buffer) - len(self._mark))
-            self._skip(drop, at)
+    def _frame(self, at: float) -> tuple[bytes, bytes, bytes] | None:
+        buffer, mark = self._buffer, self._mark
+        if not buffer.startswith(mark) and not self._found_mark(at):
             return None
-        self._skip(start, at)
-        end = self._buffer.find(b"\n", 0, 128)
-        if end < 0:
-            if len(self._buffer) >= 128:
+        header = _HEADER.match(buffer, len(mark))
+        if header is None:
+            if buffer.find(b"\n", 0, 128) >= 0:
+                self.broken = Failure("framing", "a frame that we did not ask for", at)
+            elif len(buffer) >= 128:
                 self.broken = Failure("framing", "a frame without an end of line", at)
             return None
-        header = _HEADER.fullmatch(self._buffer, len(self._mark), end)
-        if header is None:
-            self.broken = Failure("framing", "a frame that we did not ask for", at)
-            return None
-        identity, part, length = header[1].decode(), header[2].decode(), int(header[3])
-        if length > self._allowed(identity, part):
+        identity, part, digits = header.groups()
+        start = header.end()
+        end = start + int(digits)
+        if end - start > self._allowed(identity, part):
             self.broken = Failure("framing", "a frame longer than its limit", at)
             return None
-        if len(self._buffer) < end + 1 + length + 1:
+        if len(buffer) <= end:
             return None
-        body = bytes(self._buffer[end + 1 : end + 1 + length])
-        del self._buffer[: end + 1 + length + 1]
+        body = bytes(buffer[start:end])
+        del buffer[: end + 1]
         return identity, part, body
 
-    def _skip(self, count: int, at: float) -> None:
-        del self._buffer[:count]
-        self._chatter += count
+    def _found_mark(self, at: float) -> bool:
+        """Passes over what is no frame: what a login shell prints, up to a limit."""
+        start = self._buffer.find(self._mark)
+        skipped = start if start >= 0 else max(0, len(self._buffer) - len(self._mark))
+        del self._buffer[:skipped]
+        self._chatter += skipped
         if self._chatter > CHATTER_CAP:
             self.broken = Failure("framing", f"more than {CHATTER_CAP} bytes that are no answer", at)
+        return start >= 0 and not self.broken
 
-    def _allowed(self, identity: str, part: str) -> int:
-        if part == "o":
-            return _cap(self._left[int(identity)]) if identity != "x" and int(identity) in self._left else 0
-        return STDERR_CAP
+    def _allowed(self, identity: bytes, part: bytes) -> int:
+        if part != b"o":
+            return STDERR_CAP
+        command = None if identity == b"x" else self._left.get(int(identity))
+        return _cap(command) if command else 0
 
-    def _answer(self, identity: str, part: str, body: bytes, at: float) -> tuple[Command, Answer] | None:
-        if identity == "x":
+    def _answer(self, identity: bytes, part: bytes, body: bytes, at: float) -> tuple[Command, Answer] | None:
+        if identity == b"x":
             self._elevated(part, body, at)
             return None
         index = int(identity)
-        if index not in self._left or (part == "o" and index in self._stdout):
+        if index not in self._left or (part == b"o" and index in self._stdout):
             self.broken = Failure("framing", "an answer to a question that was not asked, or a second one", at)
             return None
-        if part == "o":
+        if part == b"o":
             self._stdout[index] = body
             return None
         command = self._left.pop(index)
         if command.elevated:
             self._elevated_answers = True
-        if part == "?":
+        if part == b"?":
             return command, Failure("no_privilege", f"{INSTALLED} on the host is of another release", at)
         return command, self._output(command, self._stdout.pop(index, b""), body, at)
 
-    def _elevated(self, part: str, body: bytes, at: float) -> None:
+    def _elevated(self, part: bytes, body: bytes, at: float) -> None:
         """What the elevated part said on standard error; it ends once."""
-        if part != "e" or self._elevation_ended:
+        if part != b"e" or self._elevation_ended:
             self.broken = Failure("framing", "a second end of the elevated part", at)
             return
         self._elevation_ended = True

@@ -11,6 +11,7 @@ from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.readers import ip_addr
 from auditor.readers.ip_addr import Interface
+from auditor.readers.undated import undated
 
 # An iproute2 older than 4.15 has no JSON for addresses, busybox has no details: sysfs then says what is a port.
 _ADDRESSES = r"""o=$(ip -d -j addr 2>/dev/null) || o=$(ip -d addr 2>/dev/null) || {
@@ -213,7 +214,7 @@ _FACTS: dict[str, Any] = {
 PROBE = Probe(
     title={"en": "Addresses and VLAN tags of a host", "fr": "Adresses et étiquettes VLAN d'un hôte"},
     facts=_FACTS,
-    dialects={"linux": Dialect(_commands, _parse)},
+    dialects={"linux": Dialect(_commands, undated(_parse))},
     arguments={
         "type": "object",
         "additionalProperties": False,

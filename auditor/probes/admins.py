@@ -10,6 +10,7 @@ from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.readers import passwd, sudoers
+from auditor.readers.undated import undated
 
 # Shows fingerprints, never keys or the options before them, which may carry commands. A key that ssh-keygen cannot
 # read is counted: it is there, and whose it is was not told.
@@ -134,7 +135,7 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, parse)},
+    dialects={"linux": Dialect(commands, undated(parse))},
     privilege={
         "en": "root, to read sudoers and root's keys; without it the list is incomplete",
         "fr": "root, pour lire sudoers et les clés de root ; sans cela la liste est incomplète",

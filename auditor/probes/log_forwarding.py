@@ -19,6 +19,7 @@ from auditor.readers import processes, rsyslog, syslog_ng, systemd_conf
 from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
 from auditor.readers.repositories import canonical
 from auditor.readers.rsyslog import Target
+from auditor.readers.undated import undated
 
 # Cut at 15 characters, systemd-journal-upload has the name of systemd-journald: its unit tells them apart.
 UPLOAD = Command("systemctl is-active systemd-journal-upload.service", timeout_s=10, cap_bytes=1024)
@@ -508,5 +509,5 @@ PROBE = Probe(
             }
         },
     },
-    dialects={"linux": Dialect(commands, parse)},
+    dialects={"linux": Dialect(commands, undated(parse))},
 )

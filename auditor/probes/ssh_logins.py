@@ -12,6 +12,7 @@ from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.readers import pam, passwd, sshd, sudoers
 from auditor.readers.files import Files
+from auditor.readers.undated import undated
 
 ANY = "any address"
 MOST_SAMPLES = 32  # of AllowUsers and DenyUsers; more make the list incomplete
@@ -395,7 +396,7 @@ FACTS = {
 PROBE = Probe(
     title={"en": "How administrators log in over SSH", "fr": "Connexion SSH des administrateurs"},
     facts=FACTS,
-    dialects={"linux": Dialect(commands, parse)},
+    dialects={"linux": Dialect(commands, undated(parse))},
     arguments={
         "type": "object",
         "properties": {

@@ -25,6 +25,9 @@ from auditor.transports._endpoint import Endpoint, Refused, Route, Routes
 from auditor.transports._keys import Keys
 
 READ_AHEAD = 32768
+READ_AT_ONCE = 2 * 1024 * 1024
+ROOM = 1024 * 1024  # what may wait in a channel, whose window is twice that
+WATCH_S = 0.1  # how late a deadline may be noticed
 WAKE_S = 5.0  # paramiko wakes ten times a second to see whether it was closed; we wake it when it is
 HANDSHAKE_BYTES = 131072  # what a server may send before we know who it is
 SPARE_BYTES = 2 * 1024 * 1024  # beside the answers: what the protocol itself and a login shell may add
@@ -92,6 +95,45 @@ class Relayed:
 Connection = Metered | Relayed
 
 
+class Deadlines:
+    """Hangs up the connections whose time is up: some waits of paramiko have no limit of their own.
+
+    One thread for all of them: a timer each, as paramiko itself starts, costs more than the whole conversation's reading.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._ends: dict[Connection, float] = {}
+        self._lock = threading.Lock()
+        self._watched = False
+
+    def add(self, connection: Connection, end: float) -> None:
+        with self._lock:
+            self._ends[connection] = end
+            if not self._watched:
+                self._watched = True
+                threading.Thread(target=self._watch, daemon=True, name="deadlines").start()
+
+    def remove(self, connection: Connection) -> None:
+        with self._lock:
+            self._ends.pop(connection, None)
+
+    def _watch(self) -> None:
+        """Until none is left."""
+        while True:
+            time.sleep(WATCH_S)
+            with self._lock:
+                late = [c for c, end in self._ends.items() if self._clock() >= end]
+                for connection in late:
+                    del self._ends[connection]
+                self._watched = bool(self._ends)
+                ended = not self._watched
+            for connection in late:
+                connection.hang_up()
+            if ended:
+                return
+
+
 # ---------------------------------------------------------------- one host
 
 
@@ -104,6 +146,7 @@ class _Run:
     keys: Keys
     secrets: Any
     trials: Any
+    deadlines: Deadlines
     bastions: dict[Route, _Bastion] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -111,7 +154,7 @@ class _Run:
 def open_(settings: Settings) -> Ask:
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)  # its errors come to us as exceptions
     fetch = settings.secrets or Secrets()
-    run = _Run(settings, Routes(settings), Keys(fetch), fetch, settings.trials or Trials())
+    run = _Run(settings, Routes(settings), Keys(fetch), fetch, settings.trials or Trials(), Deadlines(settings.clock))
 
     def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
         clock = settings.clock
@@ -122,8 +165,10 @@ def open_(settings: Settings) -> Ask:
         expected = SPARE_BYTES + sum(c.cap_bytes + sh.STDERR_CAP for c in commands)
         failure: Failure | None = None
         try:
-            with _session(run, run.routes.of(host), end, expected) as channel:
-                yield from _converse(channel, f"exec sh -s -- {nonce}", script.encode(), reader, clock=clock, end=end)
+            with _session(run, run.routes.of(host), end, expected) as (channel, connection):
+                yield from _converse(
+                    channel, connection, f"exec sh -s -- {nonce}", script.encode(), reader, clock=clock, end=end
+                )
         except Refused as error:
             failure = Failure(error.cause, error.message, clock())
         except (paramiko.SSHException, EOFError, OSError) as error:
@@ -145,7 +190,7 @@ def _words(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def _session(run: _Run, route: Route, end: float, expected: int) -> Iterator[paramiko.Channel]:
+def _session(run: _Run, route: Route, end: float, expected: int) -> Iterator[tuple[paramiko.Channel, Connection]]:
     """A channel at the end of a route, that may send so many bytes."""
 
     def left() -> float:
@@ -160,8 +205,7 @@ def _session(run: _Run, route: Route, end: float, expected: int) -> Iterator[par
             connection = _dial(route[-1], left, via)
             transport = stack.enter_context(_logged_in(run, route[-1], connection, left))
             connection.allowance = expected
-            connection.settimeout(WAKE_S)
-            yield transport.open_session(timeout=left())
+            yield transport.open_session(timeout=left()), connection
             if via is not None and not transport.is_active():
                 raise EOFError
         except (paramiko.SSHException, EOFError, OSError, Refused):
@@ -180,18 +224,16 @@ def _gone(via: paramiko.Transport) -> bool:
 def _logged_in(run: _Run, endpoint: Endpoint, connection: Connection, left: Left) -> Iterator[paramiko.Transport]:
     """A conversation in which both sides know who the other is; it ends, at the latest, with the host's deadline."""
     transport: paramiko.Transport | None = None
-    alarm: threading.Timer | None = None
     try:
+        run.deadlines.add(connection, run.settings.clock() + left())
         transport = paramiko.Transport(connection)  # type: ignore[arg-type]
-        alarm = threading.Timer(left(), connection.hang_up)  # some waits of paramiko have no limit of their own
-        alarm.daemon = True
-        alarm.start()
+        transport.packetizer.start_handshake = lambda timeout: None  # type: ignore[method-assign]  # see Deadlines
+        connection.settimeout(WAKE_S)
         _handshake(run, transport, endpoint, left)
         _log_in(run, transport, endpoint, left)
         yield transport
     finally:
-        if alarm is not None:
-            alarm.cancel()
+        run.deadlines.remove(connection)
         connection.hang_up()
         if transport is not None:
             transport.close()
@@ -448,15 +490,35 @@ def _through(run: _Run, route: Route, left: Left, expected: int) -> Iterator[par
         finally:
             bastion.gate.release()
         connection.allowance += 2 * (HANDSHAKE_BYTES + expected)
-        connection.settimeout(WAKE_S)
         yield transport
 
 
 # ---------------------------------------------------------------- what is said
 
 
+class _Whole(threading.Event):
+    """Told of every packet, it wakes its waiter when all has come, or enough to make room for more.
+
+    Each wake costs more than the reading of a packet, and a host's answers are some ten packets.
+    """
+
+    def __init__(self, channel: paramiko.Channel, connection: Connection) -> None:
+        super().__init__()
+        self._channel, self._connection = channel, connection
+        self._until = connection.allowance - ROOM
+        for stream in (channel.in_buffer, channel.in_stderr_buffer):
+            stream.set_event(self)
+
+    def set(self) -> None:
+        channel = self._channel
+        if channel.eof_received or channel.closed or self._connection.allowance <= self._until:
+            self._until = self._connection.allowance - ROOM
+            super().set()
+
+
 def _converse(
     channel: paramiko.Channel,
+    connection: Connection,
     command: str,
     script: bytes,
     reader: sh.Reader,
@@ -464,19 +526,28 @@ def _converse(
     clock: Callable[[], float],
     end: float,
 ) -> Iterator[tuple[Command, Answer]]:
-    """Sends the script, then reads until all is answered, the host closes or time is up. Both streams are drained."""
+    """Sends the script, then reads until all is answered, the host closes or time is up. Both streams are drained.
+
+    The first answer, what the host is and what its clock says, is read when it comes; the others when all are there.
+    """
     channel.settimeout(max(0.001, end - clock()))
     channel.exec_command(command)
     while script and clock() < end:
         script = script[channel.send(script) :]
     channel.shutdown_write()
+    whole: _Whole | None = None
     while not reader.done and not reader.broken and clock() < end:
-        data = channel.recv(65536)
+        if whole is not None:
+            whole.wait(max(0.001, end - clock()))
+        while channel.recv_stderr_ready():
+            channel.recv_stderr(READ_AT_ONCE)
+        if whole is not None and not (channel.recv_ready() or channel.eof_received or channel.closed):
+            continue
+        data = channel.recv(READ_AT_ONCE)
         if not data:
             return
-        while channel.recv_stderr_ready():
-            channel.recv_stderr(65536)
         yield from reader.feed(data, clock())
+        whole = whole or _Whole(channel, connection)
 
 
 TRANSPORT = Transport(script=sh.script, open=open_)
