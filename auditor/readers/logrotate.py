@@ -34,29 +34,33 @@ def kept_days(texts: Mapping[str, str], path: str) -> float | Unknown | None:
 
     `texts`: the main file first, then the included ones, whose own global words stay in them.
     """
-    kept = [days for pattern, days in _kept(texts) if fnmatchcase(path, pattern)]
+    kept = [days for pattern, days in _kept(tuple(texts.values())) if fnmatchcase(path, pattern)]
     return kept[-1] if kept else None
 
 
 def kept_below(texts: Mapping[str, str], directory: str) -> float | Unknown | None:
     """The shortest time that logrotate keeps files below a directory; None when no block speaks of them."""
-    kept = [days for pattern, days in _kept(texts) if pattern.startswith(directory + "/")]
+    kept = [days for pattern, days in _kept(tuple(texts.values())) if pattern.startswith(directory + "/")]
     unknown = next((k for k in kept if isinstance(k, Unknown)), None)
     return unknown or min((k for k in kept if not isinstance(k, Unknown)), default=None)
 
 
-def _kept(texts: Mapping[str, str]) -> Iterator[tuple[str, float | Unknown]]:
+@lru_cache(maxsize=64)
+def _kept(texts: tuple[str, ...]) -> tuple[tuple[str, float | Unknown], ...]:
+    """How long each pattern's files are kept: several paths are asked about, and a fleet shares its packages' files."""
+    found: list[tuple[str, float | Unknown]] = []
     settings = _Settings()
-    for number, text in enumerate(texts.values()):
+    for number, text in enumerate(texts):
         outer = settings
-        for patterns, lines in _all_blocks(text):
+        for patterns, lines in _blocks(text):
             if patterns:
                 days = _days(reduce(_applied, lines, outer))
-                yield from ((pattern, days) for pattern in patterns)
+                found.extend((pattern, days) for pattern in patterns)
             else:
                 outer = reduce(_applied, lines, outer)
         if number == 0:
             settings = outer
+    return tuple(found)
 
 
 def _days(settings: _Settings) -> float | Unknown:
@@ -83,12 +87,6 @@ def _applied(settings: _Settings, line: list[str]) -> _Settings:
     if word == "maxage":
         return replace(settings, max_age=float(value))
     return settings
-
-
-@lru_cache(maxsize=256)
-def _all_blocks(text: str) -> tuple[tuple[list[str], list[list[str]]], ...]:
-    """Parsed once: several paths are asked about, and a fleet shares its packages' files."""
-    return tuple(_blocks(text))
 
 
 def _blocks(text: str) -> Iterator[tuple[list[str], list[list[str]]]]:

@@ -92,10 +92,7 @@ class Processes:
 
     def found(self, names: Iterable[str], homes: Sequence[str] = ()) -> bool | Unknown | None:
         """True: one surely runs. Unknown: one of that name runs, and what it is cannot be told. None: none was seen."""
-        judged = [_daemon(p, name, homes) for name in names for p in _named(self.seen, name)]
-        if True in judged:
-            return True
-        return min((j for j in judged if isinstance(j, Unknown)), key=lambda u: (u.cause, u.detail), default=None)
+        return _found(self.seen, tuple(names), tuple(homes))
 
 
 def read(rooted: Answer, plain: Answer) -> Processes:
@@ -109,6 +106,14 @@ def read(rooted: Answer, plain: Answer) -> Processes:
             return Processes(seen, None)
         missing = missing or told.missing
     return Processes(seen, missing)
+
+
+@lru_cache(maxsize=1024)
+def _found(seen: frozenset[Process], names: tuple[str, ...], homes: tuple[str, ...]) -> bool | Unknown | None:
+    judged = [_daemon(p, name, homes) for name in names for p in _named(seen, name)]
+    if True in judged:
+        return True
+    return min((j for j in judged if isinstance(j, Unknown)), key=lambda u: (u.cause, u.detail), default=None)
 
 
 @lru_cache(maxsize=64)
