@@ -179,7 +179,7 @@ class Signatory:
 class Host:
     """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`.
 
-    `password`, `passphrase` and `become_password` are references to secrets (`env:NAME`, `file:PATH` ...: see
+    `password` and `passphrase` are references to secrets (`env:NAME`, `file:PATH` ...: see
     credentials.py), never secrets; `proxy_jump` ("user@host:port,...") and `known_hosts` (files, separated by spaces) are
     said as in ssh_config; `legacy` holds the outdated algorithms that this host alone may use ("ssh-rsa"); `winrm` holds
     the `ansible_winrm_*` variables, by short name.
@@ -191,7 +191,7 @@ class Host:
     id: str
     address: str
     connection: str = "ssh"
-    port: int = 22
+    port: int = 0  # 0: as ssh_config says, else the protocol's own
     user: str = ""
     key_file: str = ""
     become: bool = True
@@ -204,7 +204,6 @@ class Host:
     commissioned_at: str = ""
     password: str = ""
     passphrase: str = ""
-    become_password: str = ""
     proxy_jump: str = ""
     known_hosts: str = ""
     winrm: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -160,6 +160,7 @@ def test_the_inventory_wins_over_ssh_config_and_that_over_defaults(tripwires: Pa
     assert (by_config.user, by_config.port, by_config.key_files) == ("conf", 9, ("/conf",))
     assert by_config.known_files[0] == "/kconf"
     told = Host("a", "a", port=10, user="inv", key_file="/inv", known_hosts="/kinv", proxy_jump="x@y:3")
+    assert routes.of(Host("a", "a", port=22))[-1].port == 22  # said, if only to be the usual one
     hop, end = routes.of(told)
     assert (end.user, end.port, end.key_files, end.known_files) == ("inv", 10, ("/inv",), ("/kinv",))
     assert (hop.user, hop.address, hop.port) == ("x", "y", 3)

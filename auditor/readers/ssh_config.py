@@ -272,15 +272,15 @@ class _Pass:
             if key == "ignoreunknown" and inside:
                 self.harmless += [p.lower() for p in ",".join(words).split(",")]
         elif line.problem:
-            self._object(f"{line.where}: {line.problem}")
+            self.object_to(f"{line.where}: {line.problem}")
         elif key in _AT_REST:
             self._rest(line, inside)
         elif key not in UNDERSTOOD:
             if not matches(key, self.harmless):
-                self._object(f"{line.where}: '{key}' is not read")
+                self.object_to(f"{line.where}: '{key}' is not read")
         elif inside is None:
             if key in _SEVERAL or key not in self.values:
-                self._object(f"{line.where}: '{key}' stands in a part whose Match we do not judge")
+                self.object_to(f"{line.where}: '{key}' stands in a part whose Match we do not judge")
         elif key == "proxyjump" and "proxycommand" in self.values:
             return  # whichever of the two comes first, here `ProxyCommand none`
         elif key in _SEVERAL:
@@ -298,9 +298,9 @@ class _Pass:
         if inside:
             self.values[line.key] = [line.words[0]]
         if line.words[0].lower() not in _AT_REST[line.key]:
-            self._object(f"{line.where}: '{line.key} {line.words[0]}' is not done here")
+            self.object_to(f"{line.where}: '{line.key} {line.words[0]}' is not done here")
 
-    def _object(self, words: str) -> None:
+    def object_to(self, words: str) -> None:
         self.objections[words] = None
 
 
@@ -321,7 +321,7 @@ def lookup(config: Config, name: str, person: Person, given: Mapping[str, str]) 
 
 
 def _hostname(values: Mapping[str, Sequence[str]], name: str, told: _Pass) -> str:
-    return _tokens(values.get("hostname", [name])[0], {"%": "%", "h": name}, {}, told._object)  # noqa: SLF001
+    return _tokens(values.get("hostname", [name])[0], {"%": "%", "h": name}, {}, told.object_to)
 
 
 _TOKEN = re.compile(r"%(.)|\$\{([^}]*)\}")

@@ -43,6 +43,7 @@ for d in /proc/[0-9]*; do
     sshd*)
       l=$(tr '\000\n' '  ' <"$d/cmdline" 2>/dev/null)
       case $l in
+        */sshd\ -T|*/sshd\ -T\ *|*/sshd\ -t|*/sshd\ -t\ *) ;;  # asked for its configuration, by us or another: it serves nobody
         */sshd\ *|*/sshd) printf 'process\t%s\n' "$l"; P="$P $d" ;;
         *) if [ "$S" = none ]; then printf 'other\t%s\n' "$c"; fi ;;
       esac ;;

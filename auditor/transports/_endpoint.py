@@ -81,7 +81,7 @@ class Routes:
 
     def of(self, host: Host) -> Route:
         """Raises Refused when ssh_config asks for what is not done here, or goes round in circles."""
-        port = "" if host.port in (0, 22) else str(host.port)  # 22 is what an inventory that names no port comes to
+        port = str(host.port) if host.port else ""
         said = self._said(host.address, host.user, port, host.proxy_jump)
         key_files = (host.key_file,) if host.key_file else ()
         last = self._endpoint(said, key_files, host.known_hosts, host.password, host.passphrase)

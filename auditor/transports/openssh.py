@@ -79,28 +79,34 @@ def command_line(host: Host, settings: Settings, timeout: str, jump: str) -> lis
         raise Refused("no_transport", "the system's ssh is given no secret: load the key into ssh-agent, or use `ssh`")
     known = tuple(host.known_hosts.split()) or settings.known_hosts
     options = [*_ALWAYS, *_known(known), f"ConnectTimeout={timeout or max(1, round(settings.connect_timeout_s))}"]
-    if host.key_file:
-        options += [f"IdentityFile={_quoted(host.key_file)}", "IdentitiesOnly=yes"]
+    options += _key(host.key_file)
     if jump and jump.lower() != "none":
-        options.append(f"ProxyCommand={proxy_command(jump, settings, known)}")
+        options.append(f"ProxyCommand={proxy_command(jump, settings, known, host.key_file if host.proxy_jump else '')}")
     if host.user:
         options.append(f"User={host.user}")
-    if host.port not in (0, 22):
+    if host.port:
         options.append(f"Port={host.port}")
     options += _legacy(host)
     return ["ssh", *_config(settings), "-T", *(w for o in options for w in ("-o", o)), "--", host.address]
 
 
-def proxy_command(jump: str, settings: Settings, known: tuple[str, ...]) -> str:
-    """What `-J` stands for, but for the options: ssh hands none of ours to the bastions, and their keys are verified too."""
+def proxy_command(jump: str, settings: Settings, known: tuple[str, ...], key_file: str = "") -> str:
+    """What `-J` stands for, but for the options: ssh hands none of ours to the bastions, and their keys are verified too.
+
+    `key_file`: who names a bastion in the inventory has told its key there too.
+    """
     rest, _, last = jump.rpartition(",")
-    options = [*_ALWAYS, *_known(known)]
+    options = [*_ALWAYS, *_known(known), *_key(key_file)]
     if rest:
-        options.append("ProxyCommand=" + proxy_command(rest, settings, known))
+        options.append("ProxyCommand=" + proxy_command(rest, settings, known, key_file))
     # each level expands its own % and hands the rest on
     words = [w.replace("%", "%%") for o in options for w in ("-o", o)]
     last = last.strip() if last.strip().startswith("ssh://") else f"ssh://{last.strip()}"
     return shlex.join(["ssh", *_config(settings), *words, "-W", "[%h]:%p", "--", last.replace("%", "%%")])
+
+
+def _key(path: str) -> list[str]:
+    return [f"IdentityFile={_quoted(path)}", "IdentitiesOnly=yes"] if path else []
 
 
 def _known(known: tuple[str, ...]) -> list[str]:

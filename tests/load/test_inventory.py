@@ -319,17 +319,13 @@ def test_a_named_secret_replaces_the_one_that_ansible_has(tmp_path: Path) -> Non
     text = """
 all:
   vars: {ansible_password: !vault x, ansible_ssh_private_key_passphrase: '{{ y }}', auditor_password: env:PW}
-  hosts: {a: {auditor_key_passphrase: 'file:~/pass', auditor_become_password: 'cmd:["pass", "sudo"]'}, b: }
+  hosts: {a: {auditor_key_passphrase: 'file:~/pass'}, b: }
 """
     found = {
         h.id: h
         for h in read_text(tmp_path, text.replace("'{{ y }}', ", "'{{ y }}', auditor_key_passphrase: systemd:k, "))
     }
-    assert (found["a"].password, found["a"].passphrase, found["a"].become_password) == (
-        "env:PW",
-        "file:~/pass",
-        'cmd:["pass", "sudo"]',
-    )
+    assert (found["a"].password, found["a"].passphrase) == ("env:PW", "file:~/pass")
     assert (found["b"].password, found["b"].passphrase) == ("env:PW", "systemd:k")
 
 

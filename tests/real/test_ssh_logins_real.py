@@ -331,6 +331,15 @@ kill -HUP "$(cat /run/sshd.pid)"; sleep 2
     assert verdicts(machine.ask()) == {"bob from any address": True}
 
 
+def test_what_asks_for_the_configuration_meanwhile_is_no_server(machine: Machine) -> None:
+    machine.files["before"] = """cp /bin/sleep /run/sshd/sshd
+bash -c 'exec -a "/usr/sbin/sshd -T -C user=root" /run/sshd/sshd 30' &
+sleep 1
+"""
+    assert verdicts(machine.ask()) == {"bob from any address": True}
+    assert "\nprocess\t" not in machine.raw["effective"]
+
+
 def test_a_server_that_runs_with_another_file_is_not_judged(machine: Machine) -> None:
     machine.files["root/other"] = "Port 2022\nPidFile none\n"
     machine.files["before"] = "/usr/sbin/sshd -f /run/root/other; sleep 1\n"

@@ -55,7 +55,6 @@ _SECRETS = {
 _OURS = (
     "auditor_password",
     "auditor_key_passphrase",
-    "auditor_become_password",
     "auditor_platform",
     "auditor_legacy_algorithms",
 )
@@ -149,7 +148,7 @@ def host(name: str, groups: tuple[str, ...], variables: Mapping[str, Var], probl
         id=name,
         address=given.text("ansible_host", "ansible_ssh_host", default=name),
         connection=connection,
-        port=_port(given, 5986 if connection == "winrm" else 22),
+        port=_port(given, 5986 if connection == "winrm" else 0),
         user=given.text("ansible_user", "ansible_ssh_user"),
         key_file=given.path("ansible_ssh_private_key_file", "ansible_private_key_file")[1],
         become=given.flag("ansible_become", True),
@@ -157,7 +156,6 @@ def host(name: str, groups: tuple[str, ...], variables: Mapping[str, Var], probl
         groups=groups,
         password=_reference(given, "auditor_password"),
         passphrase=_reference(given, "auditor_key_passphrase"),
-        become_password=_reference(given, "auditor_become_password"),
         proxy_jump=arguments.proxy_jump,
         known_hosts=arguments.known_hosts,
         winrm=dict(_winrm(given)),
