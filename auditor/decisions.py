@@ -7,7 +7,7 @@ R-REGIME  only an exclusive perimeter's residual risk is accepted (article 5.2);
 R-RECO    the recommendation must have been communicated before the signature
 R-EXPIRY  the last day is inclusive, in France; there is always one
 R-SCOPE   every host and zone of the scope exists, and the hosts are part of the perimeter; a control that is asked of a
-          whole perimeter has no hosts, and cannot be accepted host by host
+          whole perimeter has no hosts, and cannot be accepted host by host; every control is asked of some host of it
 R-ORPHAN  the perimeter, and every control, exists
 R-STATUS  only an active record covers anything, from the day it takes effect
 """
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from auditor.model import Acceptance, Control, Estate, IdleDecision, Measure
+from auditor.model import Acceptance, Control, Estate, Host, IdleDecision, Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,19 @@ def in_force(
             void.extend(IdleDecision(one.id, code, detail, one.source) for code, detail in problems)
             continue
         holding.append(one)
-        for host in estate.hosts:
-            if host.perimeter == one.perimeter and (host.id in one.hosts or (host.zone and host.zone in one.zones)):
-                for key in ((control, host.id) for control in one.controls):
-                    _cover(covering, key, one)
-                    covered_by[key] = covered_by.get(key, frozenset()) | {one.id}
+        for host in _covered(one, estate):
+            for key in ((control, host.id) for control in one.controls):
+                _cover(covering, key, one)
+                covered_by[key] = covered_by.get(key, frozenset()) | {one.id}
     return InForce(tuple(holding), covering, tuple(void), covered_by)
+
+
+def _covered(one: Acceptance, estate: Estate) -> list[Host]:
+    return [
+        host
+        for host in estate.hosts
+        if host.perimeter == one.perimeter and (host.id in one.hosts or (host.zone and host.zone in one.zones))
+    ]
 
 
 def _cover(covering: dict[tuple[str, str], Acceptance], key: tuple[str, str], one: Acceptance) -> None:
@@ -78,6 +85,8 @@ def _problems(
             yield "R-ORPHAN", f"control {control}"
         elif controls[control].of == "perimeter":
             yield "R-SCOPE", f"control {control}: perimeter {one.perimeter}"
+        elif (hosts := _covered(one, estate)) and not any(_asked_of(controls[control], host) for host in hosts):
+            yield "R-SCOPE", f"control {control}"
     if one.owner_entity != perimeter.owner:
         yield "R-OWNER", f"{one.owner_entity} / {perimeter.owner}"
     yield from _signature(one, estate, perimeter.owner)
@@ -88,6 +97,11 @@ def _problems(
     if one.status != "active" or one.effective_from > as_of or one.signed_at > as_of:
         yield "R-STATUS", one.status if one.status != "active" else max(one.effective_from, one.signed_at)
     yield from _scope(one, estate)
+
+
+def _asked_of(control: Control, host: Host) -> bool:
+    platform = not control.platforms or host.platform in control.platforms
+    return platform and (not control.roles or bool(set(control.roles) & set(host.roles)))
 
 
 def _regime(

@@ -38,7 +38,7 @@ IDLE_WORDS = {
     "R-REGIME": N_("no acceptance is possible there: only a recommendation on an exclusive perimeter can be declined"),
     "R-RECO": N_("the recommendation was communicated after the signature"),
     "R-EXPIRY": N_("it has expired"),
-    "R-SCOPE": N_("its scope names what is not part of the perimeter"),
+    "R-SCOPE": N_("its scope names what is not part of the perimeter, or nothing that its control is asked of"),
     "R-ORPHAN": N_("it names what does not exist"),
     "R-STATUS": N_("it is not in force"),
     "R-IDLE": N_("nothing that it covers fails; it can be closed"),

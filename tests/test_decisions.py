@@ -17,7 +17,10 @@ TODAY = "2026-11-21"
 TOWN = make_estate(
     make_host("web01", zone="dmz"), make_host("db01"), make_host("shared01", perimeter="common", zone="dmz")
 )
-CONTROLS = {c: make_control(c) for c in ("kept-long-enough", "other-control")}
+CONTROLS = {c: make_control(c) for c in ("kept-long-enough", "other-control")} | {
+    "of-collectors": make_control("of-collectors", roles=("log-collector",)),
+    "of-windows": make_control("of-windows", platforms=("windows",)),
+}
 MEASURES = {"log-retention": make_measure(regime={"shared": "adaptation", "exclusive": "acceptance"})}
 
 
@@ -51,6 +54,8 @@ def codes(as_of: str = TODAY, **changes: Any) -> list[str]:
         ({"hosts": ("gone",)}, ["R-SCOPE"]),
         ({"hosts": ("shared01",)}, ["R-SCOPE"]),
         ({"hosts": (), "zones": ("gone",)}, ["R-SCOPE"]),
+        ({"controls": ("of-collectors",)}, ["R-SCOPE"]),
+        ({"controls": ("kept-long-enough", "of-windows")}, ["R-SCOPE"]),
         ({"perimeter": "common", "hosts": ("shared01",)}, ["R-REGIME"]),
         ({"expires": "2026-01-01", "status": "revoked", "hosts": ("gone",)}, ["R-EXPIRY", "R-STATUS", "R-SCOPE"]),
     ],
