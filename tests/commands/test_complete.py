@@ -35,9 +35,9 @@ def typed(*words: str) -> list[str]:
     return done.stdout.split()
 
 
-def asked(shell: str, words: str, beginning: str) -> list[str]:
-    """The lines of the program's answer to zsh or fish."""
-    given = {"_AUDITOR_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": beginning}
+def asked(shell: str, words: str, last: str) -> list[str]:
+    """The lines of the program's answer; `last` is the number of the word for zsh, the word itself for fish."""
+    given = {"_AUDITOR_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": last}
     done = subprocess.run(["auditor"], env={**os.environ, **given}, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
@@ -68,10 +68,10 @@ def test_the_numbers_of_stored_runs(installed: Path, tmp_path: Path, run_here: C
     assert typed("auditor", "report", "--store", store, "l") == ["latest"]
     assert typed("auditor", "report", "") == []
     assert typed("auditor", "report", "--store", "none", "") == []
-    value, kind = asked("zsh", f"auditor report --store {store} 1", "1")[1:]
-    assert value == "1"
-    assert "complete" in kind
-    assert asked("fish", f"auditor report --store {store} 1", "1")[0].startswith("plain,1")
+    kind, value, about = asked("zsh", f"auditor report --store {store} 1", "4")[-3:]
+    assert (kind, value) == ("plain", "1")
+    assert "complete" in about
+    assert asked("fish", f"auditor report --store {store} 1", "1")[0].startswith("plain,1\t")
 
 
 @pytest.fixture
