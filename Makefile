@@ -35,6 +35,10 @@ man: .venv/.made
 	@mkdir -p build
 	$(BIN)/python tools/manual.py > build/auditor.1
 
+# One archive that installs without network: for the Python, machine and C library that it is made with
+bundle: .venv/.made
+	$(BIN)/python tools/bundle.py dist
+
 golden: .venv/.made
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/test_reporters.py
 
