@@ -1,4 +1,4 @@
-"""This source tree and the packages that it needs in; one archive that installs without network out. Run by `make bundle`.
+"""This source tree and the packages that it needs in; one archive that installs without network out (`make bundle`).
 
 It is for the Python, the machine and the C library that it is made with: wheels are fetched, never compiled here.
 """
@@ -52,7 +52,8 @@ def _fetch(wheelhouse: Path) -> None:
 
 
 def _run(*module: str) -> None:
-    done = subprocess.run([sys.executable, "-m", *module], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # fmt: skip
+    command = [sys.executable, "-m", *module]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         sys.exit(f"{done.stdout}\n{' '.join(module)} failed: the bundle is not made")
 

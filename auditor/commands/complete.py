@@ -1,4 +1,4 @@
-"""The options typed so far and the beginning of a word in; what the shell may complete it to out, with a line of help each.
+"""The options typed so far and the beginning of a word in; what it may be completed to out, with a line of help each.
 
 Nothing is said of files that cannot be read: the shell completes nothing, and the command itself tells what is wrong.
 """
