@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: audit test check dev golden schema bench clean
+.PHONY: audit test check dev golden schema man bundle bench clean
 
 .venv/.made: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -25,10 +25,19 @@ check: .venv/.made
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/codespell auditor docs benchmarks README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md
+	$(BIN)/codespell auditor tools docs benchmarks README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md
 
 schema: .venv/.made
 	$(BIN)/auditor schema policy > auditor/schemas/policy.schema.json
+
+# The page goes into every wheel by itself; this is to look at it: man -l build/auditor.1
+man: .venv/.made
+	@mkdir -p build
+	$(BIN)/python tools/manual.py > build/auditor.1
+
+# One archive that installs without network: for the Python, machine and C library that it is made with
+bundle: .venv/.made
+	$(BIN)/python tools/bundle.py dist
 
 golden: .venv/.made
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/test_reporters.py
@@ -38,4 +47,4 @@ bench: .venv/.made
 	$(BIN)/python benchmarks/startup.py
 
 clean:
-	rm -rf .venv audit.xml
+	rm -rf .venv build dist audit.xml

@@ -5,11 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from auditor import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 EXIT_CODES = """\b
 Exit codes:
@@ -19,6 +23,18 @@ Exit codes:
   3    no such failure, but something was not measured
   130  interrupted
 """
+
+
+def _completed(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """What a shell asks for when somebody types Tab; imported only then."""
+
+    def asked(ctx: click.Context, param: click.Parameter, beginning: str) -> list[CompletionItem]:
+        from auditor.commands.complete import complete
+
+        return complete(kind, ctx.params, beginning)
+
+    return asked
+
 
 SEVERITIES = click.Choice(["low", "medium", "high", "critical", "never"])
 _policy = click.argument("policy", nargs=-1, type=click.Path(exists=True))
@@ -38,9 +54,11 @@ _store = click.option(
     "--store",
     envvar="AUDITOR_STORE",
     metavar="PATH",
+    type=click.Path(readable=False),
     help="Where runs are kept, or `none`. Default: ~/.local/share/auditor.",
 )
 _format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multiple=True,
+                       shell_complete=_completed("formats"),
                        help="A report: text, json or junit; `-` is stdout. May be given several times.")  # fmt: skip
 _as_of = click.option("--as-of", metavar="DATE", help="Judge what people declared (decisions) on this day, 2026-11-30.")
 _details = click.option("--details", is_flag=True, help="Unfold every finding in the text report.")
@@ -164,7 +182,7 @@ def lint(**options: Any) -> None:
 
 
 @main.command()
-@click.argument("run", required=False, default="latest")
+@click.argument("run", required=False, default="latest", shell_complete=_completed("runs"))
 @_format
 @_store
 @_lang
@@ -199,7 +217,14 @@ def inventory() -> None:
 @click.option(
     "--map", "mapping", metavar="COLUMN=FIELD", multiple=True, help="What a column says, where its name does not tell."
 )
-@click.option("--out", metavar="DIR", default="estate", show_default=True, help="Folder of the estate.")
+@click.option(
+    "--out",
+    type=click.Path(readable=False),
+    metavar="DIR",
+    default="estate",
+    show_default=True,
+    help="Folder of the estate.",
+)
 @_lang
 def import_(**options: Any) -> None:
     """Makes an estate of CSV exports (GLPI, Get-ADComputer, Centreon), and tells where they disagree.
@@ -213,7 +238,7 @@ def import_(**options: Any) -> None:
 
 
 @main.command()
-@click.argument("name")
+@click.argument("name", shell_complete=_completed("explained"))
 @_probes
 @_lang
 def explain(**options: Any) -> None:
@@ -224,7 +249,7 @@ def explain(**options: Any) -> None:
 
 
 @main.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_completed("schemas"))
 @_probes
 def schema(**options: Any) -> None:
     """Prints the JSON Schema NAME, for editors; without a name, lists them."""

@@ -1,11 +1,15 @@
 """What is installed: the policies, schemas and catalogues travel in the wheel."""
 
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import click
 import pytest
+
+from auditor.cli import main
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,3 +47,33 @@ def test_the_wheel_audits_this_machine_from_an_empty_directory(wheel, tmp_path):
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(site)!r}); import auditor; print(auditor.__file__)"],
         capture_output=True, text=True, cwd=empty, timeout=60,
     ).stdout  # fmt: skip
+
+
+def test_the_wheel_carries_a_manual_page_of_its_own_commands(wheel, program, tmp_path):
+    """Where man looks for it beside an installed program; every command and option is in it, and roff has no complaint."""
+    archive = zipfile.ZipFile(wheel)
+    (name,) = [n for n in archive.namelist() if n.endswith(".data/data/share/man/man1/auditor.1")]
+    page = tmp_path / "auditor.1"
+    page.write_bytes(archive.read(name))
+    done = subprocess.run(
+        [program("man"), "--warnings", "-l", str(page)],
+        capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MANWIDTH": "1000"}, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = done.stdout
+    for words, command in _commands(main, "auditor"):
+        section = shown.partition(f"   {words}\n")[2].partition("\n   auditor ")[0]
+        for param in command.params:
+            for option in param.opts if isinstance(param, click.Option) else ():
+                assert re.search(rf"(?m)^ +(\S+, )?{option}\b", section), f"{words} {option}"
+    assert "Exit codes" not in shown
+    assert "an open failure does" in shown
+    assert "-h, --help" in shown
+
+
+def _commands(group, words):
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{words} {name}")
+        else:
+            yield f"{words} {name}", command

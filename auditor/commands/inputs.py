@@ -28,6 +28,7 @@ from auditor.sentences import clean
 
 Probes = Mapping[str, Probe | DerivedProbe]
 STATIC_SCHEMAS = ("measures", "inventory", "estate", "register", "acceptance", "run")
+SCHEMAS = ("policy", *STATIC_SCHEMAS)
 
 
 @dataclass(frozen=True, slots=True)

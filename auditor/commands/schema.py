@@ -13,7 +13,7 @@ from auditor.load.schema import did_you_mean
 
 
 def schema(name: str | None, probes: str | None) -> int:
-    names = ["policy", *inputs.STATIC_SCHEMAS]
+    names = inputs.SCHEMAS
     if name is None:
         click.echo("\n".join(names))
         return 0
