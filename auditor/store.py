@@ -416,8 +416,10 @@ class Store:
 
 
 def _header(text: str) -> Header:
+    """What a field added since does not say is its default."""
     plain = json.loads(text)
-    return Header(**{**plain, "policies": tuple(plain["policies"]), "legacy": tuple(plain["legacy"])})
+    lists = {name: tuple(plain[name]) for name in ("policies", "legacy") if name in plain}
+    return Header(**{**plain, **lists})
 
 
 def _lost(judged: Judged, presence: Presence) -> bool:

@@ -132,6 +132,7 @@ def as_version_1(path: Path) -> None:
         for column in ("seen_at", "machine", "lost"):
             db.execute(f"ALTER TABLE host DROP COLUMN {column}")
         db.execute("UPDATE host SET doc = json_remove(doc, '$.evidence_at', '$.asked')")
+        db.execute("UPDATE run SET header = json_remove(header, '$.legacy', '$.policies', '$.hosts_inventoried')")
         db.execute("PRAGMA user_version=1")
 
 
