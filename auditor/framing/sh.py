@@ -359,10 +359,10 @@ class Reader:
         self._left = {}
 
 
-def no_answer(exit_code: int, said: str, at: float) -> Failure:
-    """The login shell ended before it answered anything: with this exit code, and these words that are safe to show."""
+def unanswered(exit_code: int, said: str) -> str:
+    """That the login shell ended before it answered anything: with this exit code, and words that are safe to show."""
     words = f"the login shell ended before the first answer, with exit code {exit_code}"
-    return Failure("closed", f"{words}: {said}" if said else words, at, Obstacle("shell"))
+    return f"{words}: {said}" if said else words
 
 
 def shown(text: str) -> str:

@@ -114,6 +114,15 @@ class Routes:
                 self._known[files] = known_hosts.read([_text(path) for path in files])
             return self._known[files]
 
+    def trusted(self, host: Host) -> set[str]:
+        """The known_hosts files, there or not, that the keys on the way to this host are looked for in."""
+        said = self._said(host.address, host.user, "", host.proxy_jump)
+        files = {*(tuple(host.known_hosts.split()) or self._settings.known_hosts or _known_files(said))}
+        try:
+            return files.union(*(end.known_files for end in self.of(host)))
+        except Refused:  # the system's ssh may go where we do not
+            return files
+
     def way_to(self, host: Host) -> tuple[str, str]:
         """ConnectTimeout and ProxyJump as the files say them, "" where they do not; whatever else they say."""
         said = self._said(host.address, host.user, "", host.proxy_jump)

@@ -160,7 +160,8 @@ def _ended(process: subprocess.Popen[bytes], failure: Failure, reader: sh.Reader
     if process.returncode != 255:
         if reader.begun or process.returncode is None:
             return Failure("closed", "the host closed the connection", failure.at)
-        return sh.no_answer(process.returncode, reader.said or said, failure.at)
+        words = sh.unanswered(process.returncode, reader.said or said[:200])
+        return Failure("closed", words, failure.at, Obstacle("shell"))
     found = ((c, h) for c, h, pattern in _SAID if re.search(pattern, said, re.IGNORECASE))
     cause, hurdle = next(found, ("closed", None))
     obstacle = Obstacle(hurdle) if hurdle else None

@@ -9,7 +9,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -169,7 +169,7 @@ def open_(settings: Settings) -> Ask:
         try:
             route = run.routes.of(host)
             with _session(run, route, end, expected) as (channel, connection):
-                failure = yield from _converse(
+                yield from _converse(
                     channel, connection, f"exec sh -s -- {nonce}", script.encode(), reader, clock=clock, end=end
                 )
         except Refused as error:
@@ -551,11 +551,10 @@ def _converse(
     *,
     clock: Callable[[], float],
     end: float,
-) -> Generator[tuple[Command, Answer], None, Failure | None]:
+) -> Iterator[tuple[Command, Answer]]:
     """Sends the script, then reads until all is answered, the host closes or time is up. Both streams are drained.
 
     The first answer, what the host is and what its clock says, is read when it comes; the others when all are there.
-    Returns why there was none, where the login shell ended before it.
     """
     channel.settimeout(max(0.001, end - clock()))
     channel.exec_command(command)
@@ -576,16 +575,17 @@ def _converse(
             continue
         data = channel.recv(READ_AT_ONCE)
         if not data:
-            return None if reader.begun else _shell_ended(channel, reader, clock())
+            _check_shell(channel, reader)
+            return
         yield from reader.feed(data, clock())
         whole = whole or _Whole(channel, connection)
-    return None
 
 
-def _shell_ended(channel: paramiko.Channel, reader: sh.Reader, now: float) -> Failure | None:
-    """The login shell's own end, before any answer; None when the connection ended under it."""
+def _check_shell(channel: paramiko.Channel, reader: sh.Reader) -> None:
+    """Raises Refused when the login shell ended before any answer, and not the connection under it."""
     channel.status_event.wait(STATUS_S)
-    return sh.no_answer(channel.exit_status, reader.said, now) if channel.exit_status >= 0 else None
+    if not reader.begun and channel.exit_status >= 0:
+        raise Refused("closed", sh.unanswered(channel.exit_status, reader.said), "shell")
 
 
 TRANSPORT = Transport(script=sh.script, open=open_)
