@@ -152,7 +152,7 @@ def _methods(trouble: Trouble, called: Called) -> Step:
 
 
 def _shell(trouble: Trouble, called: Called) -> Step:
-    return Step("usermod --shell /bin/sh ", quote(_account(trouble)))
+    return Step(f"usermod --shell /bin/sh {quote(_account(trouble))}")
 
 
 def _account(trouble: Trouble) -> str:

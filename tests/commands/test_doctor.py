@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from doors import opened
 from make import ESTATE_YAML, write
 from sshd import Sshd, free_port, new_key, private, started
 
@@ -180,7 +181,7 @@ def test_each_ill_is_told_apart_with_its_cure(server: Sshd, bare: Sshd, town: To
         "Our own key or secret cannot be used: 1 × keyless": f"ssh-add {town.folder}/missing",
         "Login refused: 1 × refused": f"ssh-copy-id -i {town.folder}/stranger -p {port} audit@127.0.0.7",
         "The login shell does not run sh: 3 × false01, nologin, loud":
-            'for h in noshell gone loud; do usermod --shell /bin/sh "$h"; done',
+            "usermod --shell /bin/sh loud",
         "No sudo: 1 × bare": "apt-get install sudo",
         "Sudo does not let us ask as root: 1 × asks":
             f"install -D -o root -g root -m 0755 auditor-elevated {INSTALLED} && "
@@ -189,6 +190,7 @@ def test_each_ill_is_told_apart_with_its_cure(server: Sshd, bare: Sshd, town: To
             f"install -D -o root -g root -m 0755 auditor-elevated {INSTALLED}",
     }  # fmt: skip
     assert "password is required" in told["Sudo does not let us ask as root: 1 × asks"][0]
+    assert "usermod --shell /bin/sh noshell" in told["The login shell does not run sh: 3 × false01, nologin, loud"]
     shells = " ".join(told["The login shell does not run sh: 3 × false01, nologin, loud"])
     assert "exit code 1" in shells
     assert "65536 bytes that are no answer" in shells
@@ -225,6 +227,20 @@ def test_the_installed_text_of_this_release_is_well(server: Sshd, town: Town) ->
         older = elevated_text(())
         subprocess.run(["nsenter", "-m", "-t", str(server.pid), "sh", "-c", f"cat > {INSTALLED}"], input=older, text=True,
                        check=True)  # fmt: skip
+
+
+def test_a_wrong_password_is_one_group_and_is_tried_twice_at_most(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WRONG_PASSWORD", "canary-5d1f")
+    with opened() as doors:
+        said = f"ansible_port: {doors.port}, ansible_user: audit, auditor_password: 'env:WRONG_PASSWORD'"
+        town.hosts(**{f"srv{n}": f"ansible_host: 127.0.0.{n}, {said}" for n in range(1, 7)})
+        town.known.write_text(doors.known_hosts())
+        result = town.doctor()
+    assert result.exit_code == 3
+    told = groups(result.stdout)
+    assert list(told) == ["Password refused: 6 × srv[1-6]"]
+    assert len(doors.seen) <= 2
+    assert "canary" not in result.output
 
 
 # ---------------------------------------------------------------- candidate keys
