@@ -24,6 +24,14 @@ Exit codes:
   130  interrupted
 """
 
+DOCTOR_CODES = """\b
+Exit codes:
+  0    every host that is to be asked answered, as root where that is wanted
+  2    unusable input, or nobody to ask
+  3    something was not reached
+  130  interrupted
+"""
+
 
 def _completed(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
     """What a shell asks for when somebody types Tab; imported only then."""
@@ -61,6 +69,9 @@ _format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multi
                        shell_complete=_completed("formats"),
                        help="A report: text, json or junit; `-` is stdout. May be given several times.")  # fmt: skip
 _as_of = click.option("--as-of", metavar="DATE", help="Judge what people declared (decisions) on this day, 2026-11-30.")
+_jobs = click.option(
+    "--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time."
+)
 _details = click.option("--details", is_flag=True, help="Unfold every finding in the text report.")
 
 
@@ -68,7 +79,7 @@ class Group(click.Group):
     """Shows the commands in the order of use, and errors of the input without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "plan", "lint", "inventory", "report", "list", "explain", "schema"]
+        return ["run", "plan", "doctor", "lint", "inventory", "report", "list", "explain", "schema"]
 
     def invoke(self, ctx: click.Context) -> Any:
         from auditor.errors import AuditorError
@@ -140,9 +151,7 @@ def main(ctx: click.Context) -> None:
 @click.option(
     "--missing", is_flag=True, help="Ask only hosts without fresh evidence in the store; judge the others on it."
 )
-@click.option(
-    "--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time."
-)
+@_jobs
 @click.option(
     "--deadline", type=click.IntRange(5, 3600), default=300, show_default=True, help="Seconds that a host may take."
 )
@@ -166,6 +175,27 @@ def run(**options: Any) -> None:
 def plan(**options: Any) -> None:
     """Prints what would be read and run on each host, before any connection."""
     from auditor.commands.plan import plan as command
+
+    sys.exit(command(**options))
+
+
+@main.command(epilog=DOCTOR_CODES)
+@_estate
+@_limit
+@_jobs
+@click.option("--candidate-keys", metavar="FILE",
+              help="Write the host keys that are not known to FILE, a new one, for review; nothing trusts it.")  # fmt: skip
+@_probes
+@_lang
+def doctor(**options: Any) -> None:
+    """Connects to every host, asks no control, and says what ails those that do not answer, and the cure.
+
+    \b
+    Examples:
+      auditor doctor -i inventories/town
+      auditor doctor -i inventories/town --limit new --candidate-keys candidate_keys
+    """
+    from auditor.commands.doctor import doctor as command
 
     sys.exit(command(**options))
 

@@ -120,13 +120,38 @@ class Output:
         return self.stderr.decode("utf-8", "backslashreplace")
 
 
+Hurdle = Literal[
+    "name", "port", "silent", "relay", "no_ssh", "algorithms", "key_unknown", "key_changed", "key_revoked", "certificate",
+    "our_key", "login", "more_factors", "password", "shell", "no_sudo", "sudo", "old_text",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What a way in broke at, as data for whoever mends it; finer than a cause, and never stored.
+
+    `address`, `port` and `user` are of the end that it broke at, a `bastion` or the host; empty where no end was in the
+    way. `name` is how known_hosts writes that end, `files` where it was looked for, `key` what it showed: type and blob.
+    """
+
+    hurdle: Hurdle
+    address: str = ""
+    port: int = 0
+    user: str = ""
+    bastion: bool = False
+    name: str = ""
+    files: tuple[str, ...] = ()
+    key: tuple[str, bytes] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No usable answer: `cause` is a key of CAUSES."""
+    """No usable answer: `cause` is a key of CAUSES. Two are equal whatever the obstacle."""
 
     cause: str
     message: str = ""
     at: float = 0.0
+    obstacle: Obstacle | None = field(default=None, compare=False, repr=False)
 
     def unknown(self) -> Unknown:
         return Unknown(self.cause, self.message)

@@ -140,6 +140,19 @@ def started(
         _end(process)
 
 
+OVERLAID = ("/etc", "/usr/local", "/usr/bin", "/home")
+
+
+def private(folder: Path, lines: str) -> str:
+    """Shell lines for `inside`: these ones, where what they change in OVERLAID is seen in that mount namespace only."""
+    layers = "\n".join(
+        f"mkdir -p {folder}/layer/up{i} {folder}/layer/work{i}\n"
+        f"mount -t overlay overlay -o lowerdir={d},upperdir={folder}/layer/up{i},workdir={folder}/layer/work{i} {d}"
+        for i, d in enumerate(OVERLAID)
+    )
+    return f"mkdir {folder}/layer\nmount -t tmpfs tmpfs {folder}/layer\n{layers}\n{lines}"
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ends the listener and the sessions of its process group that are left."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -431,6 +432,53 @@ def test_its_refusals_have_the_same_causes(sshd: Sshd, home: Path, tmp_path: Pat
     assert why(ask(Host("h", "-oProxyCommand=touch /tmp/x"), openssh))[0] == "unreachable"
     assert why(ask(host, openssh, deadline_s=1.5, commands=(Command("sleep 9"),)))[0] == "timeout"
     assert why(ask(Host("h", "127.0.0.1", password="env:X"), openssh))[0] == "no_transport"
+
+
+@BOTH
+def test_a_failure_says_what_it_broke_at(transport: object, sshd: Sshd, home: Path, tmp_path: Path) -> None:
+    """As data, for whoever tells people what to mend: the same words from both transports."""
+
+    def hurdle(address: str = "127.0.0.1", port: int = sshd.port, key: str = sshd.key_file) -> str:
+        answer = ask(Host("h", address, port=port, user=sshd.user, key_file=key), transport)[0]
+        assert isinstance(answer, Failure)
+        assert answer.obstacle
+        assert transport is openssh or (answer.obstacle.port, answer.obstacle.user) == (port, sshd.user)
+        return answer.obstacle.hurdle
+
+    new_key(tmp_path / "stranger", "ssh-keygen")
+    configured(home, "", "")
+    assert hurdle() == "key_unknown"
+    configured(home, "", sshd.known_hosts().replace(sshd.host_key.split()[1][-12:], "A" * 12))
+    assert hurdle() == "key_changed"
+    configured(home, "", sshd.known_hosts() + f"@revoked * {sshd.host_key}\n")
+    assert hurdle() == "key_revoked"
+    configured(home, "", sshd.known_hosts())
+    assert hurdle(key=str(tmp_path / "stranger")) == "login"
+    assert hurdle(port=free_port()) == "port"
+    assert hurdle("no-such-host.invalid") == "name"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        threading.Thread(target=lambda: other.accept()[0].close(), daemon=True).start()
+        assert hurdle(port=other.getsockname()[1]) == "no_ssh"
+
+
+@BOTH
+def test_a_login_shell_that_ends_says_so(
+    transport: object, home: Path, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    """Whatever the moment at which it ends: before, while or after the questions are sent."""
+
+    def refusing(folder: Path) -> str:
+        return "Match LocalAddress 127.0.0.2\n ForceCommand exit 3\nMatch LocalAddress 127.0.0.3\n ForceCommand echo no; exit 0\n"
+
+    with started(tmp_path, program("sshd"), program("ssh-keygen"), more=refusing) as server:
+        configured(home, "", server.known_hosts(["127.0.0.2", "127.0.0.3"]))
+        for address, words in (("127.0.0.2", "with exit code 3"), ("127.0.0.3", "with exit code 0: no")):
+            told = ask(Host("h", address, port=server.port, user=server.user, key_file=server.key_file), transport)
+            cause, said = why(told)
+            assert (cause, words in said) == ("closed", True), said
+            assert isinstance(told[0], Failure)
+            assert told[0].obstacle
+            assert told[0].obstacle.hurdle == "shell"
 
 
 def test_outdated_algorithms_are_for_the_hosts_that_opt_in(sshd: Sshd, home: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from sshd import Sshd, started
+from sshd import Sshd, private, started
 
 from auditor.framing.sh import HELLO, elevated_text
 from auditor.kinds import Ask, Settings
@@ -305,7 +305,6 @@ def test_not_to_become_root(way: Way) -> None:
 
 USER = "auditor-test"
 KEYS = "/etc/ssh/keys-of-the-test"
-OVERLAID = ("/etc", "/usr/local", "/usr/bin", "/home")
 CASES = {
     "no rule": "",
     "sh": f"echo '{USER} ALL=(root) NOPASSWD: /usr/bin/sh, /bin/sh' > /etc/sudoers.d/test",
@@ -325,21 +324,16 @@ def with_user(case: str, folder: Path) -> str:
     """Shell lines that make a user and a sudo rule that exist in this mount namespace only."""
     (folder / "text").write_text(elevated_text(CATALOGUE))
     (folder / "older").write_text(elevated_text((WHO,)))
-    layers = "\n".join(
-        f"mkdir -p {folder}/layer/up{i} {folder}/layer/work{i}\n"
-        f"mount -t overlay overlay -o lowerdir={d},upperdir={folder}/layer/up{i},workdir={folder}/layer/work{i} {d}"
-        for i, d in enumerate(OVERLAID)
-    )
     rule = CASES[case].format(text=folder / "text", older=folder / "older")
-    return f"""mkdir {folder}/layer
-mount -t tmpfs tmpfs {folder}/layer
-{layers}
-useradd --create-home --shell /bin/sh --password '*' {USER}
+    return private(
+        folder,
+        f"""useradd --create-home --shell /bin/sh --password '*' {USER}
 cp {folder}/authorized_keys {KEYS}
 chmod 644 {KEYS}
 mkdir -p /etc/sudoers.d
 rm -f /etc/sudoers.d/test
-{rule}"""
+{rule}""",
+    )
 
 
 @pytest.fixture

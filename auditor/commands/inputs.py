@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from auditor import shelves
+from auditor import credentials, shelves
 from auditor.errors import InvalidInput, Problem
-from auditor.kinds import DerivedProbe, Probe, Voice
+from auditor.kinds import Ask, DerivedProbe, Probe, Settings, Voice
 from auditor.load import decisions, estate, policies
 from auditor.load.policy_schema import policy_schema
 from auditor.model import Acceptance, Command, Control, Estate, Host, Measure, Text
@@ -116,7 +116,7 @@ def load(policy: tuple[str, ...], estate_paths: Sequence[str], limit: str | None
     if problems:
         raise InvalidInput(problems)
     chosen, (town, estate_digests), (acceptances, decision_digests) = loaded
-    hosts = _limited(town, limit)
+    hosts = chosen_hosts(town, limit)
     plan = Plan(town, hosts, chosen.controls, chosen.measures, chosen.in_force, probes, whole=not limit)
     if plan.count() == 0:
         raise InvalidInput("nothing to audit: no control of these policies applies to any of these hosts")
@@ -127,7 +127,8 @@ def load(policy: tuple[str, ...], estate_paths: Sequence[str], limit: str | None
     return Inputs(plan, acceptances, controls, measures, digests)
 
 
-def _limited(town: Estate, limit: str | None) -> tuple[Host, ...]:
+def chosen_hosts(town: Estate, limit: str | None) -> tuple[Host, ...]:
+    """The hosts that `--limit` names, all without one."""
     if not limit:
         return town.hosts
     limit = _with_files(limit)
@@ -173,6 +174,22 @@ def elevated(probes: Probes) -> tuple[Command, ...]:
 def civil(at: float) -> datetime:
     """A moment as clocks in France show it."""
     return datetime.fromtimestamp(at, ZoneInfo("Europe/Paris"))
+
+
+def asks(hosts: Sequence[Host], settings: Settings) -> dict[str, Ask]:
+    """The transports that these hosts need, opened."""
+    needed = {h.connection for h in hosts} & set(shelves.TRANSPORTS.names())
+    return {name: shelves.TRANSPORTS[name].open(settings) for name in sorted(needed)}
+
+
+def settings(probes: Probes) -> Settings:
+    """What transports need to ask with these probes; secrets and trials are shared by all of them."""
+    return Settings(
+        clock=time.time,
+        elevated=elevated(probes),
+        secrets=credentials.Secrets(),
+        trials=credentials.Trials(),
+    )
 
 
 def as_of(given: str | None) -> str:

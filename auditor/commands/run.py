@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import auditor
-from auditor import credentials, shelves
 from auditor.audit import Pace, audit
 from auditor.commands import inputs, sinks
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
-from auditor.kinds import Ask, Settings
 from auditor.model import Header
 from auditor.plan import Plan
 from auditor.store import Catalogue, Store
@@ -59,9 +57,9 @@ def run(
         begun = keeping.begin(
             header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
         )
-        with _interruptible(), _progress(len(plan.hosts), lang) as done:
+        with _interruptible(), progress(len(plan.hosts), lang) as done:
             pace = Pace(jobs, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
-            finished = audit(plan, _asks(plan), keeping, begun, decided, pace)
+            finished = audit(plan, inputs.asks(plan.hosts, inputs.settings(plan.probes)), keeping, begun, decided, pace)
         sinks.write(finished, reports, lang, details)
         code = exit_code(finished, fail_on, fail_on_warn)
     finally:
@@ -94,18 +92,6 @@ def _header(plan: Plan, day: str, digests: Any) -> Header:
         legacy=tuple(h.id for h in plan.hosts if h.legacy),
         digests=dict(sorted(digests.items())),
     )
-
-
-def _asks(plan: Plan) -> dict[str, Ask]:
-    """The transports that the hosts of this run need, opened."""
-    settings = Settings(
-        clock=time.time,
-        elevated=inputs.elevated(plan.probes),
-        secrets=credentials.Secrets(),
-        trials=credentials.Trials(),
-    )
-    needed = {h.connection for h in plan.hosts} & set(shelves.TRANSPORTS.names())
-    return {name: shelves.TRANSPORTS[name].open(settings) for name in sorted(needed)}
 
 
 @contextmanager
@@ -147,7 +133,7 @@ def _uninterrupted() -> Iterator[None]:
 
 
 @contextmanager
-def _progress(hosts: int, lang: str | None) -> Iterator[Callable[[str, bool], None]]:
+def progress(hosts: int, lang: str | None) -> Iterator[Callable[[str, bool], None]]:
     """A line on stderr with true counts; nothing when it is not a terminal, or for one host."""
     if hosts < 2 or not sys.stderr.isatty() or os.environ.get("CI"):
         yield lambda host, earlier: None

@@ -21,11 +21,13 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from shlex import quote
 
-from auditor.model import Answer, Command, Failure, Output
+from auditor.model import Answer, Command, Failure, Hurdle, Obstacle, Output
 
 INSTALLED = "/usr/local/libexec/auditor-elevated"
 STDERR_CAP = 2048
 CHATTER_CAP = 65536  # what a login shell may print before the first frame
+CHATTER_SHOWN = 200
+NO_SUDO = "no sudo on this host"
 TIMED_OUT = (124, 137, 143)  # GNU timeout, SIGKILL, busybox timeout
 
 _HEADER = re.compile(rb"([0-9]{1,6}|x) ([oe?]) ([0-9]{1,9})\n")
@@ -154,7 +156,18 @@ def _cap(command: Command) -> int:
 
 @lru_cache(maxsize=8)
 def elevated_text(catalogue: tuple[Command, ...]) -> str:
-    """The one fixed text of this release: every elevated question of the catalogue, in a stable order."""
+    """The one fixed text of this release: every elevated question of the catalogue, and `elevation`, in a stable order."""
+    return _elevated_text((*catalogue, elevation(catalogue)))
+
+
+@lru_cache(maxsize=8)
+def elevation(catalogue: tuple[Command, ...]) -> Command:
+    """The question whether root answers at all: "0". It names the release's text, so that no older one knows it."""
+    release = hashlib.sha256(_elevated_text(catalogue).encode()).hexdigest()[:12]
+    return Command(f"id -u # {release}", elevated=True, timeout_s=5, cap_bytes=64)
+
+
+def _elevated_text(catalogue: tuple[Command, ...]) -> str:
     parts = [_ELEVATED_HEAD, _HEAD, _ELEVATED_ASK]
     for name, command in sorted({question(c): c for c in catalogue}.items()):
         text, words = _text_and_words(command)
@@ -194,7 +207,7 @@ def _elevate(asked: Sequence[tuple[int, Command]], catalogue: tuple[Command, ...
     return f"""E={quote(elevated_text(catalogue))}
 x() {{
   if [ "$(id -u)" = 0 ]; then printf '%s\\n' "$E" | sh -s -- "$@"
-  elif ! command -v sudo >/dev/null; then echo 'no sudo on this host' >&2
+  elif ! command -v sudo >/dev/null; then echo '{NO_SUDO}' >&2
   elif [ -x {INSTALLED} ]; then sudo -n {INSTALLED} "$@" </dev/null
   else printf '%s\\n' "$E" | sudo -n sh -s -- "$@"
   fi
@@ -220,6 +233,7 @@ class Reader:
         self._nonce = nonce.encode()
         self._buffer = bytearray()
         self._chatter = 0
+        self._said = b""
         self._stdout: dict[int, bytes] = {}
         self._left = dict(enumerate(commands))
         self._elevation: str | None = None if become else "the inventory says not to become root"
@@ -230,6 +244,16 @@ class Reader:
     @property
     def done(self) -> bool:
         return not self._left
+
+    @property
+    def begun(self) -> bool:
+        """Whether any answer has come, whole or in part."""
+        return len(self._left) < len(self._commands) or bool(self._stdout) or self._elevation_ended
+
+    @property
+    def said(self) -> str:
+        """How what came before the first answer begins; safe to show."""
+        return shown((self._said + bytes(self._buffer))[:CHATTER_SHOWN].decode("utf-8", "backslashreplace"))
 
     def feed(self, data: bytes, at: float) -> Iterator[tuple[Command, Answer]]:
         self._buffer += data
@@ -268,6 +292,7 @@ class Reader:
         """Passes over what is no frame: what a login shell prints, up to a limit."""
         start = self._buffer.find(self._mark)
         skipped = start if start >= 0 else max(0, len(self._buffer) - len(self._mark))
+        self._said = (self._said + self._buffer[:skipped])[:CHATTER_SHOWN]
         del self._buffer[:skipped]
         self._chatter += skipped
         if self._chatter > CHATTER_CAP:
@@ -295,7 +320,9 @@ class Reader:
         if command.elevated:
             self._elevated_answers = True
         if part == b"?":
-            return command, Failure("no_privilege", f"{INSTALLED} on the host is of another release", at)
+            return command, Failure(
+                "no_privilege", f"{INSTALLED} on the host is of another release", at, Obstacle("old_text")
+            )
         return command, self._output(command, self._stdout.pop(index, b""), body, at)
 
     def _elevated(self, part: bytes, body: bytes, at: float) -> None:
@@ -325,10 +352,17 @@ class Reader:
         for command in self._left.values():
             if command.elevated and self._elevation is not None and not self._elevated_answers:
                 message = self._elevation or "sudo gave no answer"
-                yield command, Failure("no_privilege", message, failure.at)
+                hurdle: Hurdle = "no_sudo" if message == NO_SUDO else "sudo"
+                yield command, Failure("no_privilege", message, failure.at, Obstacle(hurdle))
             else:
                 yield command, failure
         self._left = {}
+
+
+def unanswered(exit_code: int, said: str) -> str:
+    """That the login shell ended before it answered anything: with this exit code, and words that are safe to show."""
+    words = f"the login shell ended before the first answer, with exit code {exit_code}"
+    return f"{words}: {said}" if said else words
 
 
 def shown(text: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from auditor.framing.sh import shown
 from auditor.kinds import Settings
-from auditor.model import Host
+from auditor.model import Failure, Host, Hurdle, Obstacle
 from auditor.readers import known_hosts, ssh_config
 
 HOPS = 8
@@ -29,11 +29,29 @@ _HOP = re.compile(
 
 
 class Refused(Exception):
-    """The conversation cannot go on, and why: a Failure without its date."""
+    """The conversation cannot go on, and why: a Failure without its date. `at` is the end that it broke at, if a bastion."""
 
-    def __init__(self, cause: str, message: str) -> None:
+    def __init__(
+        self,
+        cause: str,
+        message: str,
+        hurdle: Hurdle | None = None,
+        key: tuple[str, bytes] | None = None,
+        at: Endpoint | None = None,
+    ) -> None:
         super().__init__(message)
         self.cause, self.message = cause, message
+        self.hurdle, self.key, self.at = hurdle, key, at
+
+    def failure(self, now: float, route: Route = ()) -> Failure:
+        """What stands for the answers of a host at the end of this route."""
+        end = self.at or (route[-1] if route else None)
+        if self.hurdle is None or end is None:
+            return Failure(self.cause, self.message, now)
+        name = known_hosts.known_name(end.known_as, end.port)
+        bastion = self.at is not None
+        obstacle = Obstacle(self.hurdle, end.address, end.port, end.user, bastion, name, end.known_files, self.key)
+        return Failure(self.cause, self.message, now, obstacle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,15 @@ class Routes:
             if files not in self._known:
                 self._known[files] = known_hosts.read([_text(path) for path in files])
             return self._known[files]
+
+    def trusted(self, host: Host) -> set[str]:
+        """The known_hosts files, there or not, that the keys on the way to this host are looked for in."""
+        said = self._said(host.address, host.user, "", host.proxy_jump)
+        files = {*(tuple(host.known_hosts.split()) or self._settings.known_hosts or _known_files(said))}
+        try:
+            return files.union(*(end.known_files for end in self.of(host)))
+        except Refused:  # the system's ssh may go where we do not
+            return files
 
     def way_to(self, host: Host) -> tuple[str, str]:
         """ConnectTimeout and ProxyJump as the files say them, "" where they do not; whatever else they say."""

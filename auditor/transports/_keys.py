@@ -117,14 +117,16 @@ class Keys:
         if not isinstance(found, _Encrypted):
             return found
         if not passphrase:
-            return Refused("auth", f"the key file {path} is encrypted: load it into ssh-agent, or name its passphrase")
+            return Refused(
+                "auth", f"the key file {path} is encrypted: load it into ssh-agent, or name its passphrase", "our_key"
+            )
         try:
             opened = _read_key(path, self._secrets(passphrase).reveal())
         except NoSecret as error:
-            return Refused("auth", f"the passphrase of the key file {path}: {error}")
+            return Refused("auth", f"the passphrase of the key file {path}: {error}", "our_key")
         if isinstance(opened, paramiko.PKey):
             return opened
-        return Refused("auth", f"the key file {path} does not open with the passphrase that is named for it")
+        return Refused("auth", f"the key file {path} does not open with the passphrase that is named for it", "our_key")
 
 
 class _Encrypted(Refused):
@@ -136,15 +138,17 @@ def _read_key(path: str, passphrase: str | None) -> paramiko.PKey | Refused:
         found = os.stat(path)
         if found.st_uid == os.getuid() and stat.S_ISREG(found.st_mode) and found.st_mode & 0o077:
             mode = found.st_mode & 0o777
-            return Refused("auth", f"the key file {path} can be read by others (mode {mode:04o}): chmod 600 it")
+            return Refused(
+                "auth", f"the key file {path} can be read by others (mode {mode:04o}): chmod 600 it", "our_key"
+            )
         password = passphrase.encode() if passphrase is not None else None
         key: paramiko.PKey = paramiko.PKey.from_path(path, password)  # type: ignore[arg-type]
     except OSError as error:
-        return Refused("auth", f"the key file {path} cannot be read: {error.strerror}")
+        return Refused("auth", f"the key file {path} cannot be read: {error.strerror}", "our_key")
     except (paramiko.PasswordRequiredException, TypeError):
-        return _Encrypted("auth", f"the key file {path} is encrypted")
+        return _Encrypted("auth", f"the key file {path} is encrypted", "our_key")
     except (paramiko.SSHException, UnsupportedAlgorithm, ValueError, IndexError, AssertionError):
-        return Refused("auth", f"the key file {path} holds no key that we can read")
+        return Refused("auth", f"the key file {path} holds no key that we can read", "our_key")
     key.public_blob = None  # the certificate beside it is offered by itself
     return key
 

@@ -36,10 +36,13 @@ def wanted_types(end: Endpoint, known: KnownHosts, offered: tuple[str, ...]) -> 
 def verify(key: paramiko.PKey, end: Endpoint, known: KnownHosts, now: float) -> None:
     """Raises Refused unless known_hosts has this key, or an authority that signed it for this name, and revokes neither."""
     blob = key.asbytes()
+    shows = (key.get_name(), blob)
     name = f"{key.get_name()} SHA256:{_fingerprint(blob)}"
     revoked = known.revoked(end.known_as, end.port)
     if blob in revoked:
-        raise Refused("host_key", f"the host shows a key that known_hosts marks as revoked: {name}")
+        raise Refused(
+            "host_key", f"the host shows a key that known_hosts marks as revoked: {name}", "key_revoked", shows
+        )
     ours = [k for _, k in known.keys_of(end.known_as, end.port)]
     if blob in ours:
         return
@@ -49,21 +52,17 @@ def verify(key: paramiko.PKey, end: Endpoint, known: KnownHosts, now: float) -> 
         wrong = _wrong(certificate.key_type, certificate.key_blob, end, authorities, revoked, now)
         if not wrong:
             return
-        raise Refused("host_key", f"the host's certificate is not to be believed: {wrong}; its key is {name}")
+        words = f"the host's certificate is not to be believed: {wrong}; its key is {name}"
+        raise Refused("host_key", words, "certificate", shows)
     if ours:
         remove = f"ssh-keygen -R '{known_name(end.known_as, end.port)}'"
-        raise Refused(
-            "host_key",
-            f"the host's key has CHANGED; it shows {name}. If it was reinstalled: {remove}; then {_pin(end)}",
-        )
+        words = f"the host's key has CHANGED; it shows {name}. If it was reinstalled: {remove}; then {_pin(end)}"
+        raise Refused("host_key", words, "key_changed", shows)
     if authorities:
-        raise Refused(
-            "host_key", f"the host shows no certificate of the authorities that known_hosts trusts, but {name}"
-        )
-    raise Refused(
-        "host_key",
-        f"this host's key is not known; it shows {name}. Compare it on the host's console, then pin it: {_pin(end)}",
-    )
+        words = f"the host shows no certificate of the authorities that known_hosts trusts, but {name}"
+        raise Refused("host_key", words, "certificate", shows)
+    words = f"this host's key is not known; it shows {name}. Compare it on the host's console, then pin it: {_pin(end)}"
+    raise Refused("host_key", words, "key_unknown", shows)
 
 
 def _wrong(kind: str, blob: bytes, end: Endpoint, authorities: set[bytes], revoked: set[bytes], now: float) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from auditor.framing import sh
 from auditor.kinds import SSH_CONFIG, Ask, Settings, Transport
-from auditor.model import Answer, Command, Failure, Host
+from auditor.model import Answer, Command, Failure, Host, Hurdle, Obstacle
 from auditor.transports import _process
 from auditor.transports._endpoint import Refused, Routes
 
@@ -34,16 +34,23 @@ _LEGACY: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"(hmac|umac)-[a-z0-9@.-]+", ("MACs",)),
 )
 
-# What ssh says when it ends with 255 -> the cause; the first that is found counts.
-_SAID = (
-    ("host_key", (r"host key verification failed|host identification has changed|no [a-z0-9@.-]+ host key is known"
-     r"|host key .{0,80}revoked|certificate invalid|host certificate")),
-    ("auth", r"permission denied|too many authentication failures|no more authentication methods"),
-    ("no_transport", (r"bad configuration option|bad owner or permissions|unsupported option|missing argument"
+# What ssh says when it ends with 255 -> the cause, and what it broke at; the first that is found counts.
+_SAID: tuple[tuple[str, Hurdle | None, str], ...] = (
+    ("host_key", "key_revoked", r"host key .{0,80}revoked"),
+    ("host_key", "certificate", r"certificate invalid|host certificate"),
+    ("host_key", "key_changed", r"host identification has changed"),
+    ("host_key", "key_unknown", r"no [a-z0-9@.-]+ host key is known"),
+    ("host_key", None, r"host key verification failed"),
+    ("auth", "login", r"permission denied|too many authentication failures|no more authentication methods"),
+    ("no_transport", None, (r"bad configuration option|bad owner or permissions|unsupported option|missing argument"
      r"|bad (?:key types|ssh2 (?:cipher|kex|mac)|configuration)|terminating, [0-9]+ bad|jumphost loop|keyword .{0,80} argument")),
-    ("unreachable", (r"could not resolve|connect to host|connection (?:refused|timed out|reset|closed)|no route to host"
-     r"|network is unreachable|kex_exchange_identification|banner exchange|unable to negotiate|stdio forwarding failed"
-     r"|hostname contains invalid|proxycommand|unknown port")),
+    ("unreachable", "relay", r"stdio forwarding failed"),
+    ("unreachable", "name", r"could not resolve|hostname contains invalid"),
+    ("unreachable", "algorithms", r"unable to negotiate"),
+    ("unreachable", "no_ssh", r"kex_exchange_identification|banner exchange"),
+    ("unreachable", "port", r"connection refused"),
+    ("unreachable", "silent", r"connection timed out|no route to host|network is unreachable"),
+    ("unreachable", None, r"connect to host|connection (?:reset|closed)|proxycommand|unknown port"),
 )  # fmt: skip
 
 
@@ -65,7 +72,7 @@ def open_(settings: Settings) -> Ask:
         try:
             failure = yield from _process.converse(process, script, reader, end, clock)
             if failure.cause == "closed" and not reader.done:
-                failure = _ended(process, failure)
+                failure = _ended(process, failure, reader)
         finally:
             _process.end(process)
         yield from reader.finish(failure)
@@ -151,15 +158,20 @@ def _started(argv: list[str]) -> subprocess.Popen[bytes]:
         raise Refused("no_transport", f"`ssh` cannot be run: {sh.shown(str(error))[:200]}") from None
 
 
-def _ended(process: subprocess.Popen[bytes], failure: Failure) -> Failure:
+def _ended(process: subprocess.Popen[bytes], failure: Failure, reader: sh.Reader) -> Failure:
     """Why ssh ended before all was answered: 255 is its own error, anything else the host's shell."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(2.0)
     said = sh.shown(failure.message)
     if process.returncode != 255:
-        return Failure("closed", "the host closed the connection", failure.at)
-    cause = next((c for c, pattern in _SAID if re.search(pattern, said, re.IGNORECASE)), "closed")
-    return Failure(cause, said[-300:] or "ssh ended without a word", failure.at)
+        if reader.begun or process.returncode is None:
+            return Failure("closed", "the host closed the connection", failure.at)
+        words = sh.unanswered(process.returncode, reader.said or said[:200])
+        return Failure("closed", words, failure.at, Obstacle("shell"))
+    found = ((c, h) for c, h, pattern in _SAID if re.search(pattern, said, re.IGNORECASE))
+    cause, hurdle = next(found, ("closed", None))
+    obstacle = Obstacle(hurdle) if hurdle else None
+    return Failure(cause, said[-300:] or "ssh ended without a word", failure.at, obstacle)
 
 
 TRANSPORT = Transport(script=sh.script, open=open_)

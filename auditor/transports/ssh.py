@@ -18,7 +18,7 @@ import paramiko
 from auditor.credentials import NoSecret, Secrets, Trials, Withheld
 from auditor.framing import sh
 from auditor.kinds import Ask, Settings, Transport, Trial
-from auditor.model import Answer, Command, Failure, Host
+from auditor.model import Answer, Command, Failure, Host, Hurdle
 from auditor.readers.ssh_config import matches
 from auditor.transports import _trust
 from auditor.transports._endpoint import Endpoint, Refused, Route, Routes
@@ -33,6 +33,7 @@ HANDSHAKE_BYTES = 131072  # what a server may send before we know who it is
 SPARE_BYTES = 2 * 1024 * 1024  # beside the answers: what the protocol itself and a login shell may add
 TRIAL_S = 30.0  # how long one host may think about a password while others wait for its verdict
 LOGINS = 8  # at one bastion at the same time
+STATUS_S = 1.0  # an exit code may come a moment after the end of what was said
 AGAIN_S = 30.0  # a bastion that refused is not asked again meanwhile
 
 Left = Callable[[], float]  # the seconds until the host's deadline; raises TimeoutError at its end
@@ -164,13 +165,15 @@ def open_(settings: Settings) -> Ask:
         script = sh.script(commands, settings.elevated, host.become)
         expected = SPARE_BYTES + sum(c.cap_bytes + sh.STDERR_CAP for c in commands)
         failure: Failure | None = None
+        route: Route = ()
         try:
-            with _session(run, run.routes.of(host), end, expected) as (channel, connection):
+            route = run.routes.of(host)
+            with _session(run, route, end, expected) as (channel, connection):
                 yield from _converse(
                     channel, connection, f"exec sh -s -- {nonce}", script.encode(), reader, clock=clock, end=end
                 )
         except Refused as error:
-            failure = Failure(error.cause, error.message, clock())
+            failure = error.failure(clock(), route)
         except (paramiko.SSHException, EOFError, OSError) as error:
             failure = None if clock() >= end - 0.05 else Failure("closed", _words(error), clock())
         yield from reader.finish(failure or _stopped(clock(), end))
@@ -248,8 +251,18 @@ def _dial(endpoint: Endpoint, left: Left, via: paramiko.Transport | None) -> Con
         connection = _connect(endpoint, timeout)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a third of the latency of a short talk
     except (OSError, UnicodeError) as error:
-        raise Refused("unreachable", f"{endpoint.shown}: {_words(error)}") from None
+        raise Refused("unreachable", f"{endpoint.shown}: {_words(error)}", _hurdle(error)) from None
     return Metered(fileno=connection.detach())
+
+
+def _hurdle(error: OSError | UnicodeError) -> Hurdle | None:
+    """What a connection ran into, where the system's error tells."""
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return "name"
+    if isinstance(error, ConnectionRefusedError):
+        return "port"
+    away = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
+    return "silent" if isinstance(error, TimeoutError) or error.errno in away else None
 
 
 def _connect(endpoint: Endpoint, timeout: float) -> socket.socket:
@@ -267,12 +280,12 @@ def _relay(endpoint: Endpoint, timeout: float, via: paramiko.Transport) -> Relay
         channel = via.open_channel("direct-tcpip", there, ("127.0.0.1", 0), timeout=timeout)
     except paramiko.ChannelException as error:
         words = f"{endpoint.shown}, through the bastion {endpoint.behind}: {_words(error)}"
-        raise Refused("unreachable", words) from None
+        raise Refused("unreachable", words, "relay") from None
     except paramiko.SSHException as error:
         if not via.is_active():
             raise
         words = f"{endpoint.shown}, through the bastion {endpoint.behind}: {_words(error)}"
-        raise Refused("unreachable", words) from None
+        raise Refused("unreachable", words, "relay") from None
     return Relayed(channel)
 
 
@@ -292,9 +305,11 @@ def _handshake(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, lef
         transport.start_client(timeout=left())
     except (paramiko.SSHException, EOFError, OSError) as error:
         words = f"no SSH conversation with {endpoint.shown}: {_words(error)}"
+        hurdle: Hurdle = "no_ssh"
         if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+            hurdle = "algorithms"
             words += ": if it only knows outdated algorithms, take the system's ssh, `ansible_connection: openssh`"
-        raise Refused("unreachable", words) from None
+        raise Refused("unreachable", words, hurdle) from None
     if not transport.initial_kex_done:  # start_client says nothing of its own time limit
         raise TimeoutError
     _trust.verify(transport.get_remote_server_key(), endpoint, known, run.settings.clock())
@@ -333,7 +348,9 @@ def _restricted(key: str, ours: Any, said: str) -> list[str]:
 def _log_in(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, left: Left) -> None:
     keys, wrong = run.keys.of(endpoint) if "publickey" in endpoint.methods else ([], "")
     if not keys and not endpoint.password:
-        raise Refused("auth", wrong or "no key: give ansible_ssh_private_key_file, or load one into ssh-agent")
+        raise Refused(
+            "auth", wrong or "no key: give ansible_ssh_private_key_file, or load one into ssh-agent", "our_key"
+        )
     allowed: list[str] | None = None
     if endpoint.password:
         allowed = _asked_for(transport, endpoint, left)
@@ -342,7 +359,7 @@ def _log_in(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, left: 
     if transport.is_authenticated():
         return
     if not endpoint.password:
-        raise Refused("auth", "the host refuses our key for this user")
+        raise Refused("auth", "the host refuses our key for this user", "login")
     _by_password(run, transport, endpoint, allowed or [], left)
 
 
@@ -370,14 +387,18 @@ def _by_key(
         except paramiko.BadAuthenticationType as error:
             if endpoint.password:
                 return list(error.allowed_types)
-            raise Refused("auth", f"the host takes only {sh.shown(', '.join(error.allowed_types))}") from None
+            raise Refused(
+                "auth", f"the host takes only {sh.shown(', '.join(error.allowed_types))}", "more_factors"
+            ) from None
         except paramiko.AuthenticationException as error:
             _ended(transport, error)
             continue
         if transport.is_authenticated():
             return None
         if not endpoint.password:
-            raise Refused("auth", f"the key is not enough: the host also asks for {sh.shown(', '.join(more))}")
+            raise Refused(
+                "auth", f"the key is not enough: the host also asks for {sh.shown(', '.join(more))}", "more_factors"
+            )
         return list(more)
     return None
 
@@ -395,19 +416,21 @@ def _by_password(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, a
     user = endpoint.user
     ways = [w for w in ("password", "keyboard-interactive") if w in allowed and w in endpoint.methods]
     if not ways:
-        raise Refused("auth", f"the host takes no password, only {sh.shown(', '.join(allowed)) or 'nothing'}")
+        raise Refused("auth", f"the host takes no password, only {sh.shown(', '.join(allowed)) or 'nothing'}", "login")
     try:
         secret = run.secrets(endpoint.password)
         with run.trials.attempt((endpoint.password, user), left()) as trial:
             transport.auth_timeout = min(left(), TRIAL_S)
             answer = _Answer(secret)
             more = _tried(transport, user, ways[0], answer, trial)
-    except (NoSecret, Withheld) as error:
-        raise Refused("auth", str(error)) from None
+    except NoSecret as error:
+        raise Refused("auth", str(error), "our_key") from None
+    except Withheld as error:
+        raise Refused("auth", str(error), "password") from None
     if transport.is_authenticated():
         return
     words = f"the host also asks for {sh.shown(', '.join(more))}" if more else answer.words
-    raise Refused("auth", f"the password is not enough: {words}")
+    raise Refused("auth", f"the password is not enough: {words}", "more_factors")
 
 
 def _tried(transport: paramiko.Transport, user: str, way: str, answer: _Answer, trial: Trial) -> list[str]:
@@ -420,7 +443,7 @@ def _tried(transport: paramiko.Transport, user: str, way: str, answer: _Answer, 
         _ended(transport, error)
         trial.refused()
         told = f": {answer.words}" if answer.words else ""
-        raise Refused("auth", f"the host refuses the password of this user{told}") from None
+        raise Refused("auth", f"the host refuses the password of this user{told}", "password") from None
     trial.accepted()
     return list(more)
 
@@ -461,12 +484,15 @@ class _Bastion:
     def check(self) -> None:
         """A refusal holds for a while, for all the hosts behind."""
         if self.refused is not None and time.monotonic() < self.refused_at + AGAIN_S:
-            raise Refused(self.refused.cause, self.refused.message)
+            last = self.refused
+            raise Refused(last.cause, last.message, last.hurdle, last.key, last.at)
 
     def refuse(self, end: Endpoint, error: Exception) -> Refused:
         cause, words = (error.cause, error.message) if isinstance(error, Refused) else ("closed", _words(error))
         prefix = "" if words.startswith("the bastion ") else f"the bastion {end.shown}: "
-        self.refused, self.refused_at = Refused(cause, prefix + words), time.monotonic()
+        told = error if isinstance(error, Refused) else Refused(cause, words)
+        self.refused = Refused(cause, prefix + words, told.hurdle, told.key, told.at or end)
+        self.refused_at = time.monotonic()
         return self.refused
 
 
@@ -532,9 +558,13 @@ def _converse(
     """
     channel.settimeout(max(0.001, end - clock()))
     channel.exec_command(command)
-    while script and clock() < end:
-        script = script[channel.send(script) :]
-    channel.shutdown_write()
+    try:
+        while script and clock() < end:
+            script = script[channel.send(script) :]
+        channel.shutdown_write()
+    except OSError:
+        if not channel.closed:  # what it said before it closed is still to be read
+            raise
     whole: _Whole | None = None
     while not reader.done and not reader.broken and clock() < end:
         if whole is not None:
@@ -545,9 +575,17 @@ def _converse(
             continue
         data = channel.recv(READ_AT_ONCE)
         if not data:
+            _check_shell(channel, reader)
             return
         yield from reader.feed(data, clock())
         whole = whole or _Whole(channel, connection)
+
+
+def _check_shell(channel: paramiko.Channel, reader: sh.Reader) -> None:
+    """Raises Refused when the login shell ended before any answer, and not the connection under it."""
+    channel.status_event.wait(STATUS_S)
+    if not reader.begun and channel.exit_status >= 0:
+        raise Refused("closed", sh.unanswered(channel.exit_status, reader.said), "shell")
 
 
 TRANSPORT = Transport(script=sh.script, open=open_)
