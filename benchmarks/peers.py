@@ -239,7 +239,15 @@ def testinfra_command(fleet: Fleet, backend: str) -> list[str]:
     folder = fleet.of(f"testinfra-{backend}")
     hosts = ",".join(f"{backend}://{a}" for a in addresses(fleet.size))
     words = ["env", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", sys.executable, "-m", "pytest", "-q", "-p", "testinfra.plugin"]
-    words += ["-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull, f"--ssh-config={fleet.home}/ssh_config"]
+    words += [
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(folder),
+        "-c",
+        os.devnull,
+        f"--ssh-config={fleet.home}/ssh_config",
+    ]
     return [*words, f"--hosts={hosts}", str(folder / "test_forty.py")]
 
 
@@ -357,7 +365,9 @@ def rounds(fleet: Fleet, names: Sequence[str], number: int, log: Path) -> Iterat
             yield name, got, answers
 
 
-def ratios(results: Sequence[tuple[str, Measured, Answers]], names: Sequence[str]) -> Iterator[tuple[str, float, float]]:
+def ratios(
+    results: Sequence[tuple[str, Measured, Answers]], names: Sequence[str]
+) -> Iterator[tuple[str, float, float]]:
     """How many times auditor's wall time and CPU each client took: the median of each round's own ratio."""
 
     def of(name: str) -> list[Measured]:
@@ -382,11 +392,13 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hosts", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--jobs", type=int, default=16, help="hosts asked at the same time (testinfra asks one at a time)")
-    parser.add_argument("--quick", action="store_true", help="3 hosts, one round: does it run, not how fast")
+    parser.add_argument(
+        "--jobs", type=int, default=16, help="hosts asked at the same time (testinfra asks one at a time)"
+    )
+    parser.add_argument("--quick", action="store_true", help="2 hosts, one round: does it run, not how fast")
     options = parser.parse_args()
     if options.quick:
-        options.hosts, options.rounds = 3, 1
+        options.hosts, options.rounds = 2, 1
     return options
 
 
