@@ -43,8 +43,11 @@ golden: .venv/.made
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/test_reporters.py
 
 bench: .venv/.made
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python benchmarks/fleet.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/size.py
+	$(BIN)/python benchmarks/peers.py
 
 clean:
 	rm -rf .venv build dist audit.xml

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import getpass
+import hmac
 import os
 import subprocess
 from collections.abc import Callable
@@ -190,6 +192,17 @@ KEY = "ssh-ed25519 " + "A" * 20
 )  # fmt: skip
 def test_names_and_patterns(names: str, name: str, port: int, known: bool) -> None:
     assert bool(known_hosts.read([f"{names} {KEY}\n"]).keys_of(name, port)) is known
+
+
+@pytest.mark.parametrize("length", [0, 1, 20, 64, 65, 200])
+def test_a_hashed_name_is_found_by_its_hmac_and_no_other_name_is(length):
+    salt = os.urandom(length)
+    digest = hmac.digest(salt, b"[web1]:2222", "sha1")
+    hashed = f"|1|{base64.b64encode(salt).decode()}|{base64.b64encode(digest).decode()}"
+    known = known_hosts.read([f"{hashed} {KEY}\n"])
+    for _ in range(2):  # the second time from memory
+        assert len(known.keys_of("Web1", 2222)) == 1
+        assert known.keys_of("web1", 22) == known.keys_of("web2", 2222) == []
 
 
 def test_authorities_speak_for_other_ports_and_revocations_for_all() -> None:

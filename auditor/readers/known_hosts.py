@@ -8,12 +8,13 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import hmac
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 Key = tuple[str, bytes]  # type, blob
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))  # the pads of RFC 2104
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class _Names:
     patterns: list[tuple[re.Pattern[str], re.Pattern[str] | None, Key]] = field(
         default_factory=list
     )  # and what excludes
-    hashed: list[tuple[bytes, bytes, Key]] = field(default_factory=list)  # salt, digest
+    hashed: list[tuple[bytes, bytes, bytes, Key]] = field(default_factory=list)  # salt padded twice, digest
+    unhashed: dict[str, list[Key]] = field(default_factory=dict)  # what was already looked for among the hashes
 
     def add(self, names: str, key: Key) -> None:
         words = [n.lower() for n in names.split(",") if not n.startswith("|1|")]
@@ -40,14 +42,25 @@ class _Names:
             if name.startswith("|1|"):
                 parts = name.split("|")
                 with contextlib.suppress(binascii.Error, ValueError, IndexError):
-                    self.hashed.append((base64.b64decode(parts[2]), base64.b64decode(parts[3]), key))
+                    self.hashed.append((*_padded(base64.b64decode(parts[2])), base64.b64decode(parts[3]), key))
 
     def of(self, name: str) -> list[Key]:
         found = [*self.plain.get(name, ())]
         found += [key for yes, no, key in self.patterns if yes.fullmatch(name) and not (no and no.fullmatch(name))]
         if found:
             return found  # a hash costs a digest a line: only where nothing else names the host
-        return [key for salt, digest, key in self.hashed if hmac.digest(salt, name.encode(), "sha1") == digest]
+        if name not in self.unhashed:
+            self.unhashed[name] = self._unhashed(name.encode())
+        return [*self.unhashed[name]]
+
+    def _unhashed(self, name: bytes) -> list[Key]:
+        """HMAC-SHA1, with what depends on the salt alone done before: asked of every line, for every host."""
+        sha1 = hashlib.sha1
+        return [
+            key
+            for inner, outer, digest, key in self.hashed
+            if sha1(outer + sha1(inner + name).digest()).digest() == digest
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,14 @@ def read(texts: Sequence[str]) -> KnownHosts:
             continue
         shelves[marker].add(words[0], (words[1], blob))
     return known
+
+
+def _padded(salt: bytes) -> tuple[bytes, bytes]:
+    """A salt as HMAC mixes it in before the name, and before the digest of that (RFC 2104)."""
+    if len(salt) > 64:
+        salt = hashlib.sha1(salt).digest()  # noqa: S324 - the file's format says so
+    block = salt.ljust(64, b"\0")
+    return block.translate(_INNER), block.translate(_OUTER)
 
 
 def _any_of(patterns: Sequence[str]) -> re.Pattern[str]:

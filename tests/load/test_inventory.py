@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import time
 import tracemalloc
+import warnings
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from make import schema, write
 
 from auditor.errors import Problem
 from auditor.load import inventory
+from auditor.load.inventory import groups_ini
 from auditor.model import Host
 
 
@@ -468,6 +473,25 @@ def test_a_program_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
     begun = time.monotonic()
     assert any(words in p for p in problems_in(file)), problems_in(file)
     assert time.monotonic() - begun < 10
+
+
+@given(
+    st.one_of(
+        st.text("AZTFNalse_rueon019.-+'", max_size=12),
+        st.sampled_from(["True", "False", "None", "10.0.0.1", "1.2", "1e5", "1_0", "0x1"]),
+    )
+)
+def test_a_value_of_ini_is_a_python_literal_or_text(written: str) -> None:
+    """What is told from a literal at a glance is told as ast.literal_eval would have."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            wanted = ast.literal_eval(written)
+    except (ValueError, SyntaxError):
+        wanted = written
+    wanted = str(wanted) if isinstance(wanted, complex) else wanted
+    seen = groups_ini.value(written)
+    assert (seen, type(seen)) == (wanted, type(wanted))
 
 
 def test_ten_thousand_hosts_of_a_listing_and_of_ini_load_in_seconds(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from auditor.load.schema import did_you_mean
 LONGEST_VALUE = 100_000  # a longer literal is text: reading it costs more than it can say
 _SECTION = re.compile(r"\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?")
 _GROUP = re.compile(r"([^:\]\s]+)\s*(?:#.*)?")
+# A name, or an address: never a Python literal, and most values are one of them.
+_TEXT = re.compile(r"(?!(?:True|False|None)\Z)[A-Za-z_][A-Za-z0-9_.-]*|[0-9]+(?:\.[0-9]+){2,}")
 _PARTS = ("hosts", "children", "vars")
 
 
@@ -140,7 +142,7 @@ def _hosts(state: _State, text: str) -> None:
 
 def value(text: str) -> Any:
     """As Ansible: a Python literal where it is one, else the text; tuples and sets become lists, bytes text."""
-    if len(text) > LONGEST_VALUE:
+    if len(text) > LONGEST_VALUE or _TEXT.fullmatch(text):
         return text
     try:
         with warnings.catch_warnings():
