@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from auditor.collect import answers, each
+from auditor.collect import Places, answers, each
 from auditor.model import Answer, Command, Failure, Host, Output
 
 HOST = Host("h", "127.0.0.1")
@@ -49,11 +49,11 @@ def test_nothing_is_asked_where_there_is_no_question() -> None:
 
 @pytest.mark.parametrize("jobs", [1, 2, 7, 64])
 def test_every_item_comes_back_once(jobs: int) -> None:
-    assert sorted(each(range(50), lambda i: i * 2, no_defect, jobs)) == [i * 2 for i in range(50)]
+    assert sorted(each(range(50), lambda i: i * 2, no_defect, Places(jobs))) == [i * 2 for i in range(50)]
 
 
 def test_nothing_to_do() -> None:
-    assert list(each([], lambda i: i, no_defect, 4)) == []
+    assert list(each([], lambda i: i, no_defect, Places(4))) == []
 
 
 def test_no_more_than_jobs_at_a_time() -> None:
@@ -69,7 +69,7 @@ def test_no_more_than_jobs_at_a_time() -> None:
             running -= 1
         return item
 
-    assert len(list(each(range(40), work, no_defect, 5))) == 40
+    assert len(list(each(range(40), work, no_defect, Places(5)))) == 40
     assert 2 <= most <= 5
 
 
@@ -81,7 +81,7 @@ def test_a_slow_item_does_not_hold_the_others_back() -> None:
             gate.wait(10)
         return item
 
-    coming = each(range(10), work, no_defect, 2)
+    coming = each(range(10), work, no_defect, Places(2))
     first = [next(coming) for _ in range(9)]
     gate.set()
     assert sorted(first) == list(range(1, 10))
@@ -94,7 +94,7 @@ def test_a_defect_costs_its_item_alone_and_keeps_its_traceback(caplog: pytest.Lo
             raise KeyError("a bug")
         return str(item)
 
-    got = sorted(each(range(6), work, lambda item, error: f"{item} broke: {error!r}", 3))
+    got = sorted(each(range(6), work, lambda item, error: f"{item} broke: {error!r}", Places(3)))
     assert got == ["0", "1", "2", "3 broke: KeyError('a bug')", "4", "5"]
     assert "Traceback" in caplog.text
     assert "KeyError" in caplog.text
@@ -103,7 +103,7 @@ def test_a_defect_costs_its_item_alone_and_keeps_its_traceback(caplog: pytest.Lo
 def test_results_wait_for_the_caller() -> None:
     """Memory follows concurrency: the threads do not run ahead of who takes the results."""
     begun: list[int] = []
-    coming = each(range(1000), lambda i: begun.append(i) or i, no_defect, 3)
+    coming = each(range(1000), lambda i: begun.append(i) or i, no_defect, Places(3))
     next(coming)
     time.sleep(0.2)
     assert len(begun) <= 1 + 3 + 3 + 3  # taken, waiting, held by a thread, and one more each while it puts
@@ -113,7 +113,7 @@ def test_results_wait_for_the_caller() -> None:
 def test_a_caller_that_goes_away_ends_the_threads() -> None:
     begun: list[int] = []
     before = threading.active_count()
-    coming = each(range(1000), lambda i: begun.append(i) or i, no_defect, 4)
+    coming = each(range(1000), lambda i: begun.append(i) or i, no_defect, Places(4))
     next(coming)
     coming.close()
     until = time.monotonic() + 5
@@ -125,7 +125,7 @@ def test_a_caller_that_goes_away_ends_the_threads() -> None:
 
 def test_an_interruption_reaches_the_caller_and_keeps_what_came() -> None:
     def interrupting() -> Iterator[int]:
-        for got in each(range(20), told, no_defect, 2):  # type: ignore[arg-type]
+        for got in each(range(20), told, no_defect, Places(2)):  # type: ignore[arg-type]
             yield got
             if got == 5:
                 raise KeyboardInterrupt

@@ -16,11 +16,14 @@ from typing import Any
 import auditor
 from auditor import credentials, shelves
 from auditor.audit import Pace, audit
+from auditor.collect import Places
 from auditor.commands import inputs, sinks
+from auditor.commands.timings import Timings
+from auditor.commands.unreached import hints
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
 from auditor.kinds import Ask, Settings
-from auditor.model import Header
+from auditor.model import Header, Run
 from auditor.plan import Plan
 from auditor.store import Catalogue, Store
 from auditor.summary import exit_code
@@ -43,6 +46,7 @@ def run(
     probes: str | None,
     lang: str | None,
     details: bool,
+    timings: bool,
 ) -> int:
     """The exit code of the run."""
     reports = sinks.chosen(formats)
@@ -52,6 +56,8 @@ def run(
     given = inputs.load(policy, estate, limit, probes)
     inputs.notify(given.plan.estate, lang)
     plan = given.plan
+    places = Places(jobs)
+    times = Timings(plan) if timings else None
     decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
     keeping = Store(store_path(store))
     try:
@@ -60,9 +66,10 @@ def run(
             header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
         )
         with _interruptible(), _progress(len(plan.hosts), lang) as done:
-            pace = Pace(jobs, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
-            finished = audit(plan, _asks(plan), keeping, begun, decided, pace)
+            pace = Pace(places, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
+            finished = audit(plan, _asks(plan, places, times), keeping, begun, decided, pace)
         sinks.write(finished, reports, lang, details)
+        _say_aside(finished, times, lang)
         code = exit_code(finished, fail_on, fail_on_warn)
     finally:
         keeping.close()
@@ -96,16 +103,26 @@ def _header(plan: Plan, day: str, digests: Any) -> Header:
     )
 
 
-def _asks(plan: Plan) -> dict[str, Ask]:
+def _say_aside(finished: Run, times: Timings | None, lang: str | None) -> None:
+    """What is no part of the report, on stderr."""
+    voice = inputs.voice(lang)
+    for line in (*hints(finished.hosts(), os.environ, voice), *(times.lines(voice) if times else ())):
+        print(line, file=sys.stderr)
+
+
+def _asks(plan: Plan, places: Places, times: Timings | None) -> dict[str, Ask]:
     """The transports that the hosts of this run need, opened."""
     settings = Settings(
         clock=time.time,
         elevated=inputs.elevated(plan.probes),
         secrets=credentials.Secrets(),
         trials=credentials.Trials(),
+        connecting=places.connecting,
+        timed=times.question if times else None,
     )
     needed = {h.connection for h in plan.hosts} & set(shelves.TRANSPORTS.names())
-    return {name: shelves.TRANSPORTS[name].open(settings) for name in sorted(needed)}
+    opened = {name: shelves.TRANSPORTS[name].open(settings) for name in sorted(needed)}
+    return {name: times.around(ask) for name, ask in opened.items()} if times else opened
 
 
 @contextmanager
