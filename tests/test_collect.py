@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -135,3 +136,185 @@ def test_an_interruption_reaches_the_caller_and_keeps_what_came() -> None:
         for got in interrupting():
             came.append(got)
     assert 5 in came
+
+
+# ---------------------------------------------------------------- who waits for a connection
+
+
+def test_who_waits_for_a_connection_lends_its_place() -> None:
+    """Silent hosts, four times as many as there are places, end only when all that answer have been asked."""
+    places, answered, lock = Places(3), threading.Event(), threading.Lock()
+    left = 50
+
+    def work(item: int) -> int:
+        nonlocal left
+        if item % 5 == 0:
+            with places.connecting(0):
+                assert answered.wait(30)
+            return item
+        with lock:
+            left -= 1
+            if left == 2:
+                answered.set()
+        return item
+
+    assert sorted(each(range(60), work, no_defect, places)) == list(range(60))
+
+
+def test_a_place_is_back_before_another_host_begins() -> None:
+    places, begun = Places(1), threading.Event()
+    order: list[str] = []
+
+    def work(item: int) -> int:
+        order.append(f"{item} begins")
+        if item == 0:
+            with places.connecting(0):
+                assert begun.wait(30)
+            order.append("0 is back")
+        if item == 1:
+            begun.set()
+            until = time.monotonic() + 30
+            while not places._returning and time.monotonic() < until:
+                time.sleep(0.001)
+        order.append(f"{item} ends")
+        return item
+
+    list(each(range(3), work, no_defect, places))
+    assert order == ["0 begins", "1 begins", "1 ends", "0 is back", "0 ends", "2 begins", "2 ends"]
+
+
+def test_no_more_than_jobs_are_asked_whatever_connects() -> None:
+    places, lock = Places(3), threading.Lock()
+    asking = most = 0
+
+    def work(item: int) -> int:
+        nonlocal asking, most
+        with places.connecting(0):
+            time.sleep(0.001 * (item % 7))
+        with lock:
+            asking += 1
+            most = max(most, asking)
+        time.sleep(0.002)
+        with lock:
+            asking -= 1
+        return item
+
+    assert len(list(each(range(80), work, no_defect, places))) == 80
+    assert most <= 3
+
+
+def test_only_so_many_wait_aside() -> None:
+    places, lock, three = Places(1, aside=2), threading.Lock(), threading.Event()
+    waiting = most = 0
+
+    def work(item: int) -> int:
+        nonlocal waiting, most
+        with places.connecting(0):
+            with lock:
+                waiting += 1
+                most = max(most, waiting)
+                if waiting == 3:
+                    three.set()
+            assert three.wait(30)
+            time.sleep(0.005)
+            with lock:
+                waiting -= 1
+        return item
+
+    assert len(list(each(range(20), work, no_defect, places))) == 20
+    assert most == 3
+
+
+def test_a_connection_that_is_there_in_a_moment_lends_nothing() -> None:
+    places, lock = Places(2), threading.Lock()
+    inside = most = 0
+
+    def work(item: int) -> int:
+        nonlocal inside, most
+        with places.connecting(3600):
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            time.sleep(0.002)
+            with lock:
+                inside -= 1
+        return item
+
+    assert len(list(each(range(20), work, no_defect, places))) == 20
+    assert most <= 2
+
+
+def test_a_connection_that_fails_gives_its_place_back() -> None:
+    places = Places(2)
+
+    def work(item: int) -> int:
+        with places.connecting(0):
+            raise OSError("no route")
+
+    assert list(each(range(20), work, lambda item, error: -1, places)) == [-1] * 20
+    assert (places._held, places._room, places._connecting) == (0, 192, {})
+
+
+# ---------------------------------------------------------------- groups
+
+
+def test_a_full_group_holds_up_no_other_host() -> None:
+    """One of `site` at a time; the first of them waits until all others are done, in two places."""
+    done, lock = threading.Event(), threading.Lock()
+    others = inside = most = 0
+
+    def work(item: int) -> int:
+        nonlocal others, inside, most
+        if item >= 5:
+            with lock:
+                others += 1
+                if others == 15:
+                    done.set()
+            return item
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        assert done.wait(30)
+        with lock:
+            inside -= 1
+        return item
+
+    got = each(range(20), work, no_defect, Places(2), lambda item: (("site", 1),) if item < 5 else ())
+    assert sorted(got) == list(range(20))
+    assert most == 1
+
+
+def test_all_limits_of_a_host_hold_also_while_it_connects() -> None:
+    places, lock = Places(16), threading.Lock()
+    inside: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    limits = {0: (("all", 5), ("a", 2)), 1: (("all", 5), ("b", 4)), 2: (("all", 5),)}
+
+    def work(item: int) -> int:
+        groups = [group for group, _ in limits[item % 3]]
+        with lock:
+            inside.update(groups)
+            most.update({g: max(0, inside[g] - most[g]) for g in groups})
+        with places.connecting(0):
+            time.sleep(0.002)
+        with lock:
+            inside.subtract(groups)
+        return item
+
+    assert len(list(each(range(60), work, no_defect, places, lambda item: limits[item % 3]))) == 60
+    assert most["a"] <= 2
+    assert most["b"] <= 4
+    assert most["all"] == 5
+
+
+def test_without_threads_hosts_are_asked_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system may give no more threads."""
+    start = threading.Thread.start
+
+    def none_for_hosts(thread: threading.Thread) -> None:
+        if thread.name == "host":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", none_for_hosts)
+    assert sorted(each(range(9), lambda i: i, no_defect, Places(3))) == list(range(9))
