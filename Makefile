@@ -36,6 +36,7 @@ golden: .venv/.made
 bench: .venv/.made
 	$(BIN)/python benchmarks/fleet.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/silent.py
 
 clean:
 	rm -rf .venv audit.xml

@@ -263,7 +263,7 @@ def _met(
     run: _Run, endpoint: Endpoint, left: Left, via: paramiko.Transport | None
 ) -> Iterator[tuple[paramiko.Transport, Connection]]:
     """A conversation with a host that has proved who it is."""
-    connection = _dial(run, endpoint, left, via)
+    connection = _dial(endpoint, run, left, via)
     transport: paramiko.Transport | None = None
     try:
         run.deadlines.add(connection, left)
@@ -295,7 +295,7 @@ def _connecting(run: _Run, left: Left, moment_s: float = MOMENT_S) -> Iterator[N
             left.later(run.settings.clock() - there)
 
 
-def _dial(run: _Run, endpoint: Endpoint, left: Left, via: paramiko.Transport | None) -> Connection:
+def _dial(endpoint: Endpoint, run: _Run, left: Left, via: paramiko.Transport | None) -> Connection:
     with _connecting(run, left):
         timeout = min(endpoint.timeout_s, left())
         if via is not None:
