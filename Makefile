@@ -48,6 +48,7 @@ bench: .venv/.made
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/size.py
 	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/silent.py
 
 clean:
 	rm -rf .venv build dist audit.xml

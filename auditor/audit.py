@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
 
-from auditor.collect import answers, each
+from auditor.collect import Places, answers, each
 from auditor.decisions import InForce
 from auditor.derive import derive
 from auditor.earlier import DigestOf, Earlier, Seen, judged
@@ -25,13 +25,13 @@ from auditor.store import Packed, Presence, Store, StoredRun, command_digest, pa
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How hosts are asked: how many at once, how long each may take, and who is told of each that is done.
+    """How hosts are asked: in which places, how long each may take, and who is told of each that is done.
 
     `done` gets a host's id, and whether it was judged on earlier evidence. `civil` turns a moment into one of France,
     for quiet hours; `missing` asks only hosts without fresh evidence.
     """
 
-    jobs: int
+    places: Places
     deadline_s: float
     clock: Callable[[], float]
     done: Callable[[str, bool], None]
@@ -81,7 +81,8 @@ def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredR
             kept(fresh)
         else:
             missing.append(index)
-    for seen in each(missing, *_workers(plan, asks, pace, digest_of), min(pace.jobs, max(1, len(missing)))):
+    workers = _workers(plan, asks, pace, digest_of)
+    for seen in each(missing, *workers, pace.places, lambda index: plan.hosts[index].at_once):
         kept(earlier.settled(seen))
     if len(run.finished()) != len(plan.hosts):
         raise RuntimeError("a host went missing between asking and keeping")

@@ -155,6 +155,7 @@ def main(ctx: click.Context) -> None:
 @click.option(
     "--deadline", type=click.IntRange(5, 3600), default=300, show_default=True, help="Seconds that a host may take."
 )
+@click.option("--timings", is_flag=True, help="On stderr, how long probes and hosts took; nothing of it is kept.")
 @_probes
 @_lang
 @_details

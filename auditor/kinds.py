@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -109,6 +109,16 @@ class Secrets(Protocol):
     def __call__(self, reference: str) -> Secret: ...
 
 
+class Connecting(Protocol):
+    """Around the wait for a connection: after a moment another host may be asked meanwhile; at the end it is our turn."""
+
+    def __call__(self, moment_s: float) -> AbstractContextManager[object]: ...
+
+
+def _alone(moment_s: float) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
 SSH_CONFIG = ("~/.ssh/config", "/etc/ssh/ssh_config")
 
 
@@ -118,6 +128,7 @@ class Settings:
 
     `known_hosts` stands in the place of the files that ssh_config names; `ssh_config` is empty for none at all.
     `secrets` and `trials` are shared by all transports of a run; a transport given none makes its own.
+    `timed(host id, command, seconds)`, where given, is told how long each question took on the host.
     """
 
     clock: Callable[[], float]
@@ -127,6 +138,8 @@ class Settings:
     ssh_config: tuple[str, ...] = SSH_CONFIG
     secrets: Secrets | None = None
     trials: Trials | None = None
+    connecting: Connecting = _alone
+    timed: Callable[[str, Command, float], object] | None = None
 
 
 class OpenPart(Protocol):

@@ -162,6 +162,9 @@ Answer = Output | Failure
 
 # ---------------------------------------------------------------- the estate
 
+# Groups of which only so many hosts may be asked at the same time: (name, how many).
+Limits = tuple[tuple[str, int], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:
@@ -211,6 +214,7 @@ class Host:
     `quiet_hours_s`: from when until when no connection is opened, in seconds after midnight in France.
     `evidence_max_age_s`: how old evidence of an earlier run may be to be judged in place of an answer.
     `reinstalled_at`: an ISO day, in France; evidence of that day and before is of another system.
+    `at_once`: the groups of this host of which only so many hosts may be asked at the same time.
     """
 
     id: str
@@ -237,6 +241,7 @@ class Host:
     quiet_hours_s: tuple[int, int] | None = None
     evidence_max_age_s: float = 26 * 3600.0
     reinstalled_at: str = ""
+    at_once: Limits = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,17 +60,17 @@ def addresses(count: int) -> list[str]:
     return [f"127.0.{1 + i // 250}.{1 + i % 250}" for i in range(count)]
 
 
-def write_estate(folder: Path, server: Sshd, count: int) -> None:
+def write_estate(folder: Path, server: Sshd, given: Sequence[str]) -> None:
     """Every host is the same sshd at another address of loopback; some have the roles that controls speak of."""
-    hosts = "\n".join(f"    host{i:05}: {{ansible_host: {a}}}" for i, a in enumerate(addresses(count)))
+    hosts = "\n".join(f"    host{i:05}: {{ansible_host: {a}}}" for i, a in enumerate(given))
     (folder / "hosts.yaml").write_text(
         f"all:\n  vars:\n    ansible_user: {server.user}\n    ansible_port: {server.port}\n"
         f"    ansible_ssh_private_key_file: {server.key_file}\n  hosts:\n{hosts}\n"
     )
     roles = "\n".join(
         f"  host{i:05}: {{roles: [{'backup-offsite' if i == 1 else 'log-collector'}]}}"
-        for i in sorted({1, *range(0, count, COLLECTOR_EVERY)})
-        if i < count
+        for i in sorted({1, *range(0, len(given), COLLECTOR_EVERY)})
+        if i < len(given)
     )
     (folder / "estate.yaml").write_text(
         "entities: [{id: TOWN, name: Town}]\n"
@@ -82,26 +82,26 @@ def write_estate(folder: Path, server: Sshd, count: int) -> None:
     (folder / "records" / "admins.yaml").write_text(f"register: admins\nentries: [{server.user}]\n")
 
 
-def fleet(base: Path, server: Sshd, count: int) -> Fleet:
+def fleet(base: Path, server: Sshd, given: Sequence[str]) -> Fleet:
     """The estate on disk, a home with the known hosts, and the scripts that `auditor run` will send."""
-    folder = base / f"fleet{count}"
+    folder = base / f"fleet{len(given)}"
     estate, home, answers, scripts = (folder / n for n in ("estate", "home", "answers", "scripts"))
     for made in (estate, home / ".ssh", answers, scripts):
         made.mkdir(parents=True)
-    (home / ".ssh" / "known_hosts").write_text(server.known_hosts(addresses(count)))
-    write_estate(estate, server, count)
+    (home / ".ssh" / "known_hosts").write_text(server.known_hosts(given))
+    write_estate(estate, server, given)
     plan = inputs.load((), (str(estate),), None, None).plan
     elevated = inputs.elevated(plan.probes)
     named: dict[str, Path] = {}
     lines = []
-    for index, address in enumerate(addresses(count)):
+    for index, address in enumerate(given):
         text = script(plan.commands_of(index), elevated)
         if text not in named:
             named[text] = scripts / str(len(named))
             named[text].write_text(text)
         lines.append(f"{address} {named[text]}\n")
     (folder / "targets").write_text("".join(lines))
-    return Fleet(count, estate, home, folder / "targets", answers)
+    return Fleet(len(given), estate, home, folder / "targets", answers)
 
 
 # ---------------------------------------------------------------- the two clients
@@ -246,7 +246,7 @@ def main() -> int:
         base = Path(folder)
         (base / "sshd").mkdir()
         with started(base / "sshd", sshd, listen=["0.0.0.0"]) as server:
-            fleets = [fleet(base, server, n) for n in sizes]
+            fleets = [fleet(base, server, addresses(n)) for n in sizes]
             print(f"{' hosts client':19} {'wall':>11} {'client CPU':>17} {'peak':>11}")
             results = list(rounds(fleets, server, options, base / "log"))
     print()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.audit import Pace
+from auditor.collect import Places
 from auditor.decisions import InForce
 from auditor.framing.sh import HELLO
 from auditor.kinds import DerivedProbe, Dialect, Probe
@@ -252,10 +253,10 @@ def begin(store: Store, plan: Plan | None = None, **changes: Any) -> StoredRun:
     return store.begin(header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters))
 
 
-def make_pace(**changes: Any) -> Pace:
+def make_pace(jobs: int = 4, **changes: Any) -> Pace:
     return Pace(
         **{
-            "jobs": 4,
+            "places": Places(jobs),
             "deadline_s": 5.0,
             "clock": lambda: NOON,
             "done": lambda host, earlier: None,

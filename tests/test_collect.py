@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
-from auditor.collect import answers, each
+from auditor.collect import Places, answers, each
 from auditor.model import Answer, Command, Failure, Host, Output
 
 HOST = Host("h", "127.0.0.1")
@@ -49,11 +50,11 @@ def test_nothing_is_asked_where_there_is_no_question() -> None:
 
 @pytest.mark.parametrize("jobs", [1, 2, 7, 64])
 def test_every_item_comes_back_once(jobs: int) -> None:
-    assert sorted(each(range(50), lambda i: i * 2, no_defect, jobs)) == [i * 2 for i in range(50)]
+    assert sorted(each(range(50), lambda i: i * 2, no_defect, Places(jobs))) == [i * 2 for i in range(50)]
 
 
 def test_nothing_to_do() -> None:
-    assert list(each([], lambda i: i, no_defect, 4)) == []
+    assert list(each([], lambda i: i, no_defect, Places(4))) == []
 
 
 def test_no_more_than_jobs_at_a_time() -> None:
@@ -69,7 +70,7 @@ def test_no_more_than_jobs_at_a_time() -> None:
             running -= 1
         return item
 
-    assert len(list(each(range(40), work, no_defect, 5))) == 40
+    assert len(list(each(range(40), work, no_defect, Places(5)))) == 40
     assert 2 <= most <= 5
 
 
@@ -81,7 +82,7 @@ def test_a_slow_item_does_not_hold_the_others_back() -> None:
             gate.wait(10)
         return item
 
-    coming = each(range(10), work, no_defect, 2)
+    coming = each(range(10), work, no_defect, Places(2))
     first = [next(coming) for _ in range(9)]
     gate.set()
     assert sorted(first) == list(range(1, 10))
@@ -94,7 +95,7 @@ def test_a_defect_costs_its_item_alone_and_keeps_its_traceback(caplog: pytest.Lo
             raise KeyError("a bug")
         return str(item)
 
-    got = sorted(each(range(6), work, lambda item, error: f"{item} broke: {error!r}", 3))
+    got = sorted(each(range(6), work, lambda item, error: f"{item} broke: {error!r}", Places(3)))
     assert got == ["0", "1", "2", "3 broke: KeyError('a bug')", "4", "5"]
     assert "Traceback" in caplog.text
     assert "KeyError" in caplog.text
@@ -103,7 +104,7 @@ def test_a_defect_costs_its_item_alone_and_keeps_its_traceback(caplog: pytest.Lo
 def test_results_wait_for_the_caller() -> None:
     """Memory follows concurrency: the threads do not run ahead of who takes the results."""
     begun: list[int] = []
-    coming = each(range(1000), lambda i: begun.append(i) or i, no_defect, 3)
+    coming = each(range(1000), lambda i: begun.append(i) or i, no_defect, Places(3))
     next(coming)
     time.sleep(0.2)
     assert len(begun) <= 1 + 3 + 3 + 3  # taken, waiting, held by a thread, and one more each while it puts
@@ -113,7 +114,7 @@ def test_results_wait_for_the_caller() -> None:
 def test_a_caller_that_goes_away_ends_the_threads() -> None:
     begun: list[int] = []
     before = threading.active_count()
-    coming = each(range(1000), lambda i: begun.append(i) or i, no_defect, 4)
+    coming = each(range(1000), lambda i: begun.append(i) or i, no_defect, Places(4))
     next(coming)
     coming.close()
     until = time.monotonic() + 5
@@ -125,7 +126,7 @@ def test_a_caller_that_goes_away_ends_the_threads() -> None:
 
 def test_an_interruption_reaches_the_caller_and_keeps_what_came() -> None:
     def interrupting() -> Iterator[int]:
-        for got in each(range(20), told, no_defect, 2):  # type: ignore[arg-type]
+        for got in each(range(20), told, no_defect, Places(2)):  # type: ignore[arg-type]
             yield got
             if got == 5:
                 raise KeyboardInterrupt
@@ -135,3 +136,185 @@ def test_an_interruption_reaches_the_caller_and_keeps_what_came() -> None:
         for got in interrupting():
             came.append(got)
     assert 5 in came
+
+
+# ---------------------------------------------------------------- who waits for a connection
+
+
+def test_who_waits_for_a_connection_lends_its_place() -> None:
+    """Silent hosts, four times as many as there are places, end only when all that answer have been asked."""
+    places, answered, lock = Places(3), threading.Event(), threading.Lock()
+    left = 50
+
+    def work(item: int) -> int:
+        nonlocal left
+        if item % 5 == 0:
+            with places.connecting(0):
+                assert answered.wait(30)
+            return item
+        with lock:
+            left -= 1
+            if left == 2:
+                answered.set()
+        return item
+
+    assert sorted(each(range(60), work, no_defect, places)) == list(range(60))
+
+
+def test_a_place_is_back_before_another_host_begins() -> None:
+    places, begun = Places(1), threading.Event()
+    order: list[str] = []
+
+    def work(item: int) -> int:
+        order.append(f"{item} begins")
+        if item == 0:
+            with places.connecting(0):
+                assert begun.wait(30)
+            order.append("0 is back")
+        if item == 1:
+            begun.set()
+            until = time.monotonic() + 30
+            while not places._returning and time.monotonic() < until:
+                time.sleep(0.001)
+        order.append(f"{item} ends")
+        return item
+
+    list(each(range(3), work, no_defect, places))
+    assert order == ["0 begins", "1 begins", "1 ends", "0 is back", "0 ends", "2 begins", "2 ends"]
+
+
+def test_no_more_than_jobs_are_asked_whatever_connects() -> None:
+    places, lock = Places(3), threading.Lock()
+    asking = most = 0
+
+    def work(item: int) -> int:
+        nonlocal asking, most
+        with places.connecting(0):
+            time.sleep(0.001 * (item % 7))
+        with lock:
+            asking += 1
+            most = max(most, asking)
+        time.sleep(0.002)
+        with lock:
+            asking -= 1
+        return item
+
+    assert len(list(each(range(80), work, no_defect, places))) == 80
+    assert most <= 3
+
+
+def test_only_so_many_wait_aside() -> None:
+    places, lock, three = Places(1, aside=2), threading.Lock(), threading.Event()
+    waiting = most = 0
+
+    def work(item: int) -> int:
+        nonlocal waiting, most
+        with places.connecting(0):
+            with lock:
+                waiting += 1
+                most = max(most, waiting)
+                if waiting == 3:
+                    three.set()
+            assert three.wait(30)
+            time.sleep(0.005)
+            with lock:
+                waiting -= 1
+        return item
+
+    assert len(list(each(range(20), work, no_defect, places))) == 20
+    assert most == 3
+
+
+def test_a_connection_that_is_there_in_a_moment_lends_nothing() -> None:
+    places, lock = Places(2), threading.Lock()
+    inside = most = 0
+
+    def work(item: int) -> int:
+        nonlocal inside, most
+        with places.connecting(3600):
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            time.sleep(0.002)
+            with lock:
+                inside -= 1
+        return item
+
+    assert len(list(each(range(20), work, no_defect, places))) == 20
+    assert most <= 2
+
+
+def test_a_connection_that_fails_gives_its_place_back() -> None:
+    places = Places(2)
+
+    def work(item: int) -> int:
+        with places.connecting(0):
+            raise OSError("no route")
+
+    assert list(each(range(20), work, lambda item, error: -1, places)) == [-1] * 20
+    assert (places._held, places._room, places._connecting) == (0, 192, {})
+
+
+# ---------------------------------------------------------------- groups
+
+
+def test_a_full_group_holds_up_no_other_host() -> None:
+    """One of `site` at a time; the first of them waits until all others are done, in two places."""
+    done, lock = threading.Event(), threading.Lock()
+    others = inside = most = 0
+
+    def work(item: int) -> int:
+        nonlocal others, inside, most
+        if item >= 5:
+            with lock:
+                others += 1
+                if others == 15:
+                    done.set()
+            return item
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        assert done.wait(30)
+        with lock:
+            inside -= 1
+        return item
+
+    got = each(range(20), work, no_defect, Places(2), lambda item: (("site", 1),) if item < 5 else ())
+    assert sorted(got) == list(range(20))
+    assert most == 1
+
+
+def test_all_limits_of_a_host_hold_also_while_it_connects() -> None:
+    places, lock = Places(16), threading.Lock()
+    inside: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    limits = {0: (("all", 5), ("a", 2)), 1: (("all", 5), ("b", 4)), 2: (("all", 5),)}
+
+    def work(item: int) -> int:
+        groups = [group for group, _ in limits[item % 3]]
+        with lock:
+            inside.update(groups)
+            most.update({g: max(0, inside[g] - most[g]) for g in groups})
+        with places.connecting(0):
+            time.sleep(0.002)
+        with lock:
+            inside.subtract(groups)
+        return item
+
+    assert len(list(each(range(60), work, no_defect, places, lambda item: limits[item % 3]))) == 60
+    assert most["a"] <= 2
+    assert most["b"] <= 4
+    assert most["all"] == 5
+
+
+def test_without_threads_hosts_are_asked_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system may give no more threads."""
+    start = threading.Thread.start
+
+    def none_for_hosts(thread: threading.Thread) -> None:
+        if thread.name == "host":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", none_for_hosts)
+    assert sorted(each(range(9), lambda i: i, no_defect, Places(3))) == list(range(9))

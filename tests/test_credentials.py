@@ -210,7 +210,7 @@ def test_a_defect_while_logging_in_shows_no_secret(
 ) -> None:
     import paramiko
 
-    from auditor.collect import each
+    from auditor.collect import Places, each
     from auditor.framing.sh import HELLO
     from auditor.kinds import Settings
     from auditor.model import Host
@@ -226,7 +226,7 @@ def test_a_defect_while_logging_in_shows_no_secret(
         (tripwires / ".ssh" / "known_hosts").write_text(doors.known_hosts())
         host = Host("h", "127.0.0.1", port=doors.port, password="env:AUDIT_PASSWORD")
         ask = ssh.TRANSPORT.open(Settings(time.time))
-        told = list(each([host], lambda h: list(ask(h, (HELLO,), 10.0)), lambda h, error: [str(error)], 1))  # type: ignore[list-item]
+        told = list(each([host], lambda h: list(ask(h, (HELLO,), 10.0)), lambda h, error: [str(error)], Places(1)))  # type: ignore[list-item]
     assert told == [["a defect"]]
     assert "ZeroDivisionError" in caplog.text
     assert CANARY not in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -264,3 +265,74 @@ def test_every_shell_runs_the_script(shell: list[str], program: Callable[[str], 
     assert (loud.exit_code, loud.stdout, len(loud.stderr)) == (3, b"done", STDERR_CAP)  # no SIGPIPE on the way
     assert isinstance(bytes_, Output)
     assert bytes_.stdout == b"\xc3\xa9\xff\n\n"
+
+
+# ---------------------------------------------------------------- how long questions took
+
+TIMED = "t" + NONCE
+
+
+def timed(stream: bytes, nonce: str = TIMED) -> tuple[dict[str, float], list[tuple[Command, Answer]]]:
+    """What a host is heard to say of its questions' times, and its answers."""
+    times: dict[str, float] = {}
+    reader = Reader(ASKED, nonce, True, "web01", lambda host, command, seconds: times.update({command.text: seconds}))
+    return times, [*reader.feed(stream, AT), *reader.finish(CLOSED)]
+
+
+def whole(identity: int, text: bytes, nonce: str = TIMED) -> bytes:
+    return frame(identity, "o", stdout(text, 0, nonce), nonce) + frame(identity, "e", b"", nonce)
+
+
+def test_the_time_of_a_question_is_between_two_moments_of_the_host() -> None:
+    times, told = timed(frame(1, "t", b"100.25 101.75", TIMED) + whole(1, b"x"))
+    assert times == {"a": 1.5}
+    assert told[0] == (ASKED[1], Output(0, b"x", b"", AT))
+
+
+@pytest.mark.parametrize("said", [b"", b"x y", b"1 2", b"1.5", b"-1.0 2.0", b"1.0 nan", b"1e9 2e9", b"1.0  2.0"])
+def test_what_is_no_time_costs_no_answer(said: bytes) -> None:
+    times, told = timed(frame(1, "t", said, TIMED) + whole(1, b"x"))
+    assert times == {}
+    assert isinstance(told[0][1], Output)
+
+
+@pytest.mark.parametrize(
+    ("stream", "nonce"),
+    [
+        (frame(1, "t", b"1.0 2.0", TIMED) * 2, TIMED),
+        (frame(1, "t", b"1" * 49, TIMED), TIMED),
+        (frame(99, "t", b"1.0 2.0", TIMED), TIMED),
+        (frame("x", "t", b"1.0 2.0", TIMED), TIMED),
+        (frame(1, "t", b"1.0 2.0"), NONCE),
+        (frame(1, "t", b""), NONCE),
+    ],
+)
+def test_a_time_that_was_not_asked_for_or_a_second_one_breaks_the_stream(stream: bytes, nonce: str) -> None:
+    times, told = timed(stream + whole(2, b"x", nonce), nonce)
+    assert {a.cause for _, a in told if isinstance(a, Failure)} == {"framing"}
+    assert len(told) == len(ASKED)
+
+
+@pytest.mark.parametrize("shell", [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"]], ids=" ".join)
+def test_every_shell_tells_the_time_when_it_is_asked_to_and_by_the_same_text(
+    shell: list[str], program: Callable[[str], str]
+) -> None:
+    """Of elevated questions too; a slow one is told from a quick one, an uptime away changes nothing."""
+    slow, secret = Command("sleep 0.2; echo slow"), Command("echo root", elevated=True)
+    asked = (HELLO, Command("echo quick"), slow, *((secret,) if os.geteuid() == 0 else ()))
+
+    def told(nonce: str, text: str) -> tuple[dict[Command, float], dict[Command, object]]:
+        times: dict[Command, float] = {}
+        command = [program(shell[0]), *shell[1:], "-s", "--", nonce]
+        done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+        reader = Reader(asked, nonce, True, "h", lambda host, command, seconds: times.update({command: seconds}))
+        answers = [*reader.feed(done.stdout, AT), *reader.finish(CLOSED)]
+        return times, {c: a.stdout if isinstance(a, Output) else a for c, a in answers if c != HELLO}
+
+    text = script(asked, (secret,))
+    times, with_times = told(TIMED, text)
+    assert set(times) == set(asked)
+    assert times[slow] >= 0.19
+    assert told(NONCE, text) == ({}, with_times)
+    assert list(with_times.values())[:2] == [b"quick\n", b"slow\n"]
+    assert told(TIMED, text.replace("/proc/uptime", "/nowhere/uptime")) == ({}, with_times)

@@ -15,7 +15,7 @@ import pytest
 from doors import Doors, opened
 from sshd import Sshd, free_port, new_key, started
 
-from auditor.collect import each
+from auditor.collect import Places, each
 from auditor.framing.sh import HELLO
 from auditor.kinds import Settings
 from auditor.model import Answer, Command, Failure, Host, Output
@@ -135,7 +135,7 @@ def test_many_hosts_behind_one_bastion(sshd: Sshd, home: Path) -> None:
     def broken(name: str, error: Exception) -> Told:
         raise AssertionError(name) from error
 
-    told = list(each(names * 6, work, broken, 12))
+    told = list(each(names * 6, work, broken, Places(12)))
     assert {why(t) for t in told} == {("answered", "")}
     assert {t[1].text.split()[0] for t in told if isinstance(t[1], Output)} == {"127.0.0.1"}
 
@@ -308,7 +308,7 @@ def test_sixteen_threads_share_the_agent(sshd: Sshd, home: Path, agent: Callable
     def broken(name: int, error: Exception) -> Told:
         raise AssertionError(name) from error
 
-    told = list(each(range(48), lambda n: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, 16))
+    told = list(each(range(48), lambda n: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, Places(16)))
     assert {why(t) for t in told} == {("answered", "")}
 
 
@@ -384,7 +384,7 @@ def test_two_hundred_hosts_see_a_wrong_password_twice(
         def broken(host: Host, error: Exception) -> Told:
             raise AssertionError(host.id) from error
 
-        told = list(each(hosts, lambda host: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, 32))
+        told = list(each(hosts, lambda host: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, Places(32)))
     assert doors.seen == ["wrong", "wrong"]
     messages = [why(t) for t in told]
     assert messages.count(("auth", "withheld: refused twice in this run")) >= (190 if hangs_up else 198)
@@ -401,7 +401,7 @@ def test_the_right_password_is_tried_on_one_host_first_then_on_all(home: Path, m
         def broken(host: Host, error: Exception) -> Told:
             raise AssertionError(host.id) from error
 
-        told = list(each(hosts, lambda host: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, 16))
+        told = list(each(hosts, lambda host: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, Places(16)))
     assert {why(t) for t in told} == {("answered", "")}
     assert len(doors.seen) == 30
 

@@ -20,7 +20,7 @@ import pytest
 from paramiko.common import cMSG_CHANNEL_DATA, cMSG_CHANNEL_EXTENDED_DATA, cMSG_CHANNEL_WINDOW_ADJUST, cMSG_IGNORE
 from sshd import Sshd, new_key
 
-from auditor.collect import each
+from auditor.collect import Places, each
 from auditor.framing.sh import HELLO
 from auditor.kinds import Settings
 from auditor.model import Answer, Command, Failure, Host, Output
@@ -186,7 +186,7 @@ def ask(sshd: Sshd, tmp_path: Path) -> Ask:
         def broken(host: Host, error: Exception) -> tuple[str, Asked]:
             raise AssertionError(host.id) from error
 
-        results = dict(each([bad, good], work, broken, 2))
+        results = dict(each([bad, good], work, broken, Places(2)))
         assert isinstance(results["good"].told[HELLO], Output)
         assert isinstance(results["good"].told[ASKED[1]], Output)
         assert results["bad"].took_s < deadline_s + 2
@@ -655,6 +655,6 @@ def test_many_hosts_at_once(sshd: Sshd, tmp_path: Path) -> None:
     def broken(host: Host, error: Exception) -> list[Answer]:
         raise AssertionError(host.id) from error
 
-    told = list(each(hosts, work, broken, 16))
+    told = list(each(hosts, work, broken, Places(16)))
     assert len(told) == len(hosts)
     assert all(isinstance(a, Output) for answers in told for a in answers)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from auditor.collect import answers, each
+from auditor.collect import Places, answers, each
 from auditor.commands import inputs
 from auditor.commands.run import INTERRUPTED, progress
 from auditor.cures import Called, Trouble
@@ -43,12 +43,13 @@ def doctor(
     asked = tuple(h for h in chosen if h.connection != "none")
     if not asked:
         raise InvalidInput("nobody to ask: the inventory says not to connect to any of these hosts, or names none")
-    settings = inputs.settings(known)
+    places = Places(min(jobs, len(asked)))
+    settings = replace(inputs.settings(known), connecting=places.connecting)
     if candidate_keys:
         _check(candidate_keys, settings, asked)
     inputs.notify(town, lang)
     speaking = inputs.voice(lang)
-    found, interrupted = _examined(asked, inputs.asks(asked, settings), elevation(settings.elevated), jobs, lang)
+    found, interrupted = _examined(asked, inputs.asks(asked, settings), elevation(settings.elevated), places, lang)
     troubles = tuple(one.trouble for one in found if one.trouble)
     called = _called(estate, limit, probes)
     if candidate_keys:
@@ -75,7 +76,7 @@ def _called(estate: Sequence[str], limit: str | None, probes: str | None) -> Cal
 
 
 def _examined(
-    hosts: Sequence[Host], asks: Mapping[str, Ask], elevated: Command, jobs: int, lang: str | None
+    hosts: Sequence[Host], asks: Mapping[str, Ask], elevated: Command, places: Places, lang: str | None
 ) -> tuple[tuple[Seen, ...], bool]:
     """What every host came to, in their order; whether it was interrupted, and who was not asked then."""
 
@@ -92,7 +93,7 @@ def _examined(
     interrupted = False
     with progress(len(hosts), lang) as done:
         try:
-            for one in each(hosts, work, broken, min(jobs, len(hosts))):
+            for one in each(hosts, work, broken, places, lambda host: host.at_once):
                 came[one.host.id] = one
                 done(one.host.id, False)
         except KeyboardInterrupt:

@@ -15,10 +15,14 @@ from typing import Any
 
 import auditor
 from auditor.audit import Pace, audit
+from auditor.collect import Places
 from auditor.commands import inputs, sinks
+from auditor.commands.timings import Timings
+from auditor.commands.unreached import hints
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
-from auditor.model import Header
+from auditor.kinds import Ask
+from auditor.model import Header, Run
 from auditor.plan import Plan
 from auditor.store import Catalogue, Store
 from auditor.summary import exit_code
@@ -41,6 +45,7 @@ def run(
     probes: str | None,
     lang: str | None,
     details: bool,
+    timings: bool,
 ) -> int:
     """The exit code of the run."""
     reports = sinks.chosen(formats)
@@ -50,6 +55,8 @@ def run(
     given = inputs.load(policy, estate, limit, probes)
     inputs.notify(given.plan.estate, lang)
     plan = given.plan
+    places = Places(jobs)
+    times = Timings(plan) if timings else None
     decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
     keeping = Store(store_path(store))
     try:
@@ -58,9 +65,10 @@ def run(
             header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
         )
         with _interruptible(), progress(len(plan.hosts), lang) as done:
-            pace = Pace(jobs, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
-            finished = audit(plan, inputs.asks(plan.hosts, inputs.settings(plan.probes)), keeping, begun, decided, pace)
+            pace = Pace(places, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
+            finished = audit(plan, _asks(plan, places, times), keeping, begun, decided, pace)
         sinks.write(finished, reports, lang, details)
+        _say_aside(finished, times, lang)
         code = exit_code(finished, fail_on, fail_on_warn)
     finally:
         keeping.close()
@@ -92,6 +100,21 @@ def _header(plan: Plan, day: str, digests: Any) -> Header:
         legacy=tuple(h.id for h in plan.hosts if h.legacy),
         digests=dict(sorted(digests.items())),
     )
+
+
+def _say_aside(finished: Run, times: Timings | None, lang: str | None) -> None:
+    """What is no part of the report, on stderr."""
+    voice = inputs.voice(lang)
+    for line in (*hints(finished.hosts(), os.environ, voice), *(times.lines(voice) if times else ())):
+        print(line, file=sys.stderr)
+
+
+def _asks(plan: Plan, places: Places, times: Timings | None) -> dict[str, Ask]:
+    """The transports that the hosts of this run need, opened."""
+    settings = inputs.settings(plan.probes)
+    settings = replace(settings, connecting=places.connecting, timed=times.question if times else None)
+    opened = inputs.asks(plan.hosts, settings)
+    return {name: times.around(ask) for name, ask in opened.items()} if times else opened
 
 
 @contextmanager

@@ -6,6 +6,11 @@ own `sh -c`, with a timeout and an output cap on the host, and is written as soo
     @NONCE ID o LENGTH        standard output, a line feed, the nonce, the exit code and a full stop
     @NONCE ID e LENGTH        the end of standard error, 2 KiB; all of it is read, lest a loud question die of SIGPIPE
 
+A nonce that begins with `t` asks for the time as well, by the same text; then a frame stands before these two, where the host
+has a /proc/uptime (it is read without a process of its own, in hundredths of a second):
+
+    @NONCE ID t LENGTH        the host's uptime before and after the question
+
 The length stands before the bytes, so no content can pass for a frame; the nonce only tells the first frame from what a
 login shell printed before it, and a whole answer from one that was cut. No temporary file is written on the host.
 
@@ -17,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from shlex import quote
 
@@ -30,9 +35,11 @@ CHATTER_SHOWN = 200
 NO_SUDO = "no sudo on this host"
 TIMED_OUT = (124, 137, 143)  # GNU timeout, SIGKILL, busybox timeout
 
-_HEADER = re.compile(rb"([0-9]{1,6}|x) ([oe?]) ([0-9]{1,9})\n")
+_HEADER = re.compile(rb"([0-9]{1,6}|x) ([oet?]) ([0-9]{1,9})\n")
 _LAST_LINE = re.compile(rb"(\S+) ([0-9]{1,3})\.")  # the full stop: an exit code that was cut is none
 _CLOCK = re.compile(rb"[0-9]{1,11}")
+_UPTIMES = re.compile(rb"([0-9]{1,10}\.[0-9]{1,6}) ([0-9]{1,10}\.[0-9]{1,6})")
+TIMES_CAP = 48
 
 _HEAD = r"""exec 2>/dev/null
 LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -47,11 +54,19 @@ w() {
   printf '%s' "$B"
   B= k=0
 }
+case $N in t*) u() { IFS=' ' read -r U _ </proc/uptime || U=; } ;; *) u() { U=; } ;; esac
 # q ID SECONDS CAP TEXT sh [ARGUMENT...]: answers one question. Each write is a packet to whoever asks, so up to seven
 # answers wait in B for a packet full of them; none waits behind the first, nor for a slow question.
 q() {
   if [ "$2" -gt 20 ]; then w; fi
+  u
+  b=$U
   f=$(answer "$@"; printf x)
+  u
+  if [ -n "$b" ] && [ -n "$U" ]; then
+    b="$b $U"
+    B=$B@$N' '$1' t '${#b}$nl$b$nl
+  fi
   B=$B${f%x} k=$((k + 1))
   if [ "$1" = 0 ] || [ "$2" -gt 20 ] || [ "$k" -ge 8 ] || [ "${#B}" -gt 24576 ]; then w; fi
 }
@@ -136,6 +151,11 @@ HELLO = Command(
     timeout_s=5,
     cap_bytes=1024,
 )
+
+
+def nonce(random: str, timed: bool) -> str:
+    """The nonce of one conversation, of random hexadecimal digits: no digit is a `t`."""
+    return f"t{random}" if timed else random
 
 
 def question(command: Command) -> str:
@@ -223,10 +243,18 @@ class Reader:
     """Turns the stream of one host into answers, whatever the pieces it comes in.
 
     `feed(bytes, at)` yields (command, answer) as answers become complete; `broken` says why reading had to stop;
-    `finish(failure)` yields a Failure for everything that was not answered.
+    `finish(failure)` yields a Failure for everything that was not answered. `timed(host, command, seconds)` is told what
+    a host that was asked for the time says of each question.
     """
 
-    def __init__(self, commands: tuple[Command, ...], nonce: str, become: bool = True) -> None:
+    def __init__(
+        self,
+        commands: tuple[Command, ...],
+        nonce: str,
+        become: bool = True,
+        host: str = "",
+        timed: Callable[[str, Command, float], object] | None = None,
+    ) -> None:
         self.broken: Failure | None = None
         self._commands = commands
         self._mark = f"@{nonce} ".encode()
@@ -234,6 +262,9 @@ class Reader:
         self._buffer = bytearray()
         self._chatter = 0
         self._said = b""
+        self._host = host
+        self._timed = timed if nonce.startswith("t") else None
+        self._times: set[int] = set()
         self._stdout: dict[int, bytes] = {}
         self._left = dict(enumerate(commands))
         self._elevation: str | None = None if become else "the inventory says not to become root"
@@ -300,6 +331,8 @@ class Reader:
         return start >= 0 and not self.broken
 
     def _allowed(self, identity: bytes, part: bytes) -> int:
+        if part == b"t":
+            return TIMES_CAP if self._timed else -1
         if part != b"o":
             return STDERR_CAP
         command = None if identity == b"x" else self._left.get(int(identity))
@@ -310,8 +343,12 @@ class Reader:
             self._elevated(part, body, at)
             return None
         index = int(identity)
-        if index not in self._left or (part == b"o" and index in self._stdout):
+        twice = (part == b"o" and index in self._stdout) or (part == b"t" and index in self._times)
+        if index not in self._left or twice:
             self.broken = Failure("framing", "an answer to a question that was not asked, or a second one", at)
+            return None
+        if part == b"t":
+            self._took(index, body)
             return None
         if part == b"o":
             self._stdout[index] = body
@@ -324,6 +361,13 @@ class Reader:
                 "no_privilege", f"{INSTALLED} on the host is of another release", at, Obstacle("old_text")
             )
         return command, self._output(command, self._stdout.pop(index, b""), body, at)
+
+    def _took(self, index: int, body: bytes) -> None:
+        """What the host says is between two moments; anything else is no time."""
+        self._times.add(index)
+        said = _UPTIMES.fullmatch(body)
+        if said and self._timed:
+            self._timed(self._host, self._left[index], max(0.0, float(said[2]) - float(said[1])))
 
     def _elevated(self, part: bytes, body: bytes, at: float) -> None:
         """What the elevated part said on standard error; it ends once."""

@@ -20,6 +20,7 @@ from auditor.model import Failure, Host, Hurdle, Obstacle
 from auditor.readers import known_hosts, ssh_config
 
 HOPS = 8
+PAUSES_S = (0.5, 1.5)  # before a connection that was cut is tried again
 KNOWN_HOSTS = (
     "~/.ssh/known_hosts", "~/.ssh/known_hosts2", "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2",
 )  # fmt: skip
@@ -123,10 +124,14 @@ class Routes:
         except Refused:  # the system's ssh may go where we do not
             return files
 
-    def way_to(self, host: Host) -> tuple[str, str]:
-        """ConnectTimeout and ProxyJump as the files say them, "" where they do not; whatever else they say."""
+    def way_to(self, host: Host) -> tuple[str, str, bool]:
+        """ConnectTimeout and ProxyJump as the files say them, "" where they do not; whether nothing stands in between.
+
+        Whatever else they say: what we do not follow may be a way round, such as a ProxyCommand.
+        """
         said = self._said(host.address, host.user, "", host.proxy_jump)
-        return said.one("connecttimeout"), said.one("proxyjump")
+        jump = said.one("proxyjump")
+        return said.one("connecttimeout"), jump, not said.objections and jump.lower() in ("", "none")
 
     def _lookup(self, name: str, user: str, port: str, jump: str) -> ssh_config.Said:
         given = {"user": user, "port": port, "proxyjump": jump}

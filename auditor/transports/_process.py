@@ -7,6 +7,7 @@ import selectors
 import signal
 import subprocess
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 from auditor.framing import sh
 from auditor.model import Answer, Command, Failure
@@ -15,16 +16,23 @@ STDERR_KEPT = 8192
 
 
 def converse(
-    process: subprocess.Popen[bytes], script: bytes, reader: sh.Reader, end: float, clock: Callable[[], float]
+    process: subprocess.Popen[bytes],
+    script: bytes,
+    reader: sh.Reader,
+    end: float,
+    clock: Callable[[], float],
+    silent: AbstractContextManager[object] | None = None,
 ) -> Generator[tuple[Command, Answer], None, Failure]:
     """Writes the script and reads answers until both are done; returns why reading stopped.
 
-    Standard error, where it is piped, is drained. A Failure `closed` says what it held, at most STDERR_KEPT bytes.
+    `silent` is around the wait for its first word; what it takes to leave that is added to the end. Standard error, where
+    it is piped, is drained. A Failure `closed` says what it held, at most STDERR_KEPT bytes.
     """
     assert process.stdin
     assert process.stdout
     said = b""
-    with selectors.DefaultSelector() as selector:
+    with selectors.DefaultSelector() as selector, ExitStack() as until_it_speaks:
+        until_it_speaks.enter_context(silent or nullcontext())
         for stream, event in (
             (process.stdin, selectors.EVENT_WRITE),
             (process.stdout, selectors.EVENT_READ),
@@ -45,6 +53,10 @@ def converse(
                         process.stdin.close()
                     continue
                 data = os.read(key.fd, 65536)
+                if key.fileobj is process.stdout:
+                    spoke = clock()
+                    until_it_speaks.close()
+                    end += clock() - spoke
                 if key.fileobj is process.stderr:
                     said = (said + data)[:STDERR_KEPT]
                     if not data:

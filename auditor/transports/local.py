@@ -16,8 +16,8 @@ def open_(settings: Settings) -> Ask:
     clock = settings.clock
 
     def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
-        nonce = secrets.token_hex(8)
-        reader = sh.Reader(commands, nonce, host.become)
+        nonce = sh.nonce(secrets.token_hex(8), settings.timed is not None)
+        reader = sh.Reader(commands, nonce, host.become, host.id, settings.timed)
         script = sh.script(commands, settings.elevated, host.become).encode()
         end = clock() + deadline_s
         process = subprocess.Popen(

@@ -8,13 +8,14 @@ import re
 import secrets
 import shlex
 import subprocess
+import time
 from collections.abc import Iterator
 
 from auditor.framing import sh
 from auditor.kinds import SSH_CONFIG, Ask, Settings, Transport
 from auditor.model import Answer, Command, Failure, Host, Hurdle, Obstacle
 from auditor.transports import _process
-from auditor.transports._endpoint import Refused, Routes
+from auditor.transports._endpoint import PAUSES_S, Refused, Routes
 
 log = logging.getLogger("auditor.transports.openssh")
 
@@ -54,30 +55,49 @@ _SAID: tuple[tuple[str, Hurdle | None, str], ...] = (
 )  # fmt: skip
 
 
+# What it says of a connection that ended before anybody logged in.
+_CUT = re.compile(
+    r"ssh: connect to host \S+ port [0-9]+: connection (refused|reset by peer)"
+    r"|(kex_exchange_identification|banner exchange): .{0,60}(closed|reset)[^\n]*", re.IGNORECASE
+)  # fmt: skip
+SPEAKS_S = 2.0  # a host that answers has answered its first question by then; until it does, it may only be connecting
+
+
 def open_(settings: Settings) -> Ask:
     clock = settings.clock
     routes = Routes(settings)
 
     def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
         end = clock() + deadline_s
-        nonce = secrets.token_hex(8)
-        reader = sh.Reader(commands, nonce, host.become)
+        nonce = sh.nonce(secrets.token_hex(8), settings.timed is not None)
+        reader = sh.Reader(commands, nonce, host.become, host.id, settings.timed)
         script = sh.script(commands, settings.elevated, host.become).encode()
         try:
-            argv = command_line(host, settings, *routes.way_to(host))
-            process = _started([*argv, f"exec sh -s -- {nonce}"])
+            timeout, jump, direct = routes.way_to(host)
+            argv = [*command_line(host, settings, timeout, jump), f"exec sh -s -- {nonce}"]
+            for pause_s in (*(PAUSES_S if direct else ()), 0.0):
+                process = _started(argv)
+                try:
+                    silent = settings.connecting(SPEAKS_S)
+                    failure = yield from _process.converse(process, script, reader, end, clock, silent)
+                    if failure.cause == "closed" and not reader.done:
+                        failure = _ended(process, failure, reader)
+                finally:
+                    _process.end(process)
+                if not pause_s or not _cut(process, failure) or clock() + pause_s >= end:
+                    break
+                with settings.connecting(0.0):
+                    time.sleep(pause_s)
         except Refused as error:
-            yield from reader.finish(Failure(error.cause, error.message, clock()))
-            return
-        try:
-            failure = yield from _process.converse(process, script, reader, end, clock)
-            if failure.cause == "closed" and not reader.done:
-                failure = _ended(process, failure, reader)
-        finally:
-            _process.end(process)
+            failure = Failure(error.cause, error.message, clock())
         yield from reader.finish(failure)
 
     return ask
+
+
+def _cut(process: subprocess.Popen[bytes], failure: Failure) -> bool:
+    """Whether the host refused or hung up before we logged in: then no account is touched by trying again."""
+    return process.returncode == 255 and _CUT.fullmatch(failure.message.strip()) is not None
 
 
 def command_line(host: Host, settings: Settings, timeout: str, jump: str) -> list[str]:

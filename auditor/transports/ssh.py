@@ -21,7 +21,7 @@ from auditor.kinds import Ask, Settings, Transport, Trial
 from auditor.model import Answer, Command, Failure, Host, Hurdle
 from auditor.readers.ssh_config import matches
 from auditor.transports import _trust
-from auditor.transports._endpoint import Endpoint, Refused, Route, Routes
+from auditor.transports._endpoint import PAUSES_S, Endpoint, Refused, Route, Routes
 from auditor.transports._keys import Keys
 
 READ_AHEAD = 32768
@@ -35,8 +35,32 @@ TRIAL_S = 30.0  # how long one host may think about a password while others wait
 LOGINS = 8  # at one bastion at the same time
 STATUS_S = 1.0  # an exit code may come a moment after the end of what was said
 AGAIN_S = 30.0  # a bastion that refused is not asked again meanwhile
+MOMENT_S = 0.3  # most hosts accept a connection sooner; what takes longer holds up no other host
 
-Left = Callable[[], float]  # the seconds until the host's deadline; raises TimeoutError at its end
+
+class Left:
+    """The seconds until the host's deadline; raises TimeoutError at its end. `later` puts the end off."""
+
+    def __init__(self, clock: Callable[[], float], seconds: float) -> None:
+        self._clock = clock
+        self.end = clock() + seconds
+
+    def __call__(self) -> float:
+        remaining = self.end - self._clock()
+        if remaining <= 0:
+            raise TimeoutError
+        return remaining
+
+    def later(self, seconds: float) -> None:
+        self.end += seconds
+
+    def over(self, seconds: float = 0.05) -> bool:
+        """Whether no more than that is left: our own timer may come a little early."""
+        return self.end - self._clock() <= seconds
+
+
+class Cut(Refused):
+    """The connection was refused, or ended before anybody logged in: it may be tried again, no account is touched."""
 
 
 # ---------------------------------------------------------------- what a server may send
@@ -104,13 +128,13 @@ class Deadlines:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._ends: dict[Connection, float] = {}
+        self._ends: dict[Connection, Left] = {}
         self._lock = threading.Lock()
         self._watched = False
 
-    def add(self, connection: Connection, end: float) -> None:
+    def add(self, connection: Connection, left: Left) -> None:
         with self._lock:
-            self._ends[connection] = end
+            self._ends[connection] = left
             if not self._watched:
                 self._watched = True
                 threading.Thread(target=self._watch, daemon=True, name="deadlines").start()
@@ -124,7 +148,7 @@ class Deadlines:
         while True:
             time.sleep(WATCH_S)
             with self._lock:
-                late = [c for c, end in self._ends.items() if self._clock() >= end]
+                late = [c for c, left in self._ends.items() if self._clock() >= left.end]
                 for connection in late:
                     del self._ends[connection]
                 self._watched = bool(self._ends)
@@ -159,31 +183,31 @@ def open_(settings: Settings) -> Ask:
 
     def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
         clock = settings.clock
-        end = clock() + deadline_s
-        nonce = secrets.token_hex(8)
-        reader = sh.Reader(commands, nonce, host.become)
+        left = Left(clock, deadline_s)
+        nonce = sh.nonce(secrets.token_hex(8), settings.timed is not None)
+        reader = sh.Reader(commands, nonce, host.become, host.id, settings.timed)
         script = sh.script(commands, settings.elevated, host.become)
         expected = SPARE_BYTES + sum(c.cap_bytes + sh.STDERR_CAP for c in commands)
         failure: Failure | None = None
         route: Route = ()
         try:
             route = run.routes.of(host)
-            with _session(run, route, end, expected) as (channel, connection):
+            with _session(run, route, left, expected) as (channel, connection):
                 yield from _converse(
-                    channel, connection, f"exec sh -s -- {nonce}", script.encode(), reader, clock=clock, end=end
+                    channel, connection, f"exec sh -s -- {nonce}", script.encode(), reader, clock=clock, end=left.end
                 )
         except Refused as error:
             failure = error.failure(clock(), route)
         except (paramiko.SSHException, EOFError, OSError) as error:
-            failure = None if clock() >= end - 0.05 else Failure("closed", _words(error), clock())
-        yield from reader.finish(failure or _stopped(clock(), end))
+            failure = None if left.over() else Failure("closed", _words(error), clock())
+        yield from reader.finish(failure or _stopped(clock(), left))
 
     return ask
 
 
-def _stopped(now: float, end: float) -> Failure:
+def _stopped(now: float, left: Left) -> Failure:
     """Why what was not answered was not, when nobody said so."""
-    if now >= end - 0.05:  # our own timer may come a little early
+    if left.over():
         return Failure("timeout", "no answer before the host's deadline", now)
     return Failure("closed", "the host closed the connection", now)
 
@@ -193,26 +217,18 @@ def _words(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def _session(run: _Run, route: Route, end: float, expected: int) -> Iterator[tuple[paramiko.Channel, Connection]]:
+def _session(run: _Run, route: Route, left: Left, expected: int) -> Iterator[tuple[paramiko.Channel, Connection]]:
     """A channel at the end of a route, that may send so many bytes."""
-
-    def left() -> float:
-        remaining = end - run.settings.clock()
-        if remaining <= 0:
-            raise TimeoutError
-        return remaining
-
     with contextlib.ExitStack() as stack:
         via = stack.enter_context(_through(run, route[:-1], left, expected)) if len(route) > 1 else None
         try:
-            connection = _dial(route[-1], left, via)
-            transport = stack.enter_context(_logged_in(run, route[-1], connection, left))
+            transport, connection = stack.enter_context(_logged_in(run, route[-1], left, via))
             connection.allowance = expected
             yield transport.open_session(timeout=left()), connection
             if via is not None and not transport.is_active():
                 raise EOFError
         except (paramiko.SSHException, EOFError, OSError, Refused):
-            if via is not None and _gone(via) and run.settings.clock() < end - 0.05:
+            if via is not None and _gone(via) and not left.over():
                 raise Refused("closed", f"the bastion {route[-1].behind} closed its connection") from None
             raise
 
@@ -224,17 +240,41 @@ def _gone(via: paramiko.Transport) -> bool:
 
 
 @contextlib.contextmanager
-def _logged_in(run: _Run, endpoint: Endpoint, connection: Connection, left: Left) -> Iterator[paramiko.Transport]:
-    """A conversation in which both sides know who the other is; it ends, at the latest, with the host's deadline."""
+def _logged_in(
+    run: _Run, endpoint: Endpoint, left: Left, via: paramiko.Transport | None
+) -> Iterator[tuple[paramiko.Transport, Connection]]:
+    """A conversation in which both sides know who the other is; it ends, at the latest, with the host's deadline.
+
+    What is cut before we log in is tried again; from then on nothing is, lest an account be locked.
+    """
+    with contextlib.ExitStack() as stack:
+        for pause_s in (*PAUSES_S, 0.0):
+            try:
+                transport, connection = stack.enter_context(_met(run, endpoint, left, via))
+                break
+            except Cut:
+                if not pause_s or left.over(pause_s):
+                    raise
+                with _connecting(run, left, 0.0):
+                    time.sleep(pause_s)
+        _log_in(run, transport, endpoint, left)
+        yield transport, connection
+
+
+@contextlib.contextmanager
+def _met(
+    run: _Run, endpoint: Endpoint, left: Left, via: paramiko.Transport | None
+) -> Iterator[tuple[paramiko.Transport, Connection]]:
+    """A conversation with a host that has proved who it is."""
+    connection = _dial(endpoint, run, left, via)
     transport: paramiko.Transport | None = None
     try:
-        run.deadlines.add(connection, run.settings.clock() + left())
+        run.deadlines.add(connection, left)
         transport = paramiko.Transport(connection)  # type: ignore[arg-type]
         transport.packetizer.start_handshake = lambda timeout: None  # type: ignore[method-assign]  # see Deadlines
         connection.settimeout(WAKE_S)
-        _handshake(run, transport, endpoint, left)
-        _log_in(run, transport, endpoint, left)
-        yield transport
+        _handshake(run, transport, connection, endpoint, left)
+        yield transport, connection
     finally:
         run.deadlines.remove(connection)
         connection.hang_up()
@@ -243,16 +283,34 @@ def _logged_in(run: _Run, endpoint: Endpoint, connection: Connection, left: Left
         connection.close()
 
 
-def _dial(endpoint: Endpoint, left: Left, via: paramiko.Transport | None) -> Connection:
-    timeout = min(endpoint.timeout_s, left())
-    if via is not None:
-        return _relay(endpoint, timeout, via)
+@contextlib.contextmanager
+def _connecting(run: _Run, left: Left, moment_s: float = MOMENT_S) -> Iterator[None]:
+    """While we wait for a connection another host may be asked; until it is our turn again the deadline waits."""
+    there: float | None = None
     try:
-        connection = _connect(endpoint, timeout)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a third of the latency of a short talk
-    except (OSError, UnicodeError) as error:
-        raise Refused("unreachable", f"{endpoint.shown}: {_words(error)}", _hurdle(error)) from None
-    return Metered(fileno=connection.detach())
+        with run.settings.connecting(moment_s):
+            try:
+                yield
+            finally:
+                there = run.settings.clock()
+    finally:
+        if there is not None:
+            left.later(run.settings.clock() - there)
+
+
+def _dial(endpoint: Endpoint, run: _Run, left: Left, via: paramiko.Transport | None) -> Connection:
+    with _connecting(run, left):
+        timeout = min(endpoint.timeout_s, left())
+        if via is not None:
+            return _relay(endpoint, timeout, via)
+        try:
+            connection = _connect(endpoint, timeout)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a third of the latency of a short talk
+        except ConnectionError as error:
+            raise Cut("unreachable", f"{endpoint.shown}: {_words(error)}", _hurdle(error)) from None
+        except (OSError, UnicodeError) as error:  # a silent host is not tried again: the kernel has, several times
+            raise Refused("unreachable", f"{endpoint.shown}: {_words(error)}", _hurdle(error)) from None
+        return Metered(fileno=connection.detach())
 
 
 def _hurdle(error: OSError | UnicodeError) -> Hurdle | None:
@@ -289,7 +347,9 @@ def _relay(endpoint: Endpoint, timeout: float, via: paramiko.Transport) -> Relay
     return Relayed(channel)
 
 
-def _handshake(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, left: Left) -> None:
+def _handshake(
+    run: _Run, transport: paramiko.Transport, connection: Connection, endpoint: Endpoint, left: Left
+) -> None:
     known = run.routes.known(endpoint.known_files)
     options = transport.get_security_options()
     # Ciphers that authenticate first: paramiko compares the code of every other packet byte by byte, in Python.
@@ -309,10 +369,16 @@ def _handshake(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, lef
         if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
             hurdle = "algorithms"
             words += ": if it only knows outdated algorithms, take the system's ssh, `ansible_connection: openssh`"
-        raise Refused("unreachable", words, hurdle) from None
+        raise (Cut if _was_cut(error, connection) else Refused)("unreachable", words, hurdle) from None
     if not transport.initial_kex_done:  # start_client says nothing of its own time limit
         raise TimeoutError
     _trust.verify(transport.get_remote_server_key(), endpoint, known, run.settings.clock())
+
+
+def _was_cut(error: BaseException, connection: Connection) -> bool:
+    """Whether the host hung up, as sshd does when too many log in (MaxStartups), and not that we did not understand it."""
+    ended = isinstance(error, (EOFError, ConnectionError)) or str(error).startswith("Error reading SSH protocol banner")
+    return ended and connection.allowance > 0
 
 
 def _restricted(key: str, ours: Any, said: str) -> list[str]:
@@ -503,12 +569,13 @@ def _through(run: _Run, route: Route, left: Left, expected: int) -> Iterator[par
         bastion = run.bastions.setdefault(route, _Bastion())
     with contextlib.ExitStack() as stack:
         via = stack.enter_context(_through(run, route[:-1], left, expected)) if len(route) > 1 else None
-        if not bastion.gate.acquire(timeout=left()):
+        with _connecting(run, left):
+            entered = bastion.gate.acquire(timeout=left())
+        if not entered:
             raise TimeoutError
         try:
             bastion.check()
-            connection = _dial(route[-1], left, via)
-            transport = stack.enter_context(_logged_in(run, route[-1], connection, left))
+            transport, connection = stack.enter_context(_logged_in(run, route[-1], left, via))
         except TimeoutError:
             raise
         except (Refused, paramiko.SSHException, EOFError, OSError) as error:

@@ -505,3 +505,46 @@ def test_ten_thousand_hosts_of_a_listing_and_of_ini_load_in_seconds(tmp_path: Pa
         loaded = inventory.read([tmp_path / name], schema("inventory"), [])
         assert len(loaded.hosts) == 10_000
         assert time.monotonic() - begun < 20
+
+
+# ---------------------------------------------------------------- how many at once
+
+
+SITES = """\
+all:
+  vars: {auditor_at_once: 50}
+  children:
+    south: {hosts: {s1: , s2: }, vars: {auditor_at_once: 4}, children: {rack: {hosts: {s3: }}}}
+    north: {hosts: {n1: }}
+"""
+
+
+def test_the_limits_of_all_groups_of_a_host_hold(tmp_path: Path) -> None:
+    """A child's does not replace its parent's; group_vars win over what the inventory says of that group."""
+    hosts = hosts_of(tmp_path, SITES, group_vars__rack="auditor_at_once: 1", group_vars__south="auditor_at_once: '3'")
+    assert {n: h.at_once for n, h in hosts.items()} == {
+        "s1": (("all", 50), ("south", 3)),
+        "s2": (("all", 50), ("south", 3)),
+        "s3": (("all", 50), ("south", 3), ("rack", 1)),
+        "n1": (("all", 50),),
+    }
+
+
+def test_hosts_that_say_the_same_limit_themselves_share_it(tmp_path: Path) -> None:
+    """`ansible-inventory --list` says of each host what its groups said."""
+    listing = {"all": {"hosts": ["a", "b", "c"]}, "_meta": {"hostvars": {n: {"auditor_at_once": 4} for n in "ab"}}}
+    path = tmp_path / "hosts.json"
+    path.write_text(json.dumps(listing))
+    problems: list[Problem] = []
+    hosts = inventory.read([path], schema("inventory"), problems).hosts
+    assert problems == []
+    assert [h.at_once for h in hosts] == [(("=4", 4),), (("=4", 4),), ()]
+
+
+@pytest.mark.parametrize("written", ["0", "513", "-1", "four", "true", "4.0", "[4]", "'{{ n }}'", "!vault x", "1000"])
+def test_a_limit_is_a_number_of_hosts(tmp_path: Path, written: str) -> None:
+    """Said once, where it stands."""
+    problems = problems_of(tmp_path, f"all:\n  vars: {{auditor_at_once: {written}}}\n  hosts: {{a: , b: }}")
+    assert len(problems) == 1
+    assert problems[0].startswith("hosts.yaml:2:")
+    assert "is no number of hosts (1 to 512)" in problems[0]

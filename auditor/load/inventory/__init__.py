@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from auditor.errors import InvalidInput, Problem
 from auditor.load.inventory import connection, sources
+from auditor.load.inventory.at_once import AtOnce
 from auditor.load.inventory.beside import beside
 from auditor.load.inventory.tree import TooMany, Tree
 from auditor.model import Host, Text
@@ -31,7 +32,8 @@ def read(paths: Sequence[Path], wanted: Mapping[str, Any], problems: list[Proble
     if tree is None or not containing:
         return Loaded((), {}, tuple(tree.notices) if tree else (), tree.digests if tree else {})
     found: list[Problem] = []
-    hosts = tuple(_host(tree, name, groups, found) for name, groups in containing.items())
+    at_once = AtOnce(tree, found)
+    hosts = tuple(_host(tree, name, groups, at_once, found) for name, groups in containing.items())
     problems.extend(dict.fromkeys((*tree.problems, *found)))
     return Loaded(hosts, tree.members(), tuple(tree.notices), tree.digests)
 
@@ -63,5 +65,7 @@ def _source(tree: Tree, file: Path, wanted: Mapping[str, Any], named: bool) -> N
         tree.problems.extend(error.problems)
 
 
-def _host(tree: Tree, name: str, groups: tuple[str, ...], problems: list[Problem]) -> Host:
-    return connection.host(name, groups, tree.merged(name, groups), problems)
+def _host(tree: Tree, name: str, groups: tuple[str, ...], at_once: AtOnce, problems: list[Problem]) -> Host:
+    host = connection.host(name, groups, tree.merged(name, groups), problems)
+    limits = at_once.of(name, groups)
+    return replace(host, at_once=limits) if limits else host

@@ -10,7 +10,7 @@ from typing import Any
 
 from auditor.errors import Problem
 from auditor.load import schema
-from auditor.load.inventory import ssh_arguments
+from auditor.load.inventory import at_once, ssh_arguments
 from auditor.load.inventory.tree import Var
 from auditor.load.yaml import Tagged
 from auditor.model import Host
@@ -57,6 +57,7 @@ _OURS = (
     "auditor_key_passphrase",
     "auditor_platform",
     "auditor_legacy_algorithms",
+    at_once.KEY,
 )
 _REFERENCE = re.compile(r"(env|file|cmd|systemd|keyring):\S.*", re.DOTALL)
 # Variables of Ansible that say nothing about how we connect: of its own working on the host, and what it found there.
