@@ -191,6 +191,7 @@ def test_a_run_shows_no_secret(
             None,
             "en",
             True,
+            True,
         )
     stop.set()
     watcher.join()

@@ -69,6 +69,7 @@ def fleet(
     """`with fleet() as town:` the sshd is up within, and gone after."""
     dialled: list[str] = []
     dial = ssh._dial
+    monkeypatch.setattr(ssh, "PAUSES_S", ())  # a host that is down is dialled once
     monkeypatch.setattr(ssh, "_dial", lambda end, *rest: (dialled.append(NAMES[end.address]), dial(end, *rest))[1])
 
     @contextmanager

@@ -66,6 +66,7 @@ def _source(tree: Tree, file: Path, wanted: Mapping[str, Any], named: bool) -> N
 
 
 def _host(tree: Tree, name: str, groups: tuple[str, ...], at_once: AtOnce, problems: list[Problem]) -> Host:
-    host = connection.host(name, groups, tree.merged(name, groups), problems)
-    limits = at_once.of(name, groups)
+    merged = tree.merged(name, groups)
+    host = connection.host(name, groups, merged, problems)
+    limits = at_once.of(groups, merged)
     return replace(host, at_once=limits) if limits else host

@@ -20,27 +20,28 @@ class AtOnce:
     def __init__(self, tree: Tree, problems: list[Problem]) -> None:
         self._tree = tree
         self._problems = problems
-        self._of_groups: dict[str, Limits] = {}
+        self._of_groups: dict[str, tuple[Limits, Var | None]] = {}
 
-    def of(self, host: str, groups: tuple[str, ...]) -> Limits:
+    def of(self, groups: tuple[str, ...], merged: Mapping[str, Var]) -> Limits:
         """What a host says itself, as the variables of `ansible-inventory --list` do, all hosts share that say the same."""
-        limits = [one for group in (ALL, *groups) for one in self._group(group)]
-        own = [self._tree.hosts[host], *(beside("host_vars", host) for beside in self._tree.beside)]
+        said = [self._group(name) for name in (ALL, *groups)]
+        limits = tuple(one for found, _ in said for one in found)
+        own = merged.get(KEY)
+        if own is None or any(own is var for _, var in said):
+            return limits
         most = self._number(own)
-        return (*limits, *([(f"={most}", most)] if most else []))
+        return (*limits, (f"={most}", most)) if most else limits
 
-    def _group(self, name: str) -> Limits:
+    def _group(self, name: str) -> tuple[Limits, Var | None]:
+        """The limit of a group, and the variable that says it: the last does."""
         if name not in self._of_groups:
             said = [self._tree.groups[name].vars, *(beside("group_vars", name) for beside in self._tree.beside)]
-            most = self._number(said)
-            self._of_groups[name] = ((name, most),) if most else ()
+            var = next((variables[KEY] for variables in reversed(said) if KEY in variables), None)
+            most = self._number(var) if var else 0
+            self._of_groups[name] = (((name, most),) if most else ()), var
         return self._of_groups[name]
 
-    def _number(self, said: list[Mapping[str, Var]]) -> int:
-        """Of the last that says it; 0 where none does."""
-        var = next((variables[KEY] for variables in reversed(said) if KEY in variables), None)
-        if var is None:
-            return 0
+    def _number(self, var: Var) -> int:
         written = var.value.text if isinstance(var.value, Tagged) else var.value
         if re.fullmatch("[0-9]{1,3}", str(written)) and 0 < int(written) <= MOST:
             return int(written)
