@@ -5,19 +5,27 @@ Two grammars, because each lets something pass that the other refuses. What a re
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 import tree_sitter_powershell
 import tree_sitter_pwsh
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from make import ROOT, make_estate, make_host, make_plan, schema
+from test_probes import FOLDER, answer
 from tree_sitter import Language, Node, Parser
 
 from auditor.commands import inputs
 from auditor.errors import Unreadable
+from auditor.expectations import finding
 from auditor.kinds import Probe
-from auditor.model import Command, Failure, Output, Partial, Unknown
+from auditor.load import policies
+from auditor.load.policy_schema import policy_schema
+from auditor.model import Command, Failure, Outcome, Output, Partial, Unknown
 from auditor.shelves import probes
 
 GRAMMARS = {
@@ -107,6 +115,9 @@ def fault(node: Node) -> Iterator[str]:
         yield f"holds a {node.type}"
     elif node.type in ("command_invokation_operator", "command_invocation_operator"):
         yield "runs what a variable or a text names"
+    elif node.type == "cast_expression" and words(node).lower().startswith('[adsi]"'):
+        if not words(node).startswith('[ADSI]"WinNT://$env:COMPUTERNAME/'):
+            yield f"asks {words(node)}"
     elif node.type == "try_statement" and not any(c.type in ("catch_clauses", "finally_clause") for c in node.children):
         yield "try without catch"
     elif node.type == "assignment_expression" and "." in words(node).partition("=")[0]:
@@ -130,6 +141,8 @@ def test_a_question_is_read_only_and_plain(name: str) -> None:
         ("$x = New-Object -TypeName System.Net.WebClient", "makes New-Object -TypeName System.Net.WebClient"),
         ("ConvertTo-Json -InputObject 1 > c:\\x", "holds a redirection"),
         ("$g.psbase.Invoke('SetPassword')", "invokes $g.psbase.Invoke('SetPassword')"),
+        (". 'c:\\x.ps1'", "runs what a variable or a text names"),
+        ('$g = [ADSI]"LDAP://dc"', 'asks [ADSI]"LDAP://dc"'),
         ("$d.Disabled = $true", "sets $d.Disabled = $true"),
         ("foreach ($n in @('a') {", "does not parse as powershell"),
         ("$a ? 1 : 2", "does not parse as powershell"),
@@ -164,8 +177,6 @@ VALUES = st.recursive(
 
 
 def answers(commands: dict[str, Command]) -> st.SearchStrategy[dict[str, Output | Failure]]:
-    import json
-
     texts = st.binary(max_size=60) | VALUES.map(lambda v: json.dumps(v).encode())
     output = st.builds(
         Output,
@@ -207,3 +218,79 @@ def test_an_answer_that_says_nothing_is_no_health(name: str, stdout: bytes) -> N
         return
     for fact in facts.values():
         assert isinstance(fact, Unknown) or (isinstance(fact, Partial) and not fact.items)
+
+
+# ---------------------------------------------------------------- what the shipped controls make of recorded answers
+
+
+@cache
+def shipped() -> policies.Policies:
+    return policies.load([ROOT / "policies"], policies.Schemas(policy_schema(probes()), schema("measures")))
+
+
+def outcome(control: str, case: str) -> Outcome | None:
+    """What a shipped control comes to on a host that answered as recorded."""
+    loaded = shipped()
+    host = make_host("win", platform="windows", zone="dmz")
+    chosen = [c for c in loaded.controls if c.id == control]
+    plan = make_plan(make_estate(host), chosen, dict(probes()), measures=loaded.measures)
+    (check,) = plan.checks_of(0)
+    name = check.control.probe
+    recorded = yaml.safe_load((FOLDER / name / f"windows-{case}.yaml").read_text())
+    given_answers = {n: answer(spec) for n, spec in recorded["answers"].items()}
+    arguments = {
+        **recorded["arguments"],
+        **{k: v for k, v in check.arguments.items() if k not in recorded["arguments"]},
+    }
+    probe = probes()[name]
+    assert isinstance(probe, Probe)
+    return finding(check, probe.dialects["windows"].parse(given_answers, arguments), probe.facts, 1.8e9).outcome
+
+
+AV, FRESH, LOCAL = "antivirus-or-edr-running", "antivirus-or-edr-fresh", "local-logs-survive-a-collector-outage"
+BUILT_IN, ZONE, VLAN = (
+    "windows-built-in-administrator-disabled",
+    "host-address-in-its-declared-zone",
+    "tagged-interfaces-in-declared-vlan",
+)
+
+
+@pytest.mark.parametrize(
+    ("control", "case", "wanted"),
+    [
+        (AV, "expected", "pass"),
+        (AV, "expected-passive", "pass"),
+        (AV, "expected-block-mode", "fail"),
+        (AV, "expected-real-time-off", "fail"),
+        (AV, "expected-service-stopped", "fail"),
+        (AV, "absent", "fail"),
+        (AV, "expected-falcon-on-server", "unknown"),
+        (AV, "expected-unlisted-product", "unknown"),
+        (AV, "unprivileged", "unknown"),
+        (AV, "unreadable", "unknown"),
+        (FRESH, "expected", "pass"),
+        (FRESH, "expected-no-signatures", "fail"),
+        (FRESH, "expected-stale", "fail"),
+        (FRESH, "expected-passive", "unknown"),
+        (FRESH, "expected-clock-skew", "unknown"),
+        (BUILT_IN, "expected", "pass"),
+        (BUILT_IN, "expected-french", "fail"),
+        (BUILT_IN, "partial-no-flags", "unknown"),
+        (BUILT_IN, "unprivileged", "unknown"),
+        (LOCAL, "expected", "pass"),
+        (LOCAL, "expected-young", "warn"),
+        (LOCAL, "expected-wraps-in-hours", "fail"),
+        (LOCAL, "expected-full", "fail"),
+        (LOCAL, "unprivileged", "unknown"),
+        (ZONE, "expected", "pass"),
+        (ZONE, "expected-second-network", "fail"),
+        (ZONE, "expected-wsl", "unknown"),
+        (ZONE, "absent", "fail"),
+        (ZONE, "unprivileged", "pass"),
+        (VLAN, "expected", None),
+        (VLAN, "expected-tagged", "fail"),
+        (VLAN, "expected-virtual-switch", "unknown"),
+    ],
+)
+def test_a_shipped_control_on_windows(control: str, case: str, wanted: str | None) -> None:
+    assert outcome(control, case) == wanted

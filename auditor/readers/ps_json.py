@@ -18,15 +18,15 @@ from auditor.errors import Unreadable
 from auditor.model import Answer, Failure, Unknown
 
 _DENIED = re.compile(r"UnauthorizedAccess|PermissionDenied|SecurityException|80070005|80041003", re.IGNORECASE)
-# No such command; no such WMI namespace or class. Only at the very beginning: a message may quote anything.
-_ABSENT = re.compile(r"\s*(CommandNotFoundException\b|HRESULT 0x(8004100e|80041010)\b)", re.IGNORECASE)
+# No such WMI namespace; no such class. Only at the very beginning: a message may quote anything.
+_ABSENT = re.compile(r"\s*HRESULT 0x(8004100e|80041010)\b", re.IGNORECASE)
 _DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?Z", re.ASCII)
 _NEVER = 1601  # years up to this one stand for "never" in .NET (1) and in file times (1601)
 
 
 def absent(answer: Answer) -> bool:
-    """Whether the host has not what was asked: neither the command nor the class behind it."""
+    """Whether the host has no such class of objects. A missing command says less: objects may be there without it."""
     return not isinstance(answer, Failure) and answer.exit_code != 0 and bool(_ABSENT.match(answer.error_text))
 
 

@@ -40,7 +40,7 @@ def test_what_is_no_json_is_unreadable(text: str) -> None:
 @pytest.mark.parametrize(
     ("stderr", "cause", "absent"),
     [
-        ("CommandNotFoundException 80131501 Le terme «Get-X» n'est pas reconnu", "not_told", True),
+        ("CommandNotFoundException 80131501 Le terme «Get-X» n'est pas reconnu", "not_told", False),
         ("HRESULT 0x8004100E,Microsoft.Management.Infrastructure 80131500 Espace de noms non valide", "not_told", True),
         ("HRESULT 0x80041010,Microsoft.Management.Infrastructure 80131500 Classe non valide", "not_told", True),
         ("HRESULT 0x80041003,Microsoft.Management.Infrastructure 80131500 Accès refusé", "no_privilege", False),

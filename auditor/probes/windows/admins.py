@@ -24,7 +24,8 @@ $g = [ADSI]"WinNT://$env:COMPUTERNAME/$n,group"
 $i = @($g.psbase.Invoke('Members') | ForEach-Object {
     $m = [ADSI]$_
     $p = [string]$m.psbase.Path
-    $c = [string]$m.psbase.SchemaClassName
+    $c = ''
+    try { $c = [string]$m.psbase.SchemaClassName } catch { $c = '' }
     $l = $p.Split('/')[-2] -eq $env:COMPUTERNAME
     $s = ''
     try {

@@ -48,7 +48,7 @@ PRODUCTS = (
     Product("Kaspersky", ("AVP", "AVP[0-9]*", "KAVFS"), ("kaspersky",)),
     Product("HarfangLab", ("hurukai",), ("harfang",)),
     Product("FortiEDR", ("FortiEDR Collector Service",), ("fortiedr",)),
-    Product("Trellix", ("mfemms", "mfetp", "mfeesp", "xagt"), ("trellix",)),
+    Product("Trellix", ("mfemms", "mfetp", "mfeesp", "xagt"), ("trellix", "mcafee")),
     Product("Elastic Defend", ("ElasticEndpoint",), ("elastic",)),
     Product("Symantec", ("SepMasterService",), ("symantec",)),
     Product("Carbon Black", ("CbDefense", "CarbonBlack", "Parity"), ("carbon black",)),
@@ -91,7 +91,7 @@ DEFENDER_GUID = "{d68ddc3a-831f-4fae-9e44-da132c1acf46}"
 
 # Modes in which it leaves watching to another product, and the one in which it watches.
 WATCHING = ("Normal",)
-RESTING = ("Passive Mode", "SxS Passive Mode", "EDR Block Mode", "Not running")
+RESTING = ("Passive", "Passive Mode", "SxS Passive Mode", "EDR Block Mode", "Not running")
 NEVER_DAYS = 65535.0  # what the age is, or more, when signatures never came
 
 
