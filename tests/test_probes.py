@@ -19,7 +19,7 @@ from auditor.model import CAUSES, Answer, Command, Failure, Output, Partial, Unk
 
 FOLDER = Path(__file__).parent / "probes"
 CASES = sorted(FOLDER.glob("*/*.yaml"))
-NAMES = sorted(m.name for m in pkgutil.iter_modules(auditor.probes.__path__) if not m.name.startswith("_"))
+NAMES = sorted(m.name for m in pkgutil.iter_modules(auditor.probes.__path__) if not m.ispkg)
 NOON = 1795000000
 
 

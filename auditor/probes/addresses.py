@@ -9,6 +9,7 @@ from typing import Any
 from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.probes.windows import addresses as windows
 from auditor.readers import ip_addr
 from auditor.readers.ip_addr import Interface
 from auditor.readers.undated import undated
@@ -49,13 +50,31 @@ def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     interfaces = _interfaces(answers["addresses"])
     if isinstance(interfaces, Unknown):
         return dict.fromkeys(_FACTS["properties"], interfaces)
-    carrying = _carrying(interfaces, _default_routes(answers["routes"]))
+    return _told(interfaces, _carrying(interfaces, _default_routes(answers["routes"])), frozenset(), args)
+
+
+def _parse_windows(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+    seen = windows.seen(answers)
+    if isinstance(seen, Unknown):
+        return dict.fromkeys(_FACTS["properties"], seen)
+    return _told(seen.interfaces, seen.carrying, seen.doubtful, args)
+
+
+def _told(
+    interfaces: Sequence[Interface], carrying: frozenset[str], doubtful: frozenset[str], args: Mapping[str, Any]
+) -> Facts:
+    """`doubtful` interfaces may join the host to its own guests only: an address of theirs elsewhere tells nothing."""
     networks = _networks(args.get("networks"))
     tagged = [_tag(i, interfaces, args.get("vlan")) for i in interfaces if i.kind == "vlan"]
     unsure = _unsure(interfaces)
     return {
         "addresses": [
-            {"address": str(a), "interface": i.name, "kind": i.kind, "in_zone": _in_zone(a, networks)}
+            {
+                "address": str(a),
+                "interface": i.name,
+                "kind": i.kind,
+                "in_zone": _in_zone(a, networks) or (_doubt(i) if i.name in doubtful else False),
+            }
             for i in interfaces
             if i.name in carrying
             for a in _judged(i)
@@ -69,6 +88,10 @@ def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
         "tagged": Partial(tuple(tagged), unsure) if unsure else tagged,
         "has_tagged": True if tagged else unsure or False,
     }
+
+
+def _doubt(interface: Interface) -> Unknown:
+    return Unknown("not_told", f"whether {interface.name} joins a network or the host's own guests")
 
 
 def _interfaces(answer: Answer) -> tuple[Interface, ...] | Unknown:
@@ -115,7 +138,7 @@ def _address(text: str) -> IPv4Address | IPv6Address:
     try:
         return ip_address(text)
     except ValueError:
-        raise Unreadable("ip addr shows something that is no address") from None
+        raise Unreadable("something that is no address is shown as one") from None
 
 
 def _networks(texts: Any) -> list[Network] | Unknown:
@@ -214,7 +237,10 @@ _FACTS: dict[str, Any] = {
 PROBE = Probe(
     title={"en": "Addresses and VLAN tags of a host", "fr": "Adresses et étiquettes VLAN d'un hôte"},
     facts=_FACTS,
-    dialects={"linux": Dialect(_commands, undated(_parse))},
+    dialects={
+        "linux": Dialect(_commands, undated(_parse)),
+        "windows": Dialect(windows.commands, undated(_parse_windows)),
+    },
     arguments={
         "type": "object",
         "additionalProperties": False,

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.probes.windows import admins as windows
 from auditor.readers import passwd, sudoers
 from auditor.readers.undated import undated
 
@@ -36,6 +37,7 @@ echo end
 """,
     elevated=True,
 )
+NO_SID = Unknown("not_told", "only Windows has an administrator of its own that is enabled or not")
 T = TypeVar("T")
 _FINGERPRINT = re.compile(r"(SHA256|MD5):[A-Za-z0-9+/=:]{16,64}")
 
@@ -47,7 +49,7 @@ def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
 def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     people = passwd.people(answers["accounts"])
     if isinstance(people, Unknown):
-        return {"accounts": people, "uid_zero": people}
+        return {"accounts": people, "uid_zero": people, "built_in_enabled": NO_SID}
     told = _told(sudoers.rules, answers["sudoers"])
     keys = _told(_keys, answers["root_keys"])
     rules = sudoers.Rules((), passwd.People({}, {}), gap=told) if isinstance(told, Unknown) else told
@@ -60,6 +62,7 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     return {
         "accounts": Partial(tuple(items), gap) if gap else items,
         "uid_zero": [a.name for a in people.accounts.values() if a.uid == 0],
+        "built_in_enabled": NO_SID,
     }
 
 
@@ -113,7 +116,7 @@ PROBE = Probe(
         "properties": {
             "accounts": {
                 "type": "array",
-                "description": "Who is root, can become it, or opens its account with a key.",
+                "description": "Who is root, can become it, or opens its account with a key; on Windows, the members of Administrators.",
                 "items": {
                     "type": "object",
                     "x-name": "account",
@@ -122,7 +125,7 @@ PROBE = Probe(
                         "account": {
                             "type": "string",
                             "x-person": True,
-                            "description": "A login; %group or +netgroup whose members a directory keeps; a key's fingerprint.",
+                            "description": "A login, DOMAIN\\login; %group or +netgroup whose members a directory keeps; a key's fingerprint.",
                         },
                         "because": {"type": "string", "description": "What makes it an administrator."},
                     },
@@ -133,11 +136,18 @@ PROBE = Probe(
                 "description": "The logins with uid 0.",
                 "items": {"type": "string", "x-person": True, "description": "A login."},
             },
+            "built_in_enabled": {
+                "type": "boolean",
+                "description": "Whether the account that Windows makes as its administrator (SID ending in -500) is enabled.",
+            },
         },
     },
-    dialects={"linux": Dialect(commands, undated(parse))},
+    dialects={
+        "linux": Dialect(commands, undated(parse)),
+        "windows": Dialect(windows.commands, undated(windows.parse)),
+    },
     privilege={
-        "en": "root, to read sudoers and root's keys; without it the list is incomplete",
-        "fr": "root, pour lire sudoers et les clés de root ; sans cela la liste est incomplète",
+        "en": "root, to read sudoers and root's keys; without it the list is incomplete. On Windows, none where anybody may list a group",
+        "fr": "root, pour lire sudoers et les clés de root ; sans cela la liste est incomplète. Sous Windows, aucun là où chacun peut lister un groupe",
     },
 )

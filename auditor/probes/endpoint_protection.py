@@ -16,6 +16,7 @@ from typing import Any
 
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Partial, Unknown
+from auditor.probes.windows import endpoint_protection as windows
 from auditor.readers import processes
 from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
 from auditor.readers.rsyslog import age_s
@@ -391,8 +392,8 @@ _JUDGES: Mapping[str, Callable[[Mapping[str, Answer], Processes], _State]] = {
 PROBE = Probe(
     title={"en": "Antivirus or EDR", "fr": "Antivirus ou EDR"},
     privilege={
-        "en": "Root runs the vendors' own status commands; the rest needs no privilege.",
-        "fr": "root lance les commandes d'état des éditeurs ; le reste ne demande aucun privilège.",
+        "en": "Root runs the vendors' own status commands; the rest needs no privilege. On Windows, an administrator.",
+        "fr": "root lance les commandes d'état des éditeurs ; le reste ne demande aucun privilège. Sous Windows, un administrateur.",
     },
     facts={
         "type": "object",
@@ -419,5 +420,5 @@ PROBE = Probe(
             }
         },
     },
-    dialects={"linux": Dialect(commands, parse)},
+    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, windows.parse)},
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Unknown
+from auditor.probes.windows import journal as windows
 from auditor.readers import files, logrotate, systemd_conf
 from auditor.readers.rsyslog import FIRST_STAMP, Stamped, age_s, stamped
 
@@ -283,8 +284,8 @@ def _number(text: str) -> Mapping[str, Any]:
 PROBE = Probe(
     title={"en": "Local logs", "fr": "Journaux locaux"},
     privilege={
-        "en": "Root reads the journal and the syslog files; only time stamps leave the host.",
-        "fr": "root lit le journal et les fichiers syslog ; seuls des horodatages quittent l'hôte.",
+        "en": "Root reads the journal and the syslog files; only time stamps leave the host. On Windows, Event Log Readers.",
+        "fr": "root lit le journal et les fichiers syslog ; seuls des horodatages quittent l'hôte. Sous Windows, le groupe Lecteurs des journaux d'événements.",
     },
     facts={
         "type": "object",
@@ -296,21 +297,29 @@ PROBE = Probe(
             },
             "persistent": {
                 "type": "boolean",
-                "description": "Whether logs are kept on disk across a restart, by journald or in syslog files.",
+                "description": "Whether logs are kept on disk across a restart: by journald, in syslog files, in the event logs "
+                "Security, System and Application.",
             },
-            "oldest_entry_days": _number("Age of the oldest entry of the journal on disk; null when there is none."),
-            "newest_entry_hours": _number("Age of the newest entry of the journal on disk; null when there is none."),
+            "oldest_entry_days": _number(
+                "Age of the oldest entry of the journal on disk, or of the Security log; null when there is none."
+            ),
+            "newest_entry_hours": _number(
+                "Age of the newest entry of the journal on disk, or of the Security log; null when there is none."
+            ),
             "oldest_syslog_days": _number("Age of the oldest record of the syslog files; null when there is none."),
             "syslog_kept_days": _number(
                 "How long logrotate keeps the syslog files; null when it does not rotate them."
             ),
-            "local_days": _number("How far the logs on disk that are still written reach back; 0 when there are none."),
-            "installed_days": _number("Age of the installation, from its machine id and host keys."),
+            "local_days": _number(
+                "How far the logs on disk that are still written reach back; 0 when there are none. Of event logs, the one that "
+                "reaches back least."
+            ),
+            "installed_days": _number("Age of the installation, from its machine id and host keys, or the registry."),
             "since_installation": {
                 "type": "boolean",
                 "description": "Whether the logs on disk reach back to the installation, within a day.",
             },
         },
     },
-    dialects={"linux": Dialect(commands, parse)},
+    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, windows.parse)},
 )

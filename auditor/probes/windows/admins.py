@@ -1,0 +1,103 @@
+"""Who is in the group of administrators of a Windows host (S-1-5-32-544): its members in, administrators out. Pure.
+
+Names of built-in accounts and groups depend on the language and may be changed: what they are is told by their SIDs. A
+group of a domain is one line: who is in it, the domain tells. Not met on a real Windows yet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.errors import Unreadable
+from auditor.model import Answer, Command, Fact, Facts, Unknown
+from auditor.readers import ps_json
+
+# Get-LocalGroupMember is not there before 5.1 and fails on SIDs that no longer have a name. The flags of an account of the
+# domain would be asked of a domain controller, for which a network logon has no credential.
+MEMBERS = Command(
+    r"""$a = New-Object -TypeName System.Security.Principal.SecurityIdentifier -ArgumentList 'S-1-5-32-544'
+$n = $a.Translate([System.Security.Principal.NTAccount]).Value.Split('\')[-1]
+$g = [ADSI]"WinNT://$env:COMPUTERNAME/$n,group"
+$i = @($g.psbase.Invoke('Members') | ForEach-Object {
+    $m = [ADSI]$_
+    $p = [string]$m.psbase.Path
+    $c = ''
+    try { $c = [string]$m.psbase.SchemaClassName } catch { $c = '' }
+    $l = $p.Split('/')[-2] -eq $env:COMPUTERNAME
+    $s = ''
+    try {
+        $o = New-Object -TypeName System.Security.Principal.SecurityIdentifier -ArgumentList @([byte[]]$m.psbase.InvokeGet('objectSid'), 0)
+        $s = $o.Value
+    } catch { $s = '' }
+    $f = $null
+    if ($l -and ($c -eq 'User')) {
+        try { $f = [int]$m.psbase.InvokeGet('UserFlags') } catch { $f = $null }
+    }
+    [ordered]@{ path = $p; class = $c; sid = $s; local = $l; flags = $f }
+})
+ConvertTo-Json -InputObject ([ordered]@{ members = $i }) -Depth 3 -Compress""",
+    timeout_s=30,
+)
+DISABLED = 0x2  # of UserFlags
+_BUILT_IN = re.compile(r"S-1-5-21-[\d-]{1,60}-500", re.ASCII)
+_SID = re.compile(r"S-1-[\d-]{1,80}", re.ASCII)
+NO_UID = Unknown("not_told", "Windows has no uid")
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """`enabled` is Unknown for whoever is not an account of the host itself."""
+
+    account: str
+    sid: str
+    local: bool
+    enabled: bool | Unknown
+
+
+def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {"members": MEMBERS}
+
+
+def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    told = ps_json.read(answers["members"])
+    members = told if isinstance(told, Unknown) else [_member(row) for row in ps_json.rows(told, "members")]
+    if not members:  # the built-in administrator cannot be taken out of the group
+        members = Unknown("not_told", "a group of administrators without members")
+    if isinstance(members, Unknown):
+        return {"accounts": members, "uid_zero": NO_UID, "built_in_enabled": members}
+    return {"accounts": [_shown(m) for m in members], "uid_zero": NO_UID, "built_in_enabled": _built_in(members)}
+
+
+def _member(row: Mapping[str, Any]) -> _Member:
+    path, kind, sid = ps_json.texts([row.get("path"), row.get("class"), row.get("sid")])
+    local = row.get("local") is True
+    parts = [p for p in path.removeprefix("WinNT:").split("/") if p]
+    if not parts or (sid and not _SID.fullmatch(sid)):
+        raise Unreadable(f"a member of another shape: {path[:60]}")
+    name = parts[-1] if local or len(parts) == 1 else "\\".join(parts[-2:])
+    group = kind.lower() == "group"
+    return _Member(f"%{name}" if group else name, sid, local, _enabled(row.get("flags")))
+
+
+def _enabled(flags: Any) -> bool | Unknown:
+    told = ps_json.number(flags, "UserFlags")
+    if isinstance(told, Unknown) or told < 0:
+        return Unknown("not_told", "whether the account is enabled")
+    return not int(told) & DISABLED
+
+
+def _shown(member: _Member) -> Fact:
+    because = ["member of S-1-5-32-544"]
+    if _BUILT_IN.fullmatch(member.sid):
+        because.append("the built-in administrator of " + ("the host" if member.local else "a domain"))
+    if member.enabled is False:
+        because.append("disabled")
+    return {"account": member.account, "because": ", ".join(because)}
+
+
+def _built_in(members: list[_Member]) -> bool | Unknown:
+    own = [m.enabled for m in members if m.local and _BUILT_IN.fullmatch(m.sid)]
+    return own[0] if len(own) == 1 else Unknown("not_told", "which account is the built-in administrator")
