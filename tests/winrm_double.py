@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import datetime
+import datetime as dt
 import hashlib
 import ipaddress
 import os
@@ -225,27 +225,27 @@ class Double:
             )
 
     def shell(self, head: ET.Element) -> dict[str, Process]:
-        id = head.findtext(f"{{{W}}}SelectorSet/{{{W}}}Selector") or ""
-        if id not in self.shells:
-            raise Fault(2150858843, "w:InvalidSelectors", f"the shell {id} was not found on the server.")
-        return self.shells[id]
+        number = head.findtext(f"{{{W}}}SelectorSet/{{{W}}}Selector") or ""
+        if number not in self.shells:
+            raise Fault(2150858843, "w:InvalidSelectors", f"the shell {number} was not found on the server.")
+        return self.shells[number]
 
-    def command(self, head: ET.Element, id: str | None) -> Process:
-        found = self.shell(head).get(id or "")
+    def command(self, head: ET.Element, number: str | None) -> Process:
+        found = self.shell(head).get(number or "")
         if found is None:
             raise Fault(2150858843, "w:InvalidSelectors", "a command identifier that does not exist.")
         return found
 
     def do_create(self, head: ET.Element, body: ET.Element) -> str:
-        id = str(uuid.uuid4()).upper()
-        self.shells[id] = {}
+        number = str(uuid.uuid4()).upper()
+        self.shells[number] = {}
         self.opened += 1
         self.options.append({o.get("Name", ""): o.text or "" for o in head.findall(f"{{{W}}}OptionSet/{{{W}}}Option")})
         self.options[-1]["idle"] = body.findtext(f"{{{RSP}}}Shell/{{{RSP}}}IdleTimeOut") or ""
         return (
             f"<x:ResourceCreated><a:Address>here</a:Address><a:ReferenceParameters><w:ResourceURI>{RSP}/cmd</w:ResourceURI>"
-            f'<w:SelectorSet><w:Selector Name="ShellId">{id}</w:Selector></w:SelectorSet></a:ReferenceParameters>'
-            f'</x:ResourceCreated><rsp:Shell xmlns:rsp="{RSP}"><rsp:ShellId>{id}</rsp:ShellId></rsp:Shell>'
+            f'<w:SelectorSet><w:Selector Name="ShellId">{number}</w:Selector></w:SelectorSet></a:ReferenceParameters>'
+            f'</x:ResourceCreated><rsp:Shell xmlns:rsp="{RSP}"><rsp:ShellId>{number}</rsp:ShellId></rsp:Shell>'
         )
 
     def do_command(self, head: ET.Element, body: ET.Element) -> str:
@@ -267,8 +267,8 @@ class Double:
     def do_receive(self, head: ET.Element, body: ET.Element) -> str:
         wanted = body.find(f"{{{RSP}}}Receive/{{{RSP}}}DesiredStream")
         assert wanted is not None
-        id, limit = wanted.get("CommandId"), float((head.findtext(f"{{{W}}}OperationTimeout") or "PT20S")[2:-1])
-        process = self.command(head, id)
+        number, limit = wanted.get("CommandId"), float((head.findtext(f"{{{W}}}OperationTimeout") or "PT20S")[2:-1])
+        process = self.command(head, number)
         parts, room = [], 100_000
         with process.changed:
             if not process.changed.wait_for(lambda: process.out or process.code is not None, limit):
@@ -281,16 +281,16 @@ class Double:
                 if not process.out[0][1]:
                     process.out.pop(0)
                 text = base64.b64encode(taken).decode()
-                parts.append(f'<rsp:Stream Name="{stream}" CommandId="{id}">{text}</rsp:Stream>')
+                parts.append(f'<rsp:Stream Name="{stream}" CommandId="{number}">{text}</rsp:Stream>')
                 if self.piece < 1000:
                     break
             state, code = "Running", ""
             if process.code is not None and not process.out:
-                parts += [f'<rsp:Stream Name="{n}" CommandId="{id}" End="true"></rsp:Stream>' for n in ("stdout", "stderr")]
+                parts += [
+                    f'<rsp:Stream Name="{n}" CommandId="{number}" End="true"></rsp:Stream>' for n in ("stdout", "stderr")
+                ]
                 state, code = "Done", f"<rsp:ExitCode>{process.code}</rsp:ExitCode>"
-        parts.append(
-            f'<rsp:CommandState CommandId="{id}" State="{RSP}/CommandState/{state}">{code}</rsp:CommandState>'
-        )
+        parts.append(f'<rsp:CommandState CommandId="{number}" State="{RSP}/CommandState/{state}">{code}</rsp:CommandState>')
         return f"<rsp:ReceiveResponse>{''.join(parts)}</rsp:ReceiveResponse>"
 
     def do_signal(self, head: ET.Element, body: ET.Element) -> str:
@@ -406,13 +406,18 @@ class Handler(BaseHTTPRequestHandler):
             return self.ntlm(scheme, base64.b64decode(token))
         if self.who:
             return ()
-        self.answer(401, b"", tuple(("WWW-Authenticate", 'Basic realm="WSMAN"' if s == "Basic" else s) for s in double.schemes))
+        self.answer(
+            401, b"", tuple(("WWW-Authenticate", 'Basic realm="WSMAN"' if s == "Basic" else s) for s in double.schemes)
+        )
         return None
 
     def ntlm(self, scheme: str, token: bytes) -> tuple[tuple[str, str], ...] | None:
         if self.context is None or self.context.complete:
             options = spnego.NegotiateOptions.use_ntlm
-            self.context, self.who = spnego.server(protocol="ntlm", options=options, channel_bindings=self.binding()), ""
+            self.context, self.who = (
+                spnego.server(protocol="ntlm", options=options, channel_bindings=self.binding()),
+                "",
+            )
         try:
             out = self.context.step(token)
         except spnego.exceptions.SpnegoError:
@@ -465,7 +470,7 @@ class Tls:
 
 def certified(folder: Path, *names: str, days: int = 30) -> Tls:
     """For these names or addresses; expired where `days` is negative."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
 
     def made(name: str, issuer: str, key: Any, signer: Any) -> x509.CertificateBuilder:
@@ -473,7 +478,7 @@ def certified(folder: Path, *names: str, days: int = 30) -> Tls:
         return (
             x509.CertificateBuilder().subject_name(subject).issuer_name(by).public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(60)).not_valid_after(now + datetime.timedelta(days))
+            .not_valid_before(now - dt.timedelta(60)).not_valid_after(now + dt.timedelta(days))
         )  # fmt: skip
 
     authority = made("Authority", "Authority", keys[0], keys[0]).add_extension(x509.BasicConstraints(True, None), True)
@@ -532,5 +537,3 @@ def listening(folder: Path, **rest: Any) -> Iterator[Double]:
             del os.environ["NTLM_USER_FILE"]
         else:
             os.environ["NTLM_USER_FILE"] = before
-
-

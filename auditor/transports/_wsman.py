@@ -83,45 +83,50 @@ class Refusal(Refused):
 
 
 class _Line:
-    """A second handle of a connection, by which it can be hung up, also during a handshake."""
+    """A connection with a second handle of its socket, by which it can be hung up, also during a handshake."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._handle = connection.dup()
+    def __init__(self, connection: HTTPConnection, opened: socket.socket) -> None:
+        self._connection, self._handle = connection, opened.dup()
 
     def hang_up(self) -> None:
         with contextlib.suppress(OSError):
             self._handle.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        """Also one that its pool lost, in the middle of an answer."""
         self._handle.close()
+        self._connection.close()
+
+
+Opened = Callable[[HTTPConnection, socket.socket], None]
 
 
 class _Plain(HTTPConnection):
-    def __init__(self, *args: Any, opened: Callable[[socket.socket], None], **rest: Any) -> None:
+    def __init__(self, *args: Any, opened: Opened, **rest: Any) -> None:
         super().__init__(*args, **rest)
         self._opened = opened
 
     def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        self._opened(connection)
-        return connection
+        opened = super()._new_conn()
+        self._opened(self, opened)
+        return opened
 
 
 class _Secure(HTTPSConnection):
-    def __init__(self, *args: Any, opened: Callable[[socket.socket], None], **rest: Any) -> None:
+    def __init__(self, *args: Any, opened: Opened, **rest: Any) -> None:
         super().__init__(*args, **rest)
         self._opened = opened
 
     def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        self._opened(connection)
-        return connection
+        opened = super()._new_conn()
+        self._opened(self, opened)
+        return opened
 
 
 class _Adapter(HTTPAdapter):
     """No proxy, no redirection, no answer larger than a message."""
 
-    def __init__(self, opened: Callable[[socket.socket], None]) -> None:
+    def __init__(self, opened: Opened) -> None:
         super().__init__(max_retries=0)
         self._opened = opened
 
@@ -192,8 +197,8 @@ class Wire(Transport):
             )
         return re.findall(r"(?:^|,)\s*([A-Za-z]+)", response.headers.get("WWW-Authenticate", ""))
 
-    def _opened(self, connection: socket.socket) -> None:
-        line = _Line(connection)
+    def _opened(self, connection: HTTPConnection, opened: socket.socket) -> None:
+        line = _Line(connection, opened)
         self._lines.append(line)
         self._deadlines.add(line, self._end)
 

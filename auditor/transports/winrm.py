@@ -157,7 +157,7 @@ class _Shell:
 
     talk: Talk
     end: float
-    id: str
+    id: str = ""
     command: str = ""
 
 
@@ -169,15 +169,14 @@ def _shell(run: _Run, host: Host, end: float) -> Iterator[_Shell]:
         password = _password(run, host, door)
     except NoSecret as error:
         raise Refused("auth", str(error)) from None
-    talk = _talk(run, door, password, end)
+    shell = _Shell(_talk(run, door, password, end), end)
     try:
-        shell = _Shell(talk, end, _logged_in(run, host, door, talk, end))
-        try:
-            yield shell
-        finally:
-            _end(run, shell, door, password)
+        shell.id = _logged_in(run, host, door, shell.talk, end)
+        yield shell
     finally:
-        talk.wire.close()
+        if shell.id:
+            _end(run, shell, door, password)
+        shell.talk.wire.close()
 
 
 def _talk(run: _Run, door: Door, password: str, end: float) -> Talk:
@@ -216,20 +215,19 @@ def _created(talk: Talk) -> str:
 def _end(run: _Run, shell: _Shell, door: Door, password: str) -> None:
     """Ends the command and the shell, as far as the host lets us; it ends an idle shell by itself."""
     until = run.settings.clock() + CLEAN_S
-    if shell.talk.in_step:
-        talk = shell.talk
-        talk.until(until)
-    else:
-        talk = _talk(run, door, password, until)
-    refusals = (Refused, TimeoutError, NothingYet)
-    try:
-        with contextlib.suppress(*refusals):
-            if shell.command:
-                talk.call(talk.protocol.cleanup_command, shell.id, shell.command)
-        with contextlib.suppress(*refusals):
-            talk.call(talk.protocol.close_shell, shell.id)
-    finally:
-        talk.wire.close()
+    shell.talk.until(until)
+    if shell.command:
+        _say(run, shell, door, password, until, lambda talk: talk.protocol.cleanup_command(shell.id, shell.command))
+    _say(run, shell, door, password, until, lambda talk: talk.protocol.close_shell(shell.id, close_session=False))
+
+
+def _say(run: _Run, shell: _Shell, door: Door, password: str, until: float, message: Callable[[Talk], None]) -> None:
+    """In a conversation that is in step: where it is not, a new one takes its place."""
+    if not shell.talk.in_step:
+        shell.talk.wire.close()
+        shell.talk = _talk(run, door, password, until)
+    with contextlib.suppress(Refused, NothingYet):
+        shell.talk.call(message, shell.talk)
 
 
 # ---------------------------------------------------------------- what is said
