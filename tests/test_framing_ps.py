@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 import tree_sitter
 import tree_sitter_powershell
-import tree_sitter_pwsh
 from hypothesis import given
 from hypothesis import strategies as st
 from winrm_double import arguments, frame
@@ -17,10 +16,7 @@ from auditor.framing import ps, sh
 from auditor.model import Answer, Command, Failure, Output
 
 NONCE = "0123456789abcdef"
-GRAMMARS = {
-    "powershell": tree_sitter.Language(tree_sitter_powershell.language()),
-    "pwsh": tree_sitter.Language(tree_sitter_pwsh.language()),
-}
+POWERSHELL = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
 # All that the script itself may call: none of it changes anything.
 READ_ONLY = {"Get-ItemProperty", "New-Object", "ForEach-Object", "U", "W", "Q"}
 ONE = Command("Get-One", cap_bytes=100)
@@ -51,16 +47,17 @@ def nodes(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
         yield from nodes(child)
 
 
-@pytest.mark.parametrize("text", [ps.script((sh.HELLO, ONE, TWO)), ps._HELLO, ps.bootstrap(NONCE)], ids=["all", "hello", "start"])
-@pytest.mark.parametrize("grammar", GRAMMARS)
-def test_the_script_is_powershell_that_changes_nothing(grammar: str, text: str) -> None:
-    """As far as two grammars can tell; there is no PowerShell here to run it."""
+@pytest.mark.parametrize(
+    "text", [ps.script((sh.HELLO, ONE, TWO)), ps._HELLO, ps.bootstrap(NONCE)], ids=["all", "hello", "start"]
+)
+def test_the_script_is_powershell_that_changes_nothing(text: str) -> None:
+    """As far as a grammar can tell; there is no PowerShell here to run it."""
     assert text.isascii()
-    root = tree_sitter.Parser(GRAMMARS[grammar]).parse(text.encode()).root_node
+    root = POWERSHELL.parse(text.encode()).root_node
     assert not root.has_error
     found = list(nodes(root))
     kinds = {n.type for n in found}
-    assert not kinds & {"pipeline_chain", "merging_redirection_operator"}
+    assert not kinds & {"pipeline_chain_tail", "merging_redirection_operator"}
     called = {(n.text or b"").decode() for n in found if n.type == "command_name"}
     assert called <= READ_ONLY
     for node in found:
@@ -138,10 +135,16 @@ def test_a_frame_of_another_shape_ends_the_reading() -> None:
 def test_the_clock_and_the_privilege_are_the_hosts_own_to_tell() -> None:
     """An elevated question is asked as any other; what an account lacks, the answer says."""
     said = f"Windows\nW\n1000\n900\n{'a' * 8}\n".encode()
-    told = read(whole(0, said, sh.HELLO) + whole(1, b"", TWO, 1, b"UnauthorizedAccessException 80070005 Non"), sh.HELLO, TWO)
+    told = read(
+        whole(0, said, sh.HELLO) + whole(1, b"", TWO, 1, b"UnauthorizedAccessException 80070005 Non"), sh.HELLO, TWO
+    )
     denied = told[TWO]
     assert isinstance(denied, Output)
-    assert (denied.exit_code, denied.host_at, denied.error_text[:36]) == (1, 900.0, "UnauthorizedAccessException 80070005")
+    assert (denied.exit_code, denied.host_at, denied.error_text[:36]) == (
+        1,
+        900.0,
+        "UnauthorizedAccessException 80070005",
+    )
 
 
 @given(st.binary(max_size=300))

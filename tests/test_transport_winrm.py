@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import threading
@@ -11,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from make import ESTATE_YAML, MEASURES_YAML, POLICY_YAML, write
 from winrm_double import (
     ASCII_PASSWORD,
     PASSWORD,
@@ -25,7 +28,9 @@ from winrm_double import (
     listening,
 )
 
+from auditor.cli import main
 from auditor.collect import each
+from auditor.framing import ps
 from auditor.framing.sh import HELLO
 from auditor.kinds import Settings
 from auditor.model import Answer, Command, Failure, Host, Output
@@ -499,3 +504,101 @@ def test_a_password_is_in_no_log_and_no_answer(
     assert "canary" not in caplog.text
     assert "canary" not in repr(told)
     assert not any("canary" in s for s in program.scripts)
+
+
+# ---------------------------------------------------------------- a run
+
+SITE_PROBE = """
+from auditor.kinds import Dialect, Probe
+from auditor.model import Command, Output, Unknown
+
+def dialect(text):
+    def parse(answers, args):
+        answer = answers["days"]
+        if not isinstance(answer, Output):
+            return {"days": answer.unknown()}
+        if answer.exit_code:
+            return {"days": Unknown("no_privilege", answer.error_text)}
+        return {"days": int(answer.text)}
+    return Dialect(lambda args: {"days": Command(text, elevated=text == "Get-Days")}, parse)
+
+PROBE = Probe(
+    title={"en": "Days", "fr": "Jours"},
+    facts={"type": "object", "properties": {"days": {"type": "integer", "description": "Days."}}},
+    dialects={"linux": dialect("echo 400"), "windows": dialect("Get-Days")},
+)
+"""
+
+
+def town(folder: Path, double: Double, tls: Tls) -> list[str]:
+    """An estate of this machine and two Windows hosts, with one control for all; the arguments of a run of it."""
+    variables = (
+        f"ansible_connection: winrm, ansible_port: {double.port}, ansible_user: {USER}, auditor_password: env:WINDOWS_PASSWORD, "
+        f"ansible_winrm_ca_trust_path: {tls.authority}"
+    )
+    hosts = "".join(f"    win{n}: {{ansible_host: 127.0.0.{n}, {variables}}}\n" for n in (1, 2))
+    here = "    web01: {ansible_connection: local, ansible_host: localhost}\n"
+    write(folder / "town", hosts=f"all:\n  hosts:\n{here}{hosts}", estate=ESTATE_YAML)
+    write(folder, policies__measures=MEASURES_YAML, policies__sample=POLICY_YAML, **{"probes__sample.py": SITE_PROBE})
+    return [str(folder / "policies" / "sample.yaml"), "--probes", str(folder / "probes"), "-i", str(folder / "town")]
+
+
+def auditor(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, list(words))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+def each_its_own() -> Callable[..., str]:
+    """Windows hosts of different names and identities, as one double stands for two."""
+    count = iter(range(9))
+
+    def said(*_: str) -> str:
+        number = next(count)
+        return f"Windows\nWIN{number}\n1000\n{int(time.time())}\n0f8fad5b-d9cb-469f-a165-{number:012d}\n"
+
+    return said
+
+
+def test_windows_hosts_of_a_mixed_estate_are_measured(serve: Callable[..., Double], tls: Tls, tmp_path: Path) -> None:
+    """And nothing that is kept or reported holds the password."""
+    double = serve(program=PowerShell({"Get-Days": "400\n", ps._HELLO: each_its_own()}))
+    words = town(tmp_path, double, tls)
+    store = str(tmp_path / "runs.db")
+    code, told = auditor("run", *words, "--store", store, "-f", "json=-")
+    assert code == 0, told
+    header = json.loads(told)
+    assert {h["host"]: h["measured"] for h in header["hosts"]} == {"web01": 1, "win1": 1, "win2": 1}
+    assert (double.opened, double.shells) == (2, {})
+    kept = b"".join(p.read_bytes() for p in tmp_path.glob("runs.db*"))
+    assert PASSWORD.encode() not in kept
+    assert PASSWORD not in told
+
+
+def test_what_a_windows_account_may_not_ask_is_not_measured(
+    serve: Callable[..., Double], tls: Tls, tmp_path: Path
+) -> None:
+    denied = Error("UnauthorizedAccessException", "80070005", "Accès refusé")
+    double = serve(program=PowerShell({"Get-Days": denied, ps._HELLO: each_its_own()}))
+    code, told = auditor("run", *town(tmp_path, double, tls), "--store", "none", "--details")
+    assert code == 3
+    assert "Accès refusé" in told
+
+
+def test_a_host_that_is_no_windows_is_not_measured(serve: Callable[..., Double], tls: Tls, tmp_path: Path) -> None:
+    double = serve(program=PowerShell({"Get-Days": "400", ps._HELLO: "Linux\nx\n0\n1\n\n"}))
+    code, told = auditor("run", *town(tmp_path, double, tls), "--store", "none")
+    assert code == 3
+    assert "not of the platform" in told
+
+
+def test_the_plan_shows_the_script_of_a_windows_host(serve: Callable[..., Double], tls: Tls, tmp_path: Path) -> None:
+    """Before any connection, and what needs an administrator there is no part of what sudo is allowed elsewhere."""
+    double = serve()
+    words = town(tmp_path, double, tls)
+    code, told = auditor("plan", *words)
+    assert code == 0
+    assert "Q 1 65568 @'\nGet-Days\n'@ @()" in told
+    assert (double.connections, PASSWORD in told) == (0, False)
+    assert "Get-Days" not in auditor("plan", "--elevated-text", "--probes", str(tmp_path / "probes"))[1]

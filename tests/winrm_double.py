@@ -287,10 +287,13 @@ class Double:
             state, code = "Running", ""
             if process.code is not None and not process.out:
                 parts += [
-                    f'<rsp:Stream Name="{n}" CommandId="{number}" End="true"></rsp:Stream>' for n in ("stdout", "stderr")
+                    f'<rsp:Stream Name="{n}" CommandId="{number}" End="true"></rsp:Stream>'
+                    for n in ("stdout", "stderr")
                 ]
                 state, code = "Done", f"<rsp:ExitCode>{process.code}</rsp:ExitCode>"
-        parts.append(f'<rsp:CommandState CommandId="{number}" State="{RSP}/CommandState/{state}">{code}</rsp:CommandState>')
+        parts.append(
+            f'<rsp:CommandState CommandId="{number}" State="{RSP}/CommandState/{state}">{code}</rsp:CommandState>'
+        )
         return f"<rsp:ReceiveResponse>{''.join(parts)}</rsp:ReceiveResponse>"
 
     def do_signal(self, head: ET.Element, body: ET.Element) -> str:

@@ -60,7 +60,7 @@ function Q([int]$i, [int]$cap, [string]$text, [string[]]$A) {
         while ($e.InnerException) { $e = $e.InnerException }
         $h = '{0:X8}' -f $e.HResult
         if ($_.FullyQualifiedErrorId -match '0x([0-9A-Fa-f]{8})') { $h = $Matches[1].ToUpper() }
-        $said = ($_.FullyQualifiedErrorId -replace '\s+', '_') + ' ' + $h + ' ' + $e.Message
+        $said = $_.FullyQualifiedErrorId + ' ' + $h + ' ' + $e.Message
     }
     W $i 'o' ($lines.ToString() + "`n" + $N + ' ' + $code + '.') $cap
     W $i 'e' $said 2048
