@@ -10,9 +10,11 @@ import tree_sitter
 import tree_sitter_powershell
 from hypothesis import given
 from hypothesis import strategies as st
-from winrm_double import arguments, frame
+from winrm_double import _QUESTION, arguments, frame
 
+from auditor import shelves
 from auditor.framing import ps, sh
+from auditor.kinds import Probe
 from auditor.model import Answer, Command, Failure, Output
 
 NONCE = "0123456789abcdef"
@@ -92,6 +94,14 @@ def test_a_question_that_would_break_the_script_is_a_defect(text: str) -> None:
 def test_files_are_not_read_by_globs() -> None:
     with pytest.raises(ValueError, match="PowerShell alone"):
         ps.script((Command("/etc/passwd", kind="read"),))
+
+
+def test_every_question_of_the_release_fits_in_the_script() -> None:
+    dialects = [d for p in shelves.probes().values() if isinstance(p, Probe) and (d := p.dialects.get("windows"))]
+    asked = tuple(dict.fromkeys([sh.HELLO, *(c for d in dialects for c in d.commands({}).values())]))
+    text = ps.script(asked)
+    assert not POWERSHELL.parse(text.encode()).root_node.has_error
+    assert sorted(int(found[0]) for found in _QUESTION.findall(text)) == list(range(len(asked)))
 
 
 # ---------------------------------------------------------------- answers

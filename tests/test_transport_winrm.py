@@ -388,6 +388,8 @@ WRONG = {
     "XML of another kind": Trouble("answer", 9, body=b"<a><b/></a>"),
     "a bomb": Trouble("answer", 9, body=BOMB),
     "a bomb in disguise": Trouble("answer", 9, body="<?xml version='1.0' encoding='UTF-16'?>".encode("utf-16") + BOMB),
+    "many declarations": Trouble("answer", 9, body=b"<?xml encoding" * 70_000),
+    "another encoding": Trouble("answer", 9, body=b"<?xml version='1.0' encoding='cp037'?><a/>"),
     "too much": Trouble("answer", 9, body=b"<a>" + b"x" * 3_000_000 + b"</a>"),
     "deep": Trouble("answer", 9, body=b"<a>" * 200_000),
     "elsewhere": Trouble("answer", 9, status=302, headers=(("Location", "http://127.0.0.1:9/wsman"),)),

@@ -56,7 +56,10 @@ if HAVE_KERBEROS:
 
     _BROKEN += (kerberos.KrbError,)
 # Entities and other encodings have no place in SOAP, and make a small text a large one.
-_NO_SOAP = re.compile(rb"<!(DOCTYPE|ENTITY)|\0|<\?xml[^>]*encoding\s*=\s*[\"'](?!(utf-8|us-ascii)[\"'])", re.IGNORECASE)
+_NO_SOAP = re.compile(
+    rb"<!(DOCTYPE|ENTITY)|\0|\A[^<]{0,16}<\?xml[^>]{0,200}encoding\s{0,9}=\s{0,9}[\"'](?!(utf-8|us-ascii)[\"'])",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
