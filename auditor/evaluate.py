@@ -13,7 +13,7 @@ from auditor.framing.sh import HELLO
 from auditor.kinds import Probe
 from auditor.model import Answer, Check, Command, Facts, Failure, Finding, Host, Outcome, Output, Question, Unknown
 
-_FAMILIES = {"Linux": "linux", "FreeBSD": "freebsd", "Darwin": "macos"}
+_FAMILIES = {"Linux": "linux", "FreeBSD": "freebsd", "Darwin": "macos", "Windows": "windows"}
 
 
 @dataclass(frozen=True, slots=True)

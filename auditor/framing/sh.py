@@ -170,7 +170,8 @@ def _text_and_words(command: Command) -> tuple[str, tuple[str, ...]]:
     return command.text, command.arguments
 
 
-def _cap(command: Command) -> int:
+def limit(command: Command) -> int:
+    """How many bytes an answer may have."""
     return command.cap_bytes + 32  # room for the last line
 
 
@@ -192,7 +193,7 @@ def _elevated_text(catalogue: tuple[Command, ...]) -> str:
     for name, command in sorted({question(c): c for c in catalogue}.items()):
         text, words = _text_and_words(command)
         given = quote("\n".join(words)) if command.kind == "read" else '"$3"'
-        parts.append(f'    {name}) a "$1" {command.timeout_s} {_cap(command)} {quote(text)} {given} ;;\n')
+        parts.append(f'    {name}) a "$1" {command.timeout_s} {limit(command)} {quote(text)} {given} ;;\n')
     return "".join([*parts, _ELEVATED_TAIL])
 
 
@@ -217,7 +218,7 @@ def script(commands: tuple[Command, ...], catalogue: tuple[Command, ...], become
 def _ask(i: int, command: Command) -> str:
     text, words = _text_and_words(command)
     return (
-        " ".join(["q", str(i), str(command.timeout_s), str(_cap(command)), quote(text), "sh", *map(quote, words)])
+        " ".join(["q", str(i), str(command.timeout_s), str(limit(command)), quote(text), "sh", *map(quote, words)])
         + "\n"
     )
 
@@ -336,7 +337,7 @@ class Reader:
         if part != b"o":
             return STDERR_CAP
         command = None if identity == b"x" else self._left.get(int(identity))
-        return _cap(command) if command else 0
+        return limit(command) if command else 0
 
     def _answer(self, identity: bytes, part: bytes, body: bytes, at: float) -> tuple[Command, Answer] | None:
         if identity == b"x":

@@ -21,13 +21,13 @@ from auditor.kinds import Ask, Settings, Transport, Trial
 from auditor.model import Answer, Command, Failure, Host, Hurdle
 from auditor.readers.ssh_config import matches
 from auditor.transports import _trust
+from auditor.transports._deadlines import Deadlines
 from auditor.transports._endpoint import PAUSES_S, Endpoint, Refused, Route, Routes
 from auditor.transports._keys import Keys
 
 READ_AHEAD = 32768
 READ_AT_ONCE = 2 * 1024 * 1024
 ROOM = 1024 * 1024  # what may wait in a channel, whose window is twice that
-WATCH_S = 0.1  # how late a deadline may be noticed
 WAKE_S = 5.0  # paramiko wakes ten times a second to see whether it was closed; we wake it when it is
 HANDSHAKE_BYTES = 131072  # what a server may send before we know who it is
 SPARE_BYTES = 2 * 1024 * 1024  # beside the answers: what the protocol itself and a login shell may add
@@ -118,45 +118,6 @@ class Relayed:
 
 
 Connection = Metered | Relayed
-
-
-class Deadlines:
-    """Hangs up the connections whose time is up: some waits of paramiko have no limit of their own.
-
-    One thread for all of them: a timer each, as paramiko itself starts, costs more than the whole conversation's reading.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._ends: dict[Connection, Left] = {}
-        self._lock = threading.Lock()
-        self._watched = False
-
-    def add(self, connection: Connection, left: Left) -> None:
-        with self._lock:
-            self._ends[connection] = left
-            if not self._watched:
-                self._watched = True
-                threading.Thread(target=self._watch, daemon=True, name="deadlines").start()
-
-    def remove(self, connection: Connection) -> None:
-        with self._lock:
-            self._ends.pop(connection, None)
-
-    def _watch(self) -> None:
-        """Until none is left."""
-        while True:
-            time.sleep(WATCH_S)
-            with self._lock:
-                late = [c for c, left in self._ends.items() if self._clock() >= left.end]
-                for connection in late:
-                    del self._ends[connection]
-                self._watched = bool(self._ends)
-                ended = not self._watched
-            for connection in late:
-                connection.hang_up()
-            if ended:
-                return
 
 
 # ---------------------------------------------------------------- one host
@@ -269,7 +230,7 @@ def _met(
     connection = _dial(endpoint, run, left, via)
     transport: paramiko.Transport | None = None
     try:
-        run.deadlines.add(connection, left)
+        run.deadlines.add(connection, lambda: left.end)
         transport = paramiko.Transport(connection)  # type: ignore[arg-type]
         transport.packetizer.start_handshake = lambda timeout: None  # type: ignore[method-assign]  # see Deadlines
         connection.settimeout(WAKE_S)

@@ -375,6 +375,38 @@ all:
     )
 
 
+def test_what_winrm_needs_is_read_and_what_weakens_it_is_refused(tmp_path: Path) -> None:
+    """With its line, before any connection; a path is the inventory's neighbour."""
+    said = "ansible_connection: winrm, ansible_user: 'TOWN\\auditor', auditor_password: env:W"
+    found = hosts_of(
+        tmp_path / "good",
+        f"""
+all:
+  hosts:
+    a: {{{said}, ansible_winrm_ca_trust_path: ca.pem, ansible_winrm_server_cert_validation: validate}}
+    b: {{{said}, ansible_winrm_scheme: http, ansible_winrm_message_encryption: always}}
+    c: {{{said}, ansible_winrm_scheme: http, ansible_port: 80}}
+""",
+    )
+    assert found["a"].winrm["ca_trust_path"] == f"{tmp_path}/good/ca.pem"
+    assert [found[n].port for n in "abc"] == [5986, 5985, 80]
+    wrong = {
+        "server_cert_validation: ignore": "certificates are always verified; remove it, and give the authority",
+        "transport: credssp": "CredSSP gives our password to the host that is asked",
+        "transport: plaintext": "shows the password to whoever listens",
+        "transport: ntml": "'ntml' is none of ntlm, kerberos, basic, certificate; did you mean 'ntlm'?",
+        "message_encryption: never": "'never' is none of auto, always",
+        "send_cbt: false": "NTLM is always bound to its TLS channel",
+        "kerberos_delegation: true": "our ticket is not given to hosts",
+        "proxy: 'http://proxy:3128'": "hosts are asked directly",
+        "ca_trust_pth: x": "is not read by this release: remove it; did you mean 'ca_trust_path'?",
+    }
+    lines = "".join(f"    h{n}: {{ansible_connection: winrm, ansible_winrm_{v}}}\n" for n, v in enumerate(wrong))
+    told = "\n".join(read(tmp_path / "bad", f"all:\n  hosts:\n{lines}")[1])
+    for words in wrong.values():
+        assert words in told
+
+
 def read_text(folder: Path, text: str) -> tuple[Host, ...]:
     return tuple(hosts_of(folder, text).values())
 

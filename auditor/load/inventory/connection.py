@@ -59,6 +59,34 @@ _OURS = (
     "auditor_legacy_algorithms",
     at_once.KEY,
 )
+# Of WinRM: files, words of a list, what is read or changes nothing here, and what is only taken as it is by default.
+_WINRM_FILES = ("ca_trust_path", "cert_pem", "cert_key_pem")
+_WINRM_WORDS = {
+    "scheme": ("https", "http"),
+    "transport": ("ntlm", "kerberos", "basic", "certificate"),
+    "message_encryption": ("auto", "always"),
+}
+_WINRM_READ = (
+    *_WINRM_FILES, "path", "service", "kerberos_hostname_override",
+    "connection_timeout", "operation_timeout_sec", "read_timeout_sec", "keytab", "realm", "kinit_mode", "kinit_cmd", "kinit_args",
+    "kinit_env_vars",
+)  # fmt: skip
+_YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
+_WINRM_REFUSED = {
+    "server_cert_validation": (
+        ("validate",),
+        "certificates are always verified; remove it, and give the authority that signed the host's in ansible_winrm_ca_trust_path",
+    ),
+    "send_cbt": (_YES, "NTLM is always bound to its TLS channel; remove it"),
+    "kerberos_delegation": (_NO, "our ticket is not given to hosts; remove it"),
+    "proxy": (("",), "hosts are asked directly; remove it"),
+}
+_WINRM_TRANSPORTS = {
+    "credssp": "CredSSP gives our password to the host that is asked; take ntlm or kerberos",
+    "plaintext": "plaintext shows the password to whoever listens; take ntlm, or basic over HTTPS",
+    "ssl": "'ssl' may mean two things; write basic or certificate",
+    "negotiate": "one way to log in is tried, and it is named: write ntlm or kerberos",
+}
 _REFERENCE = re.compile(r"(env|file|cmd|systemd|keyring):\S.*", re.DOTALL)
 # Variables of Ansible that say nothing about how we connect: of its own working on the host, and what it found there.
 _HARMLESS = re.compile(
@@ -149,7 +177,7 @@ def host(name: str, groups: tuple[str, ...], variables: Mapping[str, Var], probl
         id=name,
         address=given.text("ansible_host", "ansible_ssh_host", default=name),
         connection=connection,
-        port=_port(given, 5986 if connection == "winrm" else 0),
+        port=_port(given, _winrm_port(given) if connection == "winrm" else 0),
         user=given.text("ansible_user", "ansible_ssh_user"),
         key_file=given.path("ansible_ssh_private_key_file", "ansible_private_key_file")[1],
         become=given.flag("ansible_become", True),
@@ -159,7 +187,7 @@ def host(name: str, groups: tuple[str, ...], variables: Mapping[str, Var], probl
         passphrase=_reference(given, "auditor_key_passphrase"),
         proxy_jump=arguments.proxy_jump,
         known_hosts=arguments.known_hosts,
-        winrm=dict(_winrm(given)),
+        winrm=dict(_winrm(given, connection)),
         legacy=_legacy(given, connection),
     )
 
@@ -258,12 +286,43 @@ def _reference(given: _Given, key: str) -> str:
     return ""
 
 
-def _winrm(given: _Given) -> Iterator[tuple[str, str]]:
+def _winrm(given: _Given, connection: str) -> Iterator[tuple[str, str]]:
+    """The `ansible_winrm_*` variables by short name, paths whole; those of another connection say nothing."""
     for key in given.variables:
         short = key.removeprefix("ansible_winrm_")
-        if short != key and f"winrm_{short}" not in _SECRETS:
-            value = given.value(key)
-            if isinstance(value, dict | list):
-                given.wrong(key, f"{key} must be text")
-            elif value is not None:
-                yield short, str(value).lower() if isinstance(value, bool) else str(value)
+        if short == key or f"winrm_{short}" in _SECRETS:
+            continue
+        value = given.value(key)
+        if isinstance(value, dict | list):
+            given.wrong(key, f"{key} must be text")
+            continue
+        if value is None:
+            continue
+        said = str(value).lower() if isinstance(value, bool) else str(value)
+        wrong = _winrm_problem(short, said) if connection == "winrm" else ""
+        if wrong:
+            given.wrong(key, f"{key}: {wrong}")
+        yield short, whole(said, given.variables[key].file) if short in _WINRM_FILES and said else said
+
+
+def _winrm_problem(short: str, said: str) -> str:
+    """What is wrong with a variable of WinRM, "" for nothing."""
+    if short in _WINRM_REFUSED:
+        allowed, why = _WINRM_REFUSED[short]
+        return "" if said.lower() in allowed else why
+    if short in _WINRM_WORDS:
+        return "" if said in _WINRM_WORDS[short] else _winrm_word(short, said)
+    if short in _WINRM_READ:
+        return ""
+    known = [*_WINRM_REFUSED, *_WINRM_WORDS, *_WINRM_READ]
+    return f"is not read by this release: remove it{schema.did_you_mean(short, known)}"
+
+
+def _winrm_word(short: str, said: str) -> str:
+    if short == "transport" and said in _WINRM_TRANSPORTS:
+        return _WINRM_TRANSPORTS[said]
+    return f"'{said[:80]}' is none of {', '.join(_WINRM_WORDS[short])}{schema.did_you_mean(said, _WINRM_WORDS[short])}"
+
+
+def _winrm_port(given: _Given) -> int:
+    return 5985 if given.text("ansible_winrm_scheme") == "http" else 5986

@@ -1,0 +1,339 @@
+"""One end of WinRM: pywinrm's requests to it, each bounded in time and size, to that end and to no other."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import ssl
+import struct
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal, TypeVar
+from xml.parsers.expat import ExpatError
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from spnego.exceptions import SpnegoError
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NewConnectionError
+from winrm.exceptions import (
+    InvalidCredentialsError,
+    WinRMError,
+    WinRMOperationTimeoutError,
+    WinRMTransportError,
+    WSManFaultError,
+)
+from winrm.protocol import Protocol
+from winrm.transport import HAVE_KERBEROS, Transport
+
+from auditor.framing.sh import shown
+from auditor.transports._deadlines import Deadlines
+from auditor.transports._endpoint import Refused
+
+MESSAGE_BYTES = 1024 * 1024  # of one response, of which pywinrm asks for 150 KiB at most
+OPERATION_S = 20  # how long the host may wait before it says that there is nothing yet; it allows 60 at most
+READ_S = OPERATION_S + 10
+ACCESS_DENIED = 5
+SEALED = 'protocol="application/HTTP-SPNEGO-session-encrypted"'
+
+Result = TypeVar("Result")
+Method = Literal["ntlm", "kerberos", "basic", "certificate"]
+NothingYet = WinRMOperationTimeoutError  # the host is well, and has nothing to say yet
+
+# What pywinrm and what it stands on let through when the conversation breaks, or an answer is not what the protocol says.
+_BROKEN: tuple[type[Exception], ...] = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, AssertionError, StopIteration, EOFError, RecursionError,
+    struct.error, ET.ParseError, ExpatError, SpnegoError, WinRMError, WinRMTransportError, requests.RequestException,
+    urllib3.exceptions.HTTPError,
+)  # fmt: skip
+if HAVE_KERBEROS:
+    import kerberos
+
+    _BROKEN += (kerberos.KrbError,)
+# Entities and other encodings have no place in SOAP, and make a small text a large one.
+_NO_SOAP = re.compile(
+    rb"<!(DOCTYPE|ENTITY)|\0|\A[^<]{0,16}<\?xml[^>]{0,200}encoding\s{0,9}=\s{0,9}[\"'](?!(utf-8|us-ascii)[\"'])",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a host is asked, and how one logs in there. `login` holds pywinrm's own arguments, the password aside."""
+
+    url: str
+    shown: str
+    method: Method
+    user: str
+    login: dict[str, Any] = field(default_factory=dict)
+    connect_s: float = 10.0
+
+
+class Refusal(Refused):
+    """What the host itself refused, by its own number (a WSManFault)."""
+
+    def __init__(self, cause: str, message: str, code: int) -> None:
+        super().__init__(cause, message)
+        self.code = code
+
+
+# ---------------------------------------------------------------- connections
+
+
+class _Line:
+    """A connection with a second handle of its socket, by which it can be hung up, also during a handshake."""
+
+    def __init__(self, connection: HTTPConnection, opened: socket.socket) -> None:
+        self._connection, self._handle = connection, opened.dup()
+
+    def hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self._handle.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Also one that its pool lost, in the middle of an answer."""
+        self._handle.close()
+        self._connection.close()
+
+
+Opened = Callable[[HTTPConnection, socket.socket], None]
+
+
+class _Plain(HTTPConnection):
+    def __init__(self, *args: Any, opened: Opened, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self._opened = opened
+
+    def _new_conn(self) -> socket.socket:
+        opened = super()._new_conn()
+        self._opened(self, opened)
+        return opened
+
+
+class _Secure(HTTPSConnection):
+    def __init__(self, *args: Any, opened: Opened, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self._opened = opened
+
+    def _new_conn(self) -> socket.socket:
+        opened = super()._new_conn()
+        self._opened(self, opened)
+        return opened
+
+
+class _Adapter(HTTPAdapter):
+    """No proxy, no redirection, no answer larger than a message."""
+
+    def __init__(self, opened: Opened) -> None:
+        super().__init__(max_retries=0)
+        self._opened = opened
+
+    def get_connection_with_tls_context(self, *args: Any, **rest: Any) -> Any:
+        pool = super().get_connection_with_tls_context(*args, **rest)
+        kind = _Secure if pool.scheme == "https" else _Plain
+        pool.ConnectionCls = partial(kind, opened=self._opened)  # type: ignore[attr-defined]
+        return pool
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        response = super().build_response(req, resp)
+        if 300 <= response.status_code < 400:
+            raise Refused("framing", f"HTTP {response.status_code}: it sends us elsewhere, which WinRM does not")
+        response.iter_content = partial(_bounded, response.iter_content)  # type: ignore[method-assign]
+        return response
+
+
+def _bounded(read: Callable[..., Iterator[bytes]], *args: Any, **rest: Any) -> Iterator[bytes]:
+    size = 0
+    for piece in read(*args, **rest):
+        size += len(piece)
+        if size > MESSAGE_BYTES:
+            raise Refused("framing", "the host sends more than it was asked for")
+        yield piece
+
+
+# ---------------------------------------------------------------- requests
+
+
+class Wire(Transport):
+    """pywinrm's transport whose requests end with the host's time, and whose answers are looked at before they are read.
+
+    `accepted` says whether the host took the credential: None until it said.
+    """
+
+    def __init__(self, door: Door, password: str, deadlines: Deadlines, clock: Callable[[], float], end: float) -> None:
+        super().__init__(
+            endpoint=door.url, auth_method=door.method, username=door.user, password=password, proxy=None, **door.login
+        )
+        self.accepted: bool | None = None
+        self._door, self._deadlines, self._clock, self._end = door, deadlines, clock, end
+        self._lines: list[_Line] = []
+        self._adapter = _Adapter(self._opened)
+
+    def ends(self, end: float) -> None:
+        """The time by which every request has to end."""
+        self._end = end
+        for line in self._lines:
+            self._deadlines.add(line, lambda: end)
+
+    def close(self) -> None:
+        self.close_session()
+        self._adapter.close()
+        for line in self._lines:
+            self._deadlines.remove(line)
+            line.close()
+        self._lines = []
+
+    def schemes(self) -> list[str]:
+        """The ways to log in that the host offers, before we try one."""
+        request = requests.Request("POST", self.endpoint, headers=self.default_headers).prepare()
+        response = self._adapter.send(request, timeout=self._timeouts(), verify=self.ca_trust_path, proxies={})
+        status = response.status_code
+        _ = response.content  # read, the connection serves again
+        if status != 401:
+            raise Refused(
+                "framing", f"HTTP {status} where WinRM is expected at {self._door.shown}: a proxy, or another service?"
+            )
+        return re.findall(r"(?:^|,)\s*([A-Za-z]+)", response.headers.get("WWW-Authenticate", ""))
+
+    def _opened(self, connection: HTTPConnection, opened: socket.socket) -> None:
+        line = _Line(connection, opened)
+        self._lines.append(line)
+        self._deadlines.add(line, lambda: self._end)
+
+    def _timeouts(self) -> tuple[float, float]:
+        left = self._end - self._clock()
+        if left <= 0:
+            raise TimeoutError
+        return min(self._door.connect_s, left), min(READ_S, left)
+
+    def _send_message_request(
+        self, session: requests.Session, prepared_request: requests.PreparedRequest
+    ) -> requests.Response:
+        session.trust_env = False  # neither proxies nor ~/.netrc
+        session.mount(self._door.url.partition("/")[0] + "//", self._adapter)
+        prepared_request.headers["Accept-Encoding"] = "identity"
+        self.read_timeout_sec = self._timeouts()  # type: ignore[assignment]  # requests takes both
+        try:
+            response = super()._send_message_request(session, prepared_request)
+        except InvalidCredentialsError:
+            self.accepted = False
+            raise
+        except WinRMTransportError as error:
+            if error.code == 500:  # a fault: who says it knows us
+                self._accept(session)
+            raise
+        self._accept(session)
+        return response
+
+    def _accept(self, session: requests.Session) -> None:
+        if getattr(session.auth, "session_security", self) is not None:  # NTLM: both sides proved themselves
+            self.accepted = True
+
+    def _get_message_response_text(self, response: requests.Response) -> bytes:
+        if self.encryption and SEALED not in response.headers.get("Content-Type", ""):
+            raise Refused("framing", f"HTTP {response.status_code}: an answer in clear where it has to be sealed")
+        text = super()._get_message_response_text(response)
+        if _NO_SOAP.search(text):
+            raise Refused("framing", "an answer that is no SOAP message")
+        return text
+
+
+class Talk:
+    """A conversation with one end. `in_step` is false once a message got lost: sealing counts them, and would not open."""
+
+    def __init__(self, door: Door, password: str, deadlines: Deadlines, clock: Callable[[], float], end: float) -> None:
+        self.in_step = True
+        self.wire = Wire(door, password, deadlines, clock, end)
+        self._door, self._clock, self._end = door, clock, end
+        self.protocol = Protocol(
+            door.url, door.method, door.user, password, read_timeout_sec=READ_S, operation_timeout_sec=OPERATION_S,
+            proxy=None, **door.login,
+        )  # fmt: skip
+        self.protocol.transport = self.wire
+
+    def until(self, end: float) -> None:
+        """Gives the conversation another end."""
+        self._end = end
+        self.wire.ends(end)
+
+    def call(self, message: Callable[..., Result], *args: Any, **rest: Any) -> Result:
+        """One message and its answer. Raises Refused, and NothingYet."""
+        left = self._end - self._clock()
+        if left <= 0:
+            raise Refused("timeout", "no answer before the host's deadline")
+        self.protocol.operation_timeout_sec = max(1, min(OPERATION_S, int(left)))
+        try:
+            return message(*args, **rest)
+        except NothingYet:
+            raise
+        except WSManFaultError as error:
+            raise _fault(error) from None
+        except Refused:
+            self.in_step = False
+            raise
+        except _BROKEN as error:
+            self.in_step = False
+            if self._clock() >= self._end - 0.05:
+                raise Refused("timeout", "no answer before the host's deadline") from None
+            raise _refused(error, self._door) from None
+
+
+def pause(seconds: float, left: float) -> None:
+    """A host that says at once that it has nothing to say is not asked again at once."""
+    time.sleep(max(0.0, min(seconds, left)))
+
+
+# ---------------------------------------------------------------- what went wrong
+
+
+def _fault(error: WSManFaultError) -> Refusal:
+    code = error.wsman_fault_code or error.wmierror_code or 0
+    words = shown(error.reason)[:200]
+    if code == ACCESS_DENIED:
+        more = "may this user open a remote shell (Remote Management Users, and the right Execute of its root)?"
+        return Refusal("auth", f"access denied: {more}", code)
+    return Refusal("closed", f"WinRM fault {code}: {words}", code)
+
+
+def _refused(error: BaseException, door: Door) -> Refused:
+    """The library's error in our words, by its kind and never by its text, which may hold anything."""
+    if isinstance(error, InvalidCredentialsError):
+        return Refused("auth", "the host refuses this user: a wrong password, or an account that may not log in")
+    if isinstance(error, WinRMTransportError):
+        return Refused("framing", f"HTTP {error.code} where WinRM is expected at {door.shown}")
+    for one in _chain(error):
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return Refused("host_key", f"its certificate is not to be believed: {shown(one.verify_message)[:200]}")
+        if isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return Refused("closed", "the host closed the connection")
+        if isinstance(one, ssl.SSLError):
+            return Refused("framing", f"no TLS conversation with {door.shown}: {shown(one.reason or str(one))[:100]}")
+        if isinstance(one, NewConnectionError | requests.ConnectTimeout | socket.gaierror):
+            return Refused("unreachable", f"{door.shown}: {_why(error)}")
+    if isinstance(error, requests.Timeout):
+        return Refused("timeout", f"no answer from {door.shown} within {READ_S} s")
+    if isinstance(error, requests.ConnectionError | ConnectionError | EOFError):
+        return Refused("closed", f"the host closed the connection ({_why(error)})")
+    return Refused("framing", f"the answer is not what WS-Management says ({type(error).__name__})")
+
+
+def _why(error: BaseException) -> str:
+    found = next((e for e in _chain(error) if isinstance(e, OSError) and e.strerror), None)
+    return shown(str(found.strerror)) if found else type(list(_chain(error))[-1]).__name__
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and those that it came from, however the libraries wrapped them."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, BaseException) and one not in seen:
+            seen.append(one)
+            yield one
+            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
