@@ -19,7 +19,7 @@ from auditor.audit import Pace, audit
 from auditor.commands import inputs, sinks
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
-from auditor.kinds import Ask, Settings
+from auditor.kinds import Ask, Audience, Settings
 from auditor.model import Header
 from auditor.plan import Plan
 from auditor.store import Catalogue, Store
@@ -43,9 +43,10 @@ def run(
     probes: str | None,
     lang: str | None,
     details: bool,
+    audience: Audience,
 ) -> int:
     """The exit code of the run."""
-    reports = sinks.chosen(formats)
+    reports = sinks.chosen(formats, audience)
     if missing and store == "none":
         raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
     day = inputs.as_of(as_of)
@@ -62,7 +63,7 @@ def run(
         with _interruptible(), _progress(len(plan.hosts), lang) as done:
             pace = Pace(jobs, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
             finished = audit(plan, _asks(plan), keeping, begun, decided, pace)
-        sinks.write(finished, reports, lang, details)
+        sinks.write(finished, reports, lang, details, audience)
         code = exit_code(finished, fail_on, fail_on_warn)
     finally:
         keeping.close()
