@@ -31,7 +31,7 @@ schema: .venv/.made
 	$(BIN)/auditor schema policy > auditor/schemas/policy.schema.json
 
 golden: .venv/.made
-	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/test_reporters.py
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/test_reporters.py tests/test_html.py
 
 bench: .venv/.made
 	$(BIN)/python benchmarks/fleet.py

@@ -21,7 +21,18 @@ from auditor.article5 import BULLETS, ORDER, Bullet, bullet_of, standing, worst
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import CAUSES, SEVERITIES, Measure, Outcome, Perimeter, Run, StandsBeside
 from auditor.operators import N_
-from auditor.sentences import IDLE_WORDS, OUTCOME_WORDS, SEVERITY_WORDS, acceptance, cause, clean, day, listed, moment, told
+from auditor.sentences import (
+    IDLE_WORDS,
+    OUTCOME_WORDS,
+    SEVERITY_WORDS,
+    acceptance,
+    cause,
+    clean,
+    day,
+    listed,
+    moment,
+    told,
+)
 from auditor.sentences import idle as idle_words
 from auditor.summary import Fix, Group, Summary, folded, summary
 
@@ -213,7 +224,12 @@ def _names(subjects: Sequence[str], voice: Voice) -> str:
 
 
 def _on(subjects: Sequence[str], voice: Voice) -> str:
-    return str(len(set(subjects))) if voice.audience == "elus" else _names(subjects, voice)
+    return _counted(subjects) if voice.audience == "elus" else _names(subjects, voice)
+
+
+def _counted(subjects: Iterable[str]) -> str:
+    """How many hosts there are among them; a dash for what was asked of perimeters alone."""
+    return str(len({name for name in subjects if not name.startswith("perimeter:")}) or "-")
 
 
 def _title(measure: Measure | None, id: str, voice: Voice) -> str:
@@ -246,16 +262,21 @@ def _part_only(run: Run, seen: Summary) -> bool:
 def _verdict(run: Run, seen: Summary, voice: Voice) -> tuple[str, str]:
     """The one sentence, and the word of ORDER that it goes with."""
     wrong = {name: seen.counts.get(name, 0) + seen.counts.get(f"accepted_{name}", 0) for name in ("fail", "warn")}
-    risks = seen.counts.get("accepted_fail", 0) + seen.counts.get("accepted_warn", 0)
+    risks = seen.counts.get("accepted_fail", 0)
     whole = seen.everything_seen and not _part_only(run, seen) and run.header.declared and seen.checks_planned > 0
-    numbers = {"fail": wrong["fail"], "warn": wrong["warn"], "accepted": risks, "planned": seen.checks_planned}
+    failing = voice.say(N_("{fail} fail, {accepted} of them accepted") if risks else N_("{fail} fail"))
+    numbers = {
+        "failing": failing.format(fail=wrong["fail"], accepted=risks),
+        "warn": wrong["warn"],
+        "planned": seen.checks_planned,
+    }
     if wrong["fail"]:
         kind = "fail" if seen.counts.get("fail", 0) else "accepted"
         form = (
-            N_("Not all measures are met: of {planned} checks, {fail} fail; everything planned was measured.")
+            N_("Not all measures are met: of {planned} checks, {failing}; everything planned was measured.")
             if whole
             else N_(
-                "Not all measures are met: of {planned} checks, {fail} fail; and not everything was seen: nobody knows "
+                "Not all measures are met: of {planned} checks, {failing}; and not everything was seen: nobody knows "
                 "whether the rest is good or bad."
             )
         )
@@ -263,7 +284,9 @@ def _verdict(run: Run, seen: Summary, voice: Voice) -> tuple[str, str]:
         kind = "unknown"
         measured = seen.checks_measured - seen.counts.get("not_concerned", 0)
         form = (
-            N_("Nothing that was measured fails, but not everything was seen: nobody knows whether the rest is good or bad.")
+            N_(
+                "Nothing that was measured fails, but not everything was seen: nobody knows whether the rest is good or bad."
+            )
             if measured > 0
             else N_("Nothing was measured: nobody knows whether it is good or bad.")
         )
@@ -305,14 +328,10 @@ def _notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
 def _numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, str, str]]:
     """Rows of: what, its chip, hosts, checks; `-` where a number would say nothing."""
     counts = seen.counts
-    wrong = {
-        name: len({s for g in seen.groups for s in g.subjects if g.outcome is outcome and bool(g.decision) is risk})
-        for name, outcome, risk in (("fail", Outcome.FAIL, False), ("warn", Outcome.WARN, False))
-    }
-    risky = {s for g in seen.groups if g.decision for s in g.subjects}
-    unsure = {s for g in seen.groups if g.outcome is Outcome.UNKNOWN for s in g.subjects}
-    lost = seen.checks_planned - seen.checks_told
-    asked_nothing = {s for gap in seen.gaps if not gap.measure for s in gap.subjects}
+    on: dict[str, list[str]] = {"nothing_asked": [s for gap in seen.gaps if not gap.measure for s in gap.subjects]}
+    for group in seen.groups:
+        on.setdefault(_state(group), []).extend(group.subjects)
+    number = {**standing([counts]), "unknown": counts.get("unknown", 0) + _lost(seen)}
 
     def row(text: str, name: str, hosts: object, checks: object) -> tuple[str, Chip | None, str, str]:
         return text, _chip(name, voice) if name else None, str(hosts), str(checks)
@@ -323,14 +342,13 @@ def _numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, st
         row(voice.say("measured, on earlier evidence"), "", seen.hosts_measured_earlier, "-"),
         row(voice.say("attested"), "", seen.hosts_attested, "-"),
         row(voice.say("nobody looked"), "", seen.hosts_unseen, "-"),
-        row("", "fail", wrong["fail"], counts.get("fail", 0)),
-        row("", "warn", wrong["warn"], counts.get("warn", 0)),
-        row("", "accepted", len(risky), counts.get("accepted_fail", 0) + counts.get("accepted_warn", 0)),
-        row("", "unknown", len(unsure), counts.get("unknown", 0) + max(0, lost)),
-        row("", "nothing_asked", len(asked_nothing), counts.get("nothing_asked", 0)),
-        row("", "pass", "-", counts.get("pass", 0)),
-        row("", "not_concerned", "-", counts.get("not_concerned", 0)),
+        *(row("", name, _counted(on.get(name, ())), number.get(name, 0)) for name in ORDER),
     )
+
+
+def _lost(seen: Summary) -> int:
+    """Checks that were planned and that no result came for."""
+    return max(0, seen.checks_planned - seen.checks_told)
 
 
 BAR = 1000
@@ -339,7 +357,7 @@ BAR = 1000
 def _bar(seen: Summary, voice: Voice) -> Sequence[tuple[Chip, int, int]]:
     """The checks as one bar: of each state its chip, where it begins and how long it is, in thousandths."""
     asked = {name: n for name, n in seen.counts.items() if name not in ("nothing_asked", "not_concerned")}
-    parts = standing([asked, {"unknown": max(0, seen.checks_planned - seen.checks_told)}])
+    parts = standing([asked, {"unknown": _lost(seen)}])
     total = sum(parts.values())
     bar: list[tuple[Chip, int, int]] = []
     before = 0
@@ -368,7 +386,9 @@ def _blocks(run: Run, seen: Summary, voice: Voice) -> tuple[Sequence[Block], Row
 
 def _block(run: Run, seen: Summary, bullet: Bullet, ids: Sequence[str], voice: Voice) -> Block:
     places, more, state = _places(run, seen, ids, voice)
-    return Block(voice.text(bullet.title), bullet.quote, _chip(state, voice), places, more, _unchecked(run, seen, ids, voice))
+    return Block(
+        voice.text(bullet.title), bullet.quote, _chip(state, voice), places, more, _unchecked(run, seen, ids, voice)
+    )
 
 
 def _alone(run: Run, seen: Summary, id: str, voice: Voice) -> Block:
@@ -446,7 +466,7 @@ def _fixes_by_measure(run: Run, fixes: Sequence[Fix], voice: Voice) -> Iterable[
         subjects = {subject for fix in some for subject in fix.subjects}
         closes = sum(fix.fails + fix.warns for fix in some)
         title = _title(run.measures.get(id), "", voice)
-        yield voice.say(SEVERITY_WORDS[gravest]), closes, title, "", "", str(len(subjects))
+        yield voice.say(SEVERITY_WORDS[gravest]), closes, title, "", "", _counted(subjects)
 
 
 def _decisions(run: Run, seen: Summary, voice: Voice) -> Rows:
@@ -485,12 +505,14 @@ def _untold(run: Run, seen: Summary, voice: Voice) -> Rows:
     rows: list[tuple[str, str, str]] = [
         (voice.say(CAUSES[one.cause]), str(one.checks), _on(one.subjects, voice)) for one in seen.untold
     ]
-    known = {one.cause for one in seen.untold}
+    known = {one.cause for one in seen.untold} | {gap.cause.cause for gap in seen.gaps if not gap.measure}
     rows += [
-        (voice.say(CAUSES[one.cause]), "-", _on(one.subjects, voice)) for one in seen.unreached if one.cause not in known
+        (voice.say(CAUSES[one.cause]), "-", _on(one.subjects, voice))
+        for one in seen.unreached
+        if one.cause not in known
     ]
-    if seen.checks_told < seen.checks_planned:
-        rows.append((voice.say("planned, and no result came"), str(seen.checks_planned - seen.checks_told), "-"))
+    if _lost(seen):
+        rows.append((voice.say("planned, and no result came"), str(_lost(seen)), "-"))
     gaps: dict[str, list[str]] = {}
     for gap in seen.gaps:
         if not gap.measure:
