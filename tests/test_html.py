@@ -310,9 +310,9 @@ def runs(draw: st.DrawFn) -> SampleRun:
     both = lambda: {"en": say(), "fr": say()}  # noqa: E731
     controls = {
         id: replace(
-            CONTROLS["clock-synchronised"], id=id, title=both(), fix=both(), why=both(), source=say(), policy=say()
+            CONTROLS["clock-synchronised"], id=name, title=both(), fix=both(), why=both(), source=say(), policy=say()
         )
-        for id in draw(st.lists(texts, min_size=1, max_size=3, unique=True))
+        for name in draw(st.lists(texts, min_size=1, max_size=3, unique=True))
     }
     perimeters = draw(st.sampled_from([{}, PERIMETERS]))
     where = st.sampled_from(["", *perimeters])
@@ -475,7 +475,7 @@ def test_axe_would_find_something(program: Callable[[str], str], tmp_path: Path)
         .replace('<html lang="en">', "<html>")
         .replace("</h1>", '</h1><p style="color:#ddd">pale text</p>')
     )
-    assert {"html-has-lang", "color-contrast"} <= {id for id, _ in judged(program, tmp_path, wrong)["told"]}
+    assert {"html-has-lang", "color-contrast"} <= {rule for rule, _ in judged(program, tmp_path, wrong)["told"]}
 
 
 @pytest.mark.xdist_group("chromium")

@@ -375,12 +375,13 @@ def _blocks(run: Run, seen: Summary, voice: Voice) -> tuple[Sequence[Block], Row
     """The five bullets, when a measure is quoted from one; and every measure that is not."""
     members: dict[Bullet | None, list[str]] = {}
     named = dict.fromkeys([*run.measures, *(measure for measure, _ in seen.by_place if measure)])
-    for id in named:
-        known = run.measures.get(id)
-        members.setdefault(bullet_of(known) if known else None, []).append(id)
+    for name in named:
+        known = run.measures.get(name)
+        members.setdefault(bullet_of(known) if known else None, []).append(name)
     rest = members.pop(None, [])
     blocks = [_block(run, seen, bullet, members.get(bullet, []), voice) for bullet in BULLETS] if members else []
-    alone = [_alone(run, seen, id, voice) for id in rest if any(id == measure for measure, _ in seen.by_place)]
+    asked = {measure for measure, _ in seen.by_place}
+    alone = [_alone(run, seen, name, voice) for name in rest if name in asked]
     return blocks, _cut(alone, _bound(ROWS, voice))
 
 
@@ -404,13 +405,13 @@ def _places(run: Run, seen: Summary, ids: Sequence[str], voice: Voice) -> tuple[
     A host without any check stands in every block of its perimeter: nobody knows how it stands.
     """
     found: list[tuple[str, Place]] = []
-    for id in dict.fromkeys([*run.perimeters, *(perimeter for _, perimeter in seen.by_place)]):
-        counts = standing(seen.by_place.get((measure, id), {}) for measure in (*ids, ""))
+    for where in dict.fromkeys([*run.perimeters, *(perimeter for _, perimeter in seen.by_place)]):
+        counts = standing(seen.by_place.get((measure, where), {}) for measure in (*ids, ""))
         if _part_only(run, seen):  # of what was left out nobody knows
             counts = {"unknown": 0, **counts}
         names = sorted(counts, key=ORDER.index) or [worst(())]
         chips = tuple(_chip(name, voice, counts.get(name, 0)) for name in names)
-        found.append((names[0], _place(run.perimeters.get(id), id, chips, voice)))
+        found.append((names[0], _place(run.perimeters.get(where), where, chips, voice)))
     shown = _bound(PLACES, voice)
     if len(found) > shown:
         found.sort(key=lambda one: ORDER.index(one[0]))
@@ -428,10 +429,10 @@ def _place(perimeter: Perimeter | None, id: str, chips: tuple[Chip, ...], voice:
 def _unchecked(run: Run, seen: Summary, ids: Sequence[str], voice: Voice) -> tuple[str, ...]:
     """The measures that nothing checks, and where; of one that is checked nowhere, only its title."""
     lines: list[str] = []
-    for id in ids:
-        places = {perimeter: counts for (measure, perimeter), counts in seen.by_place.items() if measure == id}
+    for name in ids:
+        places = {perimeter: counts for (measure, perimeter), counts in seen.by_place.items() if measure == name}
         bare = [perimeter or "-" for perimeter, counts in places.items() if counts.get("nothing_asked", 0)]
-        title = _title(run.measures.get(id), id, voice)
+        title = _title(run.measures.get(name), name, voice)
         if places and len(bare) == len(places):
             lines.append(title)
         elif bare:
@@ -461,11 +462,11 @@ def _fixes_by_measure(run: Run, fixes: Sequence[Fix], voice: Voice) -> Iterable[
     for fix in fixes:
         control = run.controls.get(fix.control)
         by_measure.setdefault(control.measure if control else "", []).append(fix)
-    for id, some in by_measure.items():
+    for measure, some in by_measure.items():
         gravest = max(some, key=lambda fix: SEVERITIES.index(fix.severity)).severity
         subjects = {subject for fix in some for subject in fix.subjects}
         closes = sum(fix.fails + fix.warns for fix in some)
-        title = _title(run.measures.get(id), "", voice)
+        title = _title(run.measures.get(measure), "", voice)
         yield voice.say(SEVERITY_WORDS[gravest]), closes, title, "", "", _counted(subjects)
 
 
@@ -478,8 +479,8 @@ def _decisions(run: Run, seen: Summary, voice: Voice) -> Rows:
     public = voice.audience == "elus"
     rows = []
     for one, groups in grouped.items():
-        ids = dict.fromkeys(_measure_of(run, group.control) for group in groups)
-        about = "; ".join(_title(run.measures.get(id), "", voice) for id in ids)
+        measures = dict.fromkeys(_measure_of(run, group.control) for group in groups)
+        about = "; ".join(_title(run.measures.get(name), "", voice) for name in measures)
         subjects = [subject for group in groups for subject in group.subjects]
         rows.append((one.id, one.by, day(one.until, voice), about, _on(subjects, voice), "" if public else one.why))
     return _cut(rows, _bound(ROWS, voice))
@@ -534,7 +535,7 @@ def _appendix(run: Run, seen: Summary, voice: Voice) -> Rows:
     for group in seen.groups:
         by_control.setdefault(group.control, []).append(group)
     order = dict.fromkeys([*(fix.control for fix in seen.fixes), *by_control])
-    return _cut((_entry(run, id, by_control[id], voice) for id in order), _bound(ROWS, voice))
+    return _cut((_entry(run, name, by_control[name], voice) for name in order), _bound(ROWS, voice))
 
 
 def _entry(run: Run, id: str, groups: Sequence[Group], voice: Voice) -> Entry:
