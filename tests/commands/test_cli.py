@@ -183,7 +183,7 @@ def test_no_colour_where_none_is_wanted(tmp_path: Path, variables: dict[str, str
 
 def test_a_report_prints_the_same_bytes_again(tmp_path: Path) -> None:
     """In every format, as long as the run is kept."""
-    for format_ in ("text", "json", "junit"):
+    for format_ in ("text", "json", "junit", "html"):
         first = run(tmp_path, "-f", format_, text="echo 3")
         again = auditor("report", "latest", "-f", format_)
         assert (again.exit_code, again.stdout) == (0, first.stdout)
@@ -355,7 +355,9 @@ def test_html_is_written_for_either_audience_and_reprinted(tmp_path: Path) -> No
     """The run writes one page, `report` the other of the same run; only technicians read the host's name."""
     store, page = str(tmp_path / "runs.db"), tmp_path / "page.html"
     town = estate(tmp_path)
-    assert run(tmp_path, "--store", store, "-f", f"html={page}", "--lang", "fr", text="echo 3", town=town).exit_code == 1
+    assert (
+        run(tmp_path, "--store", store, "-f", f"html={page}", "--lang", "fr", text="echo 3", town=town).exit_code == 1
+    )
     technical = page.read_text("utf-8")
     assert technical.startswith("<!DOCTYPE html>")
     assert page.stat().st_mode & 0o777 == 0o600
