@@ -67,12 +67,14 @@ _store = click.option(
 )
 _format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multiple=True,
                        shell_complete=_completed("formats"),
-                       help="A report: text, json or junit; `-` is stdout. May be given several times.")  # fmt: skip
+                       help="A report: text, html, json or junit; `-` is stdout. May be given several times.")  # fmt: skip
 _as_of = click.option("--as-of", metavar="DATE", help="Judge what people declared (decisions) on this day, 2026-11-30.")
 _jobs = click.option(
     "--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time."
 )
-_details = click.option("--details", is_flag=True, help="Unfold every finding in the text report.")
+_details = click.option("--details", is_flag=True, help="Unfold every finding in the text and HTML reports.")
+_audience = click.option("--audience", type=click.Choice(["technique", "elus"]), default="technique", show_default=True,
+                         help="Whom the HTML report is for; elus: elected officials, it names no host and no weakness.")  # fmt: skip
 
 
 class Group(click.Group):
@@ -159,6 +161,7 @@ def main(ctx: click.Context) -> None:
 @_probes
 @_lang
 @_details
+@_audience
 def run(**options: Any) -> None:
     """Audits hosts, and reports. Without arguments: this machine, with the shipped policies."""
     from auditor.commands.run import run as command
@@ -218,6 +221,7 @@ def lint(**options: Any) -> None:
 @_store
 @_lang
 @_details
+@_audience
 def report(**options: Any) -> None:
     """Reports a stored RUN (a number, the beginning of an id, or `latest`) again, without any host."""
     from auditor.commands.report import report as command

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from auditor.model import Answer, Command, Facts, Host, Run, Subject, Text
 
 Schema = Mapping[str, Any]  # JSON Schema, draft-07
+Audience = Literal["technique", "elus"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,10 @@ class OpenPart(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How a reporter speaks: `say` translates one of our sentences, `text` picks a language of a policy's text."""
+    """How a reporter speaks: `say` translates one of our sentences, `text` picks a language of a policy's text.
+
+    `audience` "elus": for elected officials, who publish what they are given; it names no host and nothing of one.
+    """
 
     lang: str
     say: Callable[[str], str]
@@ -158,11 +162,16 @@ class Voice:
     colour: bool = False
     details: bool = False
     width: int = 80
+    audience: Audience = "technique"
 
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """One format: `render(run, voice, open_part)` writes bytes in pieces."""
+    """One format: `render(run, voice, open_part)` writes bytes in pieces.
+
+    `audiences` are those that it can write for; one that names hosts whatever it is told writes for technicians alone.
+    """
 
     title: Text
     render: Callable[[Run, Voice, OpenPart], None]
+    audiences: tuple[Audience, ...] = ("technique",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auditor.model import SEVERITIES, Coverage, Finding, Outcome, Reason, Run, StandsBeside, Subject, Unknown
 
@@ -115,7 +115,7 @@ class Summary:
     """One run folded. `counts` and roll-ups hold what `counts_as` says, and `nothing_asked`; `open_severities` the open fails.
 
     `earlier` are the hosts judged on evidence of an earlier run, with its date, in plan order; `unasked` counts those of
-    them that no connection was tried to.
+    them that no connection was tried to. `by_place` counts by (measure, perimeter), a host without any check under "".
     """
 
     hosts_expected: int
@@ -136,6 +136,7 @@ class Summary:
     gaps: tuple[Gap, ...]
     complete: bool
     earlier: tuple[JudgedEarlier, ...] = ()
+    by_place: Mapping[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def hosts_measured_now(self) -> int:
@@ -206,6 +207,7 @@ def summary(run: Run) -> Summary:
         gaps=gaps,
         complete=run.header.state == "complete",
         earlier=tuple(JudgedEarlier(h.host, h.evidence_at, h.asked) for h in hosts if h.evidence_at),
+        by_place=fold.by_place,
     )
 
 
@@ -218,6 +220,7 @@ class _Fold:
         self.open_severities: Counter[str] = Counter()
         self.by_measure: dict[str, Counter[str]] = {}
         self.by_perimeter: dict[str, Counter[str]] = {}
+        self.by_place: dict[tuple[str, str], Counter[str]] = {}
         self.groups: dict[str, tuple[Finding, list[str]]] = {}
         self.untold: dict[str, list[str]] = {}
 
@@ -225,6 +228,7 @@ class _Fold:
         self.counts[what] += 1
         self.by_measure.setdefault(measure, Counter())[what] += 1
         self.by_perimeter.setdefault(perimeter, Counter())[what] += 1
+        self.by_place.setdefault((measure, perimeter), Counter())[what] += 1
 
     def add(self, finding: Finding, measure: str) -> None:
         self.told += 1

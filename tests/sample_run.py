@@ -9,6 +9,7 @@ from pathlib import Path
 
 from auditor.kinds import Reporter, Voice
 from auditor.model import (
+    Check,
     Control,
     Coverage,
     Finding,
@@ -323,3 +324,45 @@ def rendered(reporter: Reporter, run: Run, by: Voice) -> bytes:
     pieces: list[bytes] = []
     reporter.render(run, by, lambda part: pieces.append)
     return b"".join(pieces)
+
+
+def demo() -> SampleRun:
+    """The demo estate as it is planned, with made-up answers: some fail, one host is away, one decision stands."""
+    from auditor.commands import inputs
+
+    given = inputs.load((), (str(Path(__file__).parent.parent / "inventories/demo"),), None, None)
+    plan = given.plan
+    findings: list[Finding] = []
+    hosts: list[HostSeen] = []
+    for place, host in enumerate(plan.hosts):
+        checks = plan.checks_of(place)
+        told = [_answer(check, place + turn, host.id == "glpi01") for turn, check in enumerate(checks)]
+        measured = sum(one.outcome is not Outcome.UNKNOWN for one in told)
+        away = None if measured else Unknown("unreachable" if checks else "nothing_asked")
+        findings += told
+        hosts.append(HostSeen(host.id, away, len(told), measured, AT + 7 if measured else 0.0))
+    findings += [_answer(check, turn, False) for turn, check in enumerate(plan.perimeter_checks())]
+    return SampleRun(
+        header(hosts_expected=len(plan.hosts), checks_planned=len(findings), estate="inventories/demo"),
+        {c.id: c for c in plan.controls},
+        plan.measures,
+        plan.estate.perimeters,
+        findings,
+        hosts,
+        [IdleDecision("ACC-2025-001", "R-EXPIRY", "2026-06-30", "decisions/acc-2025-001.yaml:1")],
+        list(plan.coverage()),
+    )
+
+
+def _answer(check: Check, turn: int, away: bool) -> Finding:
+    """A finding for a check of the demo estate; `turn` decides."""
+    known = {"severity": check.control.severity, "gates": check.gates}
+    if check.unasked or away or turn % 7 == 5:
+        why = check.unasked or Unknown("unreachable", "timed out") if away else Unknown("no_privilege")
+        return finding(check.seq, check.subject, check.control.id, "unknown", Reason("", "", cause=why), **known)
+    if turn % 3:
+        return finding(check.seq, check.subject, check.control.id, "pass", **known)
+    accepted = check.subject.id == "pc-syn-03" and check.control.id.startswith("antivirus")
+    known["decision"] = replace(ACCEPTED, id="ACC-2026-003") if accepted else None
+    reason = Reason("settings.value", "at_least", 12, turn)
+    return finding(check.seq, check.subject, check.control.id, "warn" if turn % 2 else "fail", reason, **known)

@@ -25,7 +25,12 @@ def wheel(tmp_path_factory):
 def test_the_wheel_carries_all_that_a_run_needs(wheel):
     """Every policy, schema, catalogue and module of the source tree is in the wheel."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    for folder, pattern in (("policies", "*.yaml"), ("auditor/schemas", "*.json"), ("auditor/locale", "*.json")):
+    for folder, pattern in (
+        ("policies", "*.yaml"),
+        ("auditor/schemas", "*.json"),
+        ("auditor/locale", "*.json"),
+        ("auditor/reporters/templates", "report.*"),
+    ):
         for file in (ROOT / folder).rglob(pattern):
             inside = file.relative_to(ROOT).as_posix()
             assert (f"auditor/{inside}" if folder == "policies" else inside) in names

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment, nodes
 from sample_run import FRENCH, HOSTILE, voice
 
 from auditor.model import CAUSES, IdleDecision, Reason, StandsBeside, Unknown
@@ -40,7 +41,7 @@ EN, FR = voice("en"), voice("fr")
 
 
 def _messages() -> Iterator[tuple[str, str]]:
-    """Every message for people: what `N_(...)` and `say(...)` are given as a constant, and the causes."""
+    """Every message for people: what `N_(...)` and `say(...)` are given as a constant, in templates too, and the causes."""
     for path in sorted(SOURCES.rglob("*.py")):
         where = path.relative_to(SOURCES.parent).as_posix()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -50,6 +51,11 @@ def _messages() -> Iterator[tuple[str, str]]:
             message = node.args[0]
             if name in ("N_", "say") and isinstance(message, ast.Constant) and isinstance(message.value, str):
                 yield message.value, f"{where}:{node.lineno}"
+    for path in sorted(SOURCES.rglob("templates/*.html")):
+        where = path.relative_to(SOURCES.parent).as_posix()
+        for call in Environment().parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "say":
+                yield call.args[0].as_const(), f"{where}:{call.lineno}"
     for key, message in CAUSES.items():
         yield message, f"auditor/model.py: CAUSES[{key!r}]"
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from auditor.commands import sinks
 from auditor.commands.run import store_path
 from auditor.errors import InvalidInput
+from auditor.kinds import Audience
 from auditor.store import Store
 
 
-def report(run: str, formats: tuple[str, ...], store: str | None, lang: str | None, details: bool) -> int:
+def report(
+    run: str, formats: tuple[str, ...], store: str | None, lang: str | None, details: bool, audience: Audience
+) -> int:
     if store == "none":
         raise InvalidInput("--store none keeps nothing: there is no run to report")
-    reports = sinks.chosen(formats)
+    reports = sinks.chosen(formats, audience)
     keeping = Store(store_path(store), create=False)
     try:
-        sinks.write(keeping.run(run), reports, lang, details)
+        sinks.write(keeping.run(run), reports, lang, details, audience)
     finally:
         keeping.close()
     return 0

@@ -21,7 +21,7 @@ from auditor.commands.timings import Timings
 from auditor.commands.unreached import hints
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
-from auditor.kinds import Ask
+from auditor.kinds import Ask, Audience
 from auditor.model import Header, Run
 from auditor.plan import Plan
 from auditor.store import Catalogue, Store
@@ -46,9 +46,10 @@ def run(
     lang: str | None,
     details: bool,
     timings: bool,
+    audience: Audience,
 ) -> int:
     """The exit code of the run."""
-    reports = sinks.chosen(formats)
+    reports = sinks.chosen(formats, audience)
     if missing and store == "none":
         raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
     day = inputs.as_of(as_of)
@@ -67,7 +68,7 @@ def run(
         with _interruptible(), progress(len(plan.hosts), lang) as done:
             pace = Pace(places, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
             finished = audit(plan, _asks(plan, places, times), keeping, begun, decided, pace)
-        sinks.write(finished, reports, lang, details)
+        sinks.write(finished, reports, lang, details, audience)
         _say_aside(finished, times, lang)
         code = exit_code(finished, fail_on, fail_on_warn)
     finally:

@@ -7,20 +7,22 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from auditor import shelves
 from auditor.commands.inputs import stdout_is_terminal, voice
 from auditor.errors import InvalidInput
+from auditor.kinds import Audience
 from auditor.load.schema import did_you_mean
 from auditor.model import Run
 
 Chosen = tuple[str, str]  # format, path
 
 
-def chosen(formats: Sequence[str]) -> list[Chosen]:
-    """Checked before any connection: the format exists, the folder can be written."""
+def chosen(formats: Sequence[str], audience: Audience = "technique") -> list[Chosen]:
+    """Checked before any connection: the format exists and can be written for the audience, the folder can be written."""
     found: list[Chosen] = []
     for given in formats:
         name, _, path = given.partition("=")
@@ -37,7 +39,15 @@ def chosen(formats: Sequence[str]) -> list[Chosen]:
     twice = next((path for path in paths if paths.count(path) > 1 and (path == "-" or not _streams(Path(path)))), None)
     if twice:
         raise InvalidInput(f"-f: two reports would be written to {twice}")
-    return found or [("text", "-")]
+    found = found or [("text", "-")]
+    for name, _ in found:
+        if audience not in shelves.REPORTERS[name].audiences:
+            able = [one for one, kind in shelves.REPORTERS.items() if audience in kind.audiences]
+            raise InvalidInput(
+                f"--audience {audience}: a {name} report names hosts; give -f {able[0]}=FILE alone, and write the others "
+                "with `auditor report`"
+            )
+    return found
 
 
 def _check(given: str, path: Path) -> None:
@@ -52,9 +62,11 @@ def _streams(path: Path) -> bool:
     return path.exists() and not path.is_file()
 
 
-def write(run: Run, reports: Sequence[Chosen], lang: str | None, details: bool) -> None:
+def write(
+    run: Run, reports: Sequence[Chosen], lang: str | None, details: bool, audience: Audience = "technique"
+) -> None:
     for name, path in reports:
-        speaking = voice(lang, path == "-" and stdout_is_terminal(), details)
+        speaking = replace(voice(lang, path == "-" and stdout_is_terminal(), details), audience=audience)
         with _sink(path) as stream:
             shelves.REPORTERS[name].render(run, speaking, _one_part(stream))
 

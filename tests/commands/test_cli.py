@@ -183,7 +183,7 @@ def test_no_colour_where_none_is_wanted(tmp_path: Path, variables: dict[str, str
 
 def test_a_report_prints_the_same_bytes_again(tmp_path: Path) -> None:
     """In every format, as long as the run is kept."""
-    for format_ in ("text", "json", "junit"):
+    for format_ in ("text", "json", "junit", "html"):
         first = run(tmp_path, "-f", format_, text="echo 3")
         again = auditor("report", "latest", "-f", format_)
         assert (again.exit_code, again.stdout) == (0, first.stdout)
@@ -346,3 +346,33 @@ def test_the_digests_of_a_sites_probes_are_in_the_run(tmp_path: Path) -> None:
     """So that a run says by which code it was asked."""
     told = json.loads(run(tmp_path, "-f", "json").stdout)
     assert f"{tmp_path}/probes/sample.py" in told["run"]["digests"]
+
+
+# ---------------------------------------------------------------- whom a report is for
+
+
+def test_html_is_written_for_either_audience_and_reprinted(tmp_path: Path) -> None:
+    """The run writes one page, `report` the other of the same run; only technicians read the host's name."""
+    store, page = str(tmp_path / "runs.db"), tmp_path / "page.html"
+    town = estate(tmp_path)
+    assert (
+        run(tmp_path, "--store", store, "-f", f"html={page}", "--lang", "fr", text="echo 3", town=town).exit_code == 1
+    )
+    technical = page.read_text("utf-8")
+    assert technical.startswith("<!DOCTYPE html>")
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert "web01" in technical
+    done = auditor("report", "--store", store, "-f", f"html={page}", "--lang", "fr", "--audience", "elus")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "web01" not in page.read_text("utf-8")
+    assert "Toutes les mesures ne sont pas tenues" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("formats", [[], ["-f", "text=-"], ["-f", "html=page.html", "-f", "junit=-"], ["-f", "json=-"]])
+def test_what_names_hosts_is_not_written_for_officials(tmp_path: Path, formats: list[str]) -> None:
+    """Before anything is asked or read: a format that cannot keep hosts out refuses."""
+    result = run(tmp_path, "--audience", "elus", *formats)
+    assert result.exit_code == 2
+    assert "--audience elus: a " in result.stderr
+    assert "give -f html=FILE alone" in result.stderr
+    assert result.stdout == ""

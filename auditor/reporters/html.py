@@ -1,0 +1,574 @@
+"""A run in, one self-contained accessible page out, for those who decide and for those who mend. Pure.
+
+Every text passes `clean` and then the template's escaping. A page for elected officials is built from counts, titles of
+measures and our own words: nothing that names a host, or that a host said, is handed to the template.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from auditor.article5 import BULLETS, ORDER, Bullet, bullet_of, standing, worst
+from auditor.kinds import OpenPart, Reporter, Voice
+from auditor.model import CAUSES, SEVERITIES, Measure, Outcome, Perimeter, Run, StandsBeside
+from auditor.operators import N_
+from auditor.sentences import (
+    IDLE_WORDS,
+    OUTCOME_WORDS,
+    SEVERITY_WORDS,
+    acceptance,
+    cause,
+    clean,
+    day,
+    listed,
+    moment,
+    told,
+)
+from auditor.sentences import idle as idle_words
+from auditor.summary import Fix, Group, Summary, folded, summary
+
+LONGEST = 2000  # characters of any one text
+NAMES = 300  # characters of a list of hosts
+TOP = 10  # fixes that it names
+ROWS = 40  # rows of a table, lines of the appendix
+PLACES = 12  # perimeters under one bullet
+FINDINGS = 8  # different findings of one control
+
+SYMBOLS = {
+    "fail": "✗",
+    "warn": "▲",
+    "accepted": "◐",
+    "unknown": "?",
+    "nothing_asked": "?",
+    "pass": "✓",
+    "not_concerned": "–",
+}
+WORDS = {**OUTCOME_WORDS, "accepted": N_("risk accepted")}
+KINDS = {"shared": N_("shared"), "exclusive": N_("exclusive")}
+
+
+def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
+    """Writes the page; `voice.audience` chooses what it may hold."""
+    write = open_part("")
+    for piece in _template().generate(**_page(run, voice)):
+        write(piece.encode("utf-8"))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("auditor.reporters", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_inert,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@cache
+def _template() -> Template:
+    return _environment().get_template("report.html")
+
+
+@cache
+def _style() -> str:
+    loader = _environment().loader
+    assert loader
+    return loader.get_source(_environment(), "report.css")[0]
+
+
+def _inert(value: Any) -> Any:
+    """What stands in the page for a value: nothing that reorders, hides or fills it; French punctuation stays with its word."""
+    if isinstance(value, Markup):
+        return value
+    text = clean(str(value), LONGEST)
+    for mark in ":;?!»":
+        text = text.replace(f" {mark}", f"\u00a0{mark}")
+    return text.replace("« ", "«\u00a0")
+
+
+# ---------------------------------------------------------------- what the template is given
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A state in words: its kind colours it, its symbol and word say it, `count` is empty where none is known."""
+
+    kind: str
+    symbol: str
+    word: str
+    count: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one perimeter stands."""
+
+    name: str
+    about: str
+    chips: tuple[Chip, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One bullet of the convention, or one measure beside them. `unchecked` names the measures that nothing checks."""
+
+    title: str
+    quote: str
+    worst: Chip
+    places: tuple[Place, ...]
+    more: int
+    unchecked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table's rows that are shown, and how many are not."""
+
+    shown: Sequence[Any]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One control of the appendix with its findings, equal ones together."""
+
+    id: str
+    severity: str
+    title: str
+    chips: tuple[Chip, ...]
+    fix: str
+    why: str
+    findings: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Equal findings: on which hosts, why, and the decision beside them."""
+
+    chip: Chip
+    count: int
+    on: str
+    lines: tuple[str, ...]
+    decision: str
+
+
+def _page(run: Run, voice: Voice) -> Mapping[str, object]:
+    """All that the template may use; for elected officials nothing else exists."""
+    seen = summary(run)
+    public = voice.audience == "elus"
+    what = _what(run, seen, voice)
+    style = _style()
+    digest = b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
+    blocks, others = _blocks(run, seen, voice)
+    kind, verdict = _verdict(run, seen, voice)
+    return {
+        "lang": voice.lang,
+        "say": voice.say,
+        "style": Markup(style),  # noqa: S704 - our own file
+        "style_digest": digest,
+        "public": public,
+        "what": what,
+        "number": run.header.number,
+        "on": moment(run.header.started_at, voice),
+        "as_of": day(run.header.as_of, voice),
+        "kind": kind,
+        "symbol": SYMBOLS[kind],
+        "verdict": verdict,
+        "notices": tuple(_notices(run, seen, voice)),
+        "numbers": _numbers(seen, voice),
+        "bar": _bar(seen, voice),
+        "blocks": blocks,
+        "others": others,
+        "fixes": _fixes(run, seen, voice),
+        "decisions": _decisions(run, seen, voice),
+        "idle": _idle(run, voice),
+        "untold": _untold(run, seen, voice),
+        "appendix": None if public else _appendix(run, seen, voice),
+        "version": "" if public else run.header.version,
+        "run_id": "" if public else run.header.id,
+    }
+
+
+def _cut(rows: Iterable[Any], shown: int) -> Rows:
+    whole = list(rows)
+    return Rows(whole[:shown], max(0, len(whole) - shown))
+
+
+def _bound(shown: int, voice: Voice) -> int:
+    """How much is shown; with details, all of it."""
+    return sys.maxsize if voice.details else shown
+
+
+def _chip(name: str, voice: Voice, count: int = 0) -> Chip:
+    return Chip(name, SYMBOLS[name], voice.say(WORDS[name]), str(count) if count else "")
+
+
+def _names(subjects: Sequence[str], voice: Voice) -> str:
+    """The hosts, folded; a list that is too long is cut, and says of how many it is."""
+    names = folded(subjects)
+    if voice.details or len(names) <= NAMES:
+        return names
+    return voice.say("{names}… ({count} in all)").format(names=names[:NAMES].rstrip(" ,"), count=len(set(subjects)))
+
+
+def _on(subjects: Sequence[str], voice: Voice) -> str:
+    return _counted(subjects) if voice.audience == "elus" else _names(subjects, voice)
+
+
+def _counted(subjects: Iterable[str]) -> str:
+    """How many hosts there are among them; a dash for what was asked of perimeters alone."""
+    return str(len({name for name in subjects if not name.startswith("perimeter:")}) or "-")
+
+
+def _title(measure: Measure | None, id: str, voice: Voice) -> str:
+    return voice.text(measure.title) if measure else id or voice.say("(the host as a whole)")
+
+
+# ---------------------------------------------------------------- the head
+
+
+def _what(run: Run, seen: Summary, voice: Voice) -> str:
+    """What was audited: the estate by the last part of its path, or the one host; for elected officials, whose it is."""
+    if voice.audience == "elus":
+        owners = list(dict.fromkeys(p.owner for p in run.perimeters.values() if p.owner))
+        if owners:
+            return listed(owners, voice)
+    else:
+        parts = [part for part in run.header.estate.partition(", ")[0].split("/") if part.strip(".")]
+        hosts = [host.host for host, _ in zip(run.hosts(), range(2), strict=False)]
+        if parts or len(hosts) == 1:
+            return (parts or hosts)[-1]
+    return voice.say("{count} hosts").format(count=seen.hosts_expected)
+
+
+def _part_only(run: Run, seen: Summary) -> bool:
+    """Not all that was planned came, or not all of the estate or of the policies was planned."""
+    header = run.header
+    return bool(header.limit or header.policies or not seen.complete or seen.checks_told < seen.checks_planned)
+
+
+def _verdict(run: Run, seen: Summary, voice: Voice) -> tuple[str, str]:
+    """The one sentence, and the word of ORDER that it goes with."""
+    wrong = {name: seen.counts.get(name, 0) + seen.counts.get(f"accepted_{name}", 0) for name in ("fail", "warn")}
+    risks = seen.counts.get("accepted_fail", 0)
+    whole = seen.everything_seen and not _part_only(run, seen) and run.header.declared and seen.checks_planned > 0
+    failing = voice.say(N_("{fail} fail, {accepted} of them accepted") if risks else N_("{fail} fail"))
+    numbers = {
+        "failing": failing.format(fail=wrong["fail"], accepted=risks),
+        "warn": wrong["warn"],
+        "planned": seen.checks_planned,
+    }
+    if wrong["fail"]:
+        kind = "fail" if seen.counts.get("fail", 0) else "accepted"
+        form = (
+            N_("Not all measures are met: of {planned} checks, {failing}; everything planned was measured.")
+            if whole
+            else N_(
+                "Not all measures are met: of {planned} checks, {failing}; and not everything was seen: nobody knows "
+                "whether the rest is good or bad."
+            )
+        )
+    elif not whole:
+        kind = "unknown"
+        measured = seen.checks_measured - seen.counts.get("not_concerned", 0)
+        form = (
+            N_(
+                "Nothing that was measured fails, but not everything was seen: nobody knows whether the rest is good or bad."
+            )
+            if measured > 0
+            else N_("Nothing was measured: nobody knows whether it is good or bad.")
+        )
+    elif wrong["warn"]:
+        kind = "warn" if seen.counts.get("warn", 0) else "accepted"
+        form = N_("Everything planned was measured and nothing fails; of {planned} checks, {warn} miss their target.")
+    else:
+        kind, form = "pass", N_("Everything planned was measured and nothing fails.")
+    return kind, voice.say(form).format(**numbers)
+
+
+def _notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
+    """What nobody must miss: that this is a part, that it was interrupted, that evidence is not of today."""
+    header, public = run.header, voice.audience == "elus"
+    if header.state != "complete":
+        yield voice.say("THE RUN IS PARTIAL: it ended before everything planned was asked.")
+    if not header.declared:
+        yield voice.say("No estate was given: nothing tells whether hosts or measures are missing.")
+    if header.limit and public:
+        yield voice.say("ONLY {chosen} of {all} inventoried hosts").format(
+            chosen=header.hosts_expected, all=header.hosts_inventoried
+        )
+    elif header.limit:
+        yield voice.say("ONLY {chosen} of {all} inventoried hosts: --limit {limit}").format(
+            chosen=header.hosts_expected, all=header.hosts_inventoried, limit=clean(header.limit)
+        )
+    if header.policies and public:
+        yield voice.say("only some of the policies")
+    elif header.policies:
+        yield voice.say("only these policies: {policies}").format(policies=clean(", ".join(header.policies)))
+    if header.legacy and not public:
+        yield voice.say("outdated SSH algorithms are allowed for {hosts}").format(hosts=_names(header.legacy, voice))
+    if seen.earlier:
+        yield voice.say("Hosts judged on earlier evidence: {count}, the oldest of {when}.").format(
+            count=len(seen.earlier), when=moment(seen.oldest_evidence_at, voice)
+        )
+
+
+def _numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, str, str]]:
+    """Rows of: what, its chip, hosts, checks; `-` where a number would say nothing."""
+    counts = seen.counts
+    on: dict[str, list[str]] = {"nothing_asked": [s for gap in seen.gaps if not gap.measure for s in gap.subjects]}
+    for group in seen.groups:
+        on.setdefault(_state(group), []).extend(group.subjects)
+    number = {**standing([counts]), "unknown": counts.get("unknown", 0) + _lost(seen)}
+
+    def row(text: str, name: str, hosts: object, checks: object) -> tuple[str, Chip | None, str, str]:
+        return text, _chip(name, voice) if name else None, str(hosts), str(checks)
+
+    return (
+        row(voice.say("expected"), "", seen.hosts_expected, seen.checks_planned),
+        row(voice.say("measured now"), "", seen.hosts_measured_now, "-"),
+        row(voice.say("measured, on earlier evidence"), "", seen.hosts_measured_earlier, "-"),
+        row(voice.say("attested"), "", seen.hosts_attested, "-"),
+        row(voice.say("nobody looked"), "", seen.hosts_unseen, "-"),
+        *(row("", name, _counted(on.get(name, ())), number.get(name, 0)) for name in ORDER),
+    )
+
+
+def _lost(seen: Summary) -> int:
+    """Checks that were planned and that no result came for."""
+    return max(0, seen.checks_planned - seen.checks_told)
+
+
+BAR = 1000
+
+
+def _bar(seen: Summary, voice: Voice) -> Sequence[tuple[Chip, int, int]]:
+    """The checks as one bar: of each state its chip, where it begins and how long it is, in thousandths."""
+    asked = {name: n for name, n in seen.counts.items() if name not in ("nothing_asked", "not_concerned")}
+    parts = standing([asked, {"unknown": _lost(seen)}])
+    total = sum(parts.values())
+    bar: list[tuple[Chip, int, int]] = []
+    before = 0
+    for name, count in parts.items():
+        if total:
+            bar.append((_chip(name, voice, count), before * BAR // total, max(4, count * BAR // total)))
+        before += count
+    return bar
+
+
+# ---------------------------------------------------------------- the bullets of the convention
+
+
+def _blocks(run: Run, seen: Summary, voice: Voice) -> tuple[Sequence[Block], Rows]:
+    """The five bullets, when a measure is quoted from one; and every measure that is not."""
+    members: dict[Bullet | None, list[str]] = {}
+    named = dict.fromkeys([*run.measures, *(measure for measure, _ in seen.by_place if measure)])
+    for name in named:
+        known = run.measures.get(name)
+        members.setdefault(bullet_of(known) if known else None, []).append(name)
+    rest = members.pop(None, [])
+    blocks = [_block(run, seen, bullet, members.get(bullet, []), voice) for bullet in BULLETS] if members else []
+    asked = {measure for measure, _ in seen.by_place}
+    alone = [_alone(run, seen, name, voice) for name in rest if name in asked]
+    return blocks, _cut(alone, _bound(ROWS, voice))
+
+
+def _block(run: Run, seen: Summary, bullet: Bullet, ids: Sequence[str], voice: Voice) -> Block:
+    places, more, state = _places(run, seen, ids, voice)
+    return Block(
+        voice.text(bullet.title), bullet.quote, _chip(state, voice), places, more, _unchecked(run, seen, ids, voice)
+    )
+
+
+def _alone(run: Run, seen: Summary, id: str, voice: Voice) -> Block:
+    places, more, state = _places(run, seen, [id], voice)
+    measure = run.measures.get(id)
+    quote = measure.quote if measure else ""
+    return Block(_title(measure, id, voice), quote, _chip(state, voice), places, more, ())
+
+
+def _places(run: Run, seen: Summary, ids: Sequence[str], voice: Voice) -> tuple[tuple[Place, ...], int, str]:
+    """Where each perimeter stands for some measures (the worst ones, if they are many); how many more; the worst state.
+
+    A host without any check stands in every block of its perimeter: nobody knows how it stands.
+    """
+    found: list[tuple[str, Place]] = []
+    for where in dict.fromkeys([*run.perimeters, *(perimeter for _, perimeter in seen.by_place)]):
+        counts = standing(seen.by_place.get((measure, where), {}) for measure in (*ids, ""))
+        if _part_only(run, seen):  # of what was left out nobody knows
+            counts = {"unknown": 0, **counts}
+        names = sorted(counts, key=ORDER.index) or [worst(())]
+        chips = tuple(_chip(name, voice, counts.get(name, 0)) for name in names)
+        found.append((names[0], _place(run.perimeters.get(where), where, chips, voice)))
+    shown = _bound(PLACES, voice)
+    if len(found) > shown:
+        found.sort(key=lambda one: ORDER.index(one[0]))
+    places = tuple(place for _, place in found[:shown])
+    return places, len(found) - len(places), worst(name for name, _ in found)
+
+
+def _place(perimeter: Perimeter | None, id: str, chips: tuple[Chip, ...], voice: Voice) -> Place:
+    if perimeter is None:
+        return Place(id or voice.say("no perimeter is declared"), "", chips)
+    about = ", ".join(text for text in (perimeter.owner, voice.say(KINDS[perimeter.kind])) if text)
+    return Place(id, about, chips)
+
+
+def _unchecked(run: Run, seen: Summary, ids: Sequence[str], voice: Voice) -> tuple[str, ...]:
+    """The measures that nothing checks, and where; of one that is checked nowhere, only its title."""
+    lines: list[str] = []
+    for name in ids:
+        places = {perimeter: counts for (measure, perimeter), counts in seen.by_place.items() if measure == name}
+        bare = [perimeter or "-" for perimeter, counts in places.items() if counts.get("nothing_asked", 0)]
+        title = _title(run.measures.get(name), name, voice)
+        if places and len(bare) == len(places):
+            lines.append(title)
+        elif bare:
+            lines.append(f"{title} ({', '.join(bare)})")
+    return tuple(lines)
+
+
+# ---------------------------------------------------------------- fixes, decisions, what was not measured
+
+
+def _fixes(run: Run, seen: Summary, voice: Voice) -> Rows:
+    """Severity, how many it closes, what, how, on which hosts; for elected officials by measure, without how and where."""
+    if voice.audience == "elus":
+        return _cut(_fixes_by_measure(run, seen.fixes, voice), TOP)
+    rows = []
+    for fix in seen.fixes:
+        control = run.controls.get(fix.control)
+        title = voice.text(control.title) if control else fix.control
+        how = clean(voice.text(control.fix), 0) if control else ""
+        severity = voice.say(SEVERITY_WORDS[fix.severity])
+        rows.append((severity, fix.fails + fix.warns, title, fix.control, how, _names(fix.subjects, voice)))
+    return _cut(rows, TOP)
+
+
+def _fixes_by_measure(run: Run, fixes: Sequence[Fix], voice: Voice) -> Iterable[tuple[object, ...]]:
+    by_measure: dict[str, list[Fix]] = {}
+    for fix in fixes:
+        control = run.controls.get(fix.control)
+        by_measure.setdefault(control.measure if control else "", []).append(fix)
+    for measure, some in by_measure.items():
+        gravest = max(some, key=lambda fix: SEVERITIES.index(fix.severity)).severity
+        subjects = {subject for fix in some for subject in fix.subjects}
+        closes = sum(fix.fails + fix.warns for fix in some)
+        title = _title(run.measures.get(measure), "", voice)
+        yield voice.say(SEVERITY_WORDS[gravest]), closes, title, "", "", _counted(subjects)
+
+
+def _decisions(run: Run, seen: Summary, voice: Voice) -> Rows:
+    """Each decision beside findings: id, who signed, until when, which measures, on which hosts, and why."""
+    grouped: dict[StandsBeside, list[Group]] = {}
+    for group in seen.groups:
+        if group.decision:
+            grouped.setdefault(group.decision, []).append(group)
+    public = voice.audience == "elus"
+    rows = []
+    for one, groups in grouped.items():
+        measures = dict.fromkeys(_measure_of(run, group.control) for group in groups)
+        about = "; ".join(_title(run.measures.get(name), "", voice) for name in measures)
+        subjects = [subject for group in groups for subject in group.subjects]
+        rows.append((one.id, one.by, day(one.until, voice), about, _on(subjects, voice), "" if public else one.why))
+    return _cut(rows, _bound(ROWS, voice))
+
+
+def _measure_of(run: Run, control: str) -> str:
+    known = run.controls.get(control)
+    return known.measure if known else ""
+
+
+def _idle(run: Run, voice: Voice) -> Rows:
+    """Each decision that covers nothing, and why; its detail may name a host."""
+    if voice.audience == "elus":
+        rows = ((idle.id, voice.say(IDLE_WORDS.get(idle.code, idle.code))) for idle in run.idle())
+    else:
+        rows = ((idle.id, idle_words(idle, voice)) for idle in run.idle())
+    return _cut(rows, _bound(ROWS, voice))
+
+
+def _untold(run: Run, seen: Summary, voice: Voice) -> Rows:
+    """Why, how many checks (a dash where it is not about checks), on which hosts; most first."""
+    public = voice.audience == "elus"
+    rows: list[tuple[str, str, str]] = [
+        (voice.say(CAUSES[one.cause]), str(one.checks), _on(one.subjects, voice)) for one in seen.untold
+    ]
+    known = {one.cause for one in seen.untold} | {gap.cause.cause for gap in seen.gaps if not gap.measure}
+    rows += [
+        (voice.say(CAUSES[one.cause]), "-", _on(one.subjects, voice))
+        for one in seen.unreached
+        if one.cause not in known
+    ]
+    if _lost(seen):
+        rows.append((voice.say("planned, and no result came"), str(_lost(seen)), "-"))
+    gaps: dict[str, list[str]] = {}
+    for gap in seen.gaps:
+        if not gap.measure:
+            why = voice.say(CAUSES[gap.cause.cause]) if public else cause(gap.cause, voice, True)
+            gaps.setdefault(why, []).extend(gap.subjects)
+    rows += [(why, "-", _on(subjects, voice)) for why, subjects in gaps.items()]
+    bare = sum(len(gap.subjects) for gap in seen.gaps if gap.measure)
+    if bare:
+        rows.append((voice.say("nothing is asked about measures; they are named above"), str(bare), "-"))
+    return _cut(rows, _bound(ROWS, voice))
+
+
+# ---------------------------------------------------------------- the appendix, for those who mend
+
+
+def _appendix(run: Run, seen: Summary, voice: Voice) -> Rows:
+    """Every control with something else than passes, what is open first."""
+    by_control: dict[str, list[Group]] = {}
+    for group in seen.groups:
+        by_control.setdefault(group.control, []).append(group)
+    order = dict.fromkeys([*(fix.control for fix in seen.fixes), *by_control])
+    return _cut((_entry(run, name, by_control[name], voice) for name in order), _bound(ROWS, voice))
+
+
+def _entry(run: Run, id: str, groups: Sequence[Group], voice: Voice) -> Entry:
+    control = run.controls.get(id)
+    counts = standing({_state(group): len(group.subjects)} for group in groups)
+    wrong = any(group.outcome is not Outcome.UNKNOWN for group in groups)
+    return Entry(
+        id=id,
+        severity=voice.say(SEVERITY_WORDS[groups[0].severity]),
+        title=voice.text(control.title) if control else "",
+        chips=tuple(_chip(name, voice, count) for name, count in counts.items()),
+        fix=clean(voice.text(control.fix), 0) if control and wrong else "",
+        why=voice.text(control.why) if control else "",
+        findings=_cut((_told(group, voice) for group in groups), _bound(FINDINGS, voice)),
+    )
+
+
+def _state(group: Group) -> str:
+    return "accepted" if group.decision else group.outcome.value
+
+
+def _told(group: Group, voice: Voice) -> Told:
+    lines = told(group.reasons, voice, True, shown=0) if voice.details else told(group.reasons, voice, True)
+    decision = ""
+    if group.decision:
+        said = acceptance(group.decision, voice)
+        why = clean(group.decision.why)
+        decision = voice.say("{acceptance}: {why}").format(acceptance=said, why=why) if why else said
+    return Told(_chip(_state(group), voice), len(group.subjects), _names(group.subjects, voice), lines, decision)
+
+
+REPORTER = Reporter(
+    title={"en": "one page for people, in HTML", "fr": "une page pour les personnes, en HTML"},
+    render=render,
+    audiences=("technique", "elus"),
+)
