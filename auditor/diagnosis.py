@@ -49,10 +49,15 @@ def seen(host: Host, told: Mapping[Command, Answer], elevation: Command) -> Seen
     if came_to.failure:
         return Seen(host, Trouble(host, came_to.failure.cause, came_to.failure.detail), came_to.identity)
     answer = told.get(elevation)
-    if not host.become or (isinstance(answer, Output) and answer.text.strip() == "0"):
+    if not as_root(host) or (isinstance(answer, Output) and answer.text.strip() == "0"):
         return Seen(host, None, came_to.identity)
     trouble = _elevation(host, answer or Failure("not_asked"))
     return Seen(host, replace(trouble, account=_account(hello)), came_to.identity)
+
+
+def as_root(host: Host) -> bool:
+    """Whether root is wanted there; Windows knows no sudo, and tells in HELLO what the account may."""
+    return host.become and host.connection != "winrm"
 
 
 def _of(host: Host, failure: Failure) -> Trouble:
@@ -120,8 +125,10 @@ def lines(group: Group, called: Called, voice: Voice) -> list[str]:
     form = voice.say("{what}: {count} × {hosts}")
     made = [form.format(what=title[:1].upper() + title[1:], count=len(group.troubles), hosts=hosts)]
     made += _first([f"  {said}" for said in _said(group.troubles)], "  ", voice)
-    made.append(f"  {clean(advice, 0)}")
-    return made + _first([f"    {clean(text, 0)}" for text in _commands(group, called)], "    ", voice)
+    commands = _commands(group, called)
+    if commands or not advice.endswith(":"):
+        made.append(f"  {clean(advice, 0)}")
+    return made + _first([f"    {clean(text, 0)}" for text in commands], "    ", voice)
 
 
 def _first(all_lines: Sequence[str], margin: str, voice: Voice) -> list[str]:

@@ -9,7 +9,9 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from auditor.errors import InvalidInput, Problem
@@ -62,8 +64,9 @@ def site_probes(folder: Path) -> tuple[dict[str, Probe | DerivedProbe], dict[str
         raise InvalidInput([Problem(str(folder), 0, 0, "others may write in it, and it holds code: chmod go-w")])
     for file in sorted(folder.glob("*.py")):
         try:
-            found[file.stem] = _site_probe(file)
-            digests[str(file)] = hashlib.sha256(file.read_bytes()).hexdigest()
+            text = _text(file)
+            found[file.stem] = _site_probe(file, text)
+            digests[str(file)] = hashlib.sha256(text).hexdigest()
         except InvalidInput as error:
             problems.extend(error.problems)
     if problems:
@@ -71,12 +74,32 @@ def site_probes(folder: Path) -> tuple[dict[str, Probe | DerivedProbe], dict[str
     return found, digests
 
 
-def _site_probe(file: Path) -> Probe | DerivedProbe:
+def _text(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInput([Problem(str(file), 0, 0, f"cannot be read: {error.strerror}")]) from None
+
+
+class _OfThisText(SourceFileLoader):
+    """Runs the text whose digest the run keeps: never the byte code of an older one, and it leaves none behind."""
+
+    def __init__(self, name: str, file: Path, text: bytes) -> None:
+        super().__init__(name, str(file))
+        self._text = text
+
+    def get_code(self, fullname: str) -> CodeType:
+        code: CodeType = self.source_to_code(self._text, self.path)
+        return code
+
+
+def _site_probe(file: Path, text: bytes) -> Probe | DerivedProbe:
     if file.stem in PROBES.names():
         raise InvalidInput([Problem(str(file), 0, 0, f"'{file.stem}' is the name of a shipped probe: take another")])
     if file.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise InvalidInput([Problem(str(file), 0, 0, "others may write it, and it is code: chmod go-w")])
-    spec = importlib.util.spec_from_file_location(f"site_probe_{file.stem}", file)
+    name = f"site_probe_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file, loader=_OfThisText(name, file, text))
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

@@ -29,7 +29,7 @@ from winrm_double import (
 )
 
 from auditor.cli import main
-from auditor.collect import each
+from auditor.collect import Places, each
 from auditor.framing import ps
 from auditor.framing.sh import HELLO
 from auditor.kinds import Settings
@@ -181,7 +181,7 @@ def test_hosts_are_asked_at_the_same_time(serve: Callable[..., Double]) -> None:
     double = serve()
     opened = winrm.TRANSPORT.open(Settings(time.time))
     items = [host(double, address=f"127.0.0.{n % 9 + 1}") for n in range(24)]
-    told = list(each(items, lambda it: why(ask(it, opened=opened)), lambda it, error: (repr(error), ""), 8))
+    told = list(each(items, lambda it: why(ask(it, opened=opened)), lambda it, error: (repr(error), ""), Places(8)))
     assert told == [("answered", "")] * 24
     assert (double.opened, double.shells) == (24, {})
 
@@ -198,7 +198,7 @@ def test_a_wrong_password_reaches_two_hosts_once_each(
     double = serve(scheme, schemes=("Negotiate", "Basic"))
     opened = winrm.TRANSPORT.open(Settings(time.time))
     items = [host(double, address=f"127.0.0.{n}", winrm={"transport": method}) for n in range(1, 9)]
-    told = list(each(items, lambda it: why(ask(it, opened=opened)), lambda it, error: (repr(error), ""), 8))
+    told = list(each(items, lambda it: why(ask(it, opened=opened)), lambda it, error: (repr(error), ""), Places(8)))
     if (scheme, method) == ("http", "basic"):
         assert {cause for cause, _ in told} == {"no_transport"}
         assert double.requests == 0

@@ -16,7 +16,7 @@ from auditor.collect import Places, answers, each
 from auditor.commands import inputs
 from auditor.commands.run import INTERRUPTED, progress
 from auditor.cures import Called, Trouble
-from auditor.diagnosis import Seen, alike, candidates, groups, lines, seen
+from auditor.diagnosis import Seen, alike, as_root, candidates, groups, lines, seen
 from auditor.errors import InvalidInput
 from auditor.framing.sh import HELLO, elevation
 from auditor.freshness import quiet
@@ -83,7 +83,7 @@ def _examined(
     def work(host: Host) -> Seen:
         if quiet(host, inputs.civil(time.time())):
             return Seen(host, Trouble(host, "quiet"))
-        commands = (HELLO, elevated) if host.become else (HELLO,)
+        commands = (HELLO, elevated) if as_root(host) else (HELLO,)
         return seen(host, answers(host, commands, asks.get(host.connection), DEADLINE_S), elevated)
 
     def broken(host: Host, error: Exception) -> Seen:

@@ -17,6 +17,7 @@ from make import ESTATE_YAML, write
 from sshd import Sshd, free_port, new_key, private, started
 
 from auditor.cli import main
+from auditor.collect import Places
 from auditor.commands import doctor as command
 from auditor.commands import inputs
 from auditor.framing.sh import INSTALLED, elevated_text
@@ -155,7 +156,7 @@ def test_each_ill_is_told_apart_with_its_cure(server: Sshd, bare: Sshd, town: To
         loud=at(server, 9, "loud"),
         bare=at(bare, 1),
         lost="ansible_host: nowhere.invalid",
-        windows="ansible_connection: winrm",
+        windows="ansible_connection: psrp",
     )
     other = new_key(town.folder / "other")
     numbers = [n for n in range(1, 10) if n not in (4, 5, 6)]
@@ -352,8 +353,8 @@ def test_an_interruption_shows_what_is_in(sshd: Sshd, town: Town, monkeypatch: p
     town.known.write_text(sshd.known_hosts(["127.0.0.1", "127.0.0.2"]))
     really = command.each
 
-    def stopped(items, work, broken, jobs):
-        yield next(iter(really(items, work, broken, 1)))
+    def stopped(items, work, broken, places, limits):
+        yield next(iter(really(items, work, broken, Places(1), limits)))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "each", stopped)
