@@ -41,7 +41,7 @@ def tree_of(paths: Sequence[Path], wanted: Mapping[str, Any], problems: list[Pro
     tree = Tree([])
     for path in paths:
         try:
-            for file in sources.files(path):
+            for file in sources.files(path, tree.notices):
                 _source(tree, file, wanted, named=file == path)
         except TooMany:
             break

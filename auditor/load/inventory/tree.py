@@ -113,7 +113,7 @@ class Tree:
             return
         try:
             self.add_group(group).priority = int(var.value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             self.problems.append(var.problem("ansible_group_priority must be a whole number"))
 
     # ------------------------------------------------------------ when all sources are in
