@@ -207,6 +207,18 @@ def test_only_the_first_file_of_variables_is_read(tmp_path: Path) -> None:
         ("ansible_ssh_pass: !vault x", "name one instead, auditor_password: env:NAME"),
         ("ansible_winrm_password: '{{ x }}'", "name one instead, auditor_password: env:NAME"),
         ("ansible_ssh_private_key_passphrase: x", "name one instead, auditor_key_passphrase: env:NAME"),
+        ("ansible_user_known_hosts_file: /dev/null", "changes how to connect"),
+        ("ansible_os_proxy: x", "changes how to connect"),
+        ("ansible_default_port: 23", "changes how to connect"),
+        ("ansible_all_jump: x", "changes how to connect"),
+        ("ansible_system_user: x", "changes how to connect"),
+        ("ansible_tunnel: x", "changes how to connect"),
+        ("ansible_become_exe: /usr/bin/doas", "only sudo is read"),
+        ("auditor_password: cmd:pass show audit", "cmd: is followed by"),
+        ("auditor_password: env:FOO BAR", "env: is followed by the name of a variable"),
+        ("auditor_password: env:{{ x }}", "names a secret and never holds one: write"),
+        ("auditor_password: 12", "names a secret and never holds one: write"),
+        ("auditor_key_passphrase: keyring:x", "keyring: is followed by SERVICE/USER"),
         ("auditor_password: hunter2", "names a secret and never holds one"),
         ("auditor_pasword: env:X", "there is no variable auditor_pasword; did you mean 'auditor_password'?"),
         ("auditor_platform: linus", "there is no platform 'linus'; did you mean 'linux'?"),
@@ -332,6 +344,31 @@ all:
     }
     assert (found["a"].password, found["a"].passphrase) == ("env:PW", "file:~/pass")
     assert (found["b"].password, found["b"].passphrase) == ("env:PW", "systemd:k")
+
+
+def test_variables_that_change_nothing_are_passed_over(tmp_path: Path) -> None:
+    """Ansible's own, and the facts that `ansible-inventory` prints of a cache."""
+    names = (
+        "managed persistent_connect_timeout persistent_command_timeout python_interpreter os_family user_id system_vendor"
+        " default_ipv4 all_ipv4_addresses distribution_major_version processor_vcpus eth0 enp0s31f6 br-lan docker0 memtotal_mb"
+        " ssh_host_key_ed25519_public virtualization_tech_guest check_mode play_hosts become_flags"
+    )
+    said = ", ".join(f"ansible_{name}: x" for name in names.split())
+    assert "x" in hosts_of(tmp_path, f"all: {{hosts: {{x: {{{said}, ansible_become_exe: /usr/bin/sudo}}}}}}")
+
+
+@pytest.mark.parametrize("text", ["*canary", "!canary x", "[*canary]", "&a canary-1\n    b: *canary"])
+def test_a_password_without_its_quotes_is_not_shown(tmp_path: Path, text: str) -> None:
+    """YAML takes it for an alias or a tag, INI for two words."""
+    problems = problems_of(tmp_path, f"all:\n  vars:\n    ansible_password: {text}\n  hosts: {{x: }}\n")
+    assert problems != []
+    assert "canary" not in " ".join(problems)
+    (tmp_path / "hosts.ini").write_text("x ansible_password=my canary-2\n")
+    (problem,) = problems_in(tmp_path / "hosts.ini")
+    assert (
+        problem
+        == "hosts.ini:1:1: what stands after ansible_password= is split by a blank: write such a value in quotes"
+    )
 
 
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:
