@@ -478,6 +478,14 @@ def test_rows_of_one_machine_are_one_host(tmp_path: Path) -> None:
     assert problems_in(tmp_path / "hosts.csv") == []
 
 
+def test_machines_of_one_name_in_two_tables_are_said(tmp_path: Path) -> None:
+    """One would take the place of the other; a later table may correct an address."""
+    (tmp_path / "a.csv").write_text("Nom;IP\nsrv01.a.fr;10.0.0.1\nsrv02;10.0.0.3\n")
+    (tmp_path / "b.csv").write_text("Nom;IP\nsrv01.b.fr;10.0.0.2\nsrv02;10.0.0.4\n")
+    (problem,) = problems_in(tmp_path)
+    assert f"another machine is named 'srv01' on line 2 of {tmp_path / 'a.csv'}: give each" in problem
+
+
 def test_a_machine_named_as_a_group_of_another_file_is_said(tmp_path: Path) -> None:
     """Its address would be that of every host of the group."""
     (tmp_path / "a.ini").write_text("[dmz]\nweb01\n")

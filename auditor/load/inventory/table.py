@@ -105,9 +105,8 @@ def parsed(data: bytes, file: str, mapping: Mapping[str, str] | None = None) -> 
 
 def into(tree: Tree, machines: Sequence[Machine]) -> None:
     """Each row becomes a host; the rest of what it says are plain variables. Two machines of one name are a problem."""
-    known: dict[str, Machine] = {}
     for machine in machines:
-        first = known.setdefault(machine.name.casefold(), machine)
+        first = tree.rows.setdefault(machine.name.casefold(), machine)
         wrong = _not_added(tree, machine, first)
         if wrong:
             tree.problems.append(Problem(machine.source, machine.line, 1, wrong))
@@ -121,10 +120,13 @@ def _not_added(tree: Tree, machine: Machine, first: Machine) -> str:
     """Why a row adds no host; empty when it does. `first` is the first row of that name."""
     if machine.name in tree.groups:
         return f"a group is named '{machine.name}': give the machine another name"
-    pairs = ((getattr(machine, f).casefold(), getattr(first, f).casefold()) for f in ("fqdn", "address", "serial"))
+    same_file = machine.source == first.source
+    telling = ("fqdn", "serial", "address") if same_file else ("fqdn", "serial")  # a later table may correct an address
+    pairs = ((getattr(machine, f).casefold(), getattr(first, f).casefold()) for f in telling)
     if any(one and other and one != other for one, other in pairs):
+        where = f"line {first.line}" + ("" if same_file else f" of {first.source}")
         return (
-            f"another machine is named '{machine.name}' on line {first.line}: give each a name of its own, "
+            f"another machine is named '{machine.name}' on {where}: give each a name of its own, "
             "or let `auditor inventory import` tell them apart"
         )
     return ""
