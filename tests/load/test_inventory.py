@@ -482,7 +482,7 @@ def test_machines_of_one_name_in_two_tables_are_said(tmp_path: Path) -> None:
     """One would take the place of the other; a later table may correct an address."""
     (tmp_path / "a.csv").write_text("Nom;IP\nsrv01.a.fr;10.0.0.1\nsrv02;10.0.0.3\n")
     (tmp_path / "b.csv").write_text("Nom;IP\nsrv01.b.fr;10.0.0.2\nsrv02;10.0.0.4\n")
-    (problem,) = problems_in(tmp_path)
+    problem, *_ = problems_in(tmp_path)
     assert f"another machine is named 'srv01' on line 2 of {tmp_path / 'a.csv'}: give each" in problem
 
 
@@ -532,6 +532,19 @@ def test_what_was_imported_stands_beside_what_people_wrote(tmp_path: Path) -> No
     assert ([h.id for h in found.hosts], problems) == (["new01", "web01"], [])
     (notice,) = found.notices
     assert notice["en"].startswith(f"{tmp_path / 'glpi.csv'}: not read: 00-imported.yaml stands for the tables")
+
+
+def test_what_is_no_inventory_in_a_folder_is_said_with_what_to_do(tmp_path: Path) -> None:
+    """Once a folder, after what is wrong; not about a file that is named as an inventory."""
+    (tmp_path / "hosts").write_text("web01\n")
+    (tmp_path / "site.yml").write_text("- hosts: all\n")
+    (tmp_path / "zone.yml").write_text("- hosts: all\n")
+    name = tmp_path.name
+    assert problems_in(tmp_path) == [
+        f"{name}/site.yml:1:1: must be a mapping, not a list",
+        f"{name}/zone.yml:1:1: must be a mapping, not a list",
+        f"{name}: every file of the folder is read, as Ansible does: if site.yml is no inventory, move it elsewhere",
+    ]
 
 
 def test_a_folder_that_leads_in_a_circle_is_said(tmp_path: Path) -> None:
