@@ -15,7 +15,7 @@ from auditor.derive import derive
 from auditor.earlier import DigestOf, Earlier, Seen, judged
 from auditor.evaluate import evaluate, same_machine
 from auditor.framing.sh import HELLO
-from auditor.freshness import away, machine_of, quiet
+from auditor.freshness import away, machine_of, quiet, whose
 from auditor.kinds import Ask, DerivedProbe
 from auditor.model import Command, Failure
 from auditor.plan import Plan
@@ -118,4 +118,5 @@ def _workers(
 def _keep(plan: Plan, store: Store, run: StoredRun, seen: Seen) -> None:
     folded = {p.over for p in plan.probes.values() if isinstance(p, DerivedProbe)}
     host = plan.hosts[seen.index]
-    store.keep(run, seen.index, host, seen.evidence, seen.judged, folded, seen.presence)
+    estate = whose(host, plan.estate)
+    store.keep(run, seen.index, host, seen.evidence, seen.judged, folded, seen.presence, estate)

@@ -53,7 +53,7 @@ class Earlier:
         """The host judged without asking it, when young evidence answers every question; else None."""
         host, commands = self.plan.hosts[index], self.plan.commands_of(index)
         found = self._sighting(host) if commands else None
-        if found is None or self._age(found) > host.evidence_max_age_s or self.store.lost_since(host.id, found.run):
+        if found is None or self._age(found) > host.evidence_max_age_s or self._lost_since(host, found):
             return None
         told = self.store.answers_of(found.run, found.seq)
         return self._on(index, found, told, False) if freshness.whole(commands, told) else None
@@ -72,7 +72,7 @@ class Earlier:
             detail = freshness.NEVER_SEEN_AND_AWAY.format(why=why) if why else freshness.NEVER_SEEN
         elif self._age(found) > host.evidence_max_age_s:
             detail = freshness.last_seen(self._age(found))
-        elif host.availability == "always" and self.store.lost_since(host.id, found.run):
+        elif host.availability == "always" and self._lost_since(host, found):
             detail = freshness.LOST_SINCE  # what is always on and did not answer is an outage, also in quiet hours
         else:
             told = self.store.answers_of(found.run, found.seq)
@@ -82,7 +82,7 @@ class Earlier:
 
     def _identified(self, seen: Seen, host: Host) -> Seen:
         """Unknown, all of it, when the machine that answered is not the one that proved itself last."""
-        known = self.store.last_sighting(host.id, self.run, self._until(), proved=True)
+        known = self._last(host, proved=True)
         machine = seen.presence.machine
         if not self.plan.estate.declared or not machine or known is None or known.machine == machine:
             return seen
@@ -93,16 +93,20 @@ class Earlier:
         return self._as(seen.index, told, replace(seen.presence, machine=None))
 
     def _sighting(self, host: Host) -> Sighting | None:
-        found = self.store.last_sighting(host.id, self.run, self._until())
+        found = self._last(host)
         if found is None or not freshness.of_this_system(host, found.at, self.clock(), self.civil):
             return None
         return found
 
+    def _last(self, host: Host, proved: bool = False) -> Sighting | None:
+        until = self.clock() + freshness.SKEW_S
+        return self.store.last_sighting(host.id, freshness.whose(host, self.plan.estate), self.run, until, proved)
+
+    def _lost_since(self, host: Host, found: Sighting) -> bool:
+        return self.store.lost_since(host.id, freshness.whose(host, self.plan.estate), found.run)
+
     def _age(self, found: Sighting) -> float:
         return self.clock() - found.at
-
-    def _until(self) -> float:
-        return self.clock() + freshness.SKEW_S
 
     def _on(self, index: int, found: Sighting, answers: Mapping[Command, Answer], asked: bool) -> Seen:
         unasked = Failure("not_asked", "", found.at)

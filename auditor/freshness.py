@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from auditor.framing.sh import HELLO
-from auditor.model import Answer, Command, Failure, Host, Output
+from auditor.model import UNNAMED, Answer, Command, Estate, Failure, Host, Output
 
 AWAY = ("unreachable", "timeout")
 # A question that ended so has no answer that a second attempt could not better.
@@ -23,6 +24,18 @@ LOST_SINCE = "asked in vain since it was last seen"
 OTHER_HOST = "it shows the machine-id {new}, known is {old}; if it was reinstalled, give reinstalled_at in estate.yaml"
 
 _MACHINE_ID = re.compile(r"(?!0+$)[0-9a-f]{16,64}")
+
+
+def whose(host: Host, estate: Estate) -> str:
+    """What tells hosts of one id apart: the perimeter and its owner; where nobody named them, also where the estate lies.
+
+    Not the path alone, which a checkout changes; nor all entities and perimeters, which change as an estate grows.
+    """
+    perimeter = estate.perimeters.get(host.perimeter)
+    told = [host.perimeter, perimeter.owner if perimeter else ""]
+    return json.dumps(
+        [*told, estate.place] if told == [UNNAMED] * 2 else told, ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def machine_of(hello: Answer | None) -> str | None:

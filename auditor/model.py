@@ -166,6 +166,9 @@ Answer = Output | Failure
 Limits = tuple[tuple[str, int], ...]
 
 
+UNNAMED = "estate"  # the entity, and the perimeter, of an inventory for which nobody named any
+
+
 @dataclass(frozen=True, slots=True)
 class Entity:
     """An organisation."""
@@ -262,6 +265,7 @@ class Estate:
     """All that is inventoried. `declared` is false for the one made up when a run is given none.
 
     `groups` gives each group's hosts in the inventory's own order; `notices` what the reader of the inventory ought to know.
+    `place` is the absolute path of what was named first.
     """
 
     hosts: tuple[Host, ...]
@@ -272,6 +276,7 @@ class Estate:
     registers: tuple[Register, ...] = ()
     declared: bool = True
     source: str = ""
+    place: str = ""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notices: tuple[Text, ...] = ()
 

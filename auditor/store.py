@@ -69,7 +69,7 @@ MIGRATIONS = (
       PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
     """,
     # seen_at: when the host itself told what may be judged again later; lost: it was asked, and told nothing that counts.
-    # No condition but on (id, run): the index is walked from the newest run down, and holds all that is asked of it.
+    # The index is walked from the newest run down, and holds all that is asked of it.
     f"""
     ALTER TABLE host ADD COLUMN seen_at REAL;
     ALTER TABLE host ADD COLUMN machine TEXT NOT NULL DEFAULT '';
@@ -82,6 +82,19 @@ MIGRATIONS = (
       JOIN evidence e ON e.digest = a.evidence
       WHERE a.run = host.run AND a.host = host.seq AND a.command = x'{_HELLO_1}'), '') WHERE seen_at IS NOT NULL;
     CREATE INDEX host_seen ON host (id, run, seen_at, machine, lost);
+    """,
+    # estate: what tells hosts of one id apart (freshness.whose); empty where an older store does not say, and then no match.
+    """
+    ALTER TABLE host ADD COLUMN estate TEXT NOT NULL DEFAULT '';
+    UPDATE host SET estate = said.estate FROM (
+      SELECT f.run AS run, substr(f.subject, 6) AS id, json_array(json_extract(p.value, '$.id'),
+        json_extract(p.value, '$.owner')) AS estate
+      FROM finding f JOIN run r ON r.number = f.run, json_each(r.catalogue, '$.perimeters') p
+      WHERE f.subject LIKE 'host:%' AND json_extract(p.value, '$.id') = json_extract(f.doc, '$.subject.perimeter')
+        AND NOT (json_extract(p.value, '$.id') = 'estate' AND json_extract(p.value, '$.owner') = 'estate')
+      GROUP BY 1, 2) AS said WHERE said.run = host.run AND said.id = host.id;
+    DROP INDEX host_seen;
+    CREATE INDEX host_seen ON host (id, estate, run, seen_at, machine, lost);
     """,
 )
 
@@ -253,8 +266,11 @@ class Store:
         judged: Judged,
         facts: Iterable[str],
         presence: Presence = ASKED,
+        estate: str = "",
     ) -> None:
         """One host, whole: how it took part, its answers, its findings, and its facts of the probes named.
+
+        `estate` is what freshness.whose says; a later run of another one finds nothing of this.
 
         Kept again without answers, the answers that are there stay, and all that was judged of them is replaced.
         """
@@ -273,9 +289,10 @@ class Store:
         with self._writing():
             db = self._db
             db.execute(
-                "INSERT OR REPLACE INTO host (run, seq, id, doc, seen_at, machine, lost) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO host (run, seq, id, doc, seen_at, machine, lost, estate)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, seq, host.id, _dump(document.host_to_plain(seen)), seen_at, presence.machine or "",
-                 _lost(judged, presence)),
+                 _lost(judged, presence), estate),
             )  # fmt: skip
             db.executemany(
                 "INSERT OR IGNORE INTO evidence VALUES (?, ?)",
@@ -354,20 +371,21 @@ class Store:
 
     # ------------------------------------------------------------ evidence of earlier runs
 
-    def last_sighting(self, host: str, but: int, until: float, proved: bool = False) -> Sighting | None:
-        """The newest run but one in which the host itself told something; `proved`: and showed which machine it is."""
+    def last_sighting(self, host: str, estate: str, but: int, until: float, proved: bool = False) -> Sighting | None:
+        """The newest run but one in which the host of that estate told something; `proved`: and showed which machine it is."""
         with _mapped(self.path):
             row = self._db.execute(
                 "SELECT run, seq, seen_at, machine FROM host"
-                " WHERE id = ? AND run != ? AND seen_at <= ? AND (machine != '' OR NOT ?) ORDER BY run DESC LIMIT 1",
-                (host, but, until, proved),
+                " WHERE id = ? AND estate = ? AND run != ? AND seen_at <= ? AND (machine != '' OR NOT ?) ORDER BY run DESC LIMIT 1",
+                (host, estate, but, until, proved),
             ).fetchone()
         return row and Sighting(*row)
 
-    def lost_since(self, host: str, run: int) -> bool:
+    def lost_since(self, host: str, estate: str, run: int) -> bool:
         """Whether a later run asked the host and got nothing that counts."""
+        query = "SELECT max(lost) FROM host WHERE id = ? AND estate = ? AND run > ?"
         with _mapped(self.path):
-            row = self._db.execute("SELECT max(lost) FROM host WHERE id = ? AND run > ?", (host, run)).fetchone()
+            row = self._db.execute(query, (host, estate, run)).fetchone()
         return bool(row[0])
 
     def answers_of(self, run: int, seq: int) -> dict[Command, Answer]:

@@ -28,7 +28,7 @@ from make import (
 
 from auditor.audit import audit
 from auditor.framing.sh import HELLO
-from auditor.model import Estate, Failure, Host
+from auditor.model import Estate, Failure, Host, Perimeter
 from auditor.plan import Plan
 from auditor.store import Store, StoredRun, command_digest
 from auditor.summary import exit_code, summary
@@ -166,6 +166,39 @@ def test_another_hosts_evidence_is_not_taken(town: Town) -> None:
     """Neither that of a host whose name begins alike."""
     town.run(make_estate(make_host("pc2"), make_host("p"), make_host("PC")))
     assert came_to(town.run(OFFICE, NOON + 60, WEEK))[0][:2] == ("unknown", "last_seen")
+
+
+def _elsewhere(**changes: Any) -> Estate:
+    perimeters = {"own": Perimeter("own", changes.pop("owner", "TOWN")), "estate": Perimeter("estate", "estate")}
+    return make_estate(replace(OFFICE, **changes.pop("host", {})), perimeters=perimeters, **changes)
+
+
+@pytest.mark.parametrize("more", [{}, {"missing": True}, {"host": {"quiet_hours_s": (0, 86399)}}])
+def test_another_estates_evidence_is_not_taken(town: Town, more: dict[str, Any]) -> None:
+    """A host of the same id, of another entity: away, not yet asked, or in quiet hours."""
+    town.run(OFFICE)
+    run = town.run(_elsewhere(owner="OTHER", host=more.pop("host", {})), NOON + 60, WEEK, **more)
+    assert came_to(run)[0][:2] == ("unknown", "last_seen")
+    assert came_to(town.run(OFFICE, NOON + 120, WEEK)) == [("pass", "", "")]
+
+
+def test_another_estates_machine_is_not_compared(town: Town) -> None:
+    """It is not reinstalled: it is another host."""
+    town.run(OFFICE)
+    other = {HELLO: replace(hello(), stdout=hello().stdout.replace(b"0123456789abcdef", b"f" * 16))}
+    said = {**told((HELLO, command()), "400", "pc"), **other}
+    assert came_to(town.run(_elsewhere(owner="OTHER"), NOON + 60, said)) == [("pass", "", "")]
+    assert came_to(town.run(OFFICE, NOON + 60, said))[0][:2] == ("unknown", "other_host")
+
+
+def test_evidence_is_the_same_estates_wherever_it_lies(town: Town) -> None:
+    """Another checkout, more perimeters and hosts; while nobody named its owner, only in its own folder."""
+    town.run(_elsewhere(place="/a"))
+    assert came_to(town.run(_elsewhere(place="/b"), NOON + 60, WEEK)) == [("pass", "", "")]
+    unnamed = {"host": {"perimeter": "estate"}}
+    town.run(_elsewhere(place="/a", **unnamed))
+    assert came_to(town.run(_elsewhere(place="/b", **unnamed), NOON + 60, WEEK))[0][:2] == ("unknown", "last_seen")
+    assert came_to(town.run(_elsewhere(place="/a", **unnamed), NOON + 60, WEEK)) == [("pass", "", "")]
 
 
 def test_evidence_of_the_future_is_not_taken(town: Town) -> None:

@@ -37,6 +37,7 @@ from auditor.audit import audit
 from auditor.errors import StoreError
 from auditor.evaluate import evaluate
 from auditor.framing.sh import HELLO
+from auditor.freshness import whose
 from auditor.model import CAUSES, Failure, Output
 from auditor.store import MIGRATIONS, Sighting, Store, StoredRun, command_digest, pack, packed, unpack
 
@@ -125,11 +126,14 @@ def test_a_run_that_is_not_there_is_said_so(tmp_path: Path, name: str) -> None:
 # ---------------------------------------------------------------- evidence of earlier runs
 
 
+OWN = whose(make_host(), make_estate())
+
+
 def as_version_1(path: Path) -> None:
-    """Takes back what version 2 added, as a store of before has it."""
+    """Takes back what later versions added, as a store of before has it."""
     with sqlite3.connect(path) as db:
         db.execute("DROP INDEX host_seen")
-        for column in ("seen_at", "machine", "lost"):
+        for column in ("seen_at", "machine", "lost", "estate"):
             db.execute(f"ALTER TABLE host DROP COLUMN {column}")
         db.execute("UPDATE host SET doc = json_remove(doc, '$.evidence_at', '$.asked')")
         db.execute("UPDATE run SET header = json_remove(header, '$.legacy', '$.policies', '$.hosts_inventoried')")
@@ -148,7 +152,7 @@ def test_a_store_of_version_1_is_brought_up(tmp_path: Path) -> None:
 
     audit(plan, {"ssh": ask}, store, begin(store, plan), NOBODY, make_pace())
     store.close()
-    columns = "SELECT run, seq, id, seen_at, machine, lost FROM host ORDER BY run, seq"
+    columns = "SELECT run, seq, id, seen_at, machine, lost, estate FROM host ORDER BY run, seq"
     with sqlite3.connect(path) as db:
         kept = db.execute(columns).fetchall()
     as_version_1(path)
@@ -158,10 +162,11 @@ def test_a_store_of_version_1_is_brought_up(tmp_path: Path) -> None:
         assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     assert list(again.run("1").findings()) == before
     assert [(h.evidence_at, h.asked) for h in again.run("1").hosts()] == [(0.0, True)] * 3
-    assert again.last_sighting("a", 9, NOON) == Sighting(1, 0, NOON, "0123456789abcdef")
-    assert again.lost_since("a", 1)
-    assert again.last_sighting("gone", 9, NOON) is None
-    assert not again.lost_since("no", 0)
+    assert again.last_sighting("a", OWN, 9, NOON) == Sighting(1, 0, NOON, "0123456789abcdef")
+    assert again.lost_since("a", OWN, 1)
+    assert again.last_sighting("gone", OWN, 9, NOON) is None
+    assert not again.lost_since("no", OWN, 0)
+    assert again.last_sighting("a", "", 9, NOON) is None
 
 
 def test_the_newest_evidence_of_a_host_is_found_by_an_index(tmp_path: Path) -> None:
@@ -171,19 +176,20 @@ def test_the_newest_evidence_of_a_host_is_found_by_an_index(tmp_path: Path) -> N
     with sqlite3.connect(path) as db:
         db.execute(
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 399999)"
-            " INSERT INTO host SELECT i / 1000 + 1, i % 1000, 'h' || (i % 1000), '{}', i / 1000, 'm', 0 FROM n"
+            " INSERT INTO host SELECT i / 1000 + 1, i % 1000, 'h' || (i % 1000), '{}', i / 1000, 'm', 0, ? FROM n",
+            (OWN,),
         )
     began = time.monotonic()
     for place in range(1000):
-        assert store.last_sighting(f"h{place}", 401, 1e9) == Sighting(400, place, 399.0, "m")
-        assert not store.lost_since(f"h{place}", 400)
+        assert store.last_sighting(f"h{place}", OWN, 401, 1e9) == Sighting(400, place, 399.0, "m")
+        assert not store.lost_since(f"h{place}", OWN, 400)
     assert time.monotonic() - began < 5
     with sqlite3.connect(path) as db:
         plan = db.execute(
             "EXPLAIN QUERY PLAN SELECT run, seq, seen_at, machine FROM host"
-            " WHERE id = 'h1' AND run != 1 AND seen_at <= 1 AND (machine != '' OR NOT 0) ORDER BY run DESC LIMIT 1"
+            " WHERE id = 'h1' AND estate = 'x' AND run != 1 AND seen_at <= 1 AND (machine != '' OR NOT 0) ORDER BY run DESC LIMIT 1"
         ).fetchall()
-    assert [step[-1] for step in plan] == ["SEARCH host USING COVERING INDEX host_seen (id=?)"]
+    assert [step[-1] for step in plan] == ["SEARCH host USING COVERING INDEX host_seen (id=? AND estate=?)"]
 
 
 def test_answers_come_back_as_they_came(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from auditor.errors import InvalidInput, Problem
 from auditor.kinds import Ask, DerivedProbe, Probe, Settings, Voice
 from auditor.load import decisions, estate, policies
 from auditor.load.policy_schema import policy_schema
-from auditor.model import Acceptance, Command, Control, Estate, Host, Measure, Text
+from auditor.model import UNNAMED, Acceptance, Command, Control, Estate, Host, Measure, Text
 from auditor.plan import Plan, limited, unmatched
 from auditor.sentences import clean
 
@@ -87,7 +87,7 @@ def notify(town: Estate, lang: str | None) -> None:
 def this_machine() -> Estate:
     system = {"Linux": "linux", "Windows": "windows"}.get(platform.system(), "other")
     name = platform.node() or "localhost"
-    host = Host(name, "localhost", connection="local", platform=system, perimeter=estate.IMPLICIT)
+    host = Host(name, "localhost", connection="local", platform=system, perimeter=UNNAMED)
     return Estate((host,), declared=False, source="")
 
 

@@ -13,11 +13,10 @@ from typing import Any
 from auditor.errors import InvalidInput, Problem
 from auditor.load import inventory, schema, yaml
 from auditor.load.yaml import Document
-from auditor.model import Entity, Estate, Host, Perimeter, Register, Signatory, Text, Zone
+from auditor.model import UNNAMED, Entity, Estate, Host, Perimeter, Register, Signatory, Text, Zone
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 MAX_AGES_S = {"always": 26 * HOUR_S, "office_hours": 7 * DAY_S, "roaming": 30 * DAY_S}
-IMPLICIT = "estate"  # the one perimeter of an inventory without estate.yaml
 _NO_ESTATE: Text = {
     "en": "{folder}: no estate.yaml: all hosts are of one entity and one perimeter, named 'estate'",
     "fr": "{folder} : pas d'estate.yaml : toutes les machines sont d'une seule entité et d'un seul périmètre, « estate »",
@@ -48,9 +47,9 @@ def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estat
         estate = _declared(estate_file, schemas.estate, list(found.hosts), problems)
     else:
         estate = Estate(
-            hosts=tuple(replace(h, perimeter=IMPLICIT) for h in found.hosts),
-            perimeters={IMPLICIT: Perimeter(IMPLICIT, IMPLICIT)},
-            entities={IMPLICIT: Entity(IMPLICIT)},
+            hosts=tuple(replace(h, perimeter=UNNAMED) for h in found.hosts),
+            perimeters={UNNAMED: Perimeter(UNNAMED, UNNAMED)},
+            entities={UNNAMED: Entity(UNNAMED)},
         )
         notices = ({k: v.format(folder=folder) for k, v in _NO_ESTATE.items()}, *notices)
     for one in registers:
@@ -60,7 +59,10 @@ def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estat
     if problems:
         raise InvalidInput(problems)
     source = ", ".join(str(p) for p in (path, *more))
-    return replace(estate, registers=registers, source=source, groups=found.groups, notices=notices), digests
+    place = str(folder.resolve())
+    return replace(
+        estate, registers=registers, source=source, place=place, groups=found.groups, notices=notices
+    ), digests
 
 
 def _second_estates(folder: Path, more: Sequence[Path]) -> Iterator[Problem]:

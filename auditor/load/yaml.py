@@ -2,7 +2,8 @@
 
 YAML 1.2 scalars: only true/false, null/~, decimal integers without a leading zero and decimal floats are more than text
 (`no`, `0644`, `22:30` and `2027-01-31` are text). Duplicate keys, merge keys, unknown tags, several documents and files
-beyond the limits are refused. `ansible=True` reads as Ansible does: YAML 1.1 scalars (`no` is false, `0644` is 420), merge keys.
+beyond the limits are refused. `ansible=True` reads as Ansible does: YAML 1.1 scalars (`no` is false, `0644` is 420), merge keys;
+such a file may hold passwords, and an alias or a tag may be one that lacks its quotes: neither is shown.
 """
 
 from __future__ import annotations
@@ -187,6 +188,10 @@ class _Builder:
         if self._waits_for_key():
             self._stop(event, "a key must be text, not an alias")
         if event.anchor not in self._anchors:
+            if self._ansible:
+                self._stop(
+                    event, "an alias stands for nothing that ends before it: a value that begins with * is quoted"
+                )
             self._stop(event, f"the alias *{event.anchor} stands for nothing that ends before it")
         value, nodes = self._anchors[event.anchor]
         self._count(event, nodes)
@@ -240,7 +245,12 @@ class _Builder:
 
     def _check_tag(self, event: Any) -> None:
         if event.tag and event.tag not in (_STR_TAG, "!", *self._tags):
-            self.problems.append(self._problem(event, f"the tag {event.tag} is not read here"))
+            if self._ansible:
+                known = ", ".join(sorted(self._tags))
+                words = f"a tag is not read here: there are {known}; a value that begins with ! is quoted"
+            else:
+                words = f"the tag {event.tag} is not read here"
+            self.problems.append(self._problem(event, words))
 
     def _resolved(self, event: Any) -> Any:
         self._check_tag(event)

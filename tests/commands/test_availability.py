@@ -224,3 +224,16 @@ def test_missing_needs_a_store(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, words)
     assert (result.exit_code, result.stdout, asked.exists()) == (2, "", False)
     assert "--missing: with --store none there is no earlier evidence" in result.stderr
+
+
+def test_another_entitys_host_of_the_same_name_is_asked(fleet: Callable[[], Any]) -> None:
+    """One store, two estates: what the first one's host told is no evidence of the second one's; its own folder may move."""
+    with fleet() as town:
+        town.estate(pc="availability: roaming")
+        assert town.run()[0] == 0
+        (town.folder / "town").rename(town.folder / "elsewhere")
+        town.estate(pc="availability: roaming")
+        assert (town.run("--missing")[0], town.dialled) == (0, [])
+        written = town.folder / "town" / "estate.yaml"
+        written.write_text(written.read_text().replace("TOWN", "OTHER_TOWN"))
+        assert (town.run("--missing")[0], town.dialled) == (0, ["pc"])

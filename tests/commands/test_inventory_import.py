@@ -96,6 +96,13 @@ def test_an_imported_file_that_was_edited_is_not_written_over(tmp_path: Path) ->
     assert "10.0.0.2" in file.read_text()
 
 
+def test_an_import_reads_its_own_file_again(tmp_path: Path) -> None:
+    """A name beyond the first plane too."""
+    (tmp_path / "x.csv").write_text(GLPI + '"\U0001d400";"";"";"";"";"";"10.0.0.1";\n', "utf-8")
+    for _ in range(2):
+        imported(tmp_path, "x.csv", "--out", "town")
+
+
 def test_hostile_cells_are_text(tmp_path: Path) -> None:
     """No template, no tag, no escape and no new line of a cell reaches the inventory or the terminal."""
     (tmp_path / "x.csv").write_text(GLPI + '"A";"{{ lookup(1) }}";"";"!vault x";"\x1b[31m\nb: c";"#";"10.0.0.1";\n')

@@ -207,6 +207,18 @@ def test_only_the_first_file_of_variables_is_read(tmp_path: Path) -> None:
         ("ansible_ssh_pass: !vault x", "name one instead, auditor_password: env:NAME"),
         ("ansible_winrm_password: '{{ x }}'", "name one instead, auditor_password: env:NAME"),
         ("ansible_ssh_private_key_passphrase: x", "name one instead, auditor_key_passphrase: env:NAME"),
+        ("ansible_user_known_hosts_file: /dev/null", "changes how to connect"),
+        ("ansible_os_proxy: x", "changes how to connect"),
+        ("ansible_default_port: 23", "changes how to connect"),
+        ("ansible_all_jump: x", "changes how to connect"),
+        ("ansible_system_user: x", "changes how to connect"),
+        ("ansible_tunnel: x", "changes how to connect"),
+        ("ansible_become_exe: /usr/bin/doas", "only sudo is read"),
+        ("auditor_password: cmd:pass show audit", "cmd: is followed by"),
+        ("auditor_password: env:FOO BAR", "env: is followed by the name of a variable"),
+        ("auditor_password: env:{{ x }}", "names a secret and never holds one: write"),
+        ("auditor_password: 12", "names a secret and never holds one: write"),
+        ("auditor_key_passphrase: keyring:x", "keyring: is followed by SERVICE/USER"),
         ("auditor_password: hunter2", "names a secret and never holds one"),
         ("auditor_pasword: env:X", "there is no variable auditor_pasword; did you mean 'auditor_password'?"),
         ("auditor_platform: linus", "there is no platform 'linus'; did you mean 'linux'?"),
@@ -334,6 +346,31 @@ all:
     assert (found["b"].password, found["b"].passphrase) == ("env:PW", "systemd:k")
 
 
+def test_variables_that_change_nothing_are_passed_over(tmp_path: Path) -> None:
+    """Ansible's own, and the facts that `ansible-inventory` prints of a cache."""
+    names = (
+        "managed persistent_connect_timeout persistent_command_timeout python_interpreter os_family user_id system_vendor"
+        " default_ipv4 all_ipv4_addresses distribution_major_version processor_vcpus eth0 enp0s31f6 br-lan docker0 memtotal_mb"
+        " ssh_host_key_ed25519_public virtualization_tech_guest check_mode play_hosts become_flags"
+    )
+    said = ", ".join(f"ansible_{name}: x" for name in names.split())
+    assert "x" in hosts_of(tmp_path, f"all: {{hosts: {{x: {{{said}, ansible_become_exe: /usr/bin/sudo}}}}}}")
+
+
+@pytest.mark.parametrize("text", ["*canary", "!canary x", "[*canary]", "&a canary-1\n    b: *canary"])
+def test_a_password_without_its_quotes_is_not_shown(tmp_path: Path, text: str) -> None:
+    """YAML takes it for an alias or a tag, INI for two words."""
+    problems = problems_of(tmp_path, f"all:\n  vars:\n    ansible_password: {text}\n  hosts: {{x: }}\n")
+    assert problems != []
+    assert "canary" not in " ".join(problems)
+    (tmp_path / "hosts.ini").write_text("x ansible_password=my canary-2\n")
+    (problem,) = problems_in(tmp_path / "hosts.ini")
+    assert (
+        problem
+        == "hosts.ini:1:1: what stands after ansible_password= is split by a blank: write such a value in quotes"
+    )
+
+
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     """Not even in the error about it."""
     for variables in ("ansible_password: canary-1", "auditor_password: canary-1", "ansible_ssh_pass: canary-1"):
@@ -440,6 +477,9 @@ def problems_in(path: Path) -> list[str]:
         ("hosts.json", b'{"_meta": {"hostvars": {"x": [1]}}, "g": {"hosts": ["x"]}}', "_meta.hostvars of 'x' must be a mapping"),
         ("hosts.json", b'{"_meta": {"hostvars": {}}, "g": {"hosts": "x"}}', "must hold hosts (list)"),
         ("hosts.json", b'{"_meta": {"hostvars": {}}, "g": {"hosts": [1]}}', "a host of the group 'g' has no name"),
+        ("hosts.json", b'{"_meta": {"hostvars": {}}, "g": {"hosts": ["x"]}, "g": {"hosts": ["y"]}}', "hosts.json: 'g' is given twice"),
+        ("hosts.yaml", b"all: {vars: {ansible_group_priority: .inf}, hosts: {x: }}\n", "must be a whole number"),
+        ("hosts.toml", b"[all.hosts]\nx = {}\n", "hosts.toml: is TOML, which is not read"),
         ("hosts.json", b"[" * 100_000, "not JSON that we read"),
         ("hosts.yaml", b"$ANSIBLE_VAULT;1.1;AES256\n3132\n", "is encrypted with ansible-vault"),
         ("hosts.yaml", b"all: {hosts: {x: }}\0", "hosts.yaml"),
@@ -452,12 +492,105 @@ def problems_in(path: Path) -> list[str]:
         ("hosts.csv", b'Nom;IP\n"a;10.0.0.1\n', "no CSV"),
         ("hosts.csv", b"", "the table is empty"),
         ("hosts.csv", b"Nom;IP\n", "the table names no machine"),
+        ("hosts.csv", b"Nom;IP\nsrv01.a.fr;10.0.0.1\nSRV01.b.fr;10.0.0.2\n",
+         "hosts.csv:3:1: another machine is named 'SRV01' on line 2: give each a name of its own"),
+        ("hosts.csv", b"Nom;N serie\nsrv01;S1\nsrv01;S2\n", "hosts.csv:3:1: another machine is named 'srv01' on line 2"),
+        ("hosts.csv", b"Nom;IP\nAll;10.0.0.1\n", "hosts.csv:2:1: 'All' is the name of a group of every inventory"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_other_formats_is_said(tmp_path: Path, name: str, data: bytes, words: str) -> None:
     """With its line where the format has lines; never a traceback, never a host less."""
     (tmp_path / name).write_bytes(data)
     assert any(words in p for p in problems_in(tmp_path / name)), problems_in(tmp_path / name)
+
+
+def test_rows_of_one_machine_are_one_host(tmp_path: Path) -> None:
+    """An export may have a row for each disk."""
+    (tmp_path / "hosts.csv").write_text("Nom;IP;N serie;Lieu\nsrv01.a.fr;10.0.0.1;S1;\nsrv01;10.0.0.1;;Arras\n")
+    assert problems_in(tmp_path / "hosts.csv") == []
+
+
+def test_machines_of_one_name_in_two_tables_are_said(tmp_path: Path) -> None:
+    """One would take the place of the other; a later table may correct an address."""
+    (tmp_path / "a.csv").write_text("Nom;IP\nsrv01.a.fr;10.0.0.1\nsrv02;10.0.0.3\n")
+    (tmp_path / "b.csv").write_text("Nom;IP\nsrv01.b.fr;10.0.0.2\nsrv02;10.0.0.4\n")
+    problem, *_ = problems_in(tmp_path)
+    assert f"another machine is named 'srv01' on line 2 of {tmp_path / 'a.csv'}: give each" in problem
+
+
+def test_a_machine_named_as_a_group_of_another_file_is_said(tmp_path: Path) -> None:
+    """Its address would be that of every host of the group."""
+    (tmp_path / "a.ini").write_text("[dmz]\nweb01\n")
+    (tmp_path / "hosts.csv").write_text("Nom;IP\ndmz;10.0.0.1\n")
+    name = f"{tmp_path.name}/hosts.csv"
+    assert problems_in(tmp_path) == [f"{name}:2:1: a group is named 'dmz': give the machine another name"]
+
+
+# ---------------------------------------------------------------- folders
+
+
+def names_in(folder: Path) -> list[str]:
+    problems: list[Problem] = []
+    found = inventory.read([folder], schema("inventory"), problems)
+    assert problems == []
+    return [h.id for h in found.hosts]
+
+
+def test_every_file_of_a_folder_is_read(tmp_path: Path) -> None:
+    """As Ansible does; beside hosts, in a linked folder, and whatever the case of its name."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "x.ini").write_text("far01\n")
+    town = tmp_path / "town"
+    (town / "sub" / "records").mkdir(parents=True)
+    (town / "records").mkdir()
+    (town / "sub" / "records" / "hosts").write_text("deep01\n")
+    (town / "records" / "admins.yaml").write_text("register: admins\n")
+    (town / "estate.yaml").write_text("entities: []\n")
+    (town / "notes.md").write_text("# no inventory\n")
+    (town / "far").symlink_to(tmp_path / "shared")
+    (town / "hosts").write_text("web01\n")
+    (town / "10-dmz.yml").write_text("all: {hosts: {dmz01: }}\n")
+    (town / "HOSTS.CSV").write_text("Nom;IP\ncsv01;10.0.0.1\n")
+    assert sorted(names_in(town)) == ["csv01", "deep01", "dmz01", "far01", "web01"]
+
+
+def test_what_was_imported_stands_beside_what_people_wrote(tmp_path: Path) -> None:
+    """Only the tables that it was made of, or that are not imported yet, are passed over; by name."""
+    (tmp_path / "00-imported.yaml").write_text("all: {hosts: {new01: }}\n")
+    (tmp_path / "prod.ini").write_text("web01\n")
+    (tmp_path / "glpi.csv").write_text("Nom;IP\nNEW01;10.0.0.1\n")
+    problems: list[Problem] = []
+    found = inventory.read([tmp_path], schema("inventory"), problems)
+    assert ([h.id for h in found.hosts], problems) == (["new01", "web01"], [])
+    (notice,) = found.notices
+    assert notice["en"].startswith(f"{tmp_path / 'glpi.csv'}: not read: 00-imported.yaml stands for the tables")
+
+
+def test_what_is_no_inventory_in_a_folder_is_said_with_what_to_do(tmp_path: Path) -> None:
+    """Once a folder, after what is wrong; not about a file that is named as an inventory."""
+    (tmp_path / "hosts").write_text("web01\n")
+    (tmp_path / "site.yml").write_text("- hosts: all\n")
+    (tmp_path / "zone.yml").write_text("- hosts: all\n")
+    name = tmp_path.name
+    assert problems_in(tmp_path) == [
+        f"{name}/site.yml:1:1: must be a mapping, not a list",
+        f"{name}/zone.yml:1:1: must be a mapping, not a list",
+        f"{name}: every file of the folder is read, as Ansible does: if site.yml is no inventory, move it elsewhere",
+    ]
+
+
+def test_a_folder_that_leads_in_a_circle_is_said(tmp_path: Path) -> None:
+    """Never a hang, never a folder less in silence."""
+    (tmp_path / "hosts").write_text("web01\n")
+    (tmp_path / "sub").symlink_to(tmp_path)
+    assert problems_in(tmp_path) == [f"{tmp_path.name}/sub: the link leads in a circle: remove it"]
+
+
+def test_a_folder_with_too_many_files_is_said(tmp_path: Path) -> None:
+    """The wrong folder was given."""
+    for number in range(1001):
+        (tmp_path / f"f{number}.ini").write_text(f"h{number}\n")
+    assert problems_in(tmp_path) == [f"{tmp_path.name}: holds more than 1000 files: this is no inventory"]
 
 
 def test_a_million_rows_are_refused_soon(tmp_path: Path) -> None:

@@ -41,15 +41,24 @@ def read(paths: Sequence[Path], wanted: Mapping[str, Any], problems: list[Proble
 def tree_of(paths: Sequence[Path], wanted: Mapping[str, Any], problems: list[Problem]) -> Tree | None:
     """Groups, hosts and variables before anything is read from them; None when there are problems that hide hosts."""
     tree = Tree([])
+    strange: dict[Path, Path] = {}  # folder to a file in it that may be no inventory
     for path in paths:
         try:
-            for file in sources.files(path):
+            for file in sources.files(path, tree.notices):
+                before = len(tree.problems)
                 _source(tree, file, wanted, named=file == path)
+                if len(tree.problems) > before and file != path and not sources.is_inventory(file):
+                    strange.setdefault(path, file)
         except TooMany:
             break
         except InvalidInput as error:
             tree.problems.extend(error.problems)
         tree.beside.append(beside(path if path.is_dir() else path.parent, tree))
+    for folder, file in strange.items():
+        message = (
+            f"every file of the folder is read, as Ansible does: if {file.name} is no inventory, move it elsewhere"
+        )
+        tree.problems.append(Problem(str(folder), 0, 0, message))
     if not tree.hosts and not tree.problems:
         tree.problems.append(Problem(str(paths[0]), 0, 0, "the inventory names no host"))
     if not tree.settle() or not tree.hosts:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from auditor import credentials
 from auditor.errors import Problem
 from auditor.load import schema
 from auditor.load.inventory import at_once, ssh_arguments
@@ -34,6 +35,7 @@ _READ = frozenset(
         "ssh_private_key_file",
         "private_key_file",
         "become",
+        "become_exe",
         "become_method",
         "become_user",
         "ssh_host",
@@ -87,17 +89,33 @@ _WINRM_TRANSPORTS = {
     "ssl": "'ssl' may mean two things; write basic or certificate",
     "negotiate": "one way to log in is tried, and it is named: write ntlm or kerberos",
 }
-_REFERENCE = re.compile(r"(env|file|cmd|systemd|keyring):\S.*", re.DOTALL)
-# Variables of Ansible that say nothing about how we connect: of its own working on the host, and what it found there.
-_HARMLESS = re.compile(
-    r"(.*_interpreter|shell_type|shell_executable|remote_tmp|async_dir|group_priority|become_(exe|flags|pass|password)|"
-    r"sudo_pass|(ssh_)?pipelining|ssh_(retries|timeout|verbosity|use_tty|transfer_method|password_mechanism)|timeout|"
-    r"(scp|sftp)_.*|ssh_(scp|sftp)_.*|(ssh_)?control_path(_dir)?|command_timeout|connect_timeout|psrp_.*|httpapi_.*|netconf_.*|"
-    r"facts.*|local|architecture|(bios|board|chassis|product|distribution|kernel|machine|mem|memory|memtotal|memfree|proc|"
-    r"processor|python|real|effective|selinux|swap|system|userspace|virtualization|lsb|lvm|os|default|all|user|uptime)_?\w*|"
-    r"cmdline|date_time|devices?\w*|dns|domain|env|fqdn|hostname|hostnqn|interfaces|is_chroot|iscsi_iqn|fips|lo|loadavg|mounts|"
-    r"nodename|pkg_mgr|apparmor|service_mgr|ssh_host_key_\w+|(eth|en[opsx]|br|bond|docker|veth|virbr|wl|tun|vmbr)[\w.-]*)"
+# Variables of Ansible that say nothing about how we connect: of its own working here and on the host ...
+_WORKING = (
+    r".*_interpreter|shell_(type|executable|allow_world_readable_temp)|remote_tmp|system_tmpdirs|async_dir|group_priority|"
+    r"become_(flags|pass|password)|sudo_pass|(ssh_)?pipelining|timeout|command_timeout|connect_timeout|"
+    r"ssh_(retries|timeout|verbosity|use_tty|transfer_method|password_mechanism)|(ssh_)?(scp|sftp)_.*|"
+    r"(ssh_)?control_path(_dir)?|persistent_(connect_timeout|command_timeout|buffer_read_timeout|log_messages)|"
+    r"psrp_.*|httpapi_.*|netconf_.*|managed|module_compression|no_target_syslog|keep_remote_files|"
+    r"check_mode|diff_mode|verbosity|version|forks|limit|run_tags|skip_tags|config_file|playbook_python|inventory_sources|"
+    r"search_path|play_(name|hosts|hosts_all|batch|role_names)|role_name(s)?|dependent_role_names|parent_role_(names|paths)"
 )
+# ... and its facts, what it found there: https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_vars_facts.html
+_FACTS = (
+    r"facts.*|local|all_ipv[46]_addresses|apparmor|architecture|bios_(date|vendor|version)|"
+    r"(board|chassis)_(asset_tag|name|serial|vendor|version)|cmdline|date_time|default_ipv[46]|device_links|devices|"
+    r"distribution(_(file_(parsed|path|variety|search_string)|debug|major_version|minor_version|release|version))?|"
+    r"dns|domain|env|fibre_channel_wwn|fips|firmware_version|form_factor|fqdn|hostname|hostnqn|interfaces|ip_addresses|"
+    r"is_chroot|iscsi_iqn|kernel(_version)?|lastboot|lo|loadavg|locally_reachable_ips|lsb|lvm|machine(_id)?|"
+    r"(memfree|memory|memtotal|pagefile|swapfree|swaptotal)_mb|memory|mounts|net_\w+|netbios_name|nodename|"
+    r"os_(family|name|installation_type|product_type)|owner_(contact|name)|pkg_mgr|powershell_version|proc_cmdline|"
+    r"processor(_(cores|count|nproc|threads_per_core|vcpus))?|product_(name|serial|uuid|version)|python(_version)?|"
+    r"(effective|real)_(group|user)_id|reboot_pending|selinux(_python_present)?|service_mgr|ssh_host_key_\w+_public(_keytype)?|"
+    r"system|system_(capabilities|capabilities_enforced|description|vendor)|systemd|uptime_seconds|"
+    r"user_(dir|gecos|gid|id|shell|sid|uid)|userspace_(architecture|bits)|virtualization_(role|type|tech_guest|tech_host)|"
+    r"win_rm_certificate_\w+|windows_domain(_\w+)?|"
+    r"br[-_]\w+|(eth|en[opsx]|br|bond|docker|team|veth|virbr|wl|tap|tun|vlan|vmbr|wg)[\w.-]*[0-9][\w.-]*"  # interfaces
+)
+_HARMLESS = re.compile(f"{_WORKING}|{_FACTS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +260,8 @@ def _elevation(given: _Given, connection: str) -> None:
             given.wrong("ansible_become_user", "only root is read: the elevated questions need it")
         if given.text("ansible_become_method", default="sudo") not in ("sudo", "ansible.builtin.sudo"):
             given.wrong("ansible_become_method", "only sudo is read")
+        if given.text("ansible_become_exe", default="sudo").rpartition("/")[2] != "sudo":
+            given.wrong("ansible_become_exe", "only sudo is read")
     for key in ("ansible_host_key_checking", "ansible_ssh_host_key_checking"):
         if not given.flag(key, True):
             given.wrong(key, f"{key}: host keys are always checked; remove it, and give the keys in known_hosts")
@@ -277,12 +297,12 @@ def _reference(given: _Given, key: str) -> str:
     if key not in given.variables:
         return ""
     value = given.variables[key].value
-    if isinstance(value, str) and _REFERENCE.fullmatch(value) and "{{" not in value:
-        return value
-    given.wrong(
-        key,
-        f"{key} names a secret and never holds one: write env:NAME, file:PATH, cmd:[...], systemd:NAME or keyring:NAME",
-    )
+    plain = isinstance(value, str) and "{{" not in value
+    wrong = credentials.problem(value) if plain else f"write {credentials.FORMS}"
+    if not wrong:
+        return str(value)
+    words = wrong.removeprefix("is no reference to a secret: ")
+    given.wrong(key, f"{key} names a secret and never holds one: {words}")
     return ""
 
 

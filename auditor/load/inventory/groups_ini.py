@@ -132,12 +132,19 @@ def _hosts(state: _State, text: str) -> None:
     for word in words[1:]:
         key, equals, written = word.partition("=")
         if not equals:
-            state.wrong(f"'{word[:80]}': after the host's name stand key=value words")
+            state.wrong(_no_pair(word, given))
             return
         given.append((key, state.var(written)))
     for host in state.tree.add_hosts(words[0], state.group, Problem(state.file, state.line, 1, "")):
         for key, var in given:
             state.tree.set_host(host, key, var)
+
+
+def _no_pair(word: str, given: list[tuple[str, Var]]) -> str:
+    """What follows a value is not shown: it may be the rest of a password."""
+    if given:
+        return f"what stands after {given[-1][0][:80]}= is split by a blank: write such a value in quotes"
+    return f"'{word[:80]}': after the host's name stand key=value words"
 
 
 def value(text: str) -> Any:

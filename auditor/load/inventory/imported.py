@@ -56,7 +56,7 @@ def text(hosts: Hosts) -> str:
 def _lines(hosts: Hosts) -> Iterator[str]:
     yield "all:\n  hosts:\n"
     for name, told in hosts.items():
-        yield f"    {json.dumps(name)}:" + ("\n" if told else " {}\n")
+        yield f"    {_quoted(name)}:" + ("\n" if told else " {}\n")
         for key, value in told.items():
             yield (
                 f"      {key}: "

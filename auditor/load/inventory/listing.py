@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,17 @@ from auditor.load.inventory.tree import Tree, Var
 from auditor.load.yaml import Tagged
 
 META = "_meta"
+
+
+class _Twice(Exception):
+    """The key that one mapping gives twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Twice(Counter(key for key, _ in pairs).most_common(1)[0][0])
+    return found
 
 
 def looks_like(value: Any) -> bool:
@@ -25,7 +37,10 @@ def looks_like(value: Any) -> bool:
 def parsed(data: bytes, file: str) -> Any:
     """Raises InvalidInput with the place when it is no JSON."""
     try:
-        return json.loads(data.decode("utf-8-sig"))
+        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)
+    except _Twice as error:
+        message = f"'{str(error)[:80]}' is given twice in one mapping: what the first one holds would be lost"
+        raise InvalidInput([Problem(file, 0, 0, message)]) from None
     except UnicodeDecodeError:
         raise InvalidInput([Problem(file, 0, 0, "not UTF-8 text")]) from None
     except json.JSONDecodeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,17 @@ from auditor.load import yaml
 from auditor.load.inventory import groups_ini, groups_yaml, listing, program, table
 from auditor.load.inventory.tree import Tree
 from auditor.load.yaml import Tagged
+from auditor.model import Text
 
+MAX_FILES = 1000  # of a folder, with its folders
+MAX_DEPTH = 40
 IMPORTED = "00-imported.yaml"  # what `auditor inventory import` owns; first, so that all else wins over it
 _YAML = (".yaml", ".yml")
 STEMS = ("hosts", "inventory")
 _NAMED = ("", ".yaml", ".yml", ".json", ".ini", ".csv")
-_NO_INVENTORY = frozenset(
-    {"estate.yaml", "estate.yml", "records", "decisions", "group_vars", "host_vars", "vars_plugins"}
-)
-_IGNORED = (".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry")  # Ansible's
+_OURS = frozenset({"estate.yaml", "estate.yml", "records", "decisions"})  # beside the inventory, at the top alone
+_NO_INVENTORY = frozenset({"group_vars", "host_vars", "vars_plugins"})  # Ansible's, as are the endings
+_IGNORED = (".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry")
 
 
 def is_inventory(file: Path) -> bool:
@@ -35,30 +38,53 @@ def is_estate(folder: Path) -> bool:
     return any(is_inventory(f) and f.is_file() for f in folder.iterdir()) or any((folder / n).exists() for n in beside)
 
 
-def files(path: Path) -> list[Path]:
-    """The file itself; of a folder what `auditor inventory import` wrote, then hosts.* and inventory.*; else all, as Ansible."""
+def files(path: Path, notices: list[Text]) -> list[Path]:
+    """The file itself; of a folder every file, as Ansible takes them. What is passed over for another reason is a notice."""
     if not path.is_dir():
         return [path]
-    try:
-        inside = sorted(path.iterdir())
-    except OSError as error:
-        raise InvalidInput([Problem(str(path), 0, 0, f"cannot be read: {error.strerror}")]) from None
-    found = [f for f in inside if is_inventory(f) and f.is_file()] or list(_as_ansible(inside))
+    inside = [f for f in _listed(path) if f.name not in _OURS]
+    walked = list(islice(_as_ansible(inside, (path.resolve(),)), MAX_FILES + 1))
+    if len(walked) > MAX_FILES:
+        raise InvalidInput([Problem(str(path), 0, 0, f"holds more than {MAX_FILES} files: this is no inventory")])
+    found = [f for f in walked if not f.is_dir()]
+    if any(f.parent == path and f.name == IMPORTED for f in found):
+        notices.extend(_exported(f) for f in found if _is_table(f))
+        found = [f for f in found if not _is_table(f)]
     if not found:
         message = f"holds no inventory (hosts or inventory, as {', '.join(s for s in _NAMED if s)})"
         raise InvalidInput([Problem(str(path), 0, 0, message)])
     return found
 
 
-def _as_ansible(inside: list[Path]) -> Iterator[Path]:
+def _as_ansible(inside: list[Path], above: tuple[Path, ...]) -> Iterator[Path]:
+    """Files and folders. `above`: the folders that we are in, where they really are."""
     for path in inside:
         if path.name.startswith(".") or path.name in _NO_INVENTORY or path.name.endswith(_IGNORED):
             continue
-        if path.is_dir():
-            if not path.is_symlink():  # a link may lead anywhere, and in circles
-                yield from _as_ansible(sorted(path.iterdir()))
-        else:
-            yield path
+        yield path
+        if not path.is_dir():
+            continue
+        here = path.resolve()
+        if here in above or len(above) > MAX_DEPTH:
+            words = (
+                "the link leads in a circle: remove it" if here in above else f"lies more than {MAX_DEPTH} folders deep"
+            )
+            raise InvalidInput([Problem(str(path), 0, 0, words)])
+        yield from _as_ansible(_listed(path), (*above, here))
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise InvalidInput([Problem(str(folder), 0, 0, f"cannot be read: {error.strerror}")]) from None
+
+
+def _exported(file: Path) -> Text:
+    return {
+        "en": f"{file}: not read: {IMPORTED} stands for the tables; `auditor inventory import` adds this one to it",
+        "fr": f"{file} : non lu : {IMPORTED} tient lieu des tableaux ; `auditor inventory import` y ajoute celui-ci",
+    }
 
 
 def read(tree: Tree, file: Path, wanted: Mapping[str, Any], named: bool = True) -> None:
@@ -80,6 +106,9 @@ def read(tree: Tree, file: Path, wanted: Mapping[str, Any], named: bool = True) 
     if data.startswith(b"$ANSIBLE_VAULT;"):
         message = "is encrypted with ansible-vault: give the output of `ansible-inventory --list` instead"
         raise InvalidInput([Problem(str(file), 1, 1, message)])
+    if file.suffix.lower() == ".toml":
+        message = "is TOML, which is not read: give the output of `ansible-inventory --list` instead"
+        raise InvalidInput([Problem(str(file), 0, 0, message)])
     if _is_table(file):
         table.into(tree, table.parsed(data, str(file)))
     elif _is_json(file, data):

@@ -14,7 +14,7 @@ from itertools import islice
 
 from auditor.errors import InvalidInput, Problem
 from auditor.load.inventory import names
-from auditor.load.inventory.tree import UNGROUPED, Tree, Var
+from auditor.load.inventory.tree import ALL, UNGROUPED, Tree, Var
 from auditor.load.schema import did_you_mean
 
 MAX_ROWS = 100_000
@@ -89,7 +89,10 @@ def parsed(data: bytes, file: str, mapping: Mapping[str, str] | None = None) -> 
             problems.append(Problem(file, line, 1, message))
             continue
         machine = _machine(row, places, file, line)
-        if machine.name:
+        if machine.name.casefold() in (ALL, UNGROUPED):
+            message = f"'{machine.name}' is the name of a group of every inventory: give the machine another name"
+            problems.append(Problem(file, line, 1, message))
+        elif machine.name:
             found.append(machine)
         else:
             problems.append(Problem(file, line, 1, "the machine has no name"))
@@ -101,11 +104,32 @@ def parsed(data: bytes, file: str, mapping: Mapping[str, str] | None = None) -> 
 
 
 def into(tree: Tree, machines: Sequence[Machine]) -> None:
-    """Each row becomes a host; the rest of what it says are plain variables."""
+    """Each row becomes a host; the rest of what it says are plain variables. Two machines of one name are a problem."""
     for machine in machines:
+        first = tree.rows.setdefault(machine.name.casefold(), machine)
+        wrong = _not_added(tree, machine, first)
+        if wrong:
+            tree.problems.append(Problem(machine.source, machine.line, 1, wrong))
+            continue
         tree.add_named(machine.name, UNGROUPED, Problem(machine.source, machine.line, 1, ""))
         for key, value in variables(machine).items():
             tree.set_host(machine.name, key, Var(value, machine.source, machine.line, 1))
+
+
+def _not_added(tree: Tree, machine: Machine, first: Machine) -> str:
+    """Why a row adds no host; empty when it does. `first` is the first row of that name."""
+    if machine.name in tree.groups:
+        return f"a group is named '{machine.name}': give the machine another name"
+    same_file = machine.source == first.source
+    telling = ("fqdn", "serial", "address") if same_file else ("fqdn", "serial")  # a later table may correct an address
+    pairs = ((getattr(machine, f).casefold(), getattr(first, f).casefold()) for f in telling)
+    if any(one and other and one != other for one, other in pairs):
+        where = f"line {first.line}" + ("" if same_file else f" of {first.source}")
+        return (
+            f"another machine is named '{machine.name}' on {where}: give each a name of its own, "
+            "or let `auditor inventory import` tell them apart"
+        )
+    return ""
 
 
 def variables(machine: Machine) -> dict[str, str]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditor.errors import Problem
 from auditor.load.inventory import names
 from auditor.model import Text
+
+if TYPE_CHECKING:  # table.py adds to the tree
+    from auditor.load.inventory.table import Machine
 
 MAX_HOSTS = 100_000
 ALL, UNGROUPED = "all", "ungrouped"
@@ -60,6 +63,7 @@ class Tree:
         self.groups: dict[str, Group] = {ALL: Group(ALL), UNGROUPED: Group(UNGROUPED)}
         self.hosts: dict[str, Vars] = {}
         self.places: dict[str, Problem] = {}
+        self.rows: dict[str, Machine] = {}  # of tables: the first row of each name, case folded
         self.beside: list[Beside] = []  # one a source, in order
         self.add_child(ALL, UNGROUPED)
         self._merged: dict[tuple[str, ...], Vars] = {}
@@ -113,7 +117,7 @@ class Tree:
             return
         try:
             self.add_group(group).priority = int(var.value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             self.problems.append(var.problem("ansible_group_priority must be a whole number"))
 
     # ------------------------------------------------------------ when all sources are in
