@@ -205,8 +205,8 @@ class Host:
     """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`.
 
     `password` and `passphrase` are references to secrets (`env:NAME`, `file:PATH` ...: see
-    credentials.py), never secrets; `proxy_jump` ("user@host:port,...") and `known_hosts` (files, separated by spaces) are
-    said as in ssh_config; `legacy` holds the outdated algorithms that this host alone may use ("ssh-rsa"); `winrm` holds
+    credentials.py), never secrets; `proxy_jump` ("user@host:port,...") is said as in ssh_config, `known_hosts` is the path
+    of a file that stands in the place of the user's own; `legacy` holds the outdated algorithms that this host alone may use ("ssh-rsa"); `winrm` holds
     the `ansible_winrm_*` variables, by short name.
     `quiet_hours_s`: from when until when no connection is opened, in seconds after midnight in France.
     `evidence_max_age_s`: how old evidence of an earlier run may be to be judged in place of an answer.

@@ -49,6 +49,29 @@ def configured(home: Path, text: str, known: str) -> None:
     (home / "config").write_text(f"UserKnownHostsFile {home}/known_hosts\nGlobalKnownHostsFile none\n{text}")
 
 
+# ---------------------------------------------------------------- known_hosts
+
+
+@BOTH
+def test_the_inventory_s_known_hosts_file_undoes_no_revocation_of_everybody_s(
+    transport: object, sshd: Sshd, home: Path, tmp_path: Path
+) -> None:
+    """It stands in the place of the user's file, as with `ssh -o`. Its path may hold spaces."""
+    folder = tmp_path / "la mairie"
+    folder.mkdir()
+    (folder / "kh").write_text(sshd.known_hosts())
+    (folder / "everybody").write_text("")
+    (home / "config").write_text(f'GlobalKnownHostsFile "{folder}/everybody"\n')
+    host = Host("h", "127.0.0.1", port=sshd.port, user=sshd.user, key_file=sshd.key_file, known_hosts=f"{folder}/kh")
+    assert why(ask(host, transport)) == ("answered", "")
+    (folder / "everybody").write_text(f"@revoked * {sshd.host_key}\n")
+    cause, words = why(ask(host, transport))
+    assert (cause, "revoked" in words.lower()) == ("host_key", True)
+    (folder / "kh").write_text("")
+    (folder / "everybody").write_text(sshd.known_hosts())
+    assert why(ask(host, transport)) == ("answered", "")
+
+
 # ---------------------------------------------------------------- bastions
 
 

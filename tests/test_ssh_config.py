@@ -164,7 +164,7 @@ def test_the_inventory_wins_over_ssh_config_and_that_over_defaults(tripwires: Pa
     told = Host("a", "a", port=10, user="inv", key_file="/inv", known_hosts="/kinv", proxy_jump="x@y:3")
     assert routes.of(Host("a", "a", port=22))[-1].port == 22  # said, if only to be the usual one
     hop, end = routes.of(told)
-    assert (end.user, end.port, end.key_files, end.known_files) == ("inv", 10, ("/inv",), ("/kinv",))
+    assert (end.user, end.port, end.key_files, end.known_files[0]) == ("inv", 10, ("/inv",), "/kinv")
     assert (hop.user, hop.address, hop.port) == ("x", "y", 3)
 
 
@@ -211,3 +211,30 @@ def test_authorities_speak_for_other_ports_and_revocations_for_all() -> None:
     assert not found.keys_of("x.a", 22)
     assert found.revoked("x.a", 2222)
     assert not found.revoked("y.a", 22)
+
+
+def hashed(name: str) -> str:
+    digest = hmac.digest(b"salt", name.encode(), "sha1")
+    return f"|1|{base64.b64encode(b'salt').decode()}|{base64.b64encode(digest).decode()}"
+
+
+@pytest.mark.parametrize("beside", ["", f"@revoked * ssh-rsa {'B' * 20}\n", f"@revoked web ssh-rsa {'B' * 20}\n"])
+@pytest.mark.parametrize("known", ["web", "*", hashed("web")])
+def test_a_revocation_counts_however_it_names_the_host_and_whatever_stands_beside_it(known: str, beside: str) -> None:
+    for revoked in ("web", "w*", hashed("web")):
+        found = known_hosts.read([f"{known} {KEY}\n@revoked {revoked} {KEY}\n{beside}"])
+        assert {blob for _, blob in found.keys_of("web", 22)} <= found.revoked("web", 22)
+
+
+def test_plain_and_hashed_lines_add_up() -> None:
+    """A host with a key of each type, one line of them hashed, shows whichever it likes."""
+    found = known_hosts.read([f"web {KEY}\n{hashed('web')} ssh-rsa {'B' * 20}\n"])
+    assert [kind for kind, _ in found.keys_of("web", 22)] == ["ssh-ed25519", "ssh-rsa"]
+
+
+@pytest.mark.parametrize("space", ["\u2028", "\x0b", "\x0c", "\x85", "\x1c", "\xa0", "\r"])
+def test_a_line_ends_at_its_newline_and_nowhere_else(space: str) -> None:
+    """Else a comment could hold a line that trusts a key."""
+    found = known_hosts.read([f"web {KEY} laptop of{space}db {KEY}\n#{space}db {KEY}\nx{space}db {KEY}\r\n"])
+    assert (found.keys_of("db", 22), len(found.keys_of("web", 22))) == ([], 1)
+    assert known_hosts.read([f"\t web{' ' * 20}\t{KEY}\r\n"]).keys_of("web", 22)

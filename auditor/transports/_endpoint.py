@@ -117,7 +117,7 @@ class Routes:
     def trusted(self, host: Host) -> set[str]:
         """The known_hosts files, there or not, that the keys on the way to this host are looked for in."""
         said = self._said(host.address, host.user, "", host.proxy_jump)
-        files = {*(tuple(host.known_hosts.split()) or self._settings.known_hosts or _known_files(said))}
+        files = {*self._known_files(said, host.known_hosts)}
         try:
             return files.union(*(end.known_files for end in self.of(host)))
         except Refused:  # the system's ssh may go where we do not
@@ -131,6 +131,17 @@ class Routes:
     def _lookup(self, name: str, user: str, port: str, jump: str) -> ssh_config.Said:
         given = {"user": user, "port": port, "proxyjump": jump}
         return ssh_config.lookup(self._config, name, self._person, {k: v for k, v in given.items() if v})
+
+    def _known_files(self, said: ssh_config.Said, users_own: str) -> tuple[str, ...]:
+        """What the inventory or ssh_config names, each kind in the place of its own defaults.
+
+        The inventory speaks for the user's files alone: what everybody's revoke stays revoked.
+        """
+        users = (users_own,) if users_own else said.values.get("userknownhostsfile", KNOWN_HOSTS[:2])
+        everybody = said.values.get("globalknownhostsfile", KNOWN_HOSTS[2:])
+        if self._settings.known_hosts:
+            users, everybody = (users_own,) if users_own else self._settings.known_hosts, ()
+        return tuple(f for f in (*users, *everybody) if f.lower() != "none")
 
     def _hops(self, jump: str, seen: tuple[str, ...], heir: Host | None) -> Route:
         if not jump or jump.lower() == "none":
@@ -169,7 +180,7 @@ class Routes:
             port=_number(said, "port", 22, 65535),
             user=said.one("user") or self._person.user,
             known_as=said.one("hostkeyalias") or said.one("hostname"),
-            known_files=tuple(known.split()) or self._settings.known_hosts or _known_files(said),
+            known_files=self._known_files(said, known),
             key_files=key_files or tuple(f for f in files if f.lower() != "none"),
             certificates=said.values.get("certificatefile", ()),
             only_these=bool(key_files) or said.on("identitiesonly", default=False) or "none" in files,
@@ -187,13 +198,6 @@ class Routes:
 
 def _behind(end: Endpoint, hop: Endpoint) -> Endpoint:
     return replace(end, behind=hop.shown)
-
-
-def _known_files(said: ssh_config.Said) -> tuple[str, ...]:
-    """The files that ssh_config names, each kind in the place of its own defaults."""
-    users = said.values.get("userknownhostsfile", KNOWN_HOSTS[:2])
-    everybody = said.values.get("globalknownhostsfile", KNOWN_HOSTS[2:])
-    return tuple(f for f in (*users, *everybody) if f.lower() != "none")
 
 
 def _number(said: ssh_config.Said, key: str, default: int, most: int) -> int:
@@ -228,7 +232,7 @@ def _files(pattern: str, named_in: str) -> list[tuple[str, str | None, str]]:
 
 def _trusted(path: str) -> tuple[str | None, str]:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:  # a \r alone ends no line
             found = os.fstat(file.fileno())
             if found.st_uid not in (os.getuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                 return None, "can be written by others: chown it, chmod go-w"
@@ -239,6 +243,6 @@ def _trusted(path: str) -> tuple[str | None, str]:
 
 def _text(path: str) -> str:
     try:
-        return Path(path).expanduser().read_text("utf-8", "replace")
+        return Path(path).expanduser().read_bytes().decode("utf-8", "replace")  # a \r alone ends no line
     except OSError:
         return ""
