@@ -44,6 +44,8 @@ _SAID: tuple[tuple[str, Hurdle | None, str], ...] = (
     ("auth", "login", r"permission denied|too many authentication failures|no more authentication methods"),
     ("no_transport", None, (r"bad configuration option|bad owner or permissions|unsupported option|missing argument"
      r"|bad (?:key types|ssh2 (?:cipher|kex|mac)|configuration)|terminating, [0-9]+ bad|jumphost loop|keyword .{0,80} argument")),
+    ("closed", "relay", r"open failed: (?!connect failed)"),
+    ("unreachable", "port", r"open failed: connect failed: connection refused"),
     ("unreachable", "relay", r"stdio forwarding failed"),
     ("unreachable", "name", r"could not resolve|hostname contains invalid"),
     ("unreachable", "algorithms", r"unable to negotiate"),

@@ -34,6 +34,7 @@ SPARE_BYTES = 2 * 1024 * 1024  # beside the answers: what the protocol itself an
 TRIAL_S = 30.0  # how long one host may think about a password while others wait for its verdict
 LOGINS = 8  # at one bastion at the same time
 STATUS_S = 1.0  # an exit code may come a moment after the end of what was said
+CONNECT_FAILED = 2  # RFC 4254, 5.1: the bastion tried; any other reason is its own, and says nothing of the host
 AGAIN_S = 30.0  # a bastion that refused is not asked again meanwhile
 
 Left = Callable[[], float]  # the seconds until the host's deadline; raises TimeoutError at its end
@@ -278,14 +279,12 @@ def _relay(endpoint: Endpoint, timeout: float, via: paramiko.Transport) -> Relay
     try:
         there = (endpoint.address, endpoint.port)
         channel = via.open_channel("direct-tcpip", there, ("127.0.0.1", 0), timeout=timeout)
-    except paramiko.ChannelException as error:
-        words = f"{endpoint.shown}, through the bastion {endpoint.behind}: {_words(error)}"
-        raise Refused("unreachable", words, "relay") from None
     except paramiko.SSHException as error:
         if not via.is_active():
             raise
         words = f"{endpoint.shown}, through the bastion {endpoint.behind}: {_words(error)}"
-        raise Refused("unreachable", words, "relay") from None
+        tried = isinstance(error, paramiko.ChannelException) and error.code == CONNECT_FAILED
+        raise Refused("unreachable" if tried else "closed", words, "relay") from None
     return Relayed(channel)
 
 
