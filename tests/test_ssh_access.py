@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -427,6 +428,26 @@ def test_the_right_password_is_tried_on_one_host_first_then_on_all(home: Path, m
         told = list(each(hosts, lambda host: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, 16))
     assert {why(t) for t in told} == {("answered", "")}
     assert len(doors.seen) == 30
+
+
+def test_a_password_that_is_refused_later_is_refused_twice(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under one name or another: the account is the same."""
+    monkeypatch.setenv("AUDIT_PASSWORD", "right")
+    monkeypatch.setenv("OTHER_NAME", "right")
+    with opened(opens=1) as doors:
+        hosts = [
+            replace(behind(doors, f"127.0.1.{1 + n}"), user=("audit", "Audit")[n % 2], password=("env:AUDIT_PASSWORD", "env:OTHER_NAME")[n // 2 % 2])
+            for n in range(60)
+        ]
+        configured(home, "", doors.known_hosts())
+        opened_ = ssh.TRANSPORT.open(Settings(time.time, ssh_config=("~/.ssh/config",)))
+
+        def broken(host: Host, error: Exception) -> Told:
+            raise AssertionError(host.id) from error
+
+        told = list(each(hosts, lambda host: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, 32))
+    assert len(doors.seen) == 3
+    assert [why(t)[0] for t in told].count("answered") == 1
 
 
 # ---------------------------------------------------------------- the system's ssh

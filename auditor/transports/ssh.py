@@ -418,7 +418,7 @@ def _by_password(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, a
         raise Refused("auth", f"the host takes no password, only {sh.shown(', '.join(allowed)) or 'nothing'}", "login")
     try:
         secret = run.secrets(endpoint.password)
-        with run.trials.attempt((endpoint.password, user), left()) as trial:
+        with run.trials.attempt((secret.mark, user), left()) as trial:
             transport.auth_timeout = min(left(), TRIAL_S)
             answer = _Answer(secret)
             more = _tried(transport, user, ways[0], answer, trial)
