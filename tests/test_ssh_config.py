@@ -87,6 +87,54 @@ def test_it_is_read_as_the_real_client_reads_it(name: str, tripwires: Path, prog
         assert (ours.one(key) or defaults.get(key, "")) == theirs.get(key, defaults.get(key, "")), key
 
 
+STRANGE = {
+    "final, by what it stands for": "Host h5\n HostName real\nHost real\n User me\nMatch final\n Port 3\n",
+    "final, original name": "Match final originalhost real\n User m\nHost h5\n HostName real\n",
+    "final, host": "Match final host real\n User m\nHost h5\n HostName real\n",
+    "not final": "Host h5\n HostName real\nHost real\n User me\n",
+    "case of Match": "Match host H5 originalhost H*\n User me\n",
+    "case of Host": "Host H5\n User me\n",
+    "case of user": "User me\nMatch user ME\n Port 3\n",
+    "quotes join": "HostName a\"b\"'c'd\n",
+    "quotes within quotes": "User \"a'b\"\n",
+    "escapes": "User a\\ b\\c\\\"\n",
+    "a comment's line break": "# x\x0bUser y\x0cUser y\u2028User y\n",
+    "a form feed at the end": "User y\x0c\n",
+    "a space of Unicode": "User a\xa0b # c\n",
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_what_is_written_strangely_is_read_as_the_real_client_reads_it(
+    name: str, tripwires: Path, program: Callable[[str], str]
+) -> None:
+    found = config(tripwires, STRANGE[name])
+    assert not said(found, "h5").objections
+    told = subprocess.run([program("ssh"), "-F", str(tripwires / ".ssh" / "config"), "-G", "h5"], capture_output=True,
+                          check=True, text=True)  # fmt: skip
+    theirs = dict(line.split(" ", 1) for line in told.stdout.split("\n") if " " in line)
+    defaults = {"user": getpass.getuser(), "port": "22"}
+    for key in ("hostname", "user", "port"):
+        assert (said(found, "h5").one(key) or defaults.get(key, "")) == theirs[key]
+
+
+@pytest.mark.parametrize(
+    "line", ['Host "h5', "Host", "Match", "Match host", "Match frob x", "Match host h5 user", "Match all user",
+             "Port 22 33", "User a b", "User\x0cy", "Port 22\x0b33"],
+)  # fmt: skip
+def test_a_file_that_the_real_client_refuses_is_not_followed(
+    line: str, tripwires: Path, program: Callable[[str], str]
+) -> None:
+    """A broken Host line would take along, unseen, the lines below it."""
+    section = "Host other" if line.startswith(("Host", "Match")) else "Host h5"
+    config(tripwires, f"{section}\n User x\n{line}\n ProxyJump bastion\n")
+    told = subprocess.run([program("ssh"), "-F", str(tripwires / ".ssh" / "config"), "-G", "h5"], capture_output=True,
+                          check=False)  # fmt: skip
+    assert told.returncode == 255
+    with pytest.raises(Refused):
+        Routes(Settings(lambda: 0.0, ssh_config=("~/.ssh/config",))).of(Host("h5", "h5"))
+
+
 def test_files_add_up_and_tokens_stand_for_what_they_say(tripwires: Path) -> None:
     found = config(
         tripwires, "IdentityFile ~/.ssh/%r-%h\nHost a\n IdentityFile %d/${KEY}%%\n UserKnownHostsFile ~/k1 /k2\n"
