@@ -114,6 +114,63 @@ def test_a_bastion_named_by_the_inventory(sshd: Sshd, tmp_path: Path) -> None:
     assert why(ask(host, openssh, config=())) == ("answered", "")
 
 
+@BOTH
+def test_the_inventory_wants_no_bastion(transport: object, sshd: Sshd, home: Path) -> None:
+    configured(home, through(sshd, "gone"), sshd.known_hosts(["127.0.0.5"]))
+    assert why(ask(Host("h", "inner"), transport))[0] != "answered"
+    assert why(ask(Host("h", "inner", proxy_jump="none"), transport)) == ("answered", "")
+
+
+@BOTH
+def test_the_inventory_s_options_win_over_ssh_config(transport: object, sshd: Sshd, home: Path) -> None:
+    configured(home, "AddressFamily inet\nConnectTimeout 9\n" + through(sshd, "none"), sshd.known_hosts())
+    host = Host("h", "127.0.0.1", ssh_options=(("connecttimeout", "3"), ("preferredauthentications", "publickey")))
+    assert why(ask(host, transport)) == ("answered", "")
+    for option in (("addressfamily", "inet6"), ("pubkeyauthentication", "no"), ("preferredauthentications", "password")):
+        assert why(ask(replace(host, ssh_options=(option,)), transport))[0] != "answered"
+
+
+def test_the_passphrase_of_the_inventory_s_key_opens_it_for_the_bastion_too(
+    sshd: Sshd, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(home, "", sshd.known_hosts(["127.0.0.2", "127.0.0.3"]))
+    locked = home / "locked"
+    locked.write_bytes(Path(sshd.key_file).read_bytes())
+    locked.chmod(0o600)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "pass phrase", "-f", str(locked)], check=True)
+    monkeypatch.setenv("PHRASE", "pass phrase")
+    host = Host("h", "127.0.0.3", port=sshd.port, user=sshd.user, key_file=str(locked), passphrase="env:PHRASE",
+                proxy_jump=f"{sshd.user}@127.0.0.2:{sshd.port}")  # fmt: skip
+    assert why(ask(host)) == ("answered", "")
+
+
+@BOTH
+def test_an_alias_of_the_host_key_stands_for_any_port(transport: object, sshd: Sshd, home: Path) -> None:
+    host = Host("h", "127.0.0.1", port=sshd.port, user=sshd.user, key_file=sshd.key_file)
+    configured(home, "HostKeyAlias la-base\n", f"la-base {sshd.host_key}\n")
+    assert why(ask(host, transport)) == ("answered", "")
+    configured(home, "HostKeyAlias la-base\n", f"[la-base]:{sshd.port} {sshd.host_key}\n")
+    assert why(ask(host, transport))[0] == "host_key"
+
+
+@pytest.mark.parametrize("config", ["", "HostKeyAlias la-base\n"])
+def test_the_command_that_pins_a_key_pins_it(config: str, sshd: Sshd, home: Path, program: Callable[[str], str]) -> None:
+    """In the file that is read, under the name that is looked up; so does the one for a key that changed."""
+    program("ssh-keyscan")
+    known = home / "our hosts"
+    (home / "config").write_text(f'UserKnownHostsFile "{known}"\nGlobalKnownHostsFile none\n{config}')
+    host = Host("h", "127.0.0.1", port=sshd.port, user=sshd.user, key_file=sshd.key_file)
+    cause, words = why(ask(host))
+    assert cause == "host_key"
+    subprocess.run(["sh", "-c", words.split("then pin it: ")[1]], check=True, stderr=subprocess.DEVNULL)
+    assert why(ask(host)) == ("answered", "")
+    known.write_text(known.read_text().replace(sshd.host_key.split()[1][-12:], "A" * 12))
+    cause, words = why(ask(host))
+    remove, pin = words.split("reinstalled: ")[1].split("; then ")
+    subprocess.run(["sh", "-c", f"{remove} && {pin}"], check=True, capture_output=True)
+    assert why(ask(host)) == ("answered", "")
+
+
 def test_a_bastion_that_is_not_there_costs_what_is_behind_it(sshd: Sshd, home: Path) -> None:
     configured(home, f"Host gone\n Port {free_port()}\n HostName 127.0.0.9\n" + through(sshd, "gone"), "")
     cause, words = why(ask(Host("h", "inner")))

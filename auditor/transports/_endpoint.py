@@ -48,7 +48,7 @@ class Refused(Exception):
         end = self.at or (route[-1] if route else None)
         if self.hurdle is None or end is None:
             return Failure(self.cause, self.message, now)
-        name = known_hosts.known_name(end.known_as, end.port)
+        name = known_hosts.known_name(end.known_as, end.known_port)
         bastion = self.at is not None
         obstacle = Obstacle(self.hurdle, end.address, end.port, end.user, bastion, name, end.known_files, self.key)
         return Failure(self.cause, self.message, now, obstacle)
@@ -76,10 +76,16 @@ class Endpoint:
     methods: frozenset[str] = frozenset({"publickey", "keyboard-interactive", "password"})
     algorithms: tuple[tuple[str, str], ...] = ()
     behind: str = ""  # the bastion through which it is reached
+    aliased: bool = False  # `known_as` is a HostKeyAlias: it stands for any port
 
     @property
     def shown(self) -> str:
         return f"{shown(self.address)}:{self.port}"
+
+    @property
+    def known_port(self) -> int:
+        """The port that its host key is known by."""
+        return 22 if self.aliased else self.port
 
 
 Route = tuple[Endpoint, ...]
@@ -100,10 +106,10 @@ class Routes:
     def of(self, host: Host) -> Route:
         """Raises Refused when ssh_config asks for what is not done here, or goes round in circles."""
         port = str(host.port) if host.port else ""
-        said = self._said(host.address, host.user, port, host.proxy_jump)
+        said = self._said(host.address, host.user, port, host.proxy_jump, host.ssh_options)
         key_files = (host.key_file,) if host.key_file else ()
         last = self._endpoint(said, key_files, host.known_hosts, host.password, host.passphrase)
-        # who names a bastion in the inventory has told its key and known_hosts there too
+        # who names a bastion in the inventory has told its key, the passphrase of that and known_hosts there too
         heir = host if host.proxy_jump else None
         hops = self._hops(said.one("proxyjump"), (f"{host.address}:{last.port}",), heir)
         return (*hops, _behind(last, hops[-1])) if hops else (last,)
@@ -116,7 +122,7 @@ class Routes:
 
     def trusted(self, host: Host) -> set[str]:
         """The known_hosts files, there or not, that the keys on the way to this host are looked for in."""
-        said = self._said(host.address, host.user, "", host.proxy_jump)
+        said = self._said(host.address, host.user, "", host.proxy_jump, host.ssh_options)
         files = {*self._known_files(said, host.known_hosts)}
         try:
             return files.union(*(end.known_files for end in self.of(host)))
@@ -125,11 +131,13 @@ class Routes:
 
     def way_to(self, host: Host) -> tuple[str, str]:
         """ConnectTimeout and ProxyJump as the files say them, "" where they do not; whatever else they say."""
-        said = self._said(host.address, host.user, "", host.proxy_jump)
+        said = self._said(host.address, host.user, "", host.proxy_jump, host.ssh_options)
         return said.one("connecttimeout"), said.one("proxyjump")
 
-    def _lookup(self, name: str, user: str, port: str, jump: str) -> ssh_config.Said:
-        given = {"user": user, "port": port, "proxyjump": jump}
+    def _lookup(
+        self, name: str, user: str, port: str, jump: str, options: tuple[tuple[str, str], ...] = ()
+    ) -> ssh_config.Said:
+        given = {**dict(options), "user": user, "port": port, "proxyjump": jump}
         return ssh_config.lookup(self._config, name, self._person, {k: v for k, v in given.items() if v})
 
     def _known_files(self, said: ssh_config.Said, users_own: str) -> tuple[str, ...]:
@@ -153,7 +161,9 @@ class Routes:
         name = found["six"] or found["host"]
         said = self._said(name, found["user"] or "", found["port"] or "", rest)
         key_files = (heir.key_file,) if heir and heir.key_file else ()
-        hop = self._endpoint(said, key_files, heir.known_hosts if heir else "")
+        hop = self._endpoint(
+            said, key_files, heir.known_hosts if heir else "", passphrase=heir.passphrase if heir else ""
+        )
         where = f"{name}:{hop.port}"
         if where in seen or len(seen) > HOPS:
             raise Refused("no_transport", f"ProxyJump goes round in a loop: {' > '.join((*seen, where))}")
@@ -192,6 +202,7 @@ class Routes:
             family=said.one("addressfamily").lower() or "any",
             source=said.one("bindaddress"),
             methods=_methods(said),
+            aliased="hostkeyalias" in said.values,
             algorithms=tuple((k, said.one(k)) for k in ssh_config.ALGORITHMS if k in said.values),
         )
 

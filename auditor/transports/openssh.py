@@ -91,6 +91,9 @@ def command_line(host: Host, settings: Settings, timeout: str, jump: str) -> lis
     options += _key(host.key_file)
     if jump and jump.lower() != "none":
         options.append(f"ProxyCommand={proxy_command(jump, settings, known, host.key_file if host.proxy_jump else '')}")
+    elif jump:
+        options.append("ProxyJump=none")
+    options += [f"{key}={value}" for key, value in host.ssh_options if key != "connecttimeout"]
     if host.user:
         options.append(f"User={host.user}")
     if host.port:
