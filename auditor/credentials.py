@@ -19,7 +19,9 @@ from auditor.errors import AuditorError
 
 COMMAND_S = 30.0
 SECRET_CAP = 65536
-REFUSALS = 2  # in a run, after which a credential is withheld; and as many attempts under way, so that there are no more
+REFUSALS = (
+    2  # in a run, after which a credential is withheld; and as many attempts under way, so that there are no more
+)
 _SALT = os.urandom(32)
 FORMS = 'env:NAME, file:PATH, cmd:["program", "argument"], systemd:NAME or keyring:SERVICE/USER'
 

@@ -126,7 +126,11 @@ def test_the_inventory_s_options_win_over_ssh_config(transport: object, sshd: Ss
     configured(home, "AddressFamily inet\nConnectTimeout 9\n" + through(sshd, "none"), sshd.known_hosts())
     host = Host("h", "127.0.0.1", ssh_options=(("connecttimeout", "3"), ("preferredauthentications", "publickey")))
     assert why(ask(host, transport)) == ("answered", "")
-    for option in (("addressfamily", "inet6"), ("pubkeyauthentication", "no"), ("preferredauthentications", "password")):
+    for option in (
+        ("addressfamily", "inet6"),
+        ("pubkeyauthentication", "no"),
+        ("preferredauthentications", "password"),
+    ):
         assert why(ask(replace(host, ssh_options=(option,)), transport))[0] != "answered"
 
 
@@ -154,7 +158,9 @@ def test_an_alias_of_the_host_key_stands_for_any_port(transport: object, sshd: S
 
 
 @pytest.mark.parametrize("config", ["", "HostKeyAlias la-base\n"])
-def test_the_command_that_pins_a_key_pins_it(config: str, sshd: Sshd, home: Path, program: Callable[[str], str]) -> None:
+def test_the_command_that_pins_a_key_pins_it(
+    config: str, sshd: Sshd, home: Path, program: Callable[[str], str]
+) -> None:
     """In the file that is read, under the name that is looked up; so does the one for a key that changed."""
     program("ssh-keyscan")
     known = home / "our hosts"
@@ -493,7 +499,11 @@ def test_a_password_that_is_refused_later_is_refused_twice(home: Path, monkeypat
     monkeypatch.setenv("OTHER_NAME", "right")
     with opened(opens=1) as doors:
         hosts = [
-            replace(behind(doors, f"127.0.1.{1 + n}"), user=("audit", "Audit")[n % 2], password=("env:AUDIT_PASSWORD", "env:OTHER_NAME")[n // 2 % 2])
+            replace(
+                behind(doors, f"127.0.1.{1 + n}"),
+                user=("audit", "Audit")[n % 2],
+                password=("env:AUDIT_PASSWORD", "env:OTHER_NAME")[n // 2 % 2],
+            )
             for n in range(60)
         ]
         configured(home, "", doors.known_hosts())

@@ -96,7 +96,7 @@ STRANGE = {
     "case of Host": "Host H5\n User me\n",
     "case of user": "User me\nMatch user ME\n Port 3\n",
     "quotes join": "HostName a\"b\"'c'd\n",
-    "quotes within quotes": "User \"a'b\"\n",
+    "quotes within quotes": 'User "a\'b"\n',
     "escapes": 'User a\\ b\\c\\"\n',
     "a comment's line break": "# x\x0bUser y\x0cUser y\u2028User y\n",
     "a form feed at the end": "User y\x0c\n",

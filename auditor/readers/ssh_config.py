@@ -248,7 +248,10 @@ class _Pass:
 
     def __init__(self, name: str, person: Person, values: dict[str, list[str]], resolved: str = "") -> None:
         self.original, self.person, self.values = name, person, values
-        self.name, self.final = resolved or name, bool(resolved)  # in the final pass, Host lines speak of what it stands for
+        self.name, self.final = (
+            resolved or name,
+            bool(resolved),
+        )  # in the final pass, Host lines speak of what it stands for
         self.objections: dict[str, None] = {}
         self.harmless: list[str] = []
 

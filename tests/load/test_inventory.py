@@ -368,8 +368,15 @@ all:
         "addressfamily": "inet", "connecttimeout": "7", "preferredauthentications": "publickey",
     }  # fmt: skip
     assert (found["b"].proxy_jump, found["b"].ssh_options) == ("none", (("pubkeyauthentication", "no"),))
-    for wrong in ("ConnectTimeout=soon", "PasswordAuthentication=perhaps", "AddressFamily=ipx", "PreferredAuthentications="):
-        assert "cannot be" in " ".join(problems_of(tmp_path, f"all: {{hosts: {{x: {{ansible_ssh_args: -o {wrong}}}}}}}"))
+    for wrong in (
+        "ConnectTimeout=soon",
+        "PasswordAuthentication=perhaps",
+        "AddressFamily=ipx",
+        "PreferredAuthentications=",
+    ):
+        assert "cannot be" in " ".join(
+            problems_of(tmp_path, f"all: {{hosts: {{x: {{ansible_ssh_args: -o {wrong}}}}}}}")
+        )
 
 
 def test_windows_and_devices_are_told_apart(tmp_path: Path) -> None:
