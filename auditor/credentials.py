@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -18,7 +19,10 @@ from auditor.errors import AuditorError
 
 COMMAND_S = 30.0
 SECRET_CAP = 65536
-REFUSALS = 2  # in a run, after which a credential is withheld
+REFUSALS = (
+    2  # in a run, after which a credential is withheld; and as many attempts under way, so that there are no more
+)
+_SALT = os.urandom(32)
 FORMS = 'env:NAME, file:PATH, cmd:["program", "argument"], systemd:NAME or keyring:SERVICE/USER'
 
 
@@ -40,6 +44,11 @@ class Secret:
 
     def reveal(self) -> str:
         return self._text
+
+    @property
+    def mark(self) -> str:
+        """The same for equal secrets, however they are named, in this process; tells nothing of the secret."""
+        return hashlib.sha256(_SALT + self._text.encode()).hexdigest()
 
     def __repr__(self) -> str:
         return "<secret>"
@@ -81,7 +90,12 @@ def secret(reference: str) -> Secret:
     if wrong:
         raise NoSecret(f"the credential {wrong}")
     form, _, rest = reference.partition(":")
-    return Secret(_FORMS[form](rest))
+    text = _FORMS[form](rest)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes of the environment, or a keyring's
+        raise NoSecret(f"{form}:{'' if form == 'cmd' else rest}: holds bytes that are no UTF-8 text") from None
+    return Secret(text)
 
 
 def _of_environment(name: str) -> str:
@@ -261,16 +275,27 @@ class _Tried:
 
     def __init__(self) -> None:
         self.turn = threading.Condition()
-        self.busy = self.proven = False
-        self.refusals = 0
+        self.under_way = self.refusals = 0
+        self.proven = False
 
     @property
     def withheld(self) -> bool:
         return self.refusals >= REFUSALS
 
+    @property
+    def sure(self) -> bool:
+        """It opened a door, and none refused it."""
+        return self.proven and not self.refusals
+
+    @property
+    def free(self) -> bool:
+        """Whether one more may try: alone while we are not sure, and never more than could be refused."""
+        return self.under_way < (REFUSALS if self.sure else 1)
+
 
 class Trial:
-    """One attempt. Without a word, an attempt with an unproven credential counts as refused: the host may have counted."""
+    """One attempt. Without a word, an attempt with a credential of which we are not sure counts as refused: the host may
+    have counted."""
 
     def __init__(self) -> None:
         self.verdict: bool | None = None
@@ -283,7 +308,11 @@ class Trial:
 
 
 class Trials:
-    """One host at a time until the credential was accepted once; nobody once it was refused twice."""
+    """One host at a time until the credential was accepted once, and again once it was refused; two at a time in between;
+    nobody once it was refused twice. So that nothing is refused more than twice, however many hosts wait.
+
+    A credential is (a secret's mark, a user); the case of the user does not count, as accounts of Windows have none.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -293,22 +322,19 @@ class Trials:
     def attempt(self, credential: tuple[str, str], patience_s: float) -> Iterator[Trial]:
         """Waits for its turn, at most so long (then TimeoutError). Raises Withheld when it must not be tried."""
         with self._lock:
-            known = self._tried.setdefault(credential, _Tried())
+            known = self._tried.setdefault((credential[0], credential[1].casefold()), _Tried())
         with known.turn:
-            if not known.turn.wait_for(lambda: known.proven or known.withheld or not known.busy, patience_s):
+            if not known.turn.wait_for(lambda: known.withheld or known.free, patience_s):
                 raise TimeoutError
             if known.withheld:
                 raise Withheld("withheld: refused twice in this run")
-            alone = not known.proven
-            if alone:
-                known.busy = True
+            known.under_way += 1
         trial = Trial()
         try:
             yield trial
         finally:
             with known.turn:
-                if alone:
-                    known.busy = False
+                known.under_way -= 1
                 known.proven = known.proven or trial.verdict is True
-                known.refusals += trial.verdict is False or (trial.verdict is None and not known.proven)
+                known.refusals += trial.verdict is False or (trial.verdict is None and not known.sure)
                 known.turn.notify_all()

@@ -129,7 +129,7 @@ def _forget(trouble: Trouble, called: Called) -> Step:
 
 
 def _known_file(trouble: Trouble) -> str:
-    files = (trouble.obstacle.files if trouble.obstacle else ()) or tuple(trouble.host.known_hosts.split())
+    files = (trouble.obstacle.files if trouble.obstacle else ()) or tuple(filter(None, [trouble.host.known_hosts]))
     return path(files[0]) if files else "~/.ssh/known_hosts"
 
 

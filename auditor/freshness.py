@@ -10,7 +10,9 @@ from datetime import datetime
 from auditor.framing.sh import HELLO
 from auditor.model import UNNAMED, Answer, Command, Estate, Failure, Host, Output
 
-AWAY = ("unreachable", "timeout")
+# What proves silence: no such name, no packet back, or a bastion that could not connect. Whoever refuses the port, drops us
+# before or while we talk, or lets us wait, is there; and a bastion's own trouble says nothing of the hosts behind it.
+AWAY = ("name", "silent", "relay")
 # A question that ended so has no answer that a second attempt could not better.
 UNFINISHED = ("closed", "framing", "interrupted", "internal", "timeout", "not_asked", "unreadable")
 SKEW_S = 300.0  # evidence may come from a run whose clock was that much ahead
@@ -48,9 +50,11 @@ def machine_of(hello: Answer | None) -> str | None:
 
 
 def away(answers: Mapping[Command, Answer]) -> bool:
-    """Nothing was answered, and not because the host refused: it is off, or elsewhere."""
+    """Nothing came from the host, not even a refusal: it is off, or elsewhere."""
     hello = answers.get(HELLO)
-    silent = isinstance(hello, Failure) and hello.cause in AWAY
+    if not isinstance(hello, Failure) or hello.cause != "unreachable" or hello.obstacle is None:
+        return False
+    silent = hello.obstacle.hurdle in AWAY and not hello.obstacle.bastion
     return silent and not any(isinstance(a, Output) for a in answers.values())
 
 

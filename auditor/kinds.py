@@ -92,16 +92,19 @@ class Trial(Protocol):
 class Trials(Protocol):
     """Who may try a credential that can lock an account: one host first, and nobody after two refusals in a run.
 
-    `attempt((reference, user), patience_s)` waits for its turn; raises credentials.Withheld when it never comes.
+    `attempt((the secret's mark, user), patience_s)` waits for its turn; raises credentials.Withheld when it never comes.
     """
 
     def attempt(self, credential: tuple[str, str], patience_s: float) -> AbstractContextManager[Trial]: ...
 
 
 class Secret(Protocol):
-    """A secret's text, shown by nothing but `reveal`."""
+    """A secret's text, shown by nothing but `reveal`; equal ones have the same `mark`."""
 
     def reveal(self) -> str: ...
+
+    @property
+    def mark(self) -> str: ...
 
 
 class Secrets(Protocol):

@@ -211,8 +211,9 @@ class Host:
     """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`.
 
     `password` and `passphrase` are references to secrets (`env:NAME`, `file:PATH` ...: see
-    credentials.py), never secrets; `proxy_jump` ("user@host:port,...") and `known_hosts` (files, separated by spaces) are
-    said as in ssh_config; `legacy` holds the outdated algorithms that this host alone may use ("ssh-rsa"); `winrm` holds
+    credentials.py), never secrets; `proxy_jump` ("user@host:port,...") is said as in ssh_config, `known_hosts` is the path
+    of a file that stands in the place of the user's own; `ssh_options` are further keywords of ssh_config, in lower case,
+    each with its value, that win over it; `legacy` holds the outdated algorithms that this host alone may use ("ssh-rsa"); `winrm` holds
     the `ansible_winrm_*` variables, by short name.
     `quiet_hours_s`: from when until when no connection is opened, in seconds after midnight in France.
     `evidence_max_age_s`: how old evidence of an earlier run may be to be judged in place of an answer.
@@ -238,6 +239,7 @@ class Host:
     passphrase: str = ""
     proxy_jump: str = ""
     known_hosts: str = ""
+    ssh_options: tuple[tuple[str, str], ...] = ()
     winrm: Mapping[str, str] = field(default_factory=dict, hash=False)
     legacy: tuple[str, ...] = ()
     availability: Availability = "always"

@@ -14,6 +14,7 @@ from auditor.model import CAUSES, IdleDecision, Reason, StandsBeside, Unknown
 from auditor.operators import GROUP_OPERATORS, LIST_OPERATORS, N_, OPERATORS
 
 LONGEST = 200  # characters of a host's text that a report shows
+LONGEST_DETAIL = 600  # of why something could not be told: it may end with the command that mends it
 SHOWN = 5  # elements of a list that a sentence names
 
 # The words of what a check came to; `not_concerned` is no outcome and is counted apart.
@@ -178,8 +179,8 @@ def _detail(text: str, voice: Voice) -> str:
     for form, pattern in _DETAILS:
         found = pattern.fullmatch(text)
         if found:
-            return clean(voice.say(form).format(**found.groupdict()).strip())
-    return clean(text.strip())
+            return clean(voice.say(form).format(**found.groupdict()).strip(), LONGEST_DETAIL)
+    return clean(text.strip(), LONGEST_DETAIL)
 
 
 def idle(decision: IdleDecision, voice: Voice) -> str:

@@ -23,6 +23,7 @@ class Doors(paramiko.ServerInterface):
     allowed: str = "password"
     prompts: tuple[tuple[tuple[str, bool], ...], ...] = ((("Password: ", False),),)
     hangs_up: bool = False
+    opens: int = -1  # how often it does, before the password is no longer the right one; ever, when negative
     port: int = 0
     seen: list[str] = field(default_factory=list)
     rounds: list[tuple[str, ...]] = field(default_factory=list)
@@ -38,7 +39,8 @@ class Doors(paramiko.ServerInterface):
         self.seen.append(password)
         if self.hangs_up and password != self.password:
             self.transports[-1].close()
-        return paramiko.AUTH_SUCCESSFUL if password == self.password else paramiko.AUTH_FAILED
+        right = password == self.password and (self.opens < 0 or len(self.seen) <= self.opens)
+        return paramiko.AUTH_SUCCESSFUL if right else paramiko.AUTH_FAILED
 
     def check_auth_interactive(self, username: str, submethods: str) -> Any:
         return paramiko.InteractiveQuery("", "", *self.prompts[0])

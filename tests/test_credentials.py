@@ -128,8 +128,55 @@ def test_trials() -> None:
         pass
     with trials.attempt(("b", "u"), 1.0) as trial:
         trial.accepted()
-    with trials.attempt(("b", "u"), 1.0), trials.attempt(("b", "u"), 1.0):
+    with trials.attempt(("b", "u"), 1.0) as one, trials.attempt(("b", "U"), 1.0) as two:
+        with pytest.raises(TimeoutError), trials.attempt(("b", "u"), 0.05):
+            pass
+        one.refused()
+        two.accepted()
+    with trials.attempt(("b", "u"), 1.0) as trial, pytest.raises(TimeoutError), trials.attempt(("b", "u"), 0.05):
         pass
+    with pytest.raises(Withheld), trials.attempt(("b", "u"), 1.0):
+        pass
+
+
+@pytest.mark.parametrize("wrong_from", [0, 1, 2, 7])
+def test_whatever_the_moment_no_more_than_two_are_refused(wrong_from: int) -> None:
+    """A password that expires while thirty-two hosts are asked."""
+    trials, told, lock = Trials(), [], threading.Lock()
+
+    def host(number: int) -> None:
+        try:
+            with trials.attempt(("a", "audit" if number % 2 else "Audit"), 30.0) as trial:
+                with lock:
+                    taken = len(told) < wrong_from
+                    told.append(taken)
+                time.sleep(0.01)
+                trial.accepted() if taken else trial.refused()
+        except Withheld:
+            pass
+
+    threads = [threading.Thread(target=host, args=(n,)) for n in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told.count(False) == 2
+
+
+def test_equal_secrets_have_one_mark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("A", CANARY)
+    (tmp_path / "s").write_text(CANARY)
+    (tmp_path / "s").chmod(0o600)
+    assert secret("env:A").mark == secret(f"file:{tmp_path}/s").mark
+    assert Secret("other").mark != Secret(CANARY).mark
+    assert CANARY not in Secret(CANARY).mark
+
+
+def test_what_is_no_text_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password of Latin-1 in the environment: said, and tried nowhere."""
+    monkeypatch.setattr(os, "environ", {"A": b"CANARY\351".decode("utf-8", "surrogateescape")})
+    with pytest.raises(NoSecret, match="env:A: holds bytes that are no UTF-8 text"):
+        secret("env:A")
 
 
 # ---------------------------------------------------------------- a whole run with canaries

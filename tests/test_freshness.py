@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from sample_run import voice
 from auditor import freshness
 from auditor.framing.sh import HELLO
 from auditor.freshness import away, last_seen, machine_of, of_this_system, quiet, whole
-from auditor.model import Failure, Output, Unknown
+from auditor.model import Failure, Obstacle, Output, Unknown
 from auditor.sentences import DETAILS, cause
 
 DAY_S = 86400.0
@@ -97,10 +98,14 @@ def test_what_proves_a_machine(told: Output | Failure | None, machine: str | Non
 def test_away_is_silence_and_not_a_refusal() -> None:
     """A host that refuses us, or that answered anything, is there."""
     one = command()
-    for why in ("unreachable", "timeout"):
-        assert away({HELLO: Failure(why), one: Failure(why)})
-        assert not away({HELLO: Failure(why), one: output("400")})
-    for why in ("auth", "host_key", "closed", "no_transport", "internal"):
+    for hurdle in ("name", "silent", "relay"):
+        silent = Failure("unreachable", "", 0.0, Obstacle(hurdle))
+        assert away({HELLO: silent, one: silent})
+        assert not away({HELLO: silent, one: output("400")})
+        assert not away({HELLO: replace(silent, obstacle=Obstacle(hurdle, bastion=True))})
+    for hurdle in ("port", "no_ssh", "algorithms"):
+        assert not away({HELLO: Failure("unreachable", "", 0.0, Obstacle(hurdle))})
+    for why in ("unreachable", "timeout", "auth", "host_key", "closed", "no_transport", "internal"):
         assert not away({HELLO: Failure(why), one: Failure(why)})
     assert not away({HELLO: hello()})
     assert not away({})

@@ -312,3 +312,12 @@ def test_whatever_a_host_says_a_sentence_is_inert(text: str, other: str) -> None
 def test_hostile_text_in_a_sentence() -> None:
     line = sentence(Reason("banner", "equals", "x", HOSTILE), EN, True)
     assert line.endswith("found \\udcff \\x00 \\x1b[31mRED\\x1b[0m \\ufffe é \\u202egpj ]]> <&> \\u2028")
+
+
+def test_a_cause_keeps_the_command_that_mends_it() -> None:
+    """The longest that a key which changed behind a bastion makes; what a host could say beyond is cut."""
+    name = f"host.{'x' * 40}.example.org"
+    command = f"ssh -p 22 {name} ssh-keyscan -p 22 {name} >> '/etc/auditor/the town/known hosts'"
+    words = f"the host's key has CHANGED; it shows ssh-ed25519 SHA256:{'A' * 43}. If it was reinstalled: ssh-keygen -R {name}"
+    assert command in cause(Unknown("host_key", f"{words}; then {command}"), EN, False)
+    assert len(cause(Unknown("host_key", "x" * 5000), EN, False)) < 700

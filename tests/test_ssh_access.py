@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,29 @@ def home(tripwires: Path) -> Path:
 def configured(home: Path, text: str, known: str) -> None:
     (home / "known_hosts").write_text(known)
     (home / "config").write_text(f"UserKnownHostsFile {home}/known_hosts\nGlobalKnownHostsFile none\n{text}")
+
+
+# ---------------------------------------------------------------- known_hosts
+
+
+@BOTH
+def test_the_inventory_s_known_hosts_file_undoes_no_revocation_of_everybody_s(
+    transport: object, sshd: Sshd, home: Path, tmp_path: Path
+) -> None:
+    """It stands in the place of the user's file, as with `ssh -o`. Its path may hold spaces."""
+    folder = tmp_path / "la mairie"
+    folder.mkdir()
+    (folder / "kh").write_text(sshd.known_hosts())
+    (folder / "everybody").write_text("")
+    (home / "config").write_text(f'GlobalKnownHostsFile "{folder}/everybody"\n')
+    host = Host("h", "127.0.0.1", port=sshd.port, user=sshd.user, key_file=sshd.key_file, known_hosts=f"{folder}/kh")
+    assert why(ask(host, transport)) == ("answered", "")
+    (folder / "everybody").write_text(f"@revoked * {sshd.host_key}\n")
+    cause, words = why(ask(host, transport))
+    assert (cause, "revoked" in words.lower()) == ("host_key", True)
+    (folder / "kh").write_text("")
+    (folder / "everybody").write_text(sshd.known_hosts())
+    assert why(ask(host, transport)) == ("answered", "")
 
 
 # ---------------------------------------------------------------- bastions
@@ -88,6 +112,69 @@ def test_a_bastion_named_by_the_inventory(sshd: Sshd, tmp_path: Path) -> None:
                 proxy_jump=f"{sshd.user}@127.0.0.2:{sshd.port}")  # fmt: skip
     assert why(ask(host, config=())) == ("answered", "")
     assert why(ask(host, openssh, config=())) == ("answered", "")
+
+
+@BOTH
+def test_the_inventory_wants_no_bastion(transport: object, sshd: Sshd, home: Path) -> None:
+    configured(home, through(sshd, "gone"), sshd.known_hosts(["127.0.0.5"]))
+    assert why(ask(Host("h", "inner"), transport))[0] != "answered"
+    assert why(ask(Host("h", "inner", proxy_jump="none"), transport)) == ("answered", "")
+
+
+@BOTH
+def test_the_inventory_s_options_win_over_ssh_config(transport: object, sshd: Sshd, home: Path) -> None:
+    configured(home, "AddressFamily inet\nConnectTimeout 9\n" + through(sshd, "none"), sshd.known_hosts())
+    host = Host("h", "127.0.0.1", ssh_options=(("connecttimeout", "3"), ("preferredauthentications", "publickey")))
+    assert why(ask(host, transport)) == ("answered", "")
+    for option in (
+        ("addressfamily", "inet6"),
+        ("pubkeyauthentication", "no"),
+        ("preferredauthentications", "password"),
+    ):
+        assert why(ask(replace(host, ssh_options=(option,)), transport))[0] != "answered"
+
+
+def test_the_passphrase_of_the_inventory_s_key_opens_it_for_the_bastion_too(
+    sshd: Sshd, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(home, "", sshd.known_hosts(["127.0.0.2", "127.0.0.3"]))
+    locked = home / "locked"
+    locked.write_bytes(Path(sshd.key_file).read_bytes())
+    locked.chmod(0o600)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "pass phrase", "-f", str(locked)], check=True)
+    monkeypatch.setenv("PHRASE", "pass phrase")
+    host = Host("h", "127.0.0.3", port=sshd.port, user=sshd.user, key_file=str(locked), passphrase="env:PHRASE",
+                proxy_jump=f"{sshd.user}@127.0.0.2:{sshd.port}")  # fmt: skip
+    assert why(ask(host)) == ("answered", "")
+
+
+@BOTH
+def test_an_alias_of_the_host_key_stands_for_any_port(transport: object, sshd: Sshd, home: Path) -> None:
+    host = Host("h", "127.0.0.1", port=sshd.port, user=sshd.user, key_file=sshd.key_file)
+    configured(home, "HostKeyAlias la-base\n", f"la-base {sshd.host_key}\n")
+    assert why(ask(host, transport)) == ("answered", "")
+    configured(home, "HostKeyAlias la-base\n", f"[la-base]:{sshd.port} {sshd.host_key}\n")
+    assert why(ask(host, transport))[0] == "host_key"
+
+
+@pytest.mark.parametrize("config", ["", "HostKeyAlias la-base\n"])
+def test_the_command_that_pins_a_key_pins_it(
+    config: str, sshd: Sshd, home: Path, program: Callable[[str], str]
+) -> None:
+    """In the file that is read, under the name that is looked up; so does the one for a key that changed."""
+    program("ssh-keyscan")
+    known = home / "our hosts"
+    (home / "config").write_text(f'UserKnownHostsFile "{known}"\nGlobalKnownHostsFile none\n{config}')
+    host = Host("h", "127.0.0.1", port=sshd.port, user=sshd.user, key_file=sshd.key_file)
+    cause, words = why(ask(host))
+    assert cause == "host_key"
+    subprocess.run(["sh", "-c", words.split("then pin it: ")[1]], check=True, stderr=subprocess.DEVNULL)
+    assert why(ask(host)) == ("answered", "")
+    known.write_text(known.read_text().replace(sshd.host_key.split()[1][-12:], "A" * 12))
+    cause, words = why(ask(host))
+    remove, pin = words.split("reinstalled: ")[1].split("; then ")
+    subprocess.run(["sh", "-c", f"{remove} && {pin}"], check=True, capture_output=True)
+    assert why(ask(host)) == ("answered", "")
 
 
 def test_a_bastion_that_is_not_there_costs_what_is_behind_it(sshd: Sshd, home: Path) -> None:
@@ -404,6 +491,30 @@ def test_the_right_password_is_tried_on_one_host_first_then_on_all(home: Path, m
         told = list(each(hosts, lambda host: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, Places(16)))
     assert {why(t) for t in told} == {("answered", "")}
     assert len(doors.seen) == 30
+
+
+def test_a_password_that_is_refused_later_is_refused_twice(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under one name or another: the account is the same."""
+    monkeypatch.setenv("AUDIT_PASSWORD", "right")
+    monkeypatch.setenv("OTHER_NAME", "right")
+    with opened(opens=1) as doors:
+        hosts = [
+            replace(
+                behind(doors, f"127.0.1.{1 + n}"),
+                user=("audit", "Audit")[n % 2],
+                password=("env:AUDIT_PASSWORD", "env:OTHER_NAME")[n // 2 % 2],
+            )
+            for n in range(60)
+        ]
+        configured(home, "", doors.known_hosts())
+        opened_ = ssh.TRANSPORT.open(Settings(time.time, ssh_config=("~/.ssh/config",)))
+
+        def broken(host: Host, error: Exception) -> Told:
+            raise AssertionError(host.id) from error
+
+        told = list(each(hosts, lambda host: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, 32))
+    assert len(doors.seen) == 3
+    assert [why(t)[0] for t in told].count("answered") == 1
 
 
 # ---------------------------------------------------------------- the system's ssh

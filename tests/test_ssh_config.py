@@ -87,6 +87,54 @@ def test_it_is_read_as_the_real_client_reads_it(name: str, tripwires: Path, prog
         assert (ours.one(key) or defaults.get(key, "")) == theirs.get(key, defaults.get(key, "")), key
 
 
+STRANGE = {
+    "final, by what it stands for": "Host h5\n HostName real\nHost real\n User me\nMatch final\n Port 3\n",
+    "final, original name": "Match final originalhost real\n User m\nHost h5\n HostName real\n",
+    "final, host": "Match final host real\n User m\nHost h5\n HostName real\n",
+    "not final": "Host h5\n HostName real\nHost real\n User me\n",
+    "case of Match": "Match host H5 originalhost H*\n User me\n",
+    "case of Host": "Host H5\n User me\n",
+    "case of user": "User me\nMatch user ME\n Port 3\n",
+    "quotes join": "HostName a\"b\"'c'd\n",
+    "quotes within quotes": 'User "a\'b"\n',
+    "escapes": 'User a\\ b\\c\\"\n',
+    "a comment's line break": "# x\x0bUser y\x0cUser y\u2028User y\n",
+    "a form feed at the end": "User y\x0c\n",
+    "a space of Unicode": "User a\xa0b # c\n",
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_what_is_written_strangely_is_read_as_the_real_client_reads_it(
+    name: str, tripwires: Path, program: Callable[[str], str]
+) -> None:
+    found = config(tripwires, STRANGE[name])
+    assert not said(found, "h5").objections
+    told = subprocess.run([program("ssh"), "-F", str(tripwires / ".ssh" / "config"), "-G", "h5"], capture_output=True,
+                          check=True, text=True)  # fmt: skip
+    theirs = dict(line.split(" ", 1) for line in told.stdout.split("\n") if " " in line)
+    defaults = {"user": getpass.getuser(), "port": "22"}
+    for key in ("hostname", "user", "port"):
+        assert (said(found, "h5").one(key) or defaults.get(key, "")) == theirs[key]
+
+
+@pytest.mark.parametrize(
+    "line", ['Host "h5', "Host", "Match", "Match host", "Match frob x", "Match host h5 user", "Match all user",
+             "Port 22 33", "User a b", "User\x0cy", "Port 22\x0b33"],
+)  # fmt: skip
+def test_a_file_that_the_real_client_refuses_is_not_followed(
+    line: str, tripwires: Path, program: Callable[[str], str]
+) -> None:
+    """A broken Host line would take along, unseen, the lines below it."""
+    section = "Host other" if line.startswith(("Host", "Match")) else "Host h5"
+    config(tripwires, f"{section}\n User x\n{line}\n ProxyJump bastion\n")
+    told = subprocess.run([program("ssh"), "-F", str(tripwires / ".ssh" / "config"), "-G", "h5"], capture_output=True,
+                          check=False)  # fmt: skip
+    assert told.returncode == 255
+    with pytest.raises(Refused):
+        Routes(Settings(lambda: 0.0, ssh_config=("~/.ssh/config",))).of(Host("h5", "h5"))
+
+
 def test_files_add_up_and_tokens_stand_for_what_they_say(tripwires: Path) -> None:
     found = config(
         tripwires, "IdentityFile ~/.ssh/%r-%h\nHost a\n IdentityFile %d/${KEY}%%\n UserKnownHostsFile ~/k1 /k2\n"
@@ -164,7 +212,7 @@ def test_the_inventory_wins_over_ssh_config_and_that_over_defaults(tripwires: Pa
     told = Host("a", "a", port=10, user="inv", key_file="/inv", known_hosts="/kinv", proxy_jump="x@y:3")
     assert routes.of(Host("a", "a", port=22))[-1].port == 22  # said, if only to be the usual one
     hop, end = routes.of(told)
-    assert (end.user, end.port, end.key_files, end.known_files) == ("inv", 10, ("/inv",), ("/kinv",))
+    assert (end.user, end.port, end.key_files, end.known_files[0]) == ("inv", 10, ("/inv",), "/kinv")
     assert (hop.user, hop.address, hop.port) == ("x", "y", 3)
 
 
@@ -211,3 +259,30 @@ def test_authorities_speak_for_other_ports_and_revocations_for_all() -> None:
     assert not found.keys_of("x.a", 22)
     assert found.revoked("x.a", 2222)
     assert not found.revoked("y.a", 22)
+
+
+def hashed(name: str) -> str:
+    digest = hmac.digest(b"salt", name.encode(), "sha1")
+    return f"|1|{base64.b64encode(b'salt').decode()}|{base64.b64encode(digest).decode()}"
+
+
+@pytest.mark.parametrize("beside", ["", f"@revoked * ssh-rsa {'B' * 20}\n", f"@revoked web ssh-rsa {'B' * 20}\n"])
+@pytest.mark.parametrize("known", ["web", "*", hashed("web")])
+def test_a_revocation_counts_however_it_names_the_host_and_whatever_stands_beside_it(known: str, beside: str) -> None:
+    for revoked in ("web", "w*", hashed("web")):
+        found = known_hosts.read([f"{known} {KEY}\n@revoked {revoked} {KEY}\n{beside}"])
+        assert {blob for _, blob in found.keys_of("web", 22)} <= found.revoked("web", 22)
+
+
+def test_plain_and_hashed_lines_add_up() -> None:
+    """A host with a key of each type, one line of them hashed, shows whichever it likes."""
+    found = known_hosts.read([f"web {KEY}\n{hashed('web')} ssh-rsa {'B' * 20}\n"])
+    assert [kind for kind, _ in found.keys_of("web", 22)] == ["ssh-ed25519", "ssh-rsa"]
+
+
+@pytest.mark.parametrize("space", ["\u2028", "\x0b", "\x0c", "\x85", "\x1c", "\xa0", "\r"])
+def test_a_line_ends_at_its_newline_and_nowhere_else(space: str) -> None:
+    """Else a comment could hold a line that trusts a key."""
+    found = known_hosts.read([f"web {KEY} laptop of{space}db {KEY}\n#{space}db {KEY}\nx{space}db {KEY}\r\n"])
+    assert (found.keys_of("db", 22), len(found.keys_of("web", 22))) == ([], 1)
+    assert known_hosts.read([f"\t web{' ' * 20}\t{KEY}\r\n"]).keys_of("web", 22)

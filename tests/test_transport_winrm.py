@@ -32,6 +32,7 @@ from auditor.cli import main
 from auditor.collect import Places, each
 from auditor.framing import ps
 from auditor.framing.sh import HELLO
+from auditor.freshness import away
 from auditor.kinds import Settings
 from auditor.model import Answer, Command, Failure, Host, Output
 from auditor.transports import winrm
@@ -207,6 +208,16 @@ def test_a_wrong_password_reaches_two_hosts_once_each(
     assert double.refused == 2
     assert sum("withheld" in words for _, words in told) == 6
     assert double.opened == 0
+
+
+def test_who_does_not_resolve_is_away_and_who_refuses_the_port_is_not(serve: Callable[..., Double]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    here = host(serve())
+    for gone, there in ((replace(here, address="nowhere.invalid"), False), (replace(here, port=port), True)):
+        told = dict(winrm.TRANSPORT.open(Settings(time.time))(gone, (HELLO,), 20))
+        assert told[HELLO].cause == "unreachable"
+        assert away(told) is not there
 
 
 def test_a_host_that_is_not_there_is_no_refusal(serve: Callable[..., Double], tls: Tls) -> None:

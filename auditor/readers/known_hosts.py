@@ -47,11 +47,11 @@ class _Names:
     def of(self, name: str) -> list[Key]:
         found = [*self.plain.get(name, ())]
         found += [key for yes, no, key in self.patterns if yes.fullmatch(name) and not (no and no.fullmatch(name))]
-        if found:
-            return found  # a hash costs a digest a line: only where nothing else names the host
-        if name not in self.unhashed:
-            self.unhashed[name] = self._unhashed(name.encode())
-        return [*self.unhashed[name]]
+        if self.hashed:  # always, or a hashed revocation would be missed beside a plain line
+            if name not in self.unhashed:
+                self.unhashed[name] = self._unhashed(name.encode())
+            found += self.unhashed[name]
+        return found
 
     def _unhashed(self, name: bytes) -> list[Key]:
         """HMAC-SHA1, with what depends on the salt alone done before: asked of every line, for every host."""
@@ -95,8 +95,8 @@ def read(texts: Sequence[str]) -> KnownHosts:
     """Lines that cannot be read are passed over: they prove nothing."""
     known = KnownHosts()
     shelves = {"": known.hosts, "@cert-authority": known.authorities, "@revoked": known.revocations}
-    for line in (line for text in texts for line in text.splitlines()):
-        words = line.split(None, 4)
+    for line in (line for text in texts for line in text.split("\n")):
+        words = _words(line)
         marker = words.pop(0) if words and words[0].startswith("@") else ""
         if len(words) < 3 or words[0].startswith("#") or marker not in shelves:
             continue
@@ -106,6 +106,11 @@ def read(texts: Sequence[str]) -> KnownHosts:
             continue
         shelves[marker].add(words[0], (words[1], blob))
     return known
+
+
+def _words(line: str) -> list[str]:
+    """As OpenSSH parts them: by blanks and tabs alone. Any other space of Unicode is a character like another."""
+    return [w for w in line.rstrip("\r").replace("\t", " ").split(" ") if w]
 
 
 def _padded(salt: bytes) -> tuple[bytes, bytes]:

@@ -63,8 +63,9 @@ _SYNONYMS = {
 _SEVERAL = ("identityfile", "certificatefile")  # add up; the first value of any other keyword counts
 _LISTS = ("userknownhostsfile", "globalknownhostsfile")  # several words are several values
 
-_LINE = re.compile(r"(?P<key>[^\s=\"]+)(?:\s*=\s*|\s+|$)(?P<rest>.*)")
-_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'|((?:[^\s"\'\\]|\\.)+)|(["\'].*)')
+_LINE = re.compile(r"(?P<key>[^ \t\r=\"]+)(?:[ \t\r]*=[ \t\r]*|[ \t\r]+|$)(?P<rest>.*)", re.DOTALL)
+_ALONE = ("all", "canonical", "final")  # criteria of Match that take no value
+_CRITERIA = ("exec", "host", "localnetwork", "localuser", "originalhost", "tagged", "user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ def _final(lines: Sequence[Line]) -> bool:
 
 
 def _lines(path: str, text: str, files: Files, above: tuple[str, ...]) -> Iterator[Line]:
-    for number, raw in enumerate(text.splitlines(), 1):
-        bare = raw.strip()
+    for number, raw in enumerate(text.split("\n"), 1):
+        bare = raw.rstrip(" \t\r\f").lstrip(" \t\r")
         if not bare or bare.startswith("#"):
             continue
         line = _line(bare, f"{path}:{number}")
@@ -147,23 +148,59 @@ def _line(bare: str, where: str) -> Line:
     found = _LINE.fullmatch(bare)
     key = found["key"].lower() if found else ""
     words, problem = _words(found["rest"] if found else "")
-    if not problem and not words:
-        problem = "says nothing"
-    return Line(_SYNONYMS.get(key, key), words, where, problem)
+    key = _SYNONYMS.get(key, key)
+    return Line(key, words, where, problem or _problem(key, words))
+
+
+def _problem(key: str, words: tuple[str, ...]) -> str:
+    """What is wrong with the words of a line, for which ssh refuses the file."""
+    if not words:
+        return "says nothing"
+    if key == "match":
+        return _wrong_criteria(list(words))
+    several = key not in UNDERSTOOD or key in _LISTS
+    return "" if several or len(words) == 1 else f"'{key}' takes one value"
+
+
+def _wrong_criteria(words: list[str]) -> str:
+    while words:
+        attribute, equals, value = words.pop(0).partition("=")
+        attribute = attribute.lower().removeprefix("!")
+        if attribute in _ALONE:
+            continue
+        if attribute not in _CRITERIA:
+            return f"Match knows no '{attribute}'"
+        if not (value if equals else words and words.pop(0)):
+            return f"Match is not told which '{attribute}'"
+    return ""
 
 
 def _words(text: str) -> tuple[tuple[str, ...], str]:
-    """The words of a line and what is wrong; quotes join, and a word that begins with # starts a comment."""
+    """The words of a line and what is wrong; quotes join, and a word that begins with # starts a comment (argv_split)."""
     words: list[str] = []
-    for found in _WORD.finditer(text):
-        if found[4] is not None:
-            return tuple(words), "a quote is not closed"
-        plain = found[3]
-        if plain is not None and plain.startswith("#") and words:
-            break
-        word = next(g for g in found.groups() if g is not None)
-        words.append(re.sub(r"\\([\"'\\ ])", r"\1", word))
-    return tuple(words), ""
+    word: str | None = None
+    quote, rest = "", iter(range(len(text)))
+    for i in rest:
+        c, after = text[i], text[i + 1 : i + 2]
+        if word is None:
+            if c in " \t":
+                continue
+            if c == "#":
+                break
+            word = ""
+        if c == "\\" and after and (after in "\"'\\" or (after == " " and not quote)):
+            word += after
+            next(rest)
+        elif c in " \t" and not quote:
+            words.append(word)
+            word = None
+        elif c in "\"'" and quote in ("", c):
+            quote = "" if quote else c
+        else:
+            word += c
+    if quote:
+        return tuple(words), "a quote is not closed"
+    return (*words, word) if word is not None else tuple(words), ""
 
 
 def _included(line: Line, path: str, files: Files, above: tuple[str, ...]) -> Iterator[Line]:
@@ -209,15 +246,22 @@ def matches(name: str, patterns: Sequence[str]) -> bool:
 class _Pass:
     """One reading of all the lines for one host. A part that we cannot judge (`Match exec`) is neither in nor out."""
 
-    def __init__(self, name: str, person: Person, values: dict[str, list[str]], final: bool) -> None:
-        self.name, self.person, self.values, self.final = name, person, values, final
+    def __init__(self, name: str, person: Person, values: dict[str, list[str]], resolved: str = "") -> None:
+        self.original, self.person, self.values = name, person, values
+        self.name, self.final = (
+            resolved or name,
+            bool(resolved),
+        )  # in the final pass, Host lines speak of what it stands for
         self.objections: dict[str, None] = {}
         self.harmless: list[str] = []
 
     def read(self, lines: Sequence[Line], concerned: bool | None) -> None:
         inside = concerned
         for line in lines:
-            if line.key in ("host", "match") and not line.problem:
+            if line.key in ("host", "match"):
+                if line.problem:  # nobody knows whom the lines below it concern
+                    self.object_to(f"{line.where}: {line.problem}")
+                    continue
                 inside = concerned and self._concerns(line) if concerned is not None else self._within(line)
             elif inside is False:
                 continue
@@ -240,9 +284,9 @@ class _Pass:
         told: bool | None = True
         while words:
             word = words.pop(0)
-            attribute = word.lower().lstrip("!")
+            attribute = word.lower().removeprefix("!")
             one: bool | None
-            if attribute in ("all", "final", "canonical"):
+            if attribute in _ALONE:
                 one = True if attribute == "all" else self.final
             else:
                 one = self._criterion(attribute, words.pop(0) if words else "")
@@ -257,10 +301,12 @@ class _Pass:
         """None for what we do not judge: exec, localnetwork, tagged."""
         observed = {
             "host": self._first("hostname").replace("%h", self.name) or self.name,
-            "originalhost": self.name,
+            "originalhost": self.original,
             "user": self._first("user") or self.person.user,
             "localuser": self.person.user,
         }.get(attribute)
+        if attribute in ("host", "originalhost"):
+            return matches(observed.lower(), wanted.lower().split(",")) if observed is not None else None
         return None if observed is None else matches(observed, wanted.split(","))
 
     def _first(self, key: str) -> str:
@@ -307,13 +353,13 @@ class _Pass:
 def lookup(config: Config, name: str, person: Person, given: Mapping[str, str]) -> Said:
     """What the configuration says of `name`, as it would be given to ssh; `given` comes from elsewhere and wins."""
     values: dict[str, list[str]] = {key: [value] for key, value in given.items()}
-    first = _Pass(name, person, values, final=False)
+    first = _Pass(name, person, values)
     for lines in config.files:
         first.read(lines, concerned=True)
     values["hostname"] = [_hostname(values, name, first)]
     objections = first.objections
     if config.final:
-        second = _Pass(name, person, values, final=True)
+        second = _Pass(name, person, values, values["hostname"][0].lower())
         for lines in config.files:
             second.read(lines, concerned=True)
         objections = {**objections, **second.objections}

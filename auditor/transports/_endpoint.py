@@ -49,7 +49,7 @@ class Refused(Exception):
         end = self.at or (route[-1] if route else None)
         if self.hurdle is None or end is None:
             return Failure(self.cause, self.message, now)
-        name = known_hosts.known_name(end.known_as, end.port)
+        name = known_hosts.known_name(end.known_as, end.known_port)
         bastion = self.at is not None
         obstacle = Obstacle(self.hurdle, end.address, end.port, end.user, bastion, name, end.known_files, self.key)
         return Failure(self.cause, self.message, now, obstacle)
@@ -77,10 +77,16 @@ class Endpoint:
     methods: frozenset[str] = frozenset({"publickey", "keyboard-interactive", "password"})
     algorithms: tuple[tuple[str, str], ...] = ()
     behind: str = ""  # the bastion through which it is reached
+    aliased: bool = False  # `known_as` is a HostKeyAlias: it stands for any port
 
     @property
     def shown(self) -> str:
         return f"{shown(self.address)}:{self.port}"
+
+    @property
+    def known_port(self) -> int:
+        """The port that its host key is known by."""
+        return 22 if self.aliased else self.port
 
 
 Route = tuple[Endpoint, ...]
@@ -101,10 +107,10 @@ class Routes:
     def of(self, host: Host) -> Route:
         """Raises Refused when ssh_config asks for what is not done here, or goes round in circles."""
         port = str(host.port) if host.port else ""
-        said = self._said(host.address, host.user, port, host.proxy_jump)
+        said = self._said(host.address, host.user, port, host.proxy_jump, host.ssh_options)
         key_files = (host.key_file,) if host.key_file else ()
         last = self._endpoint(said, key_files, host.known_hosts, host.password, host.passphrase)
-        # who names a bastion in the inventory has told its key and known_hosts there too
+        # who names a bastion in the inventory has told its key, the passphrase of that and known_hosts there too
         heir = host if host.proxy_jump else None
         hops = self._hops(said.one("proxyjump"), (f"{host.address}:{last.port}",), heir)
         return (*hops, _behind(last, hops[-1])) if hops else (last,)
@@ -117,8 +123,8 @@ class Routes:
 
     def trusted(self, host: Host) -> set[str]:
         """The known_hosts files, there or not, that the keys on the way to this host are looked for in."""
-        said = self._said(host.address, host.user, "", host.proxy_jump)
-        files = {*(tuple(host.known_hosts.split()) or self._settings.known_hosts or _known_files(said))}
+        said = self._said(host.address, host.user, "", host.proxy_jump, host.ssh_options)
+        files = {*self._known_files(said, host.known_hosts)}
         try:
             return files.union(*(end.known_files for end in self.of(host)))
         except Refused:  # the system's ssh may go where we do not
@@ -129,13 +135,26 @@ class Routes:
 
         Whatever else they say: what we do not follow may be a way round, such as a ProxyCommand.
         """
-        said = self._said(host.address, host.user, "", host.proxy_jump)
+        said = self._said(host.address, host.user, "", host.proxy_jump, host.ssh_options)
         jump = said.one("proxyjump")
         return said.one("connecttimeout"), jump, not said.objections and jump.lower() in ("", "none")
 
-    def _lookup(self, name: str, user: str, port: str, jump: str) -> ssh_config.Said:
-        given = {"user": user, "port": port, "proxyjump": jump}
+    def _lookup(
+        self, name: str, user: str, port: str, jump: str, options: tuple[tuple[str, str], ...] = ()
+    ) -> ssh_config.Said:
+        given = {**dict(options), "user": user, "port": port, "proxyjump": jump}
         return ssh_config.lookup(self._config, name, self._person, {k: v for k, v in given.items() if v})
+
+    def _known_files(self, said: ssh_config.Said, users_own: str) -> tuple[str, ...]:
+        """What the inventory or ssh_config names, each kind in the place of its own defaults.
+
+        The inventory speaks for the user's files alone: what everybody's revoke stays revoked.
+        """
+        users = (users_own,) if users_own else said.values.get("userknownhostsfile", KNOWN_HOSTS[:2])
+        everybody = said.values.get("globalknownhostsfile", KNOWN_HOSTS[2:])
+        if self._settings.known_hosts:
+            users, everybody = (users_own,) if users_own else self._settings.known_hosts, ()
+        return tuple(f for f in (*users, *everybody) if f.lower() != "none")
 
     def _hops(self, jump: str, seen: tuple[str, ...], heir: Host | None) -> Route:
         if not jump or jump.lower() == "none":
@@ -147,7 +166,9 @@ class Routes:
         name = found["six"] or found["host"]
         said = self._said(name, found["user"] or "", found["port"] or "", rest)
         key_files = (heir.key_file,) if heir and heir.key_file else ()
-        hop = self._endpoint(said, key_files, heir.known_hosts if heir else "")
+        hop = self._endpoint(
+            said, key_files, heir.known_hosts if heir else "", passphrase=heir.passphrase if heir else ""
+        )
         where = f"{name}:{hop.port}"
         if where in seen or len(seen) > HOPS:
             raise Refused("no_transport", f"ProxyJump goes round in a loop: {' > '.join((*seen, where))}")
@@ -174,7 +195,7 @@ class Routes:
             port=_number(said, "port", 22, 65535),
             user=said.one("user") or self._person.user,
             known_as=said.one("hostkeyalias") or said.one("hostname"),
-            known_files=tuple(known.split()) or self._settings.known_hosts or _known_files(said),
+            known_files=self._known_files(said, known),
             key_files=key_files or tuple(f for f in files if f.lower() != "none"),
             certificates=said.values.get("certificatefile", ()),
             only_these=bool(key_files) or said.on("identitiesonly", default=False) or "none" in files,
@@ -186,19 +207,13 @@ class Routes:
             family=said.one("addressfamily").lower() or "any",
             source=said.one("bindaddress"),
             methods=_methods(said),
+            aliased="hostkeyalias" in said.values,
             algorithms=tuple((k, said.one(k)) for k in ssh_config.ALGORITHMS if k in said.values),
         )
 
 
 def _behind(end: Endpoint, hop: Endpoint) -> Endpoint:
     return replace(end, behind=hop.shown)
-
-
-def _known_files(said: ssh_config.Said) -> tuple[str, ...]:
-    """The files that ssh_config names, each kind in the place of its own defaults."""
-    users = said.values.get("userknownhostsfile", KNOWN_HOSTS[:2])
-    everybody = said.values.get("globalknownhostsfile", KNOWN_HOSTS[2:])
-    return tuple(f for f in (*users, *everybody) if f.lower() != "none")
 
 
 def _number(said: ssh_config.Said, key: str, default: int, most: int) -> int:
@@ -233,7 +248,7 @@ def _files(pattern: str, named_in: str) -> list[tuple[str, str | None, str]]:
 
 def _trusted(path: str) -> tuple[str | None, str]:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:  # a \r alone ends no line
             found = os.fstat(file.fileno())
             if found.st_uid not in (os.getuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                 return None, "can be written by others: chown it, chmod go-w"
@@ -244,6 +259,6 @@ def _trusted(path: str) -> tuple[str | None, str]:
 
 def _text(path: str) -> str:
     try:
-        return Path(path).expanduser().read_text("utf-8", "replace")
+        return Path(path).expanduser().read_bytes().decode("utf-8", "replace")  # a \r alone ends no line
     except OSError:
         return ""

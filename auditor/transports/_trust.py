@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 
 import paramiko
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -27,8 +28,8 @@ _ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 def wanted_types(end: Endpoint, known: KnownHosts, offered: tuple[str, ...]) -> list[str]:
     """The host key algorithms to ask for first: those of which we can judge the key, as OpenSSH does."""
     plain = [t for t in offered if not t.endswith(CERTIFICATE)]
-    certified = [t + CERTIFICATE for t in plain] if known.authorities_of(end.known_as, end.port) else []
-    kinds = dict.fromkeys(kind for kind, _ in known.keys_of(end.known_as, end.port))
+    certified = [t + CERTIFICATE for t in plain] if known.authorities_of(end.known_as, end.known_port) else []
+    kinds = dict.fromkeys(kind for kind, _ in known.keys_of(end.known_as, end.known_port))
     ours = [a for kind in kinds for a in _ALGORITHMS.get(kind, (kind,)) if a in plain]
     return [*certified, *ours, *(t for t in plain if t not in ours)]
 
@@ -38,16 +39,16 @@ def verify(key: paramiko.PKey, end: Endpoint, known: KnownHosts, now: float) -> 
     blob = key.asbytes()
     shows = (key.get_name(), blob)
     name = f"{key.get_name()} SHA256:{_fingerprint(blob)}"
-    revoked = known.revoked(end.known_as, end.port)
+    revoked = known.revoked(end.known_as, end.known_port)
     if blob in revoked:
         raise Refused(
             "host_key", f"the host shows a key that known_hosts marks as revoked: {name}", "key_revoked", shows
         )
-    ours = [k for _, k in known.keys_of(end.known_as, end.port)]
+    ours = [k for _, k in known.keys_of(end.known_as, end.known_port)]
     if blob in ours:
         return
     certificate = key.public_blob
-    authorities = {k for _, k in known.authorities_of(end.known_as, end.port)}
+    authorities = {k for _, k in known.authorities_of(end.known_as, end.known_port)}
     if certificate is not None and authorities:
         wrong = _wrong(certificate.key_type, certificate.key_blob, end, authorities, revoked, now)
         if not wrong:
@@ -55,7 +56,8 @@ def verify(key: paramiko.PKey, end: Endpoint, known: KnownHosts, now: float) -> 
         words = f"the host's certificate is not to be believed: {wrong}; its key is {name}"
         raise Refused("host_key", words, "certificate", shows)
     if ours:
-        remove = f"ssh-keygen -R '{known_name(end.known_as, end.port)}'"
+        named = shlex.quote(known_name(shown(end.known_as), end.known_port))
+        remove = f"ssh-keygen -f {_path(end.known_files)} -R {named}"
         words = f"the host's key has CHANGED; it shows {name}. If it was reinstalled: {remove}; then {_pin(end)}"
         raise Refused("host_key", words, "key_changed", shows)
     if authorities:
@@ -111,8 +113,16 @@ def _fingerprint(blob: bytes) -> str:
 
 
 def _pin(end: Endpoint) -> str:
-    scan = f"ssh-keyscan -p {end.port} {end.address}"
+    """The command that pins what the end shows, where it was looked for, under the name that it was looked for by."""
+    scan = f"ssh-keyscan -p {end.port} {shlex.quote(shown(end.address))}"
     if end.behind:
         host, _, port = end.behind.rpartition(":")
-        scan = f"ssh -p {port} {host} {scan}"
-    return f"{scan} >> ~/.ssh/known_hosts"
+        scan = f"ssh -p {port} {shlex.quote(host)} {scan}"
+    if end.aliased:
+        scan += " | sed " + shlex.quote(f"s/^[^# ][^ ]*/{shown(end.known_as)}/")
+    return f"{scan} >> {_path(end.known_files)}"
+
+
+def _path(files: tuple[str, ...]) -> str:
+    file = shown(files[0]) if files else "~/.ssh/known_hosts"
+    return "~/" + shlex.quote(file[2:]) if file.startswith("~/") else shlex.quote(file)

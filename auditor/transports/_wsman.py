@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import socket
 import ssl
@@ -32,6 +33,7 @@ from winrm.protocol import Protocol
 from winrm.transport import HAVE_KERBEROS, Transport
 
 from auditor.framing.sh import shown
+from auditor.model import Hurdle
 from auditor.transports._deadlines import Deadlines
 from auditor.transports._endpoint import Refused
 
@@ -314,12 +316,24 @@ def _refused(error: BaseException, door: Door) -> Refused:
         if isinstance(one, ssl.SSLError):
             return Refused("framing", f"no TLS conversation with {door.shown}: {shown(one.reason or str(one))[:100]}")
         if isinstance(one, NewConnectionError | requests.ConnectTimeout | socket.gaierror):
-            return Refused("unreachable", f"{door.shown}: {_why(error)}")
+            return Refused("unreachable", f"{door.shown}: {_why(error)}", _hurdle(error))
     if isinstance(error, requests.Timeout):
         return Refused("timeout", f"no answer from {door.shown} within {READ_S} s")
     if isinstance(error, requests.ConnectionError | ConnectionError | EOFError):
         return Refused("closed", f"the host closed the connection ({_why(error)})")
     return Refused("framing", f"the answer is not what WS-Management says ({type(error).__name__})")
+
+
+def _hurdle(error: BaseException) -> Hurdle | None:
+    """What tells a host that is off, or elsewhere, from one that is there and refuses."""
+    for one in _chain(error):
+        if isinstance(one, socket.gaierror):
+            return "name"
+        if isinstance(one, requests.ConnectTimeout | TimeoutError):
+            return "silent"
+        if isinstance(one, OSError) and one.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN):
+            return "silent"
+    return None
 
 
 def _why(error: BaseException) -> str:

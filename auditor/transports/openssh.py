@@ -9,7 +9,7 @@ import secrets
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditor.framing import sh
 from auditor.kinds import SSH_CONFIG, Ask, Settings, Transport
@@ -45,6 +45,8 @@ _SAID: tuple[tuple[str, Hurdle | None, str], ...] = (
     ("auth", "login", r"permission denied|too many authentication failures|no more authentication methods"),
     ("no_transport", None, (r"bad configuration option|bad owner or permissions|unsupported option|missing argument"
      r"|bad (?:key types|ssh2 (?:cipher|kex|mac)|configuration)|terminating, [0-9]+ bad|jumphost loop|keyword .{0,80} argument")),
+    ("closed", "relay", r"open failed: (?!connect failed)"),
+    ("unreachable", "port", r"open failed: connect failed: connection refused"),
     ("unreachable", "relay", r"stdio forwarding failed"),
     ("unreachable", "name", r"could not resolve|hostname contains invalid"),
     ("unreachable", "algorithms", r"unable to negotiate"),
@@ -104,11 +106,14 @@ def command_line(host: Host, settings: Settings, timeout: str, jump: str) -> lis
     """How `ssh` is called for a host, but for the remote command. Raises Refused for what it cannot be given."""
     if host.password or host.passphrase:
         raise Refused("no_transport", "the system's ssh is given no secret: load the key into ssh-agent, or use `ssh`")
-    known = tuple(host.known_hosts.split()) or settings.known_hosts
-    options = [*_ALWAYS, *_known(known), f"ConnectTimeout={timeout or max(1, round(settings.connect_timeout_s))}"]
+    known = _known(host.known_hosts, settings)
+    options = [*_ALWAYS, *known, f"ConnectTimeout={timeout or max(1, round(settings.connect_timeout_s))}"]
     options += _key(host.key_file)
     if jump and jump.lower() != "none":
         options.append(f"ProxyCommand={proxy_command(jump, settings, known, host.key_file if host.proxy_jump else '')}")
+    elif jump:
+        options.append("ProxyJump=none")
+    options += [f"{key}={value}" for key, value in host.ssh_options if key != "connecttimeout"]
     if host.user:
         options.append(f"User={host.user}")
     if host.port:
@@ -117,13 +122,13 @@ def command_line(host: Host, settings: Settings, timeout: str, jump: str) -> lis
     return ["ssh", *_config(settings), "-T", *(w for o in options for w in ("-o", o)), "--", host.address]
 
 
-def proxy_command(jump: str, settings: Settings, known: tuple[str, ...], key_file: str = "") -> str:
+def proxy_command(jump: str, settings: Settings, known: Sequence[str], key_file: str = "") -> str:
     """What `-J` stands for, but for the options: ssh hands none of ours to the bastions, and their keys are verified too.
 
-    `key_file`: who names a bastion in the inventory has told its key there too.
+    `known`: the options that name known_hosts. `key_file`: who names a bastion in the inventory has told its key there too.
     """
     rest, _, last = jump.rpartition(",")
-    options = [*_ALWAYS, *_known(known), *_key(key_file)]
+    options = [*_ALWAYS, *known, *_key(key_file)]
     if rest:
         options.append("ProxyCommand=" + proxy_command(rest, settings, known, key_file))
     # each level expands its own % and hands the rest on
@@ -136,10 +141,11 @@ def _key(path: str) -> list[str]:
     return [f"IdentityFile={_quoted(path)}", "IdentitiesOnly=yes"] if path else []
 
 
-def _known(known: tuple[str, ...]) -> list[str]:
-    if not known:
-        return []
-    return ["UserKnownHostsFile=" + " ".join(_quoted(k) for k in known), "GlobalKnownHostsFile=none"]
+def _known(users_own: str, settings: Settings) -> list[str]:
+    """The inventory speaks for the user's files alone: what everybody's revoke stays revoked."""
+    files = (users_own,) if users_own else settings.known_hosts
+    users = ["UserKnownHostsFile=" + " ".join(_quoted(k) for k in files)] if files else []
+    return [*users, "GlobalKnownHostsFile=none"] if settings.known_hosts else users
 
 
 def _config(settings: Settings) -> list[str]:

@@ -34,6 +34,7 @@ SPARE_BYTES = 2 * 1024 * 1024  # beside the answers: what the protocol itself an
 TRIAL_S = 30.0  # how long one host may think about a password while others wait for its verdict
 LOGINS = 8  # at one bastion at the same time
 STATUS_S = 1.0  # an exit code may come a moment after the end of what was said
+CONNECT_FAILED = 2  # RFC 4254, 5.1: the bastion tried; any other reason is its own, and says nothing of the host
 AGAIN_S = 30.0  # a bastion that refused is not asked again meanwhile
 MOMENT_S = 0.3  # most hosts accept a connection sooner; what takes longer holds up no other host
 
@@ -297,14 +298,12 @@ def _relay(endpoint: Endpoint, timeout: float, via: paramiko.Transport) -> Relay
     try:
         there = (endpoint.address, endpoint.port)
         channel = via.open_channel("direct-tcpip", there, ("127.0.0.1", 0), timeout=timeout)
-    except paramiko.ChannelException as error:
-        words = f"{endpoint.shown}, through the bastion {endpoint.behind}: {_words(error)}"
-        raise Refused("unreachable", words, "relay") from None
     except paramiko.SSHException as error:
         if not via.is_active():
             raise
         words = f"{endpoint.shown}, through the bastion {endpoint.behind}: {_words(error)}"
-        raise Refused("unreachable", words, "relay") from None
+        tried = isinstance(error, paramiko.ChannelException) and error.code == CONNECT_FAILED
+        raise Refused("unreachable" if tried else "closed", words, "relay") from None
     return Relayed(channel)
 
 
@@ -446,7 +445,7 @@ def _by_password(run: _Run, transport: paramiko.Transport, endpoint: Endpoint, a
         raise Refused("auth", f"the host takes no password, only {sh.shown(', '.join(allowed)) or 'nothing'}", "login")
     try:
         secret = run.secrets(endpoint.password)
-        with run.trials.attempt((endpoint.password, user), left()) as trial:
+        with run.trials.attempt((secret.mark, user), left()) as trial:
             transport.auth_timeout = min(left(), TRIAL_S)
             answer = _Answer(secret)
             more = _tried(transport, user, ways[0], answer, trial)

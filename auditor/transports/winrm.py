@@ -17,7 +17,7 @@ from winrm.transport import HAVE_KERBEROS
 from auditor.credentials import NoSecret, Secrets, Trials, Withheld
 from auditor.framing import ps, sh
 from auditor.kinds import Ask, Settings, Transport
-from auditor.model import Answer, Command, Failure, Host
+from auditor.model import Answer, Command, Failure, Host, Obstacle
 from auditor.transports._deadlines import Deadlines
 from auditor.transports._endpoint import Refused
 from auditor.transports._wsman import Door, Method, NothingYet, Refusal, Talk, pause
@@ -65,7 +65,9 @@ def open_(settings: Settings) -> Ask:
         except TimeoutError:
             failure = Failure("timeout", "no answer before the host's deadline", clock())
         except Refused as error:
-            failure = Failure(error.cause, error.message, clock())
+            port = host.port or (5985 if host.winrm.get("scheme") == "http" else 5986)
+            obstacle = Obstacle(error.hurdle, host.address, port, host.user) if error.hurdle else None
+            failure = Failure(error.cause, error.message, clock(), obstacle)
         yield from reader.finish(failure)
 
     return ask
@@ -193,7 +195,7 @@ def _logged_in(run: _Run, host: Host, door: Door, talk: Talk, end: float) -> str
         raise Refused("auth", f"the host takes no {door.method}, only {names}")
     clock = run.settings.clock
     try:
-        with run.trials.attempt((host.password, host.user), max(0.0, end - clock())) as trial:
+        with run.trials.attempt((run.secrets(host.password).mark, host.user), max(0.0, end - clock())) as trial:
             talk.wire.ends(min(end, clock() + TRIAL_S))
             try:
                 return _created(talk)

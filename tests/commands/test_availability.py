@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -21,6 +24,7 @@ from sshd import started
 
 from auditor.cli import main
 from auditor.transports import ssh
+from auditor.transports._endpoint import Endpoint, Refused
 
 pytestmark = pytest.mark.xdist_group("availability")
 
@@ -70,7 +74,15 @@ def fleet(
     dialled: list[str] = []
     dial = ssh._dial
     monkeypatch.setattr(ssh, "PAUSES_S", ())  # a host that is down is dialled once
-    monkeypatch.setattr(ssh, "_dial", lambda end, *rest: (dialled.append(NAMES[end.address]), dial(end, *rest))[1])
+
+    def dialling(end: Endpoint, *rest: Any) -> Any:
+        dialled.append(NAMES[end.address])
+        try:
+            return dial(end, *rest)
+        except Refused as error:  # no address of loopback is silent: a refused port stands for a host that is off
+            raise Refused(error.cause, error.message, "silent") from None
+
+    monkeypatch.setattr(ssh, "_dial", dialling)
 
     @contextmanager
     def up() -> Iterator[Fleet]:
@@ -121,6 +133,36 @@ def test_a_host_of_office_hours_after_hours(fleet: Callable[[], Any]) -> None:
     town.hours_pass(7 * 24 - 30 + 1)
     code, late = town.run()
     assert (code, outcomes(late)) == (3, {"pc": "last_seen last seen 7 days ago"})
+
+
+BREAKS_OFF = {"closes": b"", "speaks HTTP": b"HTTP/1.1 400 Bad Request\r\n\r\n", "closes after its name": b"SSH-2.0-Old\r\n",
+              "is full": b"Exceeded MaxStartups\r\n"}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["ssh", "openssh"])
+@pytest.mark.parametrize("said", BREAKS_OFF.values(), ids=BREAKS_OFF)
+def test_a_host_that_breaks_off_is_there_and_no_old_pass_stands_for_it(
+    said: bytes, way: str, fleet: Callable[[], Any]
+) -> None:
+    with fleet() as town:
+        town.estate(lap="availability: roaming")
+        assert town.run()[0] == 0
+    hosts = town.folder / "town" / "hosts.yaml"
+    hosts.write_text(hosts.read_text().replace("ansible_port", f"ansible_connection: {way}, ansible_port"))
+
+    def answer(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                with listener.accept()[0] as caller:
+                    caller.sendall(said)
+                    caller.shutdown(socket.SHUT_WR)
+                    caller.recv(4096)
+
+    with socket.create_server(("127.0.0.1", town.port)) as listener:
+        threading.Thread(target=answer, args=(listener,), daemon=True).start()
+        code, document = town.run()
+        listener.shutdown(socket.SHUT_RDWR)
+    assert (code, document["findings"][0]["outcome"], document["hosts"][0]["evidence_at"]) == (3, "unknown", 0)
 
 
 def test_reports_say_what_is_earlier(fleet: Callable[[], Any]) -> None:

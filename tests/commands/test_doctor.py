@@ -288,7 +288,7 @@ def test_the_name_of_a_candidate_is_the_one_that_is_looked_up(sshd: Sshd, town: 
     assert title in groups(result.stdout)
     text = (town.folder / "keys").read_text()
     assert re.findall(r"^# (.*): ssh-ed25519 ", text, re.M) == ["alias", "the bastion of inner[1-2]"]
-    assert re.findall(r"^(\[\S+) ", text, re.M) == [f"[the-town]:{sshd.port}", f"[127.0.0.3]:{sshd.port}"]
+    assert re.findall(r"^([^#\s]\S+) ", text, re.M) == ["the-town", f"[127.0.0.3]:{sshd.port}"]
     town.known.write_text(text)
     result = town.doctor("--candidate-keys", "more")
     assert result.stdout.startswith("Well: 1 of 3: alias\n")

@@ -392,6 +392,30 @@ all:
     assert (found["b"].proxy_jump, found["c"].proxy_jump, found["c"].known_hosts) == ("other", "", f"{tmp_path}/k")
 
 
+def test_other_arguments_of_ssh_are_followed_or_refused(tmp_path: Path) -> None:
+    """None is dropped that changes the way in; the first that is given wins, as with ssh."""
+    text = """
+all:
+  hosts:
+    a: {ansible_ssh_args: '-C4 -o ConnectTimeout=7', ansible_ssh_extra_args: '-6 -o PreferredAuthentications=publickey -o ConnectTimeout=9'}
+    b: {ansible_ssh_common_args: '-o ProxyJump=none -oPubkeyAuthentication=no'}
+"""
+    found = hosts_of(tmp_path, text)
+    assert dict(found["a"].ssh_options) == {
+        "addressfamily": "inet", "connecttimeout": "7", "preferredauthentications": "publickey",
+    }  # fmt: skip
+    assert (found["b"].proxy_jump, found["b"].ssh_options) == ("none", (("pubkeyauthentication", "no"),))
+    for wrong in (
+        "ConnectTimeout=soon",
+        "PasswordAuthentication=perhaps",
+        "AddressFamily=ipx",
+        "PreferredAuthentications=",
+    ):
+        assert "cannot be" in " ".join(
+            problems_of(tmp_path, f"all: {{hosts: {{x: {{ansible_ssh_args: -o {wrong}}}}}}}")
+        )
+
+
 def test_windows_and_devices_are_told_apart(tmp_path: Path) -> None:
     """winrm has its own port and variables; a device is counted though this release has no way in."""
     text = """

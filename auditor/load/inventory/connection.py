@@ -205,6 +205,7 @@ def host(name: str, groups: tuple[str, ...], variables: Mapping[str, Var], probl
         passphrase=_reference(given, "auditor_key_passphrase"),
         proxy_jump=arguments.proxy_jump,
         known_hosts=arguments.known_hosts,
+        ssh_options=tuple(sorted(arguments.options.items())),
         winrm=dict(_winrm(given, connection)),
         legacy=_legacy(given, connection),
     )
@@ -268,8 +269,9 @@ def _elevation(given: _Given, connection: str) -> None:
 
 
 def _arguments(given: _Given) -> ssh_arguments.Arguments:
-    """Of the three variables that hold ssh's arguments; the first that names a jump host, or a file, wins."""
+    """Of the three variables that hold ssh's arguments; the first that gives an option wins."""
     jump = known_hosts = ""
+    options: dict[str, str] = {}
     for key in ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"):
         try:
             one = ssh_arguments.parsed(given.text(key))
@@ -277,8 +279,9 @@ def _arguments(given: _Given) -> ssh_arguments.Arguments:
             given.wrong(key, f"{key}: {error}")
             continue
         jump = jump or one.proxy_jump
+        options = {**one.options, **options}
         known_hosts = known_hosts or (whole(one.known_hosts, given.variables[key].file) if one.known_hosts else "")
-    return ssh_arguments.Arguments(jump, known_hosts)
+    return ssh_arguments.Arguments(jump, known_hosts, options)
 
 
 def _port(given: _Given, default: int) -> int:

@@ -1,11 +1,11 @@
-"""The text of ansible_ssh_common_args in; the jump hosts and the known_hosts file that it names, out. Pure."""
+"""The text of ansible_ssh_common_args in; the jump hosts, known_hosts file and other options that it names, out. Pure."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 
 class NotFollowed(Exception):
@@ -14,10 +14,25 @@ class NotFollowed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
+    """`proxy_jump` is "none" where no bastion is wanted, whatever ssh_config says; `options` are in FOLLOWED."""
+
     proxy_jump: str = ""
     known_hosts: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
+# They win over ssh_config, and mean what they mean there.
+_FOLLOWED = frozenset(
+    [
+        "addressfamily",
+        "connecttimeout",
+        "identitiesonly",
+        "kbdinteractiveauthentication",
+        "passwordauthentication",
+        "preferredauthentications",
+        "pubkeyauthentication",
+    ]
+)
 # They change neither where a connection goes nor whom it trusts.
 _NO_MATTER = frozenset(
     [
@@ -26,25 +41,24 @@ _NO_MATTER = frozenset(
         "controlpersist",
         "serveraliveinterval",
         "serveralivecountmax",
-        "connecttimeout",
         "connectionattempts",
         "compression",
         "batchmode",
         "loglevel",
         "tcpkeepalive",
-        "preferredauthentications",
-        "passwordauthentication",
-        "identitiesonly",
         "forwardagent",
         "forwardx11",
         "addkeystoagent",
         "gssapiauthentication",
-        "pubkeyauthentication",
-        "kbdinteractiveauthentication",
     ]
 )
-_FLAGS = re.compile(r"-[CqTtnaxX46v]+")
+_FLAGS = re.compile(r"-[CqTtnaxX46v]+")  # 4 and 6 are followed
 _HOP = re.compile(r"(?:ssh://)?(?:[\w.+-]+@)?(?:[\w.-]+|\[[0-9a-fA-F:.%]+\])(?::[0-9]{1,5})?")
+_VALUES = {
+    "addressfamily": "any|inet|inet6",
+    "connecttimeout": "[1-9][0-9]{0,4}|none",
+    "preferredauthentications": "[a-z,-]+",
+}  # of what is followed; the others are yes or no
 _YES = ("yes", "true", "ask")
 
 
@@ -57,6 +71,7 @@ def parsed(text: str) -> Arguments:
     except ValueError as error:
         raise NotFollowed(f"cannot be split into words: {error}") from None
     jump = known_hosts = ""
+    followed: dict[str, str] = {}
     for option, value in _options(iter(words)):
         if option == "proxyjump":
             jump = jump or _jump(value)  # as OpenSSH: the first that is given
@@ -69,9 +84,11 @@ def parsed(text: str) -> Arguments:
                 )
         elif option == "proxycommand":
             raise NotFollowed("ProxyCommand is not run: write -o ProxyJump=USER@BASTION instead")
+        elif option in _FOLLOWED:
+            followed.setdefault(option, _value(option, value))
         elif option not in _NO_MATTER:
             raise NotFollowed(f"'{option}' changes how to connect and is not read by this release: remove it")
-    return Arguments(jump, known_hosts)
+    return Arguments(jump, known_hosts, followed)
 
 
 def _options(words: Iterator[str]) -> Iterator[tuple[str, str]]:
@@ -84,6 +101,8 @@ def _options(words: Iterator[str]) -> Iterator[tuple[str, str]]:
             yield "proxyjump", word[2:] or next(words, "")
         elif not _FLAGS.fullmatch(word):
             yield word, ""
+        elif "4" in word or "6" in word:
+            yield "addressfamily", "inet" if "4" in word else "inet6"
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -93,9 +112,15 @@ def _split(text: str) -> tuple[str, str]:
 
 def _jump(value: str) -> str:
     if value.lower() == "none":
-        return ""
+        return "none"
     if not value or not all(_HOP.fullmatch(hop) for hop in value.split(",")):
         raise NotFollowed(f"ProxyJump={value}: write USER@HOST:PORT, several with commas")
+    return value
+
+
+def _value(option: str, value: str) -> str:
+    if not re.fullmatch(_VALUES.get(option, "yes|no"), value, re.IGNORECASE):
+        raise NotFollowed(f"'{option}' cannot be '{value}'")
     return value
 
 
