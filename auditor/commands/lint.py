@@ -12,6 +12,8 @@ from auditor.errors import InvalidInput, Problem
 from auditor.load import decisions, schema, yaml
 from auditor.load.inventory import sources
 
+GROUP_KEYS = {"hosts", "children", "vars"}  # what tells a group of an Ansible inventory
+
 
 def lint(path: tuple[str, ...], format_: str, probes: str | None) -> int:
     """0 when all is well, 2 otherwise. A folder with an inventory is an estate; one named decisions holds decisions."""
@@ -53,7 +55,7 @@ def _is_estate(path: Path) -> bool:
 
 
 def _file(path: Path, known: inputs.Probes) -> None:
-    """One file, as what its keys say it is; a policy when they say nothing."""
+    """One file, as what its keys say it is, whatever its name; a policy when they say nothing."""
     document = yaml.load(path)
     keys = document.value if isinstance(document.value, dict) else {}
     kind = "measures" if "measures" in keys else "register" if "register" in keys else ""
@@ -63,5 +65,7 @@ def _file(path: Path, known: inputs.Probes) -> None:
         wrong = schema.problems(document, inputs.static_schema(kind))
         if wrong:
             raise InvalidInput(wrong)
+    elif keys and all(isinstance(v, dict) and GROUP_KEYS & set(v) for v in keys.values()):
+        inputs.load_estate([str(path)])
     else:
         inputs.load_policies((str(path),), known)

@@ -249,6 +249,14 @@ def test_a_plan_opens_no_connection(tmp_path: Path) -> None:
     assert not asked.exists()
 
 
+def test_lint_knows_an_inventory_by_what_it_says(tmp_path: Path) -> None:
+    file = tmp_path / "windows.yaml"
+    for variable, code in (("ansible_port: 22", 0), ("ansible_port: x", 2)):
+        file.write_text(f"all: {{hosts: {{w: {{{variable}}}}}}}\n")
+        result = auditor("lint", str(file))
+        assert (result.exit_code, "is no port" in result.stdout) == (code, bool(code))
+
+
 def test_lint_says_all_errors_in_text_and_json(tmp_path: Path) -> None:
     """The same problems, for people and for machines; 0 when there is none."""
     write(tmp_path, measures=MEASURES_YAML, sample=POLICY_YAML.replace("days:", "dasy:").replace("high", "hihg"))
