@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -512,7 +513,7 @@ def test_a_password_that_is_refused_later_is_refused_twice(home: Path, monkeypat
         def broken(host: Host, error: Exception) -> Told:
             raise AssertionError(host.id) from error
 
-        told = list(each(hosts, lambda host: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, 32))
+        told = list(each(hosts, lambda host: [a for _, a in opened_(host, (HELLO,), 60.0)], broken, Places(32)))
     assert len(doors.seen) == 3
     assert [why(t)[0] for t in told].count("answered") == 1
 
@@ -545,6 +546,13 @@ def test_its_refusals_have_the_same_causes(sshd: Sshd, home: Path, tmp_path: Pat
     assert why(ask(Host("h", "127.0.0.1", password="env:X"), openssh))[0] == "no_transport"
 
 
+def hang_up_on_all(server: socket.socket) -> None:
+    """Whoever is cut before a login tries again."""
+    with contextlib.suppress(OSError):
+        while True:
+            server.accept()[0].close()
+
+
 @BOTH
 def test_a_failure_says_what_it_broke_at(transport: object, sshd: Sshd, home: Path, tmp_path: Path) -> None:
     """As data, for whoever tells people what to mend: the same words from both transports."""
@@ -568,7 +576,7 @@ def test_a_failure_says_what_it_broke_at(transport: object, sshd: Sshd, home: Pa
     assert hurdle(port=free_port()) == "port"
     assert hurdle("no-such-host.invalid") == "name"
     with socket.create_server(("127.0.0.1", 0)) as other:
-        threading.Thread(target=lambda: other.accept()[0].close(), daemon=True).start()
+        threading.Thread(target=hang_up_on_all, args=(other,), daemon=True).start()
         assert hurdle(port=other.getsockname()[1]) == "no_ssh"
 
 
