@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,16 +19,14 @@ MIB = 1048576
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder that anybody may look into, wherever the tests keep theirs."""
+def folder(tmp_path: Path) -> Path:
+    """A folder that anybody may look into, wherever the tests keep theirs; it stays so, as other workers do the same."""
     need("setpriv", "busybox")
-    above = [p for p in tmp_path.parents if p.stat().st_uid == os.geteuid() and p != Path("/")]
-    modes = {p: p.stat().st_mode for p in above}
-    for p in (*above, tmp_path):
-        p.chmod(0o755)
-    yield tmp_path
-    for p, mode in modes.items():
-        p.chmod(mode)
+    for place in (tmp_path, *tmp_path.parents):
+        mode = place.stat().st_mode
+        if mode & 0o055 != 0o055 and place.stat().st_uid == os.geteuid():
+            place.chmod(mode | 0o055)
+    return tmp_path
 
 
 def as_nobody(shell: str, *globs: object) -> Files:
