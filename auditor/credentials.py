@@ -106,7 +106,7 @@ def _of_environment(name: str) -> str:
 
 
 def _of_file(path: str) -> str:
-    return _only_line(_private(Path(path).expanduser(), f"file:{path}"), f"file:{path}")
+    return _only_line(_private(Path(os.path.expanduser(path)), f"file:{path}"), f"file:{path}")
 
 
 def _of_systemd(name: str) -> str:

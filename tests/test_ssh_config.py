@@ -286,3 +286,15 @@ def test_a_line_ends_at_its_newline_and_nowhere_else(space: str) -> None:
     found = known_hosts.read([f"web {KEY} laptop of{space}db {KEY}\n#{space}db {KEY}\nx{space}db {KEY}\r\n"])
     assert (found.keys_of("db", 22), len(found.keys_of("web", 22))) == ([], 1)
     assert known_hosts.read([f"\t web{' ' * 20}\t{KEY}\r\n"]).keys_of("web", 22)
+
+
+def test_known_hosts_that_are_there_and_not_read_are_no_empty_ones(tripwires: Path) -> None:
+    """They may hold revocations; what begins with a byte order mark is read."""
+    routes = Routes(Settings(lambda: 0.0))
+    (tripwires / "bom").write_bytes("\ufeff@revoked * ssh-ed25519 AAAA\n".encode())
+    assert routes.known((str(tripwires / "bom"),)).revocations
+    assert routes.known((str(tripwires / "absent"), "~nobody-here/known")).hosts == routes.known(()).hosts
+    (tripwires / "folder").mkdir()
+    for path in (str(tripwires / "folder"), "a\0b"):
+        with pytest.raises(Refused, match="cannot be read"):
+            routes.known((path,))

@@ -45,7 +45,7 @@ def doctor(
         raise InvalidInput("nobody to ask: the inventory says not to connect to any of these hosts, or names none")
     places = Places(min(jobs, len(asked)))
     settings = replace(inputs.settings(known), connecting=places.connecting)
-    if candidate_keys:
+    if candidate_keys is not None:
         _check(candidate_keys, settings, asked)
     inputs.notify(town, lang)
     speaking = inputs.voice(lang)
@@ -134,7 +134,7 @@ def _check(file: str, settings: Settings, hosts: Sequence[Host]) -> None:
     routes = Routes(settings)
     trusted = {p for h in hosts if h.connection in ("ssh", "openssh") for p in routes.trusted(h)}
     path = Path(file)
-    if os.path.realpath(path) in {os.path.realpath(Path(p).expanduser()) for p in trusted}:
+    if os.path.realpath(path) in {os.path.realpath(os.path.expanduser(p)) for p in trusted}:
         raise InvalidInput(f"--candidate-keys: {file} is a known_hosts file in use: name one that nothing trusts")
     if os.path.lexists(path):
         raise InvalidInput(f"--candidate-keys: {file} is there already: name a new file")

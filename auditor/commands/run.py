@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import auditor
@@ -81,7 +80,7 @@ def store_path(given: str | None) -> str:
     if given == "none":
         return ""
     folder = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return str(Path(given or f"{folder}/auditor/runs.db").expanduser())
+    return os.path.expanduser(given or f"{folder}/auditor/runs.db")
 
 
 def _header(plan: Plan, day: str, digests: Any) -> Header:

@@ -258,7 +258,11 @@ def _trusted(path: str) -> tuple[str | None, str]:
 
 
 def _text(path: str) -> str:
+    """A file of known keys; one that is there and is not read may hold revocations: raises Refused."""
     try:
-        return Path(path).expanduser().read_bytes().decode("utf-8", "replace")  # a \r alone ends no line
-    except OSError:
+        return Path(os.path.expanduser(path)).read_bytes().decode("utf-8-sig", "replace")  # a \r alone ends no line
+    except (FileNotFoundError, NotADirectoryError):
         return ""
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise Refused("host_key", f"{shown(path)} cannot be read: {why}") from None

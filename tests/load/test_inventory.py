@@ -234,6 +234,7 @@ def test_only_the_first_file_of_variables_is_read(tmp_path: Path) -> None:
         ("ansible_port: ²²", "is no port"),
         (f"ansible_port: {'1' * 5000}", "is no port"),
         ("ansible_port: -22", "is no port"),
+        ('ansible_ssh_args: "-o UserKnownHostsFile=a\\0b"', "holds a NUL character"),
         ("ansible_connection: shh", "the connection 'shh' is not read; did you mean 'ssh'?"),
         ("ansible_connection: docker", "is not read"),
         ("ansible_become_user: deploy", "only root is read"),
@@ -369,6 +370,14 @@ def test_a_password_without_its_quotes_is_not_shown(tmp_path: Path, text: str) -
         problem
         == "hosts.ini:1:1: what stands after ansible_password= is split by a blank: write such a value in quotes"
     )
+
+
+def test_a_home_that_nobody_has_is_no_end_of_the_run(tmp_path: Path) -> None:
+    """The path stays as it was written, and is not there."""
+    text = "all: {hosts: {a: {ansible_ssh_private_key_file: ~nobody-here/id, ansible_ssh_args: -o UserKnownHostsFile=~nobody-here/known}}}"
+    found = read_text(tmp_path, text)[0]
+    assert "~nobody-here/id" in found.key_file
+    assert "~nobody-here/known" in found.known_hosts
 
 
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -148,6 +149,8 @@ class _Given:
             value = self.value(key)
             if isinstance(value, bool | dict | list):
                 self.wrong(key, f"{key} must be text")
+            elif "\0" in str(value):
+                self.wrong(key, f"{key} holds a NUL character: take it out")
             elif value not in (None, ""):
                 return str(value)
         return default
@@ -172,7 +175,7 @@ class _Given:
 
 def whole(written: str, file: str) -> str:
     """A path as it is written in a file: from the home (~), or from the inventory's folder."""
-    path = Path(written).expanduser()
+    path = Path(os.path.expanduser(written))
     folder = Path(file).parent
     for part in (folder, *folder.parents):
         if part.name in ("group_vars", "host_vars"):
