@@ -21,11 +21,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from sshd import Sshd, started  # noqa: E402
+from sshd import Sshd, started  # noqa: E402 - found by the path set above
 
-from auditor.commands import inputs  # noqa: E402
-from auditor.framing.sh import Reader, script  # noqa: E402
-from auditor.model import Failure  # noqa: E402
+from auditor.commands import inputs  # noqa: E402 - found by the path set above
+from auditor.framing.sh import Reader, script  # noqa: E402 - found by the path set above
+from auditor.model import Failure  # noqa: E402 - found by the path set above
 
 NONCE = "00112233445566778899aabbccddeeff"[:16]
 COLLECTOR_EVERY = 50

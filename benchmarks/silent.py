@@ -20,10 +20,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent)]
 
-from fleet import ROOT, Measured, fleet, measured, not_answered  # noqa: E402
-from sshd import AS_HOST, Sshd, started  # noqa: E402
+from fleet import ROOT, Measured, fleet, measured, not_answered  # noqa: E402 - found by the path set above
+from sshd import AS_HOST, Sshd, started  # noqa: E402 - found by the path set above
 
-from auditor.kinds import Settings  # noqa: E402
+from auditor.kinds import Settings  # noqa: E402 - found by the path set above
 
 BAR = 1.2
 CONNECT_S = Settings(time.time).connect_timeout_s

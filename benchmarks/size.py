@@ -46,9 +46,9 @@ def blob(index: int) -> bytes:
 def write_known_hosts(file: Path, lines: int, hashed: bool) -> None:
     import paramiko
 
-    named: Callable[[int], str] = lambda i: f"{name(i)},{address(i)}"  # noqa: E731
-    if hashed:
-        named = lambda i: paramiko.HostKeys.hash_host(name(i))  # noqa: E731
+    def named(index: int) -> str:
+        return paramiko.HostKeys.hash_host(name(index)) if hashed else f"{name(index)},{address(index)}"
+
     file.write_text(
         "".join(f"{named(i)} ssh-ed25519 {base64.b64encode(blob(i)).decode()}\n" for i in range(lines)), "ascii"
     )

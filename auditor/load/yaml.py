@@ -276,7 +276,7 @@ _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 
 def _as_yaml_1_1(text: str) -> Any:
     """A plain scalar as PyYAML, and so Ansible, takes it; a date stays the text that it shows as."""
-    tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]  # its stubs lack it
     if tag == _STR_TAG or len(text) > 64:
         return text
     try:
