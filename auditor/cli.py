@@ -81,7 +81,7 @@ class Group(click.Group):
     """Shows the commands in the order of use, and errors of the input without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "plan", "doctor", "lint", "inventory", "report", "list", "explain", "schema"]
+        return ["run", "plan", "collector", "doctor", "lint", "inventory", "report", "list", "explain", "schema"]
 
     def invoke(self, ctx: click.Context) -> Any:
         from auditor.errors import AuditorError
@@ -175,10 +175,26 @@ def run(**options: Any) -> None:
 @_limit
 @_probes
 @_lang
-@click.option("--elevated-text", is_flag=True, help="Only print the one text that runs as root, to install it.")
+@click.option("--privileges", is_flag=True, help="Instead, what is asked as root, why, and for which controls.")
 def plan(**options: Any) -> None:
     """Prints what would be read and run on each host, before any connection."""
     from auditor.commands.plan import plan as command
+
+    sys.exit(command(**options))
+
+
+@main.group()
+def collector() -> None:
+    """The one text that answers as root on the hosts."""
+
+
+@collector.command(name="install-files")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@_probes
+@_lang
+def install_files(**options: Any) -> None:
+    """Writes to DIR, a new folder, what installs it: the text, its Ansible role, the sudoers line."""
+    from auditor.commands.collector import install_files as command
 
     sys.exit(command(**options))
 

@@ -139,7 +139,7 @@ def idle_to_plain(idle: IdleDecision) -> Plain:
 
 
 def host_to_plain(host: HostSeen) -> Plain:
-    return {
+    plain: Plain = {
         "host": host.host,
         "failure": unknown_to_plain(host.failure),
         "checks": host.checks,
@@ -149,6 +149,7 @@ def host_to_plain(host: HostSeen) -> Plain:
         "evidence_at": host.evidence_at,
         "asked": host.asked,
     }
+    return {**plain, "collector": host.collector} if host.collector else plain
 
 
 def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
@@ -162,6 +163,7 @@ def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
         plain.get("identity", ""),
         plain.get("evidence_at", 0.0),
         plain.get("asked", True),
+        plain.get("collector", ""),
     )
 
 
@@ -263,7 +265,7 @@ def facts_from_plain(plain: Any) -> Any:
 
 
 def command_to_plain(command: Command) -> Plain:
-    return {
+    plain: Plain = {
         "text": command.text,
         "kind": command.kind,
         "arguments": list(command.arguments),
@@ -271,6 +273,7 @@ def command_to_plain(command: Command) -> Plain:
         "timeout_s": command.timeout_s,
         "cap_bytes": command.cap_bytes,
     }
+    return {**plain, "takes": command.takes} if command.takes else plain
 
 
 def command_from_plain(plain: Mapping[str, Any]) -> Command:

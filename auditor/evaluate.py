@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from auditor.framing.sh import HELLO
 from auditor.kinds import Probe
 from auditor.model import Answer, Check, Command, Facts, Failure, Finding, Host, Outcome, Output, Question, Unknown
 
+_SHA256 = re.compile(r"[0-9a-f]{64}(?![^ ])")
 _FAMILIES = {"Linux": "linux", "FreeBSD": "freebsd", "Darwin": "macos", "Windows": "windows"}
 
 
@@ -26,6 +28,7 @@ class Judged:
     measured: int
     at: float
     identity: str = ""
+    collector: str = ""
 
 
 def evaluate(
@@ -50,7 +53,7 @@ def evaluate(
         facts = told.get(_key(check.control.probe, check.arguments), Unknown("not_asked"))
         findings.append(finding(check, facts, probes[check.control.probe].facts, at))
     measured = sum(1 for f in findings if f.outcome is not Outcome.UNKNOWN)
-    return Judged(tuple(findings), plain, failure, measured, at, _identity(answers))
+    return Judged(tuple(findings), plain, failure, measured, at, _identity(answers), collector(answers))
 
 
 def _key(probe: str, arguments: Mapping[str, Any]) -> str:
@@ -85,6 +88,18 @@ def _identity(answers: Mapping[Command, Answer]) -> str:
     if len(lines) < 5 or not lines[1] or not lines[4].strip():
         return ""
     return f"{lines[1][:64]} {hashlib.sha256(lines[4].strip().encode()).hexdigest()[:12]}"
+
+
+def collector(answers: Mapping[Command, Answer]) -> str:
+    """What answered as root: "installed SHA256", "piped", or "" where nothing did; see HostSeen."""
+    hello = answers.get(HELLO)
+    if not isinstance(hello, Output) or not any(c.elevated and isinstance(a, Output) for c, a in answers.items()):
+        return ""
+    lines = hello.text.split("\n")
+    if len(lines) < 6 or lines[0].strip() == "Windows":
+        return ""
+    installed = _SHA256.match(lines[5]) if lines[2] != "0" else None
+    return f"installed {installed[0]}" if installed else "piped"
 
 
 def same_machine(hosts: Sequence[str]) -> Failure:

@@ -89,7 +89,8 @@ class Command:
     """One atomic thing to read or run on a host.
 
     `text` is a constant POSIX shell text (kind "run") or whitespace-separated file globs (kind "read");
-    `arguments` stand beside it as data ("$1", "$2" ... for a text) and are never interpolated into it.
+    `arguments` stand beside it as data ("$1", "$2" ... for a text) and are never interpolated into it. `takes` is the type
+    of the arguments of an elevated text; the host refuses others, and without a type any (see framing/collector.py).
     """
 
     text: str
@@ -98,6 +99,7 @@ class Command:
     elevated: bool = False
     timeout_s: int = 20
     cap_bytes: int = 65536
+    takes: Literal["", "address", "number", "name", "path"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,6 +474,7 @@ class HostSeen:
     `identity` is what the host said it is (its own name and a digest of its machine-id), empty when it did not say.
     `evidence_at` dates the evidence of an earlier run that it was judged on; 0 when it was judged on what it said now.
     `asked` is false where no connection was tried on purpose: `connection: none`, quiet hours, fresh evidence.
+    `collector` is what answered as root: "installed SHA256", "piped" (the text of the run's own digest), "" for nothing.
     """
 
     host: str
@@ -482,6 +485,7 @@ class HostSeen:
     identity: str = ""
     evidence_at: float = 0.0
     asked: bool = True
+    collector: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,12 @@ DETAILS = (
     N_("asked in vain since it was last seen"),
     N_("it shows the machine-id {new}, known is {old}; if it was reinstalled, give reinstalled_at in estate.yaml"),
     N_("the stored evidence is damaged"),
+    N_("collector {version} needed: {path} is not there"),
+    N_("collector {version} needed: {path} cannot be read"),
+    N_("collector {version} needed: {path} was altered"),
+    N_("collector {version} needed: {path} is of another release"),
+    N_("collector {version} needed: {path} is collector {other}"),
+    N_("an argument is not of the type that the question takes"),
 )
 _BOOLEANS = {True: N_("true"), False: N_("false")}
 
@@ -316,3 +322,21 @@ def _condition(name: str, spec: Any, voice: Voice) -> str:
     if not isinstance(spec, Mapping) or name in LIST_OPERATORS:
         return rule(name, spec, voice)
     return f"{clean(name)} {_wanted(spec, voice)}"
+
+
+def as_root(hosts: Iterable[tuple[str, str]], sent: str, voice: Voice) -> list[tuple[str, list[str]]]:
+    """Each text that answered as root, in words, with the hosts where it did.
+
+    `hosts` are ids with their HostSeen.collector; `sent` is the SHA-256 of what is piped where no text is installed.
+    """
+    found: dict[str, list[str]] = {}
+    for host, collector in hosts:
+        if collector:
+            found.setdefault(collector, []).append(clean(host))
+    forms = {"installed": voice.say("collector installed, SHA-256 {digest}"),
+             "piped": voice.say("collector sent along, SHA-256 {digest}")}  # fmt: skip
+    told = []
+    for collector, names in found.items():
+        way, _, digest = collector.partition(" ")
+        told.append((forms[way].format(digest=digest or sent), names))
+    return told

@@ -284,6 +284,7 @@ class Store:
             judged.identity,
             presence.evidence_at,
             presence.asked,
+            judged.collector,
         )
         seen_at = None if presence.machine is None else judged.at
         with self._writing():

@@ -6,7 +6,7 @@ import click
 
 from auditor import shelves
 from auditor.commands import inputs
-from auditor.framing.sh import elevated_text
+from auditor.commands import privileges as asked_as_root
 from auditor.model import Command
 from auditor.plan import Plan
 from auditor.sentences import clean
@@ -18,14 +18,15 @@ def plan(
     limit: str | None,
     probes: str | None,
     lang: str | None,
-    elevated_text: bool,
+    privileges: bool,
 ) -> int:
-    if elevated_text:
-        return _elevated(probes)
     given = inputs.load(policy, estate, limit, probes)
     inputs.notify(given.plan.estate, lang)
     speaking = inputs.voice(lang)
     catalogue = inputs.elevated(given.plan.probes)
+    if privileges:
+        asked_as_root.show(given.plan, catalogue, speaking)
+        return 0
     for index, host in enumerate(given.plan.hosts):
         _host(given.plan, index, catalogue, speaking.say)
         if host.connection == "none":
@@ -33,12 +34,6 @@ def plan(
     for coverage in given.plan.coverage():
         about = coverage.measure or coverage.subject.id
         click.echo(f"# {speaking.say('nothing asked')}: {coverage.subject.key} {about}: {clean(coverage.cause.detail)}")
-    return 0
-
-
-def _elevated(probes: str | None) -> int:
-    known, _ = inputs.all_probes(probes)
-    click.echo(elevated_text(inputs.elevated(known)), nl=False)
     return 0
 
 

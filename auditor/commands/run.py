@@ -20,6 +20,7 @@ from auditor.commands.timings import Timings
 from auditor.commands.unreached import hints
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
+from auditor.framing.collector import digest
 from auditor.kinds import Ask, Audience
 from auditor.model import Header, Run
 from auditor.plan import Plan
@@ -60,7 +61,8 @@ def run(
     decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
     keeping = Store(store_path(store))
     try:
-        header = replace(_header(plan, day, given.digests), limit=limit or "", policies=policy)
+        digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
+        header = replace(_header(plan, day, digests), limit=limit or "", policies=policy)
         begun = keeping.begin(
             header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
         )

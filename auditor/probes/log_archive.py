@@ -8,7 +8,7 @@ cut, and nothing in the records tells them apart. Sources: systemd-journal-remot
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median_low
 from typing import Any
@@ -97,6 +97,7 @@ echo end""",
     elevated=True,
     timeout_s=120,
     cap_bytes=65536,
+    takes="path",
 )
 
 # Other engines that hold records, in a store of their own that this probe does not read.
@@ -127,8 +128,12 @@ class _Store:
 
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
     directories = tuple(args.get("directories", ()))
-    tree = Command(TREE.text, arguments=directories, elevated=True, timeout_s=TREE.timeout_s, cap_bytes=TREE.cap_bytes)
-    return {"journal": JOURNAL, "tree": tree, "engines": ENGINES, "logrotate": LOGROTATE}
+    return {
+        "journal": JOURNAL,
+        "tree": replace(TREE, arguments=directories),
+        "engines": ENGINES,
+        "logrotate": LOGROTATE,
+    }
 
 
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:

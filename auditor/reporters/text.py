@@ -13,6 +13,7 @@ from auditor.sentences import (
     OUTCOME_WORDS,
     SEVERITY_WORDS,
     acceptance,
+    as_root,
     cause,
     clean,
     day,
@@ -243,6 +244,9 @@ def _one_host(run: Run, voice: Voice) -> Iterator[Line]:
         if not place:
             yield EMPTY
         yield from _wrapped(_idle(idle, voice), voice, 0, "warn")
+    if voice.details:
+        yield EMPTY
+        yield from _collectors(run, voice)
     yield EMPTY
     yield _title(voice.say("in short"))
     yield from _headline(run, summary(run), voice)
@@ -407,6 +411,7 @@ def _sections(run: Run, seen: Summary, voice: Voice) -> Iterator[_Section]:
     yield _Section(_untold(seen, voice), wanted=2)
     if voice.details:
         yield _Section(_dated(seen, voice))
+        yield _Section(_collectors(run, voice))
     yield _Section(_risks(seen, voice), heads=1)
     yield _Section(_idles(run, voice), heads=1)
 
@@ -493,6 +498,15 @@ def _dated(seen: Summary, voice: Voice) -> list[Line]:
     rows = ([moment(one.at, voice), answers[one.asked], one.host] for one in seen.earlier)
     heads = [voice.say("evidence of"), voice.say("now"), voice.say("on")]
     return _titled(voice.say("judged on earlier evidence"), heads, rows, voice)
+
+
+def _collectors(run: Run, voice: Voice) -> list[Line]:
+    """A row for each text that answered as root, and where it did."""
+    told = as_root(
+        ((host.host, host.collector) for host in run.hosts()), run.header.digests.get("collector", "?"), voice
+    )
+    rows = ((words, folded(names)) for words, names in told)
+    return _titled(voice.say("asked as root"), ("",) * 2, rows, voice)
 
 
 def _idles(run: Run, voice: Voice) -> list[Line]:
