@@ -21,6 +21,7 @@ from auditor.sentences import (
     IDLE_WORDS,
     acceptance,
     account,
+    as_root,
     cause,
     clean,
     day,
@@ -324,3 +325,19 @@ def test_a_cause_keeps_the_command_that_mends_it() -> None:
     words = f"the host's key has CHANGED; it shows ssh-ed25519 SHA256:{'A' * 43}. If it was reinstalled: ssh-keygen -R {name}"
     assert command in cause(Unknown("host_key", f"{words}; then {command}"), EN, False)
     assert len(cause(Unknown("host_key", "x" * 5000), EN, False)) < 700
+
+
+def test_what_answered_as_root_is_said_once_for_all_its_hosts() -> None:
+    one, sent = "installed " + "5a" * 32, "e" * 64
+    seen = [("web01", "piped"), ("a", one), ("none", ""), ("web02\x1b", "piped"), ("b", one)]
+    assert as_root(seen, sent, EN) == [
+        (f"collector sent along, SHA-256 {sent}", ["web01", clean("web02\x1b")]),
+        (f"collector installed, SHA-256 {'5a' * 32}", ["a", "b"]),
+    ]
+    assert as_root(seen[:1], sent, FR)[0][0].startswith("collecteur d'audit envoyé")
+    assert as_root([], sent, EN) == []
+
+
+def test_which_collector_is_needed_is_said_in_french() -> None:
+    detail = "collector 41aa07507cda needed: /usr/local/libexec/auditor-elevated is collector 0123456789ab"
+    assert "collecteur d'audit 41aa07507cda nécessaire" in cause(Unknown("no_privilege", detail), FR, True)

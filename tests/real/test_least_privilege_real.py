@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -104,8 +105,8 @@ def test_the_sudoers_line_is_sound(prepared: Path) -> None:
     subprocess.run(["visudo", "-cf", prepared / "auditor.sudoers"], check=True, capture_output=True)
 
 
-def audited(server: Sshd, folder: Path, tripwires: Path) -> list[str]:
-    """The causes of what this account could not tell."""
+def audited(server: Sshd, folder: Path, tripwires: Path) -> tuple[list[str], str, str]:
+    """The causes of what this account could not tell, what answered as root, and the digest of this release's own text."""
     (tripwires / ".ssh").mkdir(exist_ok=True)
     (tripwires / ".ssh" / "known_hosts").write_text(server.known_hosts())
     said = f"ansible_port: {server.port}, ansible_user: auditor, ansible_ssh_private_key_file: {folder}/auditor"
@@ -114,17 +115,32 @@ def audited(server: Sshd, folder: Path, tripwires: Path) -> list[str]:
     assert done.returncode in (1, 3), done.stderr
     document = json.loads(done.stdout)
     assert document["summary"]["hosts"]["measured"] == 1, document["summary"]
-    return re.findall(r'"cause": "(\w+)"', json.dumps(document))
+    (host,) = document["hosts"]
+    causes = re.findall(r'"cause": "(\w+)"', json.dumps(document))
+    return causes, host.get("collector", ""), document["run"]["digests"]["collector"]
 
 
 def test_the_account_answers_what_needs_root(prepared: Path, program: Callable[[str], str], tripwires: Path) -> None:
     with listening(prepared, COMMANDS, program) as server:
-        assert "no_privilege" not in audited(server, prepared, tripwires)
+        causes, by, digest = audited(server, prepared, tripwires)
+    assert "no_privilege" not in causes
+    assert by == f"installed {digest}"
+    assert digest == hashlib.sha256((prepared / "auditor-elevated").read_bytes()).hexdigest()
 
 
 def test_without_the_sudoers_line_it_does_not(prepared: Path, program: Callable[[str], str], tripwires: Path) -> None:
     with listening(prepared, f"{COMMANDS}; rm /etc/sudoers.d/auditor", program) as server:
-        assert "no_privilege" in audited(server, prepared, tripwires)
+        causes, by, _ = audited(server, prepared, tripwires)
+    assert "no_privilege" in causes
+    assert by == ""
+
+
+def test_an_edited_text_answers_nothing(prepared: Path, program: Callable[[str], str], tripwires: Path) -> None:
+    edited = f"{COMMANDS}; echo '# edited' >> /usr/local/libexec/auditor-elevated"
+    with listening(prepared, edited, program) as server:
+        causes, by, _ = audited(server, prepared, tripwires)
+    assert "no_privilege" in causes
+    assert by == ""
 
 
 def test_the_key_opens_nothing_else(prepared: Path, program: Callable[[str], str]) -> None:
