@@ -215,7 +215,7 @@ class Plan:
 
 
 def _subject(host: Host) -> Subject:
-    return Subject("host", host.id, host.perimeter)
+    return Subject("host", host.id, host.perimeter, host.was)
 
 
 def _applies(control: Control, probe: Probe, host: Host) -> bool:

@@ -28,12 +28,15 @@ def counts_as(finding: Finding) -> str:
     return f"accepted_{finding.outcome.value}" if accepted(finding) else finding.outcome.value
 
 
-def exit_code(run: Run, fail_on: str, fail_on_warn: bool) -> int:
-    """1: an open failure reaches `fail_on` (a severity, or `never`); else 3: something was not measured; else 0."""
+def exit_code(run: Run, fail_on: str, fail_on_warn: bool, only: frozenset[str] | None = None) -> int:
+    """1: an open failure reaches `fail_on` (a severity, or `never`); else 3: something was not measured; else 0.
+
+    `only`: the fingerprints of the findings that can give 1, where the run is held against another one.
+    """
     unseen = run.header.state != "complete" or any(gap.gates for gap in run.coverage())
     told = 0
     for finding in run.findings():
-        if _fails(finding, fail_on, fail_on_warn):
+        if (only is None or finding.fingerprint in only) and _fails(finding, fail_on, fail_on_warn):
             return 1
         unseen = unseen or (finding.outcome is Outcome.UNKNOWN and finding.gates)
         told += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -70,7 +71,7 @@ def load(paths: Sequence[Path], schemas: Schemas) -> Policies:
         document = _document(file, schemas.policy, problems)
         if document is not None:
             digests[str(file)] = _digest(file)
-            policies.append(_policy(document, schemas.derived))
+            policies.append(_policy(document, schemas.derived, measures))
             problems.extend(_meaning(document, measures, complete))
     problems.extend(_twice(policies))
     if problems:
@@ -154,12 +155,13 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _policy(document: Document, derived: frozenset[str]) -> Policy:
+def _policy(document: Document, derived: frozenset[str], measures: Mapping[str, Measure]) -> Policy:
     value = document.value
     controls = []
     for index, plain in enumerate(value["controls"]):
         line = document.marks[("controls", index)][0]
         control = _control(plain, value["policy"], f"{document.file}:{line}")
+        control = replace(control, basis=_basis(plain, measures))
         controls.append(replace(control, of="perimeter") if control.probe in derived else control)
     return Policy(value["policy"], value["title"], tuple(controls), document.file)
 
@@ -185,6 +187,16 @@ def _control(plain: Mapping[str, Any], policy: str, source: str) -> Control:
         references={k: tuple(v) for k, v in plain.get("references", {}).items()},
         source=source,
     )
+
+
+def _basis(plain: Mapping[str, Any], measures: Mapping[str, Measure]) -> str:
+    """A digest of all that a control judges by: what it asks, what it expects, and the parameters that it names."""
+    judged = [plain["probe"], *(plain.get(part, {}) for part in ("args", "expect", "tolerate", "concerns"))]
+    measure = measures.get(plain["measure"])
+    parameters = measure.parameters if measure else {}
+    names = {value[1:] for _, _, value in _leaves(judged, ()) if isinstance(value, str) and value.startswith("$")}
+    named = {name: parameters[name] for name in sorted(names & set(parameters))}
+    return hashlib.sha256(json.dumps([judged, named], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _meaning(document: Document, measures: Mapping[str, Measure], complete: bool) -> Iterator[Problem]:

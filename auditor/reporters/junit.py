@@ -13,9 +13,10 @@ from itertools import chain, groupby
 
 from junit_xml import TestCase, TestSuite
 
+from auditor.compare import KIND_WORDS, NOT_CHANGED
 from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
-from auditor.model import CAUSES, Control, Coverage, Finding, Outcome, Run, Unknown
+from auditor.model import CAUSES, Comparison, Control, Coverage, Finding, Outcome, Run, Unknown
 from auditor.sentences import OUTCOME_WORDS, acceptance, cause, clean, told, unconcerned
 from auditor.summary import accepted, folded, named
 
@@ -46,7 +47,7 @@ def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
         of_subject = list(group)
         findings += len(of_subject)
         where = names.dotted(subject.perimeter, named(subject))
-        cases = [_case(f, run.controls.get(f.control), where, voice) for f in of_subject]
+        cases = [_case(f, run.controls.get(f.control), where, voice, _since(f, run.since, voice)) for f in of_subject]
         cases += [_gap_case(gap, where, voice) for gap in gaps.pop(subject.key, ())]
         latest = max(f.at for f in of_subject) or run.header.started_at
         yield _suite(run, named(subject), subject.perimeter, latest, cases, earlier.get(subject.key, 0.0))
@@ -91,6 +92,8 @@ def _suite(
         properties["auditor.limit"] = run.header.limit
     if run.header.legacy:
         properties["auditor.legacy"] = folded(run.header.legacy)
+    if run.since:
+        properties["auditor.against"] = run.since.before.id or str(run.since.before.number)
     if run.header.policies:
         properties["auditor.policies"] = ", ".join(run.header.policies)
     properties |= {f"digest.{_token(key)}": value for key, value in sorted(run.header.digests.items())}
@@ -109,7 +112,7 @@ def _suite(
 # ---------------------------------------------------------------- tests
 
 
-def _case(finding: Finding, control: Control | None, where: str, voice: Voice) -> TestCase:
+def _case(finding: Finding, control: Control | None, where: str, voice: Voice, since: str = "") -> TestCase:
     policy = _undotted(control.policy) if control else "-"
     case = TestCase(_token(finding.control), classname=f"{where}.{policy}")
     why = _why(finding, voice)
@@ -118,7 +121,7 @@ def _case(finding: Finding, control: Control | None, where: str, voice: Voice) -
     elif accepted(finding):
         _skip(case, _accepted(finding, why, voice))
     elif finding.outcome is Outcome.FAIL:
-        _add(case.add_failure_info, why, finding.severity, _body(finding, control, why, voice))
+        _add(case.add_failure_info, why, finding.severity, _body(finding, control, why, since, voice))
     elif finding.outcome is Outcome.UNKNOWN:
         _unknown(case, why, _cause(finding).cause, finding.gates, voice)
     elif finding.outcome is Outcome.WARN:  # no consumer knows a warning: the test passes and says so
@@ -148,8 +151,17 @@ def _accepted(finding: Finding, why: str, voice: Voice) -> str:
     return form.format(acceptance=f"{standing[0].upper()} {standing[2]}", why=why)
 
 
-def _body(finding: Finding, control: Control | None, why: str, voice: Voice) -> str:
-    lines = [why]
+def _since(finding: Finding, since: Comparison | None, voice: Voice) -> str:
+    """What became of a finding since the run that this one was held against."""
+    if since is None:
+        return ""
+    kind = since.kinds.get(finding.fingerprint)
+    form = voice.say("since audit {number}: {change}")
+    return form.format(number=since.before.number, change=voice.say(KIND_WORDS[kind] if kind else NOT_CHANGED))
+
+
+def _body(finding: Finding, control: Control | None, why: str, since: str, voice: Voice) -> str:
+    lines = [why, since] if since else [why]
     if control:
         lines.insert(0, clean(voice.text(control.title)))
         lines.append(voice.say("Fix: {fix}").format(fix=clean(voice.text(control.fix), 0)))

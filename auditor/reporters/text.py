@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import CAUSES, SEVERITIES, Coverage, Finding, Header, IdleDecision, Outcome, Run, StandsBeside
 from auditor.operators import N_
+from auditor.reporters import _changes
 from auditor.sentences import (
     OUTCOME_WORDS,
     SEVERITY_WORDS,
@@ -26,6 +27,7 @@ from auditor.summary import Fix, Group, Summary, accepted, counts_as, folded, na
 
 PAGE = 40  # lines of a fleet's report without details
 NAMES = 24  # characters of a list of hosts that stands before another column
+SINCE = 12  # lines of what changed since another run
 TOP = 10  # fixes that it names
 ORDER = ("fail", "accepted_fail", "warn", "accepted_warn", "unknown", "pass", "not_concerned")
 COLOURS = {"fail": "31", "warn": "33", "unknown": "35", "pass": "32", "bold": "1", "dim": "2"}
@@ -40,7 +42,7 @@ def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
     write = open_part("")
     hosts = sum(1 for _ in run.hosts())
     lines = _one_host(run, voice) if max(hosts, run.header.hosts_expected) <= 1 else _fleet(run, voice)
-    for line in lines:
+    for line in (*lines, *_since(run, voice)):
         write("".join(_painted(span, voice) for span in line).rstrip().encode("utf-8") + b"\n")
 
 
@@ -48,6 +50,13 @@ def _painted(span: Span, voice: Voice) -> str:
     style, text = span
     inert = clean(text, 0)
     return f"\x1b[{COLOURS[style]}m{inert}\x1b[0m" if voice.colour and style and inert else inert
+
+
+def _since(run: Run, voice: Voice) -> Iterator[Line]:
+    """What changed since the run that this one was held against."""
+    if run.since:
+        yield EMPTY
+        yield from ((("", line),) for line in _changes.lines(run.since, run.controls, voice, SINCE))
 
 
 # ---------------------------------------------------------------- lines

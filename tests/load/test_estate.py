@@ -136,3 +136,22 @@ def test_a_file_that_we_may_not_read_is_an_error(tmp_path: Path, name: str) -> N
             estate.load(tmp_path, wanted)
     finally:
         os.seteuid(0)
+
+
+@pytest.mark.parametrize(
+    ("places", "problem"),
+    [
+        ("  web01: {zone: dmz, was: web02}\n", "the inventory has a host 'web02': 'web01' cannot have been it"),
+        ("  web01: {was: srv7}\n  web02: {was: srv7}\n", "'web01' was it first: 'web02' cannot have been it"),
+        ("  all: {was: srv7}\n", "'all' is a group: only a host was something else"),
+    ],
+)
+def test_what_a_host_was_first_is_no_other_host(tmp_path: Path, places: str, problem: str) -> None:
+    hosts = "all:\n  hosts:\n    web01: {ansible_host: 192.0.2.1}\n    web02: {ansible_host: 192.0.2.2}\n"
+    declared = (
+        ESTATE_YAML.replace("  all: {", "  ungrouped: {") + "  web02: {perimeter: town}\n  web01: {perimeter: town}\n"
+    )
+    lines = declared.splitlines(keepends=True)
+    kept = [line for line in lines if not any(line.startswith(f"  {n}:") for n in ("web01", "web02", "ungrouped"))]
+    folder = write(tmp_path / "town", hosts=hosts, estate="".join(kept) + places)
+    assert any(problem in said for said in refused(folder))
