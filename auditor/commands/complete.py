@@ -33,8 +33,9 @@ def complete(kind: str, options: Mapping[str, Any], beginning: str) -> list[Comp
 def _explained(options: Mapping[str, Any]) -> Values:
     speaking = inputs.voice(options.get("lang"))
     known, _ = inputs.all_probes(options.get("probes"))
-    for control in inputs.load_policies((), known).controls:
-        yield control.id, speaking.text(control.title)
+    loaded = inputs.load_policies((), known)
+    for named in (*loaded.controls, *loaded.measures.values()):
+        yield named.id, speaking.text(named.title)
     for name, probe in sorted(known.items()):
         yield name, speaking.text(probe.title)
 
