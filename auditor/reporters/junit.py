@@ -167,7 +167,7 @@ def _gap_cases(run: Run, gaps: Sequence[Coverage], where: str, voice: Voice) -> 
         cases.append(case)
     measures = [gap for gap in gaps if gap.measure]
     if measures:
-        form = voice.say("nothing is asked about {count} measures: {measures}")
+        form = voice.say("nothing is asked about measures ({count}): {measures}")
         said = form.format(count=len(measures), measures=", ".join(gap.measure for gap in measures))
         case = TestCase("measures-without-a-control", classname=f"{where}.coverage")
         lines = [_gap_line(run, gap, voice) for gap in measures]

@@ -477,7 +477,7 @@ def _untold(seen: Summary, voice: Voice) -> list[Line]:
     rows += [
         (len(gap.subjects), f"-: {cause(gap.cause, voice, True)}", gap.subjects) for gap in seen.gaps if not gap.measure
     ]
-    form = voice.say("measures that nothing checks: {measures}")
+    form = voice.say("measures that nothing checks ({measures})")
     for subject, measures in unchecked(seen.gaps).items():
         rows.append((len(measures), form.format(measures=", ".join(measures)), (subject,)))
     title, count, on, why = (voice.say(m) for m in (N_("not measured, by cause"), N_("count"), N_("on"), N_("why")))
