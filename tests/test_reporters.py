@@ -337,7 +337,10 @@ def test_the_document_holds_each_measure_that_nothing_checks() -> None:
 
 def test_junit_says_measures_that_nothing_checks_in_one_test_a_perimeter() -> None:
     cases = [c for (_, name), c in _cases(_junit(_unasked("epci", "syndicat"))).items() if name.startswith("measures")]
-    assert [c.get("classname") for c in cases] == ["epci.perimeter:epci.coverage", "syndicat.perimeter:syndicat.coverage"]
+    assert [c.get("classname") for c in cases] == [
+        "epci.perimeter:epci.coverage",
+        "syndicat.perimeter:syndicat.coverage",
+    ]
     for case in cases:
         assert case[0].tag == "error"
         assert len(re.findall("^organised-[0-9]{2}: ", case[0].text, re.MULTILINE)) == 40

@@ -34,8 +34,10 @@ def _explained(options: Mapping[str, Any]) -> Values:
     speaking = inputs.voice(options.get("lang"))
     known, _ = inputs.all_probes(options.get("probes"))
     loaded = inputs.load_policies((), known)
-    for named in (*loaded.controls, *loaded.measures.values()):
-        yield named.id, speaking.text(named.title)
+    for control in loaded.controls:
+        yield control.id, speaking.text(control.title)
+    for measure in loaded.measures.values():
+        yield measure.id, speaking.text(measure.title)
     for name, probe in sorted(known.items()):
         yield name, speaking.text(probe.title)
 

@@ -436,7 +436,9 @@ def _measures(run: Run, seen: Summary, voice: Voice) -> list[Line]:
         known = run.measures.get(measure)
         return voice.text(known.title) if known else measure or voice.say("(the host as a whole)")
 
-    bare = [] if voice.details else [m for m, counts in seen.by_measure.items() if m and set(counts) == {"nothing_asked"}]
+    bare = (
+        [] if voice.details else [m for m, counts in seen.by_measure.items() if m and set(counts) == {"nothing_asked"}]
+    )
     together = set(bare) if len(bare) > 1 else set()
     rows = [[*_rolled(counts), title(m)] for m, counts in seen.by_measure.items() if m not in together]
     if together:

@@ -98,7 +98,9 @@ def test_a_period_is_a_parameter_of_its_measure(tmp_path: Path) -> None:
     wrong = MEASURES_YAML.replace("kind: [host]", "kind: [host]\n    period: target_day")
     write(tmp_path, measures=wrong, sample=POLICY_YAML)
     (problem,) = refused(tmp_path)
-    assert problem.endswith("measures.yaml:8:13: the measure has no parameter 'target_day'; did you mean 'target_days'?")
+    assert problem.endswith(
+        "measures.yaml:8:13: the measure has no parameter 'target_day'; did you mean 'target_days'?"
+    )
 
 
 def test_a_source_written_once_stands_for_both_languages(tmp_path: Path) -> None:
