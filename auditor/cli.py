@@ -264,13 +264,13 @@ def diff(**options: Any) -> None:
 
 
 @main.command(name="list")
-@click.argument("what", type=click.Choice(["controls", "hosts", "probes", "runs"]))
+@click.argument("what", type=click.Choice(["controls", "hosts", "measures", "probes", "runs"]))
 @_estate
 @_probes
 @_store
 @_lang
 def list_(**options: Any) -> None:
-    """Lists controls, hosts, probes or runs: one a line, tab-separated."""
+    """Lists controls, hosts, measures, probes or runs: one a line, tab-separated."""
     from auditor.commands.list import list_ as command
 
     sys.exit(command(**options))
@@ -311,7 +311,7 @@ def import_(**options: Any) -> None:
 @_probes
 @_lang
 def explain(**options: Any) -> None:
-    """Explains a CONTROL or a PROBE: what it asks, why, and what to do."""
+    """Explains a CONTROL, a MEASURE or a PROBE: what it asks, why, and what to do."""
     from auditor.commands.explain import explain as command
 
     sys.exit(command(**options))

@@ -292,8 +292,25 @@ class Estate:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """Exact French words of one of the texts, and where they stand; `document` is empty where none is said."""
+
+    quote: str
+    article: str
+    document: str = ""
+
+
+Owner = Literal["", "perimeter", "operator", "operator-everywhere", "beneficiary", "both", "member"]
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
-    """What the convention asks: its exact French words, their force, the parameters that controls may name."""
+    """What the convention asks: its exact French words, their force, the parameters that controls may name.
+
+    `owner` is who answers for it (owed.py says on which perimeters), `role` who does it there. `period` names the
+    parameter that says how old a statement may be; `sources` say where each parameter comes from.
+    schemas/measures.schema.json says what each word means.
+    """
 
     id: str
     title: Text
@@ -303,6 +320,13 @@ class Measure:
     regime: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    document: str = ""
+    also: tuple[Passage, ...] = ()
+    owner: Owner = ""
+    role: str = ""
+    kind: tuple[str, ...] = ()
+    period: str = ""
+    sources: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from auditor.errors import InvalidInput
 from auditor.framing.sh import HELLO
 from auditor.kinds import DerivedProbe, Probe
 from auditor.model import Check, Command, Control, Coverage, Estate, Host, Measure, Question, Register, Subject, Unknown
+from auditor.owed import owed_on
 
 Kinds = Mapping[str, Probe | DerivedProbe]
 
@@ -182,7 +183,7 @@ class Plan:
     # ------------------------------------------------------------ what nothing is asked of
 
     def coverage(self) -> Iterator[Coverage]:
-        """Hosts without any check, and measures in force that nothing checks on a perimeter."""
+        """Hosts without any check, and measures in force that nothing checks on a perimeter that owes them."""
         checked: dict[str, set[str]] = {p: set() for p in self.perimeters}
         for host in self.hosts:
             measures = {c.measure for _, c, p in self.direct if _applies(c, p, host)}
@@ -191,18 +192,22 @@ class Plan:
                 yield Coverage(_subject(host), "", Unknown("nothing_asked", self._why_none(host)), self.estate.declared)
         for perimeter in self.perimeters:
             checked[perimeter].update(c.measure for _, c, _ in self.derived)
-            if self.whole:
-                yield from self._unchecked(perimeter, checked[perimeter])
+        if self.whole:
+            owed = {m: owed_on(self._owner(m), self.perimeters, self.estate.perimeters) for m in self.in_force}
+            for perimeter in self.perimeters:
+                due = [m for m in self.in_force if perimeter in owed[m] and m not in checked[perimeter]]
+                yield from self._unchecked(perimeter, due)
 
-    def _unchecked(self, perimeter: str, checked: set[str]) -> Iterator[Coverage]:
+    def _owner(self, measure: str) -> str:
+        known = self.measures.get(measure)
+        return known.owner if known else ""
+
+    def _unchecked(self, perimeter: str, measures: Sequence[str]) -> Iterator[Coverage]:
         somewhere = {c.measure for c in self.controls}
-        for measure in self.in_force:
-            if measure not in checked:
-                why = (
-                    "no control applies to a host of this perimeter" if measure in somewhere else "no control checks it"
-                )
-                subject = Subject("perimeter", perimeter, perimeter)
-                yield Coverage(subject, measure, Unknown("nothing_asked", why), self.estate.declared)
+        for measure in measures:
+            why = "no control applies to a host of this perimeter" if measure in somewhere else "no control checks it"
+            subject = Subject("perimeter", perimeter, perimeter)
+            yield Coverage(subject, measure, Unknown("nothing_asked", why), self.estate.declared)
 
     def _why_none(self, host: Host) -> str:
         known = any(isinstance(p, Probe) and host.platform in p.dialects for p in self.probes.values())

@@ -284,6 +284,15 @@ def _gaps(coverage: Iterable[Coverage], fold: _Fold) -> tuple[Gap, ...]:
     return tuple(Gap(measure, cause, tuple(names)) for (measure, cause), names in grouped.items())
 
 
+def unchecked(gaps: Iterable[Gap]) -> dict[str, list[str]]:
+    """The measures that nothing checks, by the subject that they are owed on; both in the order of the gaps."""
+    found: dict[str, list[str]] = {}
+    for gap in gaps:
+        for subject in gap.subjects if gap.measure else ():
+            found.setdefault(subject, []).append(gap.measure)
+    return found
+
+
 # ---------------------------------------------------------------- lists of hosts
 
 

@@ -15,7 +15,7 @@ import regex
 from auditor.errors import InvalidInput, Problem
 from auditor.load import schema, yaml
 from auditor.load.yaml import Document, KeyPath
-from auditor.model import Control, Measure, Policy
+from auditor.model import Control, Measure, Passage, Policy, Text
 
 MEASURES = "measures.yaml"
 ROOTS = {
@@ -118,6 +118,10 @@ def _measures(
                     document.problem(("measures", index, "id"), f"the measure '{plain['id']}' is given twice")
                 )
             measures[plain["id"]] = _measure(plain)
+            period, known = plain.get("period"), plain.get("parameters", {})
+            if period and period not in known:
+                message = f"the measure has no parameter '{period}'{schema.did_you_mean(period, known)}"
+                problems.append(document.problem(("measures", index, "period"), message))
     return measures, digests
 
 
@@ -128,6 +132,7 @@ def measures_file(policy: Path) -> Path | None:
 
 
 def _measure(plain: Mapping[str, Any]) -> Measure:
+    parameters = plain.get("parameters", {})
     return Measure(
         id=plain["id"],
         title=plain["title"],
@@ -135,9 +140,21 @@ def _measure(plain: Mapping[str, Any]) -> Measure:
         article=plain.get("article", ""),
         force=plain.get("force", ""),
         regime=plain.get("regime", {}),
-        parameters={name: p["value"] for name, p in plain.get("parameters", {}).items()},
+        parameters={name: p["value"] for name, p in parameters.items()},
         references={k: tuple(v) for k, v in plain.get("references", {}).items()},
+        document=plain.get("document", ""),
+        also=tuple(Passage(p["quote"], p["article"], p.get("document", "")) for p in plain.get("also", ())),
+        owner=plain.get("owner", ""),
+        role=plain.get("role", ""),
+        kind=tuple(plain.get("kind", ())),
+        period=plain.get("period", ""),
+        sources={name: _text(p["source"]) for name, p in parameters.items()},
     )
+
+
+def _text(written: str | Text) -> Text:
+    """A source in each language; one that was written once stands for both."""
+    return {"en": written, "fr": written} if isinstance(written, str) else written
 
 
 def _document(file: Path, wanted: Mapping[str, Any], problems: list[Problem]) -> Document | None:

@@ -48,13 +48,13 @@ def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
         findings += len(of_subject)
         where = names.dotted(subject.perimeter, named(subject))
         cases = [_case(f, run.controls.get(f.control), where, voice, _since(f, run.since, voice)) for f in of_subject]
-        cases += [_gap_case(gap, where, voice) for gap in gaps.pop(subject.key, ())]
+        cases += _gap_cases(run, gaps.pop(subject.key, []), where, voice)
         latest = max(f.at for f in of_subject) or run.header.started_at
         yield _suite(run, named(subject), subject.perimeter, latest, cases, earlier.get(subject.key, 0.0))
     for unplanned in gaps.values():
         subject = unplanned[0].subject
         where = names.dotted(subject.perimeter, named(subject))
-        cases = [_gap_case(gap, where, voice) for gap in unplanned]
+        cases = _gap_cases(run, unplanned, where, voice)
         yield _suite(run, named(subject), subject.perimeter, run.header.started_at, cases)
     yield _suite(run, "run:coverage", "", run.header.started_at, _run_cases(run, findings, voice))
 
@@ -170,11 +170,28 @@ def _body(finding: Finding, control: Control | None, why: str, since: str, voice
     return "\n".join(clean(line, LONGEST) for line in lines)
 
 
-def _gap_case(gap: Coverage, where: str, voice: Voice) -> TestCase:
-    name = f"nothing-asked-{gap.measure}" if gap.measure else "nothing-asked"
-    case = TestCase(_token(name), classname=f"{where}.coverage")
-    _unknown(case, cause(gap.cause, voice, False), gap.cause.cause, gap.gates, voice)
-    return case
+def _gap_cases(run: Run, gaps: Sequence[Coverage], where: str, voice: Voice) -> list[TestCase]:
+    """One test for a host without any check; one for all the measures that nothing checks, each a line of its text."""
+    cases = []
+    for gap in (gap for gap in gaps if not gap.measure):
+        case = TestCase("nothing-asked", classname=f"{where}.coverage")
+        _unknown(case, cause(gap.cause, voice, False), gap.cause.cause, gap.gates, voice)
+        cases.append(case)
+    measures = [gap for gap in gaps if gap.measure]
+    if measures:
+        form = voice.say("nothing is asked about measures ({count}): {measures}")
+        said = form.format(count=len(measures), measures=", ".join(gap.measure for gap in measures))
+        case = TestCase("measures-without-a-control", classname=f"{where}.coverage")
+        lines = [_gap_line(run, gap, voice) for gap in measures]
+        _unknown(case, said, "nothing_asked", any(gap.gates for gap in measures), voice, lines)
+        cases.append(case)
+    return cases
+
+
+def _gap_line(run: Run, gap: Coverage, voice: Voice) -> str:
+    measure = run.measures.get(gap.measure)
+    parts = (gap.measure, voice.text(measure.title) if measure else "", cause(gap.cause, voice, False))
+    return clean(": ".join(part for part in parts if part), LONGEST)
 
 
 def _run_cases(run: Run, findings: int, voice: Voice) -> list[TestCase]:
@@ -209,10 +226,11 @@ def _whole(name: str, kind: str, message: str) -> TestCase:
     return case
 
 
-def _unknown(case: TestCase, why: str, kind: str, gates: bool, voice: Voice) -> None:
+def _unknown(case: TestCase, why: str, kind: str, gates: bool, voice: Voice, lines: Sequence[str] = ()) -> None:
+    """`lines` stand below the message in the text of an error."""
     message = f"{voice.say(OUTCOME_WORDS['unknown'])}: {why}"
     if gates:
-        _add(case.add_error_info, message, kind, message)
+        _add(case.add_error_info, message, kind, "\n".join([message, *lines]))
     else:  # what does not change the exit code must not turn a dashboard red, nor green
         _skip(case, message)
 
