@@ -7,7 +7,7 @@ from typing import Any
 
 from make import NOON, make_control, make_derived, make_estate, make_host, make_plan, make_probe
 
-from auditor.derive import derive
+from auditor.derive import Kept, derive
 from auditor.model import Finding, Outcome, Unknown
 
 TOWN = make_estate(make_host("a"), make_host("b"), make_host("c", perimeter="common"))
@@ -17,7 +17,8 @@ CONTROLS = [make_control("least", probe="folded")]
 
 def derived(kept: Mapping[str, Any], asked: frozenset[str] = frozenset("abc"), **changes: Any) -> dict[str, Finding]:
     plan = make_plan(TOWN, **{"controls": CONTROLS, "probes": PROBES, **changes})
-    found = derive(plan.perimeter_checks(), plan.probes, TOWN, asked, lambda probe, host: kept.get(host), NOON)
+    told = Kept(asked, lambda probe, host: kept.get(host))
+    found = derive(plan.derived_checks(), plan.probes, TOWN, told, NOON)
     return {f.subject.id: f for f in found}
 
 
@@ -53,7 +54,8 @@ def test_a_fold_is_made_once_for_all_its_controls() -> None:
 
     controls = [make_control("one", probe="folded"), make_control("two", probe="folded")]
     plan = make_plan(TOWN, controls, {"sample": make_probe(), "folded": make_derived(fold=fold)})
-    found = list(derive(plan.perimeter_checks(), plan.probes, TOWN, frozenset("abc"), lambda p, h: None, NOON))
+    kept = Kept(frozenset("abc"), lambda probe, host: None)
+    found = list(derive(plan.derived_checks(), plan.probes, TOWN, kept, NOON))
     assert folds == [("own", ["a", "b"]), ("common", ["c"])]
     assert [f.control for f in found] == ["one", "two", "one", "two"]
     assert [f.seq for f in found] == sorted({f.seq for f in found})

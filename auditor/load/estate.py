@@ -225,6 +225,8 @@ def _places(document: Document, hosts: list[Host], estate: Estate, problems: lis
             connection=merged.get("connection", host.connection),
             why=merged.get("why", ""),
             commissioned_at=merged.get("commissioned_at", ""),
+            aliases=tuple(merged.get("aliases", ())),
+            logs=merged.get("logs", "required"),
             **_presence(merged),
         )
 
