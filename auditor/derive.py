@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from auditor.expectations import finding
 from auditor.kinds import DerivedProbe
-from auditor.model import Check, Estate, Facts, Finding, Host, Unknown, question_key
+from auditor.model import Check, Estate, Facts, Finding, Host, Subject, Unknown, question_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +33,33 @@ def derive(
     checks: Iterable[Check], probes: Mapping[str, Any], estate: Estate, kept: Kept, at: float
 ) -> Iterator[Finding]:
     """One finding for each check; hosts are read one by one, and no more of them is held than a derived probe keeps."""
-    folds: dict[tuple[str, str], Facts] = {}
-    heard: dict[str, Callable[[str], Facts]] = {}
+    known: dict[str, Callable[[str], Facts]] = {}
     for check in checks:
         probe = probes[check.control.probe]
         assert isinstance(probe, DerivedProbe)
-        if check.unasked is not None:
-            yield finding(check, check.unasked, probe.facts, at)
-        elif probe.fold is not None:
-            key = (check.control.probe, check.subject.id)
-            if key not in folds:
-                folds[key] = probe.fold(check.subject, _of_perimeter(estate, probe.over, check.subject.id, kept))
-            yield finding(check, folds[key], probe.facts, at)
-        else:
-            assert probe.heard is not None
-            name = question_key(check.control.probe, check.arguments)
-            if name not in heard:
-                question = question_key(probe.over, check.arguments)
-                heard[name] = probe.heard(_named(estate, kept), _witnesses(estate, probe.roles, question, kept))
-            yield finding(check, heard[name](check.subject.id), probe.facts, at)
+        name = question_key(check.control.probe, check.arguments)
+        if name not in known and check.unasked is None:
+            known[name] = _heard(probe, check, estate, kept) if probe.heard else _folded(probe, estate, kept)
+        facts = check.unasked or known[name](check.subject.id)
+        yield finding(check, facts, probe.facts, at)
 
 
-def _of_perimeter(estate: Estate, over: str, perimeter: str, kept: Kept) -> Iterator[tuple[str, Any]]:
-    return ((host.id, kept.of(over, host)) for host in estate.hosts if host.perimeter == perimeter)
-
-
-def _witnesses(estate: Estate, roles: tuple[str, ...], question: str, kept: Kept) -> Iterator[tuple[str, Any]]:
-    return ((host.id, kept.of(question, host)) for host in estate.hosts if set(roles) & set(host.roles))
-
-
-def _named(estate: Estate, kept: Kept) -> Iterator[tuple[Host, str]]:
+def _heard(probe: DerivedProbe, check: Check, estate: Estate, kept: Kept) -> Callable[[str], Facts]:
+    """What witnesses tell of a host, by its id."""
+    assert probe.heard is not None
+    question = question_key(probe.over, check.arguments)
+    witnesses = ((host.id, kept.of(question, host)) for host in estate.hosts if set(probe.roles) & set(host.roles))
     own = kept.own_names()
-    return ((host, own.get(host.id, "")) for host in estate.hosts)
+    return probe.heard(((host, own.get(host.id, "")) for host in estate.hosts), witnesses)
+
+
+def _folded(probe: DerivedProbe, estate: Estate, kept: Kept) -> Callable[[str], Facts]:
+    """What the hosts of a perimeter tell together, by its id."""
+
+    @cache
+    def facts(perimeter: str) -> Facts:
+        assert probe.fold is not None
+        hosts = ((host.id, kept.of(probe.over, host)) for host in estate.hosts if host.perimeter == perimeter)
+        return probe.fold(Subject("perimeter", perimeter, perimeter), hosts)
+
+    return facts

@@ -16,6 +16,7 @@ from auditor.kinds import DerivedProbe
 from auditor.model import Fact, Facts, Host, Partial, Unknown
 from auditor.readers.log_stores import DIRECTORIES
 
+STALE_HOURS = 31 * 24.0  # what nothing was added to for so long hides nobody's recent records
 SHOWN = 5  # hosts named beside a name that several have
 EVERYWHERE = ("localhost", "localhost.localdomain", "localhost4", "localhost6")
 # Names of a first folder or file that say what is in it and not whose it is.
@@ -145,12 +146,13 @@ def _witness(collector: str, facts: Any, names: _Names, ids: list[str]) -> _Witn
     if isinstance(told, Unknown):
         return _Witness(collector, gap=told)
     said = _Witness(collector, gap=told.missing if isinstance(told, Partial) else None)
-    named: dict[str, bool] = {}  # of each store that holds something: whether it names an inventoried host
+    named: dict[str, bool] = {}  # of each store that is not stale: whether it names an inventoried host
     for sender, store, age in _senders(told.items if isinstance(told, Partial) else told or ()):
         owners, sure = names.owners(sender)
-        named[store] = named.get(store, False) or bool(owners)
-        if sender in MINGLED and not owners:
-            said.gap = said.gap or Unknown("not_told", f"{store}/{sender} does not say whose records it holds")
+        if isinstance(age, Unknown) or age <= STALE_HOURS:
+            named[store] = named.get(store, False) or bool(owners)
+            if sender in MINGLED and not owners:
+                said.gap = said.gap or Unknown("not_told", f"{store}/{sender} does not say whose records it holds")
         said.hear(owners, age, None if sure and len(owners) < 2 else _doubt(sender, [ids[place] for place in owners]))
     strange = next((store for store, known in named.items() if not known), None)
     if strange is not None:
