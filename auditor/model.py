@@ -220,6 +220,7 @@ class Host:
     `reinstalled_at`: an ISO day, in France; evidence of that day and before is of another system.
     `at_once`: the groups of this host of which only so many hosts may be asked at the same time.
     `was`: the id that it had first, where it has been renamed.
+    `aliases`: further names and addresses under which others know it; `logs`: whether it must send its own to a collector.
     """
 
     id: str
@@ -249,6 +250,8 @@ class Host:
     reinstalled_at: str = ""
     at_once: Limits = ()
     was: str = ""
+    aliases: tuple[str, ...] = ()
+    logs: Literal["required", "not_required"] = "required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +353,7 @@ class Control:
     roles: tuple[str, ...] = ()
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     source: str = ""  # file:line, for reports
-    of: Literal["host", "perimeter"] = "host"  # what it is asked of: a derived probe's is asked of a perimeter
+    of: Literal["host", "perimeter"] = "host"  # what it is asked of: a derived probe's may be asked of a perimeter
     basis: str = ""  # a digest of all that it judges by; two runs of one basis can be compared
 
 
@@ -411,6 +414,15 @@ class Question:
     probe: str
     arguments: Mapping[str, Any]
     commands: Mapping[str, Command]
+
+    @property
+    def key(self) -> str:
+        return question_key(self.probe, self.arguments)
+
+
+def question_key(probe: str, arguments: Mapping[str, Any]) -> str:
+    """What the facts of a question are kept under: the probe, with its arguments where it has some."""
+    return f"{probe} {sorted(arguments.items())}" if arguments else probe
 
 
 # ---------------------------------------------------------------- judging

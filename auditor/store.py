@@ -551,11 +551,20 @@ class StoredRun(Run):
         return (document.coverage_from_plain(plain) for _, plain in self._docs("coverage"))
 
     def kept(self, probe: str, host: str) -> Facts | Unknown | None:
-        """The facts that a host told a probe in this run; None when none were kept."""
+        """The facts that a host told in this run, by the question's key; None when none were kept."""
         row = self._db.execute(
             "SELECT doc FROM fact WHERE run = ? AND probe = ? AND host = ?", (self._number, probe, host)
         ).fetchone()
         return None if row is None else document.facts_from_plain(json.loads(row[0]))
+
+    def own_names(self) -> dict[str, str]:
+        """What each host that told it calls itself, by its id."""
+        rows = self._db.execute(
+            "SELECT id, json_extract(doc, '$.identity') FROM host"
+            " WHERE run = ? AND json_extract(doc, '$.identity') != ''",
+            (self.header.number,),
+        )
+        return {host: identity.rpartition(" ")[0] for host, identity in rows}
 
     def same_machine(self) -> list[tuple[int, ...]]:
         """The places of hosts that said they are one and the same machine."""

@@ -46,11 +46,22 @@ def exit_code(run: Run, fail_on: str, fail_on_warn: bool, only: frozenset[str] |
 def _host_away(run: Run) -> bool:
     """A host that was expected took no part; without an estate, one that nothing was asked of does not count."""
     heard = 0
+    spoken_for = witnessed(run)
     for host in run.hosts():
         heard += 1
-        if host.failure and (run.header.declared or host.failure.cause != "nothing_asked"):
+        away = host.failure if host.host not in spoken_for else None
+        if away and (run.header.declared or away.cause != "nothing_asked"):
             return True
     return heard < run.header.hosts_expected
+
+
+def witnessed(run: Run) -> frozenset[str]:
+    """The hosts that nobody connects to, and that a witness told of: their ids."""
+    mute = {host.host for host in run.hosts() if host.failure and host.failure.cause == "not_connected"}
+    if not mute:
+        return frozenset()
+    told = (f.subject for f in run.findings() if f.outcome not in (None, Outcome.UNKNOWN))
+    return frozenset(subject.id for subject in told if subject.kind == "host" and subject.id in mute)
 
 
 def _fails(finding: Finding, fail_on: str, fail_on_warn: bool) -> bool:
@@ -187,14 +198,15 @@ def summary(run: Run) -> Summary:
         fold.add(finding, control.measure if control else "")
     gaps = _gaps(run.coverage(), fold)
     hosts = list(run.hosts())
+    spoken_for = witnessed(run)
     away: dict[str, list[str]] = {}
     for host in hosts:
-        if host.failure:
+        if host.failure and host.host not in spoken_for:
             away.setdefault(host.failure.cause, []).append(host.host)
     return Summary(
         hosts_expected=run.header.hosts_expected,
         hosts_reached=sum(h.failure is None and not h.evidence_at for h in hosts),
-        hosts_measured=sum(h.failure is None and h.measured > 0 for h in hosts),
+        hosts_measured=sum(h.failure is None and h.measured > 0 for h in hosts) + len(spoken_for),
         hosts_measured_earlier=sum(h.failure is None and h.measured > 0 and h.evidence_at > 0 for h in hosts),
         hosts_attested=0,
         checks_planned=run.header.checks_planned,

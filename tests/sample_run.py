@@ -347,7 +347,7 @@ def demo() -> SampleRun:
         away = None if measured else Unknown("unreachable" if checks else "nothing_asked")
         findings += told
         hosts.append(HostSeen(host.id, away, len(told), measured, AT + 7 if measured else 0.0))
-    findings += [_answer(check, turn, False) for turn, check in enumerate(plan.perimeter_checks())]
+    findings += [_answer(check, turn, False) for turn, check in enumerate(plan.derived_checks())]
     return SampleRun(
         header(hosts_expected=len(plan.hosts), checks_planned=len(findings), estate="inventories/demo"),
         {c.id: c for c in plan.controls},

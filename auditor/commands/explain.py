@@ -164,7 +164,7 @@ def _references(references: Mapping[str, Sequence[str]]) -> Iterator[str]:
 def _probe(name: str, probe: Probe | DerivedProbe, voice: Voice) -> Iterator[str]:
     yield f"{name}: {voice.text(probe.title)}"
     if isinstance(probe, DerivedProbe):
-        yield f"over: {probe.over}"
+        yield f"over: {probe.over}" + (f" ({', '.join(probe.roles)})" if probe.roles else "")
     else:
         if probe.privilege:
             yield f"{voice.say('privilege')}: {voice.text(probe.privilege)}"

@@ -227,6 +227,8 @@ def _places(document: Document, hosts: list[Host], estate: Estate, problems: lis
             why=merged.get("why", ""),
             commissioned_at=merged.get("commissioned_at", ""),
             was=given.get(host.id, {}).get("was", ""),
+            aliases=tuple(merged.get("aliases", ())),
+            logs=merged.get("logs", "required"),
             **_presence(merged),
         )
 
