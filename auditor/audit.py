@@ -11,12 +11,12 @@ from typing import Literal
 
 from auditor.collect import Places, answers, each
 from auditor.decisions import InForce
-from auditor.derive import derive
+from auditor.derive import Kept, derive
 from auditor.earlier import DigestOf, Earlier, Seen, judged
 from auditor.evaluate import evaluate, same_machine
 from auditor.framing.sh import HELLO
 from auditor.freshness import away, machine_of, quiet, whose
-from auditor.kinds import Ask, DerivedProbe
+from auditor.kinds import Ask
 from auditor.model import Command, Failure
 from auditor.plan import Plan
 from auditor.reconcile import reconcile
@@ -59,7 +59,8 @@ def _second_phase(plan: Plan, store: Store, run: StoredRun, decided: InForce, pa
         for index in places:
             _keep(plan, store, run, Seen(index, {}, judged(plan, index, {HELLO: failure})))
     asked = frozenset(h.id for h in plan.hosts)
-    derived = derive(plan.perimeter_checks(), plan.probes, plan.estate, asked, run.kept, pace.clock())
+    kept = Kept(asked, run.kept, run.own_names)
+    derived = derive(plan.derived_checks(), plan.probes, plan.estate, kept, pace.clock())
     store.keep_findings(run, derived)
     beside, idle = reconcile(run.findings(), decided)
     store.keep_findings(run, beside)
@@ -116,7 +117,6 @@ def _workers(
 
 
 def _keep(plan: Plan, store: Store, run: StoredRun, seen: Seen) -> None:
-    folded = {p.over for p in plan.probes.values() if isinstance(p, DerivedProbe)}
     host = plan.hosts[seen.index]
     estate = whose(host, plan.estate)
-    store.keep(run, seen.index, host, seen.evidence, seen.judged, folded, seen.presence, estate)
+    store.keep(run, seen.index, host, seen.evidence, seen.judged, plan.folded, seen.presence, estate)

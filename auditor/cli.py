@@ -32,6 +32,13 @@ Exit codes:
   130  interrupted
 """
 
+DIFF_CODES = """\b
+Exit codes:
+  0    nothing is new, worse, or lost its decision
+  1    something is
+  2    unusable input
+"""
+
 
 def _completed(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
     """What a shell asks for when somebody types Tab; imported only then."""
@@ -81,7 +88,19 @@ class Group(click.Group):
     """Shows the commands in the order of use, and errors of the input without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "plan", "collector", "doctor", "lint", "inventory", "report", "list", "explain", "schema"]
+        return [
+            "run",
+            "plan",
+            "collector",
+            "doctor",
+            "lint",
+            "inventory",
+            "report",
+            "diff",
+            "list",
+            "explain",
+            "schema",
+        ]
 
     def invoke(self, ctx: click.Context) -> Any:
         from auditor.errors import AuditorError
@@ -156,6 +175,11 @@ def main(ctx: click.Context) -> None:
 @_jobs
 @click.option(
     "--deadline", type=click.IntRange(5, 3600), default=300, show_default=True, help="Seconds that a host may take."
+)
+@click.option(
+    "--against",
+    metavar="RUN|FILE",
+    help="Compare with this run or JSON report: only what is new, worse or lost its decision exits with 1.",
 )
 @click.option("--timings", is_flag=True, help="On stderr, how long probes and hosts took; nothing of it is kept.")
 @_probes
@@ -245,14 +269,36 @@ def report(**options: Any) -> None:
     sys.exit(command(**options))
 
 
+@main.command(epilog=DIFF_CODES)
+@click.argument("before", shell_complete=_completed("runs"))
+@click.argument("after", required=False, default="latest", shell_complete=_completed("runs"))
+@click.option("-f", "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_store
+@_lang
+@click.option("--details", is_flag=True, help="Every change, however many.")
+def diff(**options: Any) -> None:
+    """Compares two runs: what is new, worse, resolved, no longer measured, or lost its decision.
+
+    BEFORE and AFTER are runs of the store (a number, the beginning of an id, `latest`, `latest~1`) or JSON reports.
+
+    \b
+    Examples:
+      auditor diff latest~1
+      auditor diff before.json after.json -f json
+    """
+    from auditor.commands.diff import diff as command
+
+    sys.exit(command(**options))
+
+
 @main.command(name="list")
-@click.argument("what", type=click.Choice(["controls", "hosts", "probes", "runs"]))
+@click.argument("what", type=click.Choice(["controls", "hosts", "measures", "probes", "runs"]))
 @_estate
 @_probes
 @_store
 @_lang
 def list_(**options: Any) -> None:
-    """Lists controls, hosts, probes or runs: one a line, tab-separated."""
+    """Lists controls, hosts, measures, probes or runs: one a line, tab-separated."""
     from auditor.commands.list import list_ as command
 
     sys.exit(command(**options))
@@ -293,7 +339,7 @@ def import_(**options: Any) -> None:
 @_probes
 @_lang
 def explain(**options: Any) -> None:
-    """Explains a CONTROL or a PROBE: what it asks, why, and what to do."""
+    """Explains a CONTROL, a MEASURE or a PROBE: what it asks, why, and what to do."""
     from auditor.commands.explain import explain as command
 
     sys.exit(command(**options))

@@ -69,11 +69,12 @@ def reason_from_plain(plain: Mapping[str, Any]) -> Reason:
 
 
 def subject_to_plain(subject: Subject) -> Plain:
-    return {"kind": subject.kind, "id": subject.id, "perimeter": subject.perimeter}
+    plain: Plain = {"kind": subject.kind, "id": subject.id, "perimeter": subject.perimeter}
+    return {**plain, "was": subject.was} if subject.was else plain
 
 
 def subject_from_plain(plain: Mapping[str, Any]) -> Subject:
-    return Subject(plain["kind"], plain["id"], plain["perimeter"])
+    return Subject(plain["kind"], plain["id"], plain["perimeter"], plain.get("was", ""))
 
 
 def finding_to_plain(finding: Finding) -> Plain:
@@ -148,6 +149,7 @@ def host_to_plain(host: HostSeen) -> Plain:
         "identity": host.identity,
         "evidence_at": host.evidence_at,
         "asked": host.asked,
+        "was": host.was,
     }
     return {**plain, "collector": host.collector} if host.collector else plain
 
@@ -163,6 +165,7 @@ def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
         plain.get("identity", ""),
         plain.get("evidence_at", 0.0),
         plain.get("asked", True),
+        plain.get("was", ""),
         plain.get("collector", ""),
     )
 
@@ -203,6 +206,7 @@ def control_to_plain(control: Control) -> Plain:
         "references": {k: list(v) for k, v in control.references.items()},
         "source": control.source,
         "of": control.of,
+        "basis": control.basis,
     }
 
 

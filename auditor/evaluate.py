@@ -12,7 +12,20 @@ from auditor.errors import Unreadable
 from auditor.expectations import finding
 from auditor.framing.sh import HELLO
 from auditor.kinds import Probe
-from auditor.model import Answer, Check, Command, Facts, Failure, Finding, Host, Outcome, Output, Question, Unknown
+from auditor.model import (
+    Answer,
+    Check,
+    Command,
+    Facts,
+    Failure,
+    Finding,
+    Host,
+    Outcome,
+    Output,
+    Question,
+    Unknown,
+    question_key,
+)
 
 _SHA256 = re.compile(r"[0-9a-f]{64}(?![^ ])")
 _FAMILIES = {"Linux": "linux", "FreeBSD": "freebsd", "Darwin": "macos", "Windows": "windows"}
@@ -20,7 +33,7 @@ _FAMILIES = {"Linux": "linux", "FreeBSD": "freebsd", "Darwin": "macos", "Windows
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What one host came to. `failure` says why it as a whole told nothing; `facts` by probe, asked without arguments."""
+    """What one host came to. `failure` says why it as a whole told nothing; `facts` by the question's key."""
 
     findings: tuple[Finding, ...]
     facts: Mapping[str, Facts | Unknown]
@@ -41,23 +54,15 @@ def evaluate(
     """Every check gets a finding; facts are parsed once for each probe and its arguments."""
     failure = _failure(host, answers)
     told: dict[str, Facts | Unknown] = {}
-    plain: dict[str, Facts | Unknown] = {}
     for question in questions:
-        facts = failure or _facts(probes[question.probe], host.platform, question, answers)
-        told[_key(question.probe, question.arguments)] = facts
-        if not question.arguments:
-            plain[question.probe] = facts
+        told[question.key] = failure or _facts(probes[question.probe], host.platform, question, answers)
     at = max((a.at for a in answers.values()), default=0.0)
     findings = []
     for check in checks:
-        facts = told.get(_key(check.control.probe, check.arguments), Unknown("not_asked"))
+        facts = told.get(question_key(check.control.probe, check.arguments), Unknown("not_asked"))
         findings.append(finding(check, facts, probes[check.control.probe].facts, at))
     measured = sum(1 for f in findings if f.outcome is not Outcome.UNKNOWN)
-    return Judged(tuple(findings), plain, failure, measured, at, _identity(answers), collector(answers))
-
-
-def _key(probe: str, arguments: Mapping[str, Any]) -> str:
-    return f"{probe} {sorted(arguments.items())}"
+    return Judged(tuple(findings), told, failure, measured, at, _identity(answers), collector(answers))
 
 
 def _failure(host: Host, answers: Mapping[Command, Answer]) -> Unknown | None:

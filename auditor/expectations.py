@@ -264,7 +264,7 @@ def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at:
         control=control.id,
         outcome=came_to,
         severity=control.severity,
-        fingerprint=fingerprint(control.id, check.subject.key),
+        fingerprint=fingerprint(control.id, check.subject.lasting),
         reasons=reasons,
         at=at,
         gates=check.gates,

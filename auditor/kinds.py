@@ -46,20 +46,31 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class DerivedProbe:
-    """One question that only all hosts together can answer: it has no commands but folds what other probes told.
+    """One question that a host does not answer of itself: it has no commands but reads what other probes told.
 
+    It has one of two:
     `fold(subject, seen)` gets, for one perimeter, each host with its facts of the probe `over` (or the Unknown that
-    stands for them), as an iterator read once; it answers facts about that perimeter. A witness that was not seen
-    makes the facts that depend on it Unknown or Partial.
+    stands for them), as an iterator read once; it answers facts about that perimeter.
+    `heard(named, seen)` gets every inventoried host with the name that it gave itself ("" when it gave none), and each
+    witness, a host with one of `roles`, with its facts of the probe `over`; both are read once. What it returns is asked
+    for each concerned host, by id, and answers facts about that host, which name the witness.
+    A witness that was not seen makes the facts that depend on it Unknown or Partial.
     """
 
     title: Text
     over: str
     facts: Schema
-    fold: Callable[[Subject, Iterable[tuple[str, Any]]], Facts]
+    fold: Callable[[Subject, Iterable[tuple[str, Any]]], Facts] | None = None
     arguments: Schema = field(
         default_factory=lambda: {"type": "object", "properties": {}, "additionalProperties": False}
     )
+    heard: Callable[[Iterable[tuple[Host, str]], Iterable[tuple[str, Any]]], Callable[[str], Facts]] | None = None
+    roles: tuple[str, ...] = ()
+
+    @property
+    def of(self) -> Literal["host", "perimeter"]:
+        """What its controls are asked of."""
+        return "perimeter" if self.heard is None else "host"
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,8 @@ class Host:
     `evidence_max_age_s`: how old evidence of an earlier run may be to be judged in place of an answer.
     `reinstalled_at`: an ISO day, in France; evidence of that day and before is of another system.
     `at_once`: the groups of this host of which only so many hosts may be asked at the same time.
+    `was`: the id that it had first, where it has been renamed.
+    `aliases`: further names and addresses under which others know it; `logs`: whether it must send its own to a collector.
     """
 
     id: str
@@ -249,6 +251,9 @@ class Host:
     evidence_max_age_s: float = 26 * 3600.0
     reinstalled_at: str = ""
     at_once: Limits = ()
+    was: str = ""
+    aliases: tuple[str, ...] = ()
+    logs: Literal["required", "not_required"] = "required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,8 +297,25 @@ class Estate:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """Exact French words of one of the texts, and where they stand; `document` is empty where none is said."""
+
+    quote: str
+    article: str
+    document: str = ""
+
+
+Owner = Literal["", "perimeter", "operator", "operator-everywhere", "beneficiary", "both", "member"]
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
-    """What the convention asks: its exact French words, their force, the parameters that controls may name."""
+    """What the convention asks: its exact French words, their force, the parameters that controls may name.
+
+    `owner` is who answers for it (owed.py says on which perimeters), `role` who does it there. `period` names the
+    parameter that says how old a statement may be; `sources` say where each parameter comes from.
+    schemas/measures.schema.json says what each word means.
+    """
 
     id: str
     title: Text
@@ -303,6 +325,13 @@ class Measure:
     regime: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    document: str = ""
+    also: tuple[Passage, ...] = ()
+    owner: Owner = ""
+    role: str = ""
+    kind: tuple[str, ...] = ()
+    period: str = ""
+    sources: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +355,8 @@ class Control:
     roles: tuple[str, ...] = ()
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     source: str = ""  # file:line, for reports
-    of: Literal["host", "perimeter"] = "host"  # what it is asked of: a derived probe's is asked of a perimeter
+    of: Literal["host", "perimeter"] = "host"  # what it is asked of: a derived probe's may be asked of a perimeter
+    basis: str = ""  # a digest of all that it judges by; two runs of one basis can be compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,15 +372,23 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a control is asked of. `kind` "host" or "perimeter"; `key` is unique in a run, e.g. `host:web01`."""
+    """What a control is asked of. `kind` "host" or "perimeter"; `key` is unique in a run, e.g. `host:web01`.
+
+    `was` is the id that it had first, where it has another now; `lasting` stays the same through a change of name.
+    """
 
     kind: Literal["host", "perimeter"]
     id: str
     perimeter: str = ""
+    was: str = ""
 
     @property
     def key(self) -> str:
         return f"{self.kind}:{self.id}"
+
+    @property
+    def lasting(self) -> str:
+        return f"{self.kind}:{self.was or self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,6 +416,15 @@ class Question:
     probe: str
     arguments: Mapping[str, Any]
     commands: Mapping[str, Command]
+
+    @property
+    def key(self) -> str:
+        return question_key(self.probe, self.arguments)
+
+
+def question_key(probe: str, arguments: Mapping[str, Any]) -> str:
+    """What the facts of a question are kept under: the probe, with its arguments where it has some."""
+    return f"{probe} {sorted(arguments.items())}" if arguments else probe
 
 
 # ---------------------------------------------------------------- judging
@@ -474,6 +521,7 @@ class HostSeen:
     `identity` is what the host said it is (its own name and a digest of its machine-id), empty when it did not say.
     `evidence_at` dates the evidence of an earlier run that it was judged on; 0 when it was judged on what it said now.
     `asked` is false where no connection was tried on purpose: `connection: none`, quiet hours, fresh evidence.
+    `was` is the id that it had first, where it has been renamed.
     `collector` is what answered as root: "installed SHA256", "piped" (the text of the run's own digest), "" for nothing.
     """
 
@@ -485,6 +533,7 @@ class HostSeen:
     identity: str = ""
     evidence_at: float = 0.0
     asked: bool = True
+    was: str = ""
     collector: str = ""
 
 
@@ -510,6 +559,66 @@ class Header:
     digests: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A finding, not read yet: `doc` is what `document.finding_to_plain` gives, as JSON."""
+
+    seq: int
+    fingerprint: str
+    outcome: str | None
+    doc: str
+
+
+# ---------------------------------------------------------------- two runs
+
+# What became of a finding since another run, in the order in which reports tell it.
+Kind = Literal["new", "worsened", "lapsed", "unmeasured", "changed", "resolved", "measured", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What the two runs do not share, by id: without it, counts of both cannot be read together."""
+
+    hosts_added: tuple[str, ...]
+    hosts_gone: tuple[str, ...]
+    controls_added: tuple[str, ...]
+    controls_gone: tuple[str, ...]
+    controls_changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """Why the two runs are not quite comparable: a sentence of ours, and what its names stand for."""
+
+    text: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Changes of one kind, of one control: `subjects` in the order of their names."""
+
+    kind: Kind
+    control: str
+    severity: str
+    subjects: tuple[str, ...]
+    elements: tuple[str, ...]
+    persons: bool  # the elements are names of persons
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`counts` by kind, of findings; `alike` gravest first within a kind. `kinds` tells what a finding became, by fingerprint."""
+
+    before: Header
+    after: Header
+    counts: Mapping[Kind, int]
+    alike: tuple[Alike, ...]
+    moved: Moved
+    caveats: tuple[Caveat, ...]
+    kinds: Mapping[str, Kind]
+
+
 class Run:
     """A run as reports read it: a small header, the catalogue it was judged by, and iterators in plan order.
 
@@ -520,8 +629,13 @@ class Run:
     controls: Mapping[str, Control]
     measures: Mapping[str, Measure]
     perimeters: Mapping[str, Perimeter]
+    since: Comparison | None = None  # what changed since the run that it was held against
 
     def findings(self) -> Iterator[Finding]:
+        raise NotImplementedError
+
+    def sketches(self) -> Iterator[Sketch]:
+        """The findings in the order of their fingerprints, so that two runs can be laid side by side."""
         raise NotImplementedError
 
     def hosts(self) -> Iterator[HostSeen]:

@@ -17,9 +17,27 @@ from typing import Any
 from auditor.errors import InvalidInput
 from auditor.framing.sh import HELLO
 from auditor.kinds import DerivedProbe, Probe
-from auditor.model import Check, Command, Control, Coverage, Estate, Host, Measure, Question, Register, Subject, Unknown
+from auditor.model import (
+    Check,
+    Command,
+    Control,
+    Coverage,
+    Estate,
+    Host,
+    Measure,
+    Question,
+    Register,
+    Subject,
+    Unknown,
+    question_key,
+)
+from auditor.owed import owed_on
 
 Kinds = Mapping[str, Probe | DerivedProbe]
+UNSAID = (
+    "$host.zone.vlan",
+    "$host.commissioned_at",
+)  # what an estate need not say; the probe says what follows of that
 
 
 @dataclass(frozen=True)
@@ -45,8 +63,22 @@ class Plan:
     @cached_property
     def derived(self) -> tuple[tuple[int, Control, DerivedProbe], ...]:
         """The controls asked of perimeters."""
+        return tuple(one for one in self._derived if one[2].of == "perimeter")
+
+    @cached_property
+    def witnessed(self) -> tuple[tuple[int, Control, DerivedProbe], ...]:
+        """The controls on hosts of which witnesses are asked."""
+        return tuple(one for one in self._derived if one[2].of == "host")
+
+    @cached_property
+    def _derived(self) -> tuple[tuple[int, Control, DerivedProbe], ...]:
         probes = [(i, c, self.probes[c.probe]) for i, c in enumerate(self.controls)]
         return tuple((i, c, p) for i, c, p in probes if isinstance(p, DerivedProbe))
+
+    @cached_property
+    def folded(self) -> frozenset[str]:
+        """The questions, by key, whose facts derived probes read when all hosts are in."""
+        return frozenset(question_key(p.over, self._over(c, p)) for _, c, p in self._derived)
 
     @cached_property
     def perimeters(self) -> tuple[str, ...]:
@@ -59,6 +91,18 @@ class Plan:
         host = self.hosts[index]
         first = index * len(self.controls)
         return [self._check(first + i, host, c, p) for i, c, p in self.direct if _applies(c, p, host)]
+
+    def derived_checks(self) -> Iterator[Check]:
+        """What is judged when all hosts are in, in plan order."""
+        yield from self.witnessed_checks()
+        yield from self.perimeter_checks()
+
+    def witnessed_checks(self) -> Iterator[Check]:
+        """The checks of which a witness is asked, host by host; also of hosts that nobody connects to."""
+        for index, host in enumerate(self.hosts):
+            for i, control, probe in self.witnessed:
+                if _meant(control, host):
+                    yield self._witnessed(index * len(self.controls) + i, host, control, probe)
 
     def perimeter_checks(self) -> Iterator[Check]:
         first = len(self.hosts) * len(self.controls)
@@ -78,15 +122,14 @@ class Plan:
             return []
         for check in self.checks_of(index) if checks is None else checks:
             if check.unasked is None:
-                key = f"{check.control.probe} {sorted(check.arguments.items())}"
-                questions.setdefault(key, Question(check.control.probe, check.arguments, check.commands))
-        for _, _, derived in self.derived:
+                question = Question(check.control.probe, check.arguments, check.commands)
+                questions.setdefault(question.key, question)
+        for _, control, derived in self._derived:
             probe = self.probes[derived.over]
-            if isinstance(probe, Probe) and host.platform in probe.dialects:
-                key = f"{derived.over} []"
-                questions.setdefault(
-                    key, Question(derived.over, {}, self._asked(derived.over, probe, host.platform, {}))
-                )
+            if isinstance(probe, Probe) and host.platform in probe.dialects and _heard(derived, host):
+                arguments = self._over(control, derived)
+                commands = self._asked(derived.over, probe, host.platform, arguments)
+                questions.setdefault(question_key(derived.over, arguments), Question(derived.over, arguments, commands))
         return list(questions.values())
 
     def commands_of(self, index: int, questions: Sequence[Question] | None = None) -> tuple[Command, ...]:
@@ -110,6 +153,18 @@ class Plan:
             gates = gates or not any(isinstance(v, Unknown) for v in values.values())
         return Check(seq, control, _subject(host), arguments, commands, values, unasked, gates)
 
+    def _witnessed(self, seq: int, host: Host, control: Control, probe: DerivedProbe) -> Check:
+        values = {n: self._resolved(n, host, control, host.perimeter) for n in self._names(control)}
+        arguments, unasked = self._arguments(control, None)
+        if not any(_heard(probe, h) for h in self.estate.hosts):
+            unasked = Unknown("nothing_asked", f"no host with the role {' or '.join(probe.roles)} is declared")
+        gates = self.estate.declared or unasked is None
+        return Check(seq, control, _subject(host), arguments, {}, values, unasked, gates)
+
+    def _over(self, control: Control, probe: DerivedProbe) -> Mapping[str, Any]:
+        """The arguments of the question that a derived probe reads: those of the control, where witnesses are asked."""
+        return {} if probe.of == "perimeter" else self._arguments(control, None)[0]
+
     def _names(self, control: Control) -> list[str]:
         if control.id not in self._named:
             self._named[control.id] = _names(control)
@@ -122,12 +177,12 @@ class Plan:
             self._commands[key] = probe.dialects[platform].commands(arguments)
         return self._commands[key]
 
-    def _arguments(self, control: Control, host: Host) -> tuple[dict[str, Any], Unknown | None]:
+    def _arguments(self, control: Control, host: Host | None) -> tuple[dict[str, Any], Unknown | None]:
         arguments: dict[str, Any] = {}
         for name, given in control.arguments.items():
             value = self._resolved(given[1:], host, control) if _is_name(given) else given
             if isinstance(value, Unknown):
-                if given == "$host.zone.vlan":  # a zone may have no VLAN of its own; the probe says so itself
+                if given in UNSAID:
                     continue
                 return arguments, value
             arguments[name] = value
@@ -182,27 +237,32 @@ class Plan:
     # ------------------------------------------------------------ what nothing is asked of
 
     def coverage(self) -> Iterator[Coverage]:
-        """Hosts without any check, and measures in force that nothing checks on a perimeter."""
+        """Hosts without any check, and measures in force that nothing checks on a perimeter that owes them."""
         checked: dict[str, set[str]] = {p: set() for p in self.perimeters}
         for host in self.hosts:
             measures = {c.measure for _, c, p in self.direct if _applies(c, p, host)}
+            measures |= {c.measure for _, c, _ in self.witnessed if _meant(c, host)}
             checked.setdefault(host.perimeter, set()).update(measures)
             if not measures:
                 yield Coverage(_subject(host), "", Unknown("nothing_asked", self._why_none(host)), self.estate.declared)
         for perimeter in self.perimeters:
             checked[perimeter].update(c.measure for _, c, _ in self.derived)
-            if self.whole:
-                yield from self._unchecked(perimeter, checked[perimeter])
+        if self.whole:
+            owed = {m: owed_on(self._owner(m), self.perimeters, self.estate.perimeters) for m in self.in_force}
+            for perimeter in self.perimeters:
+                due = [m for m in self.in_force if perimeter in owed[m] and m not in checked[perimeter]]
+                yield from self._unchecked(perimeter, due)
 
-    def _unchecked(self, perimeter: str, checked: set[str]) -> Iterator[Coverage]:
+    def _owner(self, measure: str) -> str:
+        known = self.measures.get(measure)
+        return known.owner if known else ""
+
+    def _unchecked(self, perimeter: str, measures: Sequence[str]) -> Iterator[Coverage]:
         somewhere = {c.measure for c in self.controls}
-        for measure in self.in_force:
-            if measure not in checked:
-                why = (
-                    "no control applies to a host of this perimeter" if measure in somewhere else "no control checks it"
-                )
-                subject = Subject("perimeter", perimeter, perimeter)
-                yield Coverage(subject, measure, Unknown("nothing_asked", why), self.estate.declared)
+        for measure in measures:
+            why = "no control applies to a host of this perimeter" if measure in somewhere else "no control checks it"
+            subject = Subject("perimeter", perimeter, perimeter)
+            yield Coverage(subject, measure, Unknown("nothing_asked", why), self.estate.declared)
 
     def _why_none(self, host: Host) -> str:
         known = any(isinstance(p, Probe) and host.platform in p.dialects for p in self.probes.values())
@@ -211,17 +271,28 @@ class Plan:
     def count(self) -> int:
         """How many checks the plan holds."""
         direct = sum(1 for h in self.hosts for _, c, p in self.direct if _applies(c, p, h))
-        return direct + len(self.perimeters) * len(self.derived)
+        witnessed = sum(1 for h in self.hosts for _, c, _ in self.witnessed if _meant(c, h))
+        return direct + witnessed + len(self.perimeters) * len(self.derived)
 
 
 def _subject(host: Host) -> Subject:
-    return Subject("host", host.id, host.perimeter)
+    return Subject("host", host.id, host.perimeter, host.was)
 
 
 def _applies(control: Control, probe: Probe, host: Host) -> bool:
-    if host.platform not in probe.dialects or (control.platforms and host.platform not in control.platforms):
+    return host.platform in probe.dialects and _meant(control, host)
+
+
+def _meant(control: Control, host: Host) -> bool:
+    """Whether `applies_to` names the host."""
+    if control.platforms and host.platform not in control.platforms:
         return False
     return not control.roles or bool(set(control.roles) & set(host.roles))
+
+
+def _heard(probe: DerivedProbe, host: Host) -> bool:
+    """Whether a derived probe reads what this host tells."""
+    return probe.of == "perimeter" or bool(set(probe.roles) & set(host.roles))
 
 
 def _is_name(value: Any) -> bool:

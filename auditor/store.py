@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,6 +38,7 @@ from auditor.model import (
     Output,
     Perimeter,
     Run,
+    Sketch,
     Unknown,
 )
 
@@ -284,6 +286,7 @@ class Store:
             judged.identity,
             presence.evidence_at,
             presence.asked,
+            host.was,
             judged.collector,
         )
         seen_at = None if presence.machine is None else judged.at
@@ -370,6 +373,24 @@ class Store:
             digest.update(b"%d" % host + command + evidence)
         return digest.hexdigest()[:16]
 
+    def borrow(
+        self, header: Header, catalogue: Catalogue, elements: Callable[[], Iterator[tuple[str, Any]]]
+    ) -> StoredRun:
+        """A run that was kept elsewhere, whole: `elements` gives the hosts and findings of its document, one by one."""
+        run = self.begin(header, catalogue)
+        number = run.header.number
+        with self._writing():
+            for seq, (section, plain) in enumerate(elements()):
+                if section == "findings":
+                    self._findings(number, (document.finding_from_plain(seq, plain),))
+                elif section == "hosts":
+                    seen = document.host_from_plain(plain)
+                    self._db.execute(
+                        "INSERT INTO host (run, seq, id, doc) VALUES (?, ?, ?, ?)",
+                        (number, seq, seen.host, _dump(document.host_to_plain(seen))),
+                    )
+        return StoredRun(self._db, header, catalogue, self.path, number)
+
     # ------------------------------------------------------------ evidence of earlier runs
 
     def last_sighting(self, host: str, estate: str, but: int, until: float, proved: bool = False) -> Sighting | None:
@@ -410,9 +431,13 @@ class Store:
                 yield _header(header)
 
     def run(self, name: str) -> StoredRun:
-        """By number, by the beginning of its id, or `latest`: the latest complete one, of a whole estate if there is one."""
+        """By number, by the beginning of its id, or `latest`: the latest complete one, of a whole estate if there is one.
+
+        `latest~1` is the one before it, of those.
+        """
+        back = re.fullmatch(r"latest(?:~([0-9]{1,6}))?", name)
         with _mapped(self.path):
-            if name == "latest":
+            if back:
                 where, value = "state = 'complete'", ()
             elif name.isdecimal() and len(name) < 10:
                 where, value = "number = ?", (int(name),)  # type: ignore[assignment]
@@ -420,8 +445,8 @@ class Store:
                 where, value = "id != '' AND substr(id, 1, ?) = ?", (len(name), name)  # type: ignore[assignment]
             row = self._db.execute(
                 f"SELECT header, catalogue FROM run WHERE {where}"
-                " ORDER BY json_extract(header, '$.limit') != '', number DESC LIMIT 1",
-                value,
+                " ORDER BY json_extract(header, '$.limit') != '', number DESC LIMIT 1 OFFSET ?",
+                (*value, int(back[1] or 0) if back else 0),
             ).fetchone()
         if row is None:
             raise StoreError(f"the store {self.path} holds no run '{name}' (auditor list runs)")
@@ -435,8 +460,11 @@ class Store:
 
 
 def _header(text: str) -> Header:
+    return header_from_plain(json.loads(text))
+
+
+def header_from_plain(plain: Mapping[str, Any]) -> Header:
     """What a field added since does not say is its default."""
-    plain = json.loads(text)
     lists = {name: tuple(plain[name]) for name in ("policies", "legacy") if name in plain}
     return Header(**{**plain, **lists})
 
@@ -487,8 +515,11 @@ def _prepare(path: Path, create: bool) -> None:
 class StoredRun(Run):
     """A run as reports read it, straight from the store."""
 
-    def __init__(self, db: sqlite3.Connection, header: Header, catalogue: Catalogue, path: str = "") -> None:
+    def __init__(
+        self, db: sqlite3.Connection, header: Header, catalogue: Catalogue, path: str = "", number: int = 0
+    ) -> None:
         self._db = db
+        self._number = number or header.number  # of a borrowed run, the header keeps the number that it had
         self.path = path or "(temporary)"
         self.header = header
         self.catalogue = catalogue
@@ -498,12 +529,18 @@ class StoredRun(Run):
 
     def _docs(self, table: str) -> Iterator[tuple[int, Any]]:
         with _mapped(self.path):
-            rows = self._db.execute(f"SELECT seq, doc FROM {table} WHERE run = ? ORDER BY seq", (self.header.number,))
+            rows = self._db.execute(f"SELECT seq, doc FROM {table} WHERE run = ? ORDER BY seq", (self._number,))
             for seq, doc in rows:
                 yield seq, json.loads(doc)
 
     def findings(self) -> Iterator[Finding]:
         return (document.finding_from_plain(seq, plain) for seq, plain in self._docs("finding"))
+
+    def sketches(self) -> Iterator[Sketch]:
+        query = "SELECT seq, fingerprint, outcome, doc FROM finding WHERE run = ? ORDER BY fingerprint, seq"
+        with _mapped(self.path):
+            for row in self._db.execute(query, (self._number,)):
+                yield Sketch(*row)
 
     def hosts(self) -> Iterator[HostSeen]:
         return (document.host_from_plain(plain) for _, plain in self._docs("host"))
@@ -515,22 +552,31 @@ class StoredRun(Run):
         return (document.coverage_from_plain(plain) for _, plain in self._docs("coverage"))
 
     def kept(self, probe: str, host: str) -> Facts | Unknown | None:
-        """The facts that a host told a probe in this run; None when none were kept."""
+        """The facts that a host told in this run, by the question's key; None when none were kept."""
         row = self._db.execute(
-            "SELECT doc FROM fact WHERE run = ? AND probe = ? AND host = ?", (self.header.number, probe, host)
+            "SELECT doc FROM fact WHERE run = ? AND probe = ? AND host = ?", (self._number, probe, host)
         ).fetchone()
         return None if row is None else document.facts_from_plain(json.loads(row[0]))
+
+    def own_names(self) -> dict[str, str]:
+        """What each host that told it calls itself, by its id."""
+        rows = self._db.execute(
+            "SELECT id, json_extract(doc, '$.identity') FROM host"
+            " WHERE run = ? AND json_extract(doc, '$.identity') != ''",
+            (self.header.number,),
+        )
+        return {host: identity.rpartition(" ")[0] for host, identity in rows}
 
     def same_machine(self) -> list[tuple[int, ...]]:
         """The places of hosts that said they are one and the same machine."""
         rows = self._db.execute(
             "SELECT group_concat(seq) FROM host WHERE run = ? AND json_extract(doc, '$.identity') != ''"
             " GROUP BY json_extract(doc, '$.identity') HAVING count(*) > 1",
-            (self.header.number,),
+            (self._number,),
         )
         return [tuple(sorted(int(seq) for seq in row[0].split(","))) for row in rows]
 
     def finished(self) -> frozenset[int]:
         """The places of the hosts that were kept."""
-        rows = self._db.execute("SELECT seq FROM host WHERE run = ?", (self.header.number,))
+        rows = self._db.execute("SELECT seq FROM host WHERE run = ?", (self._number,))
         return frozenset(seq for (seq,) in rows)

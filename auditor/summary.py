@@ -28,12 +28,15 @@ def counts_as(finding: Finding) -> str:
     return f"accepted_{finding.outcome.value}" if accepted(finding) else finding.outcome.value
 
 
-def exit_code(run: Run, fail_on: str, fail_on_warn: bool) -> int:
-    """1: an open failure reaches `fail_on` (a severity, or `never`); else 3: something was not measured; else 0."""
+def exit_code(run: Run, fail_on: str, fail_on_warn: bool, only: frozenset[str] | None = None) -> int:
+    """1: an open failure reaches `fail_on` (a severity, or `never`); else 3: something was not measured; else 0.
+
+    `only`: the fingerprints of the findings that can give 1, where the run is held against another one.
+    """
     unseen = run.header.state != "complete" or any(gap.gates for gap in run.coverage())
     told = 0
     for finding in run.findings():
-        if _fails(finding, fail_on, fail_on_warn):
+        if (only is None or finding.fingerprint in only) and _fails(finding, fail_on, fail_on_warn):
             return 1
         unseen = unseen or (finding.outcome is Outcome.UNKNOWN and finding.gates)
         told += 1
@@ -43,11 +46,22 @@ def exit_code(run: Run, fail_on: str, fail_on_warn: bool) -> int:
 def _host_away(run: Run) -> bool:
     """A host that was expected took no part; without an estate, one that nothing was asked of does not count."""
     heard = 0
+    spoken_for = witnessed(run)
     for host in run.hosts():
         heard += 1
-        if host.failure and (run.header.declared or host.failure.cause != "nothing_asked"):
+        away = host.failure if host.host not in spoken_for else None
+        if away and (run.header.declared or away.cause != "nothing_asked"):
             return True
     return heard < run.header.hosts_expected
+
+
+def witnessed(run: Run) -> frozenset[str]:
+    """The hosts that nobody connects to, and that a witness told of: their ids."""
+    mute = {host.host for host in run.hosts() if host.failure and host.failure.cause == "not_connected"}
+    if not mute:
+        return frozenset()
+    told = (f.subject for f in run.findings() if f.outcome not in (None, Outcome.UNKNOWN))
+    return frozenset(subject.id for subject in told if subject.kind == "host" and subject.id in mute)
 
 
 def _fails(finding: Finding, fail_on: str, fail_on_warn: bool) -> bool:
@@ -184,14 +198,15 @@ def summary(run: Run) -> Summary:
         fold.add(finding, control.measure if control else "")
     gaps = _gaps(run.coverage(), fold)
     hosts = list(run.hosts())
+    spoken_for = witnessed(run)
     away: dict[str, list[str]] = {}
     for host in hosts:
-        if host.failure:
+        if host.failure and host.host not in spoken_for:
             away.setdefault(host.failure.cause, []).append(host.host)
     return Summary(
         hosts_expected=run.header.hosts_expected,
         hosts_reached=sum(h.failure is None and not h.evidence_at for h in hosts),
-        hosts_measured=sum(h.failure is None and h.measured > 0 for h in hosts),
+        hosts_measured=sum(h.failure is None and h.measured > 0 for h in hosts) + len(spoken_for),
         hosts_measured_earlier=sum(h.failure is None and h.measured > 0 and h.evidence_at > 0 for h in hosts),
         hosts_attested=0,
         checks_planned=run.header.checks_planned,
@@ -279,6 +294,15 @@ def _gaps(coverage: Iterable[Coverage], fold: _Fold) -> tuple[Gap, ...]:
         fold.count("nothing_asked", gap.measure, gap.subject.perimeter)
         grouped.setdefault((gap.measure, gap.cause), []).append(named(gap.subject))
     return tuple(Gap(measure, cause, tuple(names)) for (measure, cause), names in grouped.items())
+
+
+def unchecked(gaps: Iterable[Gap]) -> dict[str, list[str]]:
+    """The measures that nothing checks, by the subject that they are owed on; both in the order of the gaps."""
+    found: dict[str, list[str]] = {}
+    for gap in gaps:
+        for subject in gap.subjects if gap.measure else ():
+            found.setdefault(subject, []).append(gap.measure)
+    return found
 
 
 # ---------------------------------------------------------------- lists of hosts

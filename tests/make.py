@@ -298,7 +298,7 @@ measures:
     quote: "une conservation centralisée"
     article: art. 5
     force: approximate
-    kind: host
+    kind: [host]
     regime: {shared: adaptation, exclusive: acceptance}
     parameters:
       target_days: {value: 365, unit: days, source: "the convention"}

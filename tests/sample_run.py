@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from auditor.document import finding_to_plain
 from auditor.kinds import Reporter, Voice
 from auditor.model import (
     Check,
@@ -21,6 +22,7 @@ from auditor.model import (
     Perimeter,
     Reason,
     Run,
+    Sketch,
     StandsBeside,
     Subject,
     Text,
@@ -59,6 +61,10 @@ class SampleRun(Run):
 
     def findings(self) -> Iterator[Finding]:
         return self.all_findings() if callable(self.all_findings) else iter(self.all_findings)
+
+    def sketches(self) -> Iterator[Sketch]:
+        found = [Sketch(f.seq, f.fingerprint, f.outcome, json.dumps(finding_to_plain(f))) for f in self.findings()]
+        return iter(sorted(found, key=lambda s: s.fingerprint))
 
     def hosts(self) -> Iterator[HostSeen]:
         return iter(self.all_hosts)
@@ -341,7 +347,7 @@ def demo() -> SampleRun:
         away = None if measured else Unknown("unreachable" if checks else "nothing_asked")
         findings += told
         hosts.append(HostSeen(host.id, away, len(told), measured, AT + 7 if measured else 0.0))
-    findings += [_answer(check, turn, False) for turn, check in enumerate(plan.perimeter_checks())]
+    findings += [_answer(check, turn, False) for turn, check in enumerate(plan.derived_checks())]
     return SampleRun(
         header(hosts_expected=len(plan.hosts), checks_planned=len(findings), estate="inventories/demo"),
         {c.id: c for c in plan.controls},

@@ -9,12 +9,36 @@ if ! command -v dpkg-query >/dev/null; then
   exit 0
 fi
 
+# Installed, these would change how this machine logs in and what its kernel records. They are unpacked beside it, and only a
+# test that lays them over /usr in a mount namespace of its own sees them.
+BESIDE='auditd audispd-plugins dbus-daemon krb5-user ldap-utils realmd slapd sssd-common sssd-dbus sssd-ldap sssd-tools winbind'
+ROOT=/opt/auditor-tests/beside
+
+beside() {
+  [ "$(cat "$ROOT/.made" 2>/dev/null)" != "$BESIDE" ] || return 0
+  if [ "$(id -u)" != 0 ]; then
+    echo "tests/servers.sh: not root, so not unpacked: $BESIDE" >&2
+    return 0
+  fi
+  rm -rf "$ROOT"
+  mkdir -p "$ROOT/debs/partial" "$ROOT/usr/lib" "$ROOT/usr/lib64" "$ROOT/usr/bin" "$ROOT/usr/sbin"
+  for d in lib lib64 bin sbin; do ln -s "usr/$d" "$ROOT/$d"; done
+  # shellcheck disable=SC2086  # a list of words
+  fetch() {
+    apt-get install -y -q --no-install-recommends --download-only -o Dir::Cache::archives="$ROOT/debs" $BESIDE >&2
+  }
+  fetch || { apt-get update -q >&2 && fetch; }
+  for d in "$ROOT"/debs/*.deb; do dpkg-deb --fsys-tarfile "$d" | tar -x --keep-directory-symlink -C "$ROOT"; done
+  rm -rf "$ROOT/debs"
+  echo "$BESIDE" > "$ROOT/.made"
+}
+
 missing=
 for package in $PACKAGES; do
   state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
   [ "$state" = installed ] || missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
+[ -n "$missing" ] || { beside; exit 0; }
 
 if [ "$(id -u)" != 0 ]; then
   echo "tests/servers.sh: not root, so not installed:$missing" >&2
@@ -31,3 +55,4 @@ export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086  # a list of words
 install() { apt-get install -y -q --no-install-recommends $missing >&2; }
 install || { apt-get update -q >&2 && install; }
+beside

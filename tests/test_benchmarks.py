@@ -76,3 +76,7 @@ def test_every_reader_reads_large_inputs_as_ours_does():
         *("auditor-inventory", "CSafeLoader", "SafeLoader", "ansible-inventory"),
         *("auditor-inventory", "CSafeLoader", "ansible-inventory"),
     ]
+
+
+def test_two_stored_runs_are_compared():
+    assert "pass  peak memory" in ran("compare.py")

@@ -85,8 +85,9 @@ def test_a_decision_signed_later_does_not_hold_before() -> None:
 
 def test_a_measure_that_can_only_be_adapted_is_not_accepted() -> None:
     """Where the regime of the measure knows no acceptance on this kind of perimeter, there is none."""
-    only_adapted = {"log-retention": make_measure(regime={"shared": "adaptation"})}
-    assert [v.code for v in decided(make_acceptance(), measures=only_adapted).void] == ["R-REGIME"]
+    for regime in ({}, {"exclusive": "none"}, {"exclusive": "statutory"}):
+        only_adapted = {"log-retention": make_measure(regime={"shared": "adaptation", **regime})}
+        assert [v.code for v in decided(make_acceptance(), measures=only_adapted).void] == ["R-REGIME"]
 
 
 def test_a_role_of_two_mandates_signs_in_each() -> None:

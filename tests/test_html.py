@@ -228,6 +228,22 @@ def test_a_host_without_any_check_stands_in_every_bullet_of_its_perimeter() -> N
     assert 'class="chip nothing_asked"' in page(run).split('<li class="block">')[2].partition("<blockquote")[0]
 
 
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_measures_that_nothing_checks_fold_into_a_line_a_perimeter(audience: str) -> None:
+    """Those of no bullet; each by its title, and none as a block of its own."""
+    run = demo()
+    titles = {run.measures[gap.measure].title["fr"] for gap in run.all_coverage if gap.measure.startswith("gov-")}
+    root = parsed(page(run, "fr", audience))
+    section = next(one for one in root.iter("section") if one.get("aria-labelledby") == "unasked")
+    assert [details.find("summary/b").text for details in section.iter("details")] == list(run.perimeters)
+    assert titles <= {item.text for item in section.iter("li")}
+    assert not titles & {"".join(h3.itertext()) for h3 in root.iter("h3")}
+    assert not any(details.get("open") is not None for details in section.iter("details"))
+    unfolded = parsed(page(run, "fr", audience, details=True))
+    section = next(one for one in unfolded.iter("section") if one.get("aria-labelledby") == "unasked")
+    assert all(details.get("open") is not None for details in section.iter("details"))
+
+
 # ---------------------------------------------------------------- hostile texts
 
 EVIL = (

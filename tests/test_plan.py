@@ -94,7 +94,6 @@ def test_a_derived_probe_asks_what_it_folds_of_every_host() -> None:
     [
         ("$hosts.log-collector.addresses", "no host with the role log-collector is declared"),
         ("$host.zone.addresses", "no zone is declared for this host"),
-        ("$host.commissioned_at", "$host.commissioned_at"),
     ],
 )
 def test_what_the_estate_does_not_say_is_not_asked(name: str, words: str) -> None:

@@ -288,8 +288,62 @@ def test_junit_says_what_each_outcome_came_to() -> None:
     skipped = cases["restore-point-off-site"].find("skipped").get("message")
     assert skipped.startswith("ACCEPTED until 2027-01-31 (ACC-2026-014, by president (SYNDICAT)): still failing, ")
     assert cases["mail-relay-encrypts"].find("skipped").get("message").startswith("not concerned: ")
-    assert cases["nothing-asked-staff-awareness"].find("error").get("type") == "nothing_asked"
+    bare = cases["measures-without-a-control"].find("error")
+    assert bare.get("type") == "nothing_asked"
+    assert bare.text.endswith("\nstaff-awareness: Awareness of staff: nothing asked (no control checks it)")
     assert "found 190.25" in next(_valid(_junit(one_host())).iter("system-out")).text
+
+
+def _unasked(*subjects: str, measures: int = 40) -> SampleRun:
+    """The sample fleet where nothing is asked about many measures, on each of these perimeters."""
+    run = fleet()
+    names = [f"organised-{n:02}" for n in range(measures)]
+    run.measures = {**run.measures, **{n: replace(MEASURES["staff-awareness"], id=n) for n in names}}
+    why = Unknown("nothing_asked", "no control checks it")
+    run.all_coverage = [Coverage(Subject("perimeter", s, s), n, why) for s in subjects for n in names]
+    return run
+
+
+def test_measures_that_nothing_checks_are_a_row_a_perimeter_and_named_in_details() -> None:
+    run = _unasked("epci", "syndicat")
+    brief, whole = _text(run, width=200), _text(run, details=True)
+    assert len(brief.splitlines()) <= text.PAGE
+    assert [whole.count(f"organised-{n:02}") for n in range(40)] == [4] * 40  # twice in the table, once each perimeter
+    assert "Nothing asked  80" in brief
+
+
+def test_a_calm_page_says_how_many_measures_nothing_checks() -> None:
+    """Where nothing fails they do not take its place: one row of the roll-up, one for each perimeter."""
+    run = replace(_unasked("epci", "syndicat"), all_findings=(), all_idle=())
+    lines = _text(run, width=100).splitlines()
+    assert ["(40 measures that nothing checks)" in line for line in lines].count(True) == 1
+    told = [line.split()[:2] for line in lines if "organised-00, organised-01" in line]
+    assert told == [["40", "perimeter:epci"], ["40", "perimeter:syndicat"]]
+
+
+def test_one_host_names_a_few_of_the_measures_that_nothing_checks() -> None:
+    run = replace(one_host(), all_coverage=_unasked("syndicat").all_coverage)
+    brief = _text(run)
+    assert brief.count("organised-") == text.UNASKED
+    assert "and 32 more" in brief
+    assert _text(run, details=True).count("organised-") == 40
+
+
+def test_the_document_holds_each_measure_that_nothing_checks() -> None:
+    document = json.loads(rendered(json_reporter.REPORTER, _unasked("epci", "syndicat"), voice("en")))
+    assert len(document["coverage"]) == 80
+    assert document["summary"]["by_perimeter"]["epci"]["nothing_asked"] == 40
+
+
+def test_junit_says_measures_that_nothing_checks_in_one_test_a_perimeter() -> None:
+    cases = [c for (_, name), c in _cases(_junit(_unasked("epci", "syndicat"))).items() if name.startswith("measures")]
+    assert [c.get("classname") for c in cases] == [
+        "epci.perimeter:epci.coverage",
+        "syndicat.perimeter:syndicat.coverage",
+    ]
+    for case in cases:
+        assert case[0].tag == "error"
+        assert len(re.findall("^organised-[0-9]{2}: ", case[0].text, re.MULTILINE)) == 40
 
 
 def test_junit_names_are_the_same_in_every_language() -> None:

@@ -22,6 +22,7 @@ UNCONCERNED = finding(5, WEB, "clock-synchronised", None, Reason("a", "equals", 
 ACCEPTED_FAIL = replace(FAIL, decision=ACCEPTED)
 GAP = Coverage(WEB, "log-retention", Unknown("nothing_asked"))
 SEEN = HostSeen("web01", None, 1, 1, 1.0)
+MUTE = HostSeen("web01", Unknown("not_connected", "a printer"), 0, 0, asked=False)
 
 
 def _run(*findings: Finding, **changes: object) -> SampleRun:
@@ -66,10 +67,22 @@ def _run(*findings: Finding, **changes: object) -> SampleRun:
             0,
         ),
         (replace(_run(PASS, declared=False), all_hosts=[replace(SEEN, failure=Unknown("auth"))]), "low", False, 3),
+        (replace(_run(PASS), all_hosts=[MUTE]), "low", False, 0),  # a witness spoke for it
+        (replace(_run(FAIL), all_hosts=[MUTE]), "low", False, 1),
+        (replace(_run(UNCONCERNED), all_hosts=[MUTE]), "low", False, 3),
+        (replace(_run(replace(UNKNOWN, gates=False)), all_hosts=[MUTE]), "low", False, 3),
     ],
 )
 def test_exit_code(run: SampleRun, fail_on: str, warn: bool, code: int) -> None:
     assert exit_code(run, fail_on, warn) == code
+
+
+def test_a_host_that_a_witness_spoke_for_is_measured_and_not_reached() -> None:
+    """Equipment that nobody connects to; what no witness told of stays unseen."""
+    seen = summary(replace(_run(PASS), all_hosts=[MUTE]))
+    assert (seen.hosts_measured, seen.hosts_reached, seen.hosts_unseen, seen.unreached) == (1, 0, 0, ())
+    seen = summary(replace(_run(UNKNOWN), all_hosts=[MUTE]))
+    assert (seen.hosts_measured, seen.hosts_unseen, [u.cause for u in seen.unreached]) == (0, 1, ["not_connected"])
 
 
 def test_a_decision_never_changes_what_is_counted_as_unknown() -> None:

@@ -33,8 +33,11 @@ def complete(kind: str, options: Mapping[str, Any], beginning: str) -> list[Comp
 def _explained(options: Mapping[str, Any]) -> Values:
     speaking = inputs.voice(options.get("lang"))
     known, _ = inputs.all_probes(options.get("probes"))
-    for control in inputs.load_policies((), known).controls:
+    loaded = inputs.load_policies((), known)
+    for control in loaded.controls:
         yield control.id, speaking.text(control.title)
+    for measure in loaded.measures.values():
+        yield measure.id, speaking.text(measure.title)
     for name, probe in sorted(known.items()):
         yield name, speaking.text(probe.title)
 

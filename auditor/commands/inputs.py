@@ -65,8 +65,8 @@ def all_probes(folder: str | None) -> tuple[Probes, dict[str, str]]:
 
 def load_policies(paths: tuple[str, ...], probes: Probes) -> policies.Policies:
     chosen = [Path(p) for p in paths] or [shelves.packaged("policies")]
-    derived = frozenset(name for name, probe in probes.items() if isinstance(probe, DerivedProbe))
-    return policies.load(chosen, policies.Schemas(policy_schema(probes), static_schema("measures"), derived))
+    whole = frozenset(n for n, p in probes.items() if isinstance(p, DerivedProbe) and p.of == "perimeter")
+    return policies.load(chosen, policies.Schemas(policy_schema(probes), static_schema("measures"), whole))
 
 
 def load_estate(paths: Sequence[str]) -> tuple[Estate, dict[str, str]]:

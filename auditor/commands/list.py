@@ -1,4 +1,4 @@
-"""`auditor list`: controls, hosts, probes or runs, one a line, tab-separated."""
+"""`auditor list`: controls, hosts, measures, probes or runs, one a line, tab-separated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from auditor.store import Store
 
 
 def list_(what: str, estate: tuple[str, ...], probes: str | None, store: str | None, lang: str | None) -> int:
-    lines = {"controls": _controls, "hosts": _hosts, "probes": _probes, "runs": _runs}[what]
+    lines = {"controls": _controls, "hosts": _hosts, "measures": _measures, "probes": _probes, "runs": _runs}[what]
     for line in lines(estate, probes, store, lang):
         click.echo("\t".join(clean(word) for word in line))
     return 0
@@ -33,6 +33,12 @@ def _hosts(estate: tuple[str, ...], probes: str | None, store: str | None, lang:
     for host in town.hosts:
         roles = ",".join(host.roles) or "-"
         yield [host.id, host.address, host.connection, host.platform, host.perimeter or "-", host.zone or "-", roles]
+
+
+def _measures(estate: tuple[str, ...], probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:
+    speaking = inputs.voice(lang)
+    for one in inputs.load_policies((), inputs.all_probes(probes)[0]).measures.values():
+        yield [one.id, one.article or "-", one.force or "-", one.owner or "-", speaking.text(one.title)]
 
 
 def _probes(estate: tuple[str, ...], probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:

@@ -31,9 +31,12 @@ def plan(
         _host(given.plan, index, catalogue, speaking.say)
         if host.connection == "none":
             click.echo(f"# {speaking.say('not connected to')}: {clean(host.why)}")
+    unasked: dict[tuple[str, str], list[str]] = {}
     for coverage in given.plan.coverage():
         about = coverage.measure or coverage.subject.id
-        click.echo(f"# {speaking.say('nothing asked')}: {coverage.subject.key} {about}: {clean(coverage.cause.detail)}")
+        unasked.setdefault((coverage.subject.key, coverage.cause.detail), []).append(about)
+    for (subject, why), measures in unasked.items():
+        click.echo(f"# {speaking.say('nothing asked')}: {subject} {', '.join(measures)}: {clean(why)}")
     return 0
 
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +16,10 @@ import auditor
 from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import inputs, sinks
+from auditor.commands.references import reference
 from auditor.commands.timings import Timings
 from auditor.commands.unreached import hints
+from auditor.compare import compared, gating
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
 from auditor.framing.collector import digest
@@ -47,6 +49,7 @@ def run(
     details: bool,
     timings: bool,
     audience: Audience,
+    against: str | None,
 ) -> int:
     """The exit code of the run."""
     reports = sinks.chosen(formats, audience)
@@ -60,7 +63,9 @@ def run(
     times = Timings(plan) if timings else None
     decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
     keeping = Store(store_path(store))
+    held = ExitStack()
     try:
+        before = held.enter_context(reference(against, keeping)) if against else None
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
         header = replace(_header(plan, day, digests), limit=limit or "", policies=policy)
         begun = keeping.begin(
@@ -69,10 +74,12 @@ def run(
         with _interruptible(), progress(len(plan.hosts), lang) as done:
             pace = Pace(places, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
             finished = audit(plan, _asks(plan, places, times), keeping, begun, decided, pace)
+        finished.since = compared(before, finished) if before else None
         sinks.write(finished, reports, lang, details, audience)
         _say_aside(finished, times, lang)
-        code = exit_code(finished, fail_on, fail_on_warn)
+        code = exit_code(finished, fail_on, fail_on_warn, gating(finished.since) if finished.since else None)
     finally:
+        held.close()
         keeping.close()
     return INTERRUPTED if finished.header.state == "partial" else code
 

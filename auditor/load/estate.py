@@ -209,6 +209,7 @@ def _places(document: Document, hosts: list[Host], estate: Estate, problems: lis
         if begin and begin == end:
             message = f"{begin}-{end} has no length; a host that is never connected to says connection: none, and why"
             problems.append(document.problem(("hosts", name, "quiet_hours"), message))
+    problems.extend(_renamed(document, given, hosts))
     for host in hosts:
         merged: dict[str, Any] = {}
         for source in ("all", *host.groups, host.id):
@@ -225,8 +226,24 @@ def _places(document: Document, hosts: list[Host], estate: Estate, problems: lis
             connection=merged.get("connection", host.connection),
             why=merged.get("why", ""),
             commissioned_at=merged.get("commissioned_at", ""),
+            was=given.get(host.id, {}).get("was", ""),
+            aliases=tuple(merged.get("aliases", ())),
+            logs=merged.get("logs", "required"),
             **_presence(merged),
         )
+
+
+def _renamed(document: Document, given: Mapping[str, Any], hosts: list[Host]) -> Iterator[Problem]:
+    """A former id belongs to one host: what is known under it must not be taken for another's."""
+    taken = {h.id: f"the inventory has a host '{h.id}'" for h in hosts}
+    for name, place in given.items():
+        was = place.get("was", "")
+        if was and name not in taken and hosts:
+            yield document.problem(("hosts", name, "was"), f"'{name}' is a group: only a host was something else")
+        elif was in taken:
+            yield document.problem(("hosts", name, "was"), f"{taken[was]}: '{name}' cannot have been it")
+        elif was:
+            taken[was] = f"'{name}' was it first"
 
 
 def _presence(place: Mapping[str, Any]) -> dict[str, Any]:

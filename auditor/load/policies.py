@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ import regex
 from auditor.errors import InvalidInput, Problem
 from auditor.load import schema, yaml
 from auditor.load.yaml import Document, KeyPath
-from auditor.model import Control, Measure, Policy
+from auditor.model import Control, Measure, Passage, Policy, Text
 
 MEASURES = "measures.yaml"
 ROOTS = {
@@ -70,7 +71,7 @@ def load(paths: Sequence[Path], schemas: Schemas) -> Policies:
         document = _document(file, schemas.policy, problems)
         if document is not None:
             digests[str(file)] = _digest(file)
-            policies.append(_policy(document, schemas.derived))
+            policies.append(_policy(document, schemas.derived, measures))
             problems.extend(_meaning(document, measures, complete))
     problems.extend(_twice(policies))
     if problems:
@@ -117,6 +118,10 @@ def _measures(
                     document.problem(("measures", index, "id"), f"the measure '{plain['id']}' is given twice")
                 )
             measures[plain["id"]] = _measure(plain)
+            period, known = plain.get("period"), plain.get("parameters", {})
+            if period and period not in known:
+                message = f"the measure has no parameter '{period}'{schema.did_you_mean(period, known)}"
+                problems.append(document.problem(("measures", index, "period"), message))
     return measures, digests
 
 
@@ -127,6 +132,7 @@ def measures_file(policy: Path) -> Path | None:
 
 
 def _measure(plain: Mapping[str, Any]) -> Measure:
+    parameters = plain.get("parameters", {})
     return Measure(
         id=plain["id"],
         title=plain["title"],
@@ -134,9 +140,21 @@ def _measure(plain: Mapping[str, Any]) -> Measure:
         article=plain.get("article", ""),
         force=plain.get("force", ""),
         regime=plain.get("regime", {}),
-        parameters={name: p["value"] for name, p in plain.get("parameters", {}).items()},
+        parameters={name: p["value"] for name, p in parameters.items()},
         references={k: tuple(v) for k, v in plain.get("references", {}).items()},
+        document=plain.get("document", ""),
+        also=tuple(Passage(p["quote"], p["article"], p.get("document", "")) for p in plain.get("also", ())),
+        owner=plain.get("owner", ""),
+        role=plain.get("role", ""),
+        kind=tuple(plain.get("kind", ())),
+        period=plain.get("period", ""),
+        sources={name: _text(p["source"]) for name, p in parameters.items()},
     )
+
+
+def _text(written: str | Text) -> Text:
+    """A source in each language; one that was written once stands for both."""
+    return {"en": written, "fr": written} if isinstance(written, str) else written
 
 
 def _document(file: Path, wanted: Mapping[str, Any], problems: list[Problem]) -> Document | None:
@@ -154,12 +172,13 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _policy(document: Document, derived: frozenset[str]) -> Policy:
+def _policy(document: Document, derived: frozenset[str], measures: Mapping[str, Measure]) -> Policy:
     value = document.value
     controls = []
     for index, plain in enumerate(value["controls"]):
         line = document.marks[("controls", index)][0]
         control = _control(plain, value["policy"], f"{document.file}:{line}")
+        control = replace(control, basis=_basis(plain, measures))
         controls.append(replace(control, of="perimeter") if control.probe in derived else control)
     return Policy(value["policy"], value["title"], tuple(controls), document.file)
 
@@ -185,6 +204,16 @@ def _control(plain: Mapping[str, Any], policy: str, source: str) -> Control:
         references={k: tuple(v) for k, v in plain.get("references", {}).items()},
         source=source,
     )
+
+
+def _basis(plain: Mapping[str, Any], measures: Mapping[str, Measure]) -> str:
+    """A digest of all that a control judges by: what it asks, what it expects, and the parameters that it names."""
+    judged = [plain["probe"], *(plain.get(part, {}) for part in ("args", "expect", "tolerate", "concerns"))]
+    measure = measures.get(plain["measure"])
+    parameters = measure.parameters if measure else {}
+    names = {value[1:] for _, _, value in _leaves(judged, ()) if isinstance(value, str) and value.startswith("$")}
+    named = {name: parameters[name] for name in sorted(names & set(parameters))}
+    return hashlib.sha256(json.dumps([judged, named], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _meaning(document: Document, measures: Mapping[str, Measure], complete: bool) -> Iterator[Problem]:

@@ -24,6 +24,27 @@ _TEXT: Schema = {
 }
 
 
+# The keys of `references`, the same in measures and in controls.
+FRAMEWORKS = {
+    "anssi_hygiene": "ANSSI, Guide d'hygiène informatique, 42 measures; `.R` is the reinforced one.",
+    "anssi_bp028": "ANSSI-BP-028 v2.0, configuration of a GNU/Linux system; its numbers are not those of v1.",
+    "anssi_journ": "ANSSI, architecture of a logging system (journalisation).",
+    "anssi_admin": "ANSSI, secure administration of information systems.",
+    "anssi_ssh": "ANSSI, secure use of OpenSSH.",
+    "anssi_tls": "ANSSI, security recommendations for TLS.",
+    "anssi_interco": "ANSSI, interconnection of an information system to the Internet.",
+    "anssi_ad": "ANSSI, control points of Active Directory.",
+    "rgs": "Référentiel général de sécurité v2.0.",
+    "cnil": "CNIL, Guide de la sécurité des données personnelles; or a deliberation, by its number.",
+    "iso27001": "ISO/IEC 27001:2022, clauses.",
+    "iso27002": "ISO/IEC 27002:2022, controls.",
+    "nis2": "Directive (EU) 2022/2555: article 21(2), or another article.",
+    "recyf": "ReCyF 2.5, measures.",
+    "rgpd": "Regulation (EU) 2016/679 (GDPR), articles.",
+    "cis8": "CIS Controls v8, safeguards.",
+}
+
+
 def policy_schema(probes: Mapping[str, Probe | DerivedProbe]) -> Schema:
     """Draft-07. A control's `args`, `expect`, `tolerate` and `concerns` follow from its `probe` (if/then)."""
     definitions: Schema = {"text": _TEXT}
@@ -94,7 +115,8 @@ def _control() -> Schema:
             "fix": {"$ref": "#/definitions/text"},
             "references": {
                 "type": "object",
-                "description": "Where other texts ask the same: name of the text to its items.",
+                "description": "Where other texts ask the same: name of the text to its items; a site may name its own.",
+                "properties": {name: words(text) for name, text in FRAMEWORKS.items()},
                 "additionalProperties": words("Items, as text."),
             },
         },

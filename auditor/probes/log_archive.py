@@ -1,104 +1,28 @@
-"""What a log collector keeps: answers on its journals and file trees in, how far back and how fresh they are out. Pure.
+"""What a log collector keeps: answers on its journals and file trees in, how far back, of whom and for how long out. Pure.
 
 How far back it reaches is told of each sender that is still fed, since one old record says nothing of the others; how old
 records get is told of everything that is kept. A sender that is new reaches back no further than one whose records were
-cut, and nothing in the records tells them apart. Sources: systemd-journal-remote(8), journalctl(1), logrotate(8).
+cut, and nothing in the records tells them apart. Sources: systemd-journal-remote(8), journal-remote.conf(5), logrotate(8).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from itertools import pairwise
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from statistics import median_low
 from typing import Any
 
 from auditor.kinds import Dialect, Probe
-from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Unknown
-from auditor.readers import files, logrotate
-from auditor.readers.rsyslog import FIRST_STAMP, Stamped, age_s, stamped
+from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.readers import files, log_deletion, logrotate, systemd_conf
+from auditor.readers.log_deletion import Rule
+from auditor.readers.log_stores import DIRECTORIES, JOURNAL, JOURNALS, TREE, Store, journal, trees
 
 DAY = 86400.0
-STILL_FED_S = 2 * DAY
-JOURNALS = "/var/log/journal/remote"
-TREES = ("/var/log/remote", "/var/log/hosts", "/srv/log", "/var/log/rsyslog")
-
-# Prints stamps and numbers, never a record nor a name: `sender OLDEST NEWEST` for each of the first 200.
-JOURNAL = Command(
-    r"""echo "uid $(id -u)"
-d=/var/log/journal/remote
-if ! [ -d "$d" ]; then echo absent
-elif ! command -v journalctl >/dev/null; then echo untold
-else
-  echo "oldest $(journalctl -D "$d" --no-pager -q -o short-unix | awk '{ print $1; exit }')"
-  echo "newest $(journalctl -D "$d" --no-pager -q -n 1 -o short-unix | awk '{ print $1; exit }')"
-  l=$(journalctl -D "$d" --no-pager -q -F _HOSTNAME)
-  echo "senders $(printf '%s\n' "$l" | awk 'NF { n++ } END { print n + 0 }')"
-  IFS='
-'
-  set -f
-  n=0
-  for h in $l; do
-    n=$((n + 1))
-    if [ "$n" -gt 200 ]; then echo left; break; fi
-    newest=$(journalctl -D "$d" --no-pager -q -n 1 -o short-unix "_HOSTNAME=$h" | awk '{ print $1; exit }')
-    oldest=$(journalctl -D "$d" --no-pager -q -o short-unix "_HOSTNAME=$h" | awk '{ print $1; exit }')
-    echo "sender ${oldest:-?} ${newest:-?}"
-  done
-fi
-echo end""",
-    elevated=True,
-    timeout_s=120,
-    cap_bytes=32768,
-)
-
-# A sender is the first part of a file's path below the tree that is not a date, without the endings of a rotated log.
-# For each tree: `tree PATH`, `senders ALL STILL_FED`, `newest MTIME`, `oldest MTIME STAMP`, and `sender MTIME STAMP` for each
-# of the first 500 that are still fed: one of their files that hold something was written in the last two days. The stamp is
-# the first one of the file that was left untouched the longest, of all files and of the sender's.
-TREE = Command(
-    FIRST_STAMP
-    + r"""echo "uid $(id -u) zone $(date +%z)"
-now=$(date +%s)
-for d in /var/log/remote /var/log/hosts /srv/log /var/log/rsyslog "$@"; do
-  [ -d "$d" ] || continue
-  echo "tree $d"
-  l=$(find -H "$d" -type f -size +0 -exec stat -c '%Y %n' {} + | awk -v root="$d" -v now="$now" '
-    {
-      m = $1; f = substr($0, length($1) + 2); n = split(substr(f, length(root) + 2), part, "/"); w = part[n]
-      for (i = 1; i <= n; i++)
-        if (part[i] !~ /^[0-9][0-9]?$/ && part[i] !~ /^[12][0-9][0-9][0-9]([-_.]?[01][0-9]([-_.]?[0-3][0-9])?)?$/) { w = part[i]; break }
-      if (i >= n) while (w !~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/ &&
-        sub(/(\.(gz|xz|bz2|zst|log|[0-9]+)|[-_.][12][0-9][0-9][0-9][-_.]?[01][0-9][-_.]?[0-3][0-9])$/, "", w)) ;
-      if (!(w in first) || m < first[w]) { first[w] = m; file[w] = f }
-      if (m > last[w]) last[w] = m
-      if (m > newest) newest = m
-      if (!oldest || m < oldest) { oldest = m; of = f }
-    }
-    END {
-      for (w in last) { all++; if (now - last[w] <= 172800) fed++ }
-      print "senders", all + 0, fed + 0
-      if (newest) print "newest", newest
-      if (oldest) print "x oldest", oldest, of
-      for (w in last) if (now - last[w] <= 172800) { if (++k > 500) { print "left"; break } print "x sender", first[w], file[w] }
-    }')
-  printf '%s\n' "$l" | grep -v '^x '
-  IFS='
-'
-  set -f
-  for x in $(printf '%s\n' "$l" | sed -n 's/^x //p'); do
-    k=${x%% *} x=${x#* }
-    echo "$k ${x%% *} $(first "${x#* }")"
-  done
-  unset IFS
-  set +f
-done
-echo end""",
-    elevated=True,
-    timeout_s=120,
-    cap_bytes=65536,
-    takes="path",
-)
+FIRST_DAYS = 3  # the first record of a collector comes that long after it was put into service, at most
+SHORTEST_PACE_DAYS = 7  # of records, to tell how fast they grow
 
 # Other engines that hold records, in a store of their own that this probe does not read.
 ENGINES = Command(
@@ -113,136 +37,52 @@ done
 LOGROTATE = Command(
     "/etc/logrotate.conf /usr/etc/logrotate.conf /etc/logrotate.d/* /usr/etc/logrotate.d/*", kind="read"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Store:
-    """Ages in seconds; None where the store holds no record."""
-
-    path: str
-    oldest: float | Unknown | None
-    newest: float | Unknown | None
-    senders: int | Unknown
-    reaches: tuple[float | Unknown, ...] = ()  # of each sender that is still fed
+JOURNAL_REMOTE = Command(systemd_conf.globs("journal-remote.conf"), kind="read")
 
 
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
     directories = tuple(args.get("directories", ()))
+    tree = replace(TREE, arguments=directories)
     return {
         "journal": JOURNAL,
-        "tree": replace(TREE, arguments=directories),
+        "tree": tree,
         "engines": ENGINES,
         "logrotate": LOGROTATE,
+        "deletion": log_deletion.DELETION,
+        "journal_remote": JOURNAL_REMOTE,
     }
 
 
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
-    journal, trees = _journal(answers["journal"]), _trees(answers["tree"])
-    unseen = next((s for s in (journal, trees) if isinstance(s, Unknown)), None)
-    stores = (
-        []
-        if unseen
-        else [*([journal] if isinstance(journal, _Store) else []), *(trees if isinstance(trees, list) else [])]
-    )
+    found = journal(answers["journal"])
+    beside = trees(answers["tree"])
+    unseen = next((s for s in (found, beside) if isinstance(s, Unknown)), None)
+    stores = [*([found] if isinstance(found, Store) else []), *(beside if isinstance(beside, list) else [])]
+    shown = [] if unseen else stores
     engines = _engines(answers["engines"])
-    newest: Fact = unseen or _newest(stores)
-    known = unseen or _elsewhere(engines)
-    reaches = [r for s in stores for r in s.reaches]
+    elsewhere = _elsewhere(engines)
+    newest: Fact = unseen or _newest(shown)
+    known = unseen or elsewhere
+    reaches = [r for s in shown for r in s.reaches]
+    oldest = known or _oldest(shown)
     return {
         "shortest_reach_days": known or _reach(reaches, min),
         "typical_reach_days": known or _reach(reaches, median_low),
-        "oldest_record_days": known or _oldest(stores),
-        "newest_record_hours": unseen or (newest if newest is not None else _elsewhere(engines)),
-        "senders": unseen or _senders(stores),
-        "stores": unseen or [_shown(s) for s in stores],
+        "oldest_record_days": oldest,
+        "newest_record_hours": unseen or (newest if newest is not None else elsewhere),
+        "since_commissioning": _since(answers["journal"], oldest, args.get("commissioned_at")),
+        "senders": unseen or _senders(shown),
+        "named_senders": _list([row for s in stores for row in _named(s)], unseen or _unnamed(stores) or elsewhere),
+        "stores": unseen or [_shown(s) for s in shown],
+        "time_stamps": _list([row for s in stores for row in _stamps(s)], known),
         "other_engines": engines,
-        "configured_days": _configured(answers["logrotate"], stores, unseen),
+        "configured_days": _configured(answers, shown, known),
+        "room_days": _room(answers["journal_remote"], shown, known),
     }
 
 
-def _told(answer: Output) -> list[list[str]] | Unknown:
-    """The words of each line, when the answer is whole and root gave it."""
-    lines = [line.split(" ", 2) for line in answer.text.splitlines()]
-    if len(lines) < 2 or lines[0][0] != "uid" or lines[-1] != ["end"]:
-        return Unknown("unreadable", "the stores of records are not told")
-    return lines if lines[0][1:2] == ["0"] else Unknown("no_privilege", "the records were not read as root")
-
-
-def _journal(answer: Answer) -> _Store | Unknown | None:
-    if isinstance(answer, Failure):
-        return answer.unknown()
-    lines = _told(answer)
-    if isinstance(lines, Unknown):
-        return lines
-    told = {line[0]: line[-1] if len(line) > 1 else "" for line in lines[1:-1]}
-    if "absent" in told:
-        return None
-    if "untold" in told:
-        return Unknown("not_told", "no journalctl on this host")
-    if not told.get("oldest"):
-        if answer.error_text.strip():
-            return Unknown("unreadable", answer.error_text[:200])
-        return _Store(JOURNALS, None, None, 0)
-    oldest, newest = age_s(answer, stamped(told["oldest"])), age_s(answer, stamped(told.get("newest", "")))
-    senders = _count(told.get("senders", ""))
-    reaches = [r for line in lines if line[0] == "sender" for r in _sender(answer, line)]
-    if senders != sum(line[0] == "sender" for line in lines):
-        reaches.append(Unknown("not_told", "not every sender of the journal was asked"))
-    if senders == 0 and isinstance(newest, float) and newest <= STILL_FED_S:
-        reaches = [oldest]
-    return _Store(JOURNALS, oldest, newest, senders, tuple(reaches))
-
-
-def _sender(answer: Output, line: list[str]) -> list[float | Unknown]:
-    """How far back a sender's journal reaches; nothing of one that is no longer fed."""
-    oldest, newest = (age_s(answer, stamped(word)) for word in (*line[1:], "", "")[:2])
-    if isinstance(newest, float) and newest > STILL_FED_S:
-        return []
-    return [newest if isinstance(newest, Unknown) else oldest]
-
-
-def _count(text: str) -> int | Unknown:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else Unknown("unreadable", "senders")
-
-
-def _trees(answer: Answer) -> list[_Store] | Unknown:
-    if isinstance(answer, Failure):
-        return answer.unknown()
-    lines = _told(answer)
-    if isinstance(lines, Unknown):
-        return lines
-    zone = lines[0][-1].rpartition(" ")[2]
-    cuts = [i for i, line in enumerate(lines) if line[0] == "tree"] + [len(lines) - 1]
-    return [_tree(answer, lines[a:b], zone) for a, b in pairwise(cuts)]
-
-
-def _tree(answer: Output, lines: list[list[str]], zone: str) -> _Store:
-    path = " ".join(lines[0][1:])
-    told = {line[0]: " ".join(line[1:]) for line in lines[1:]}
-    every, _, fed = told.get("senders", "").partition(" ")
-    senders = _count(every)
-    if "newest" not in told:
-        empty = senders == 0 and not answer.error_text.strip()
-        unread = Unknown("unreadable", answer.error_text[:200] or path)
-        return _Store(path, None, None, 0) if empty else _Store(path, unread, unread, senders, (unread,))
-    newest = age_s(answer, stamped(told["newest"]))
-    reaches = [_first(answer, line[1:], zone, path) for line in lines if line[0] == "sender"]
-    if len(reaches) != _count(fed):
-        reaches.append(Unknown("not_told", f"not every sender of {path} was asked"))
-    oldest = _first(answer, told.get("oldest", "").split(" ", 1), zone, path)
-    known = [
-        a for a in (oldest, *reaches) if isinstance(a, float)
-    ]  # a file that is still written may begin the earliest
-    return _Store(path, max(known) if isinstance(oldest, float) else oldest, newest, senders, tuple(reaches))
-
-
-def _first(answer: Output, words: list[str], zone: str, path: str) -> float | Unknown:
-    """The age of a file's first record, from when the file was written and the stamp."""
-    written, stamp = (*words, "", "")[:2]
-    if not stamp.strip():
-        return Unknown("unreadable", f"no time stamp in the oldest files of {path}")
-    at: Stamped = stamped(stamp, not_after=stamped(written), zone=zone)
-    return age_s(answer, at)
+def _list(items: list[Any], missing: Unknown | None) -> Fact:
+    return Partial(tuple(items), missing) if missing else items
 
 
 def _engines(answer: Answer) -> Fact:
@@ -261,7 +101,7 @@ def _elsewhere(engines: Fact) -> Unknown | None:
     return Unknown("not_told", "records are also kept in " + ", ".join(engines)) if engines else None
 
 
-def _oldest(stores: list[_Store]) -> Fact:
+def _oldest(stores: list[Store]) -> Fact:
     """Of everything that is kept."""
     ages = [s.oldest for s in stores if s.oldest is not None]
     unknown = next((a for a in ages if isinstance(a, Unknown)), None)
@@ -277,7 +117,7 @@ def _reach(reaches: list[float | Unknown], of: Callable[[list[float]], float]) -
     return unknown or (round(of(known) / DAY, 1) if known else None)
 
 
-def _newest(stores: list[_Store]) -> Fact:
+def _newest(stores: list[Store]) -> Fact:
     ages = [s.newest for s in stores if s.newest is not None]
     known = [a for a in ages if not isinstance(a, Unknown)]
     if known:
@@ -285,14 +125,52 @@ def _newest(stores: list[_Store]) -> Fact:
     return ages[0] if ages else None
 
 
-def _senders(stores: list[_Store]) -> Fact:
+def _since(answer: Answer, oldest: Fact, commissioned_at: Any) -> Fact:
+    """Whether the oldest record is of the day when the collector came into service; None when the estate says no day."""
+    if commissioned_at is None or oldest is None or isinstance(oldest, Unknown):
+        return oldest if isinstance(oldest, Unknown) else None
+    if isinstance(answer, Failure) or answer.host_at is None:
+        return Unknown("not_told", "the host's clock")
+    try:
+        service = (datetime.fromtimestamp(answer.host_at, UTC).date() - date.fromisoformat(commissioned_at)).days
+    except (ValueError, TypeError, OverflowError, OSError):
+        return Unknown("unreadable", str(commissioned_at)[:40])
+    return bool(0 <= service + 1 - oldest <= FIRST_DAYS + 1)
+
+
+# ---------------------------------------------------------------- senders and stamps
+
+
+def _senders(stores: list[Store]) -> Fact:
     """The most that one store knows: the same sender may feed several."""
     counts = [s.senders for s in stores]
     unknown = next((c for c in counts if isinstance(c, Unknown)), None)
     return unknown or max((c for c in counts if isinstance(c, int)), default=0)
 
 
-def _shown(store: _Store) -> dict[str, Fact]:
+def _named(store: Store) -> Iterator[dict[str, Fact]]:
+    for name, newest in sorted((store.newest_of or {}).items()):
+        hours = newest if isinstance(newest, Unknown) else round(newest / 3600, 1)
+        yield {"sender": name, "store": store.path, "newest_record_hours": hours}
+
+
+def _unnamed(stores: list[Store]) -> Unknown | None:
+    return next((s.unnamed for s in stores if s.unnamed), None)
+
+
+def _stamps(store: Store) -> Iterator[dict[str, Fact]]:
+    """A row for each way in which the samples of a store are stamped."""
+    for shape, count in sorted(store.stamps):
+        untold = Unknown("unreadable", f"no time stamp at the head of a record in {store.path}")
+        told = [untold] * 3 if shape == "?" else [mark != "-" for mark in shape]
+        yield {
+            "store": store.path,
+            "samples": count,
+            **dict(zip(("has_year", "has_zone", "has_fraction"), told, strict=True)),
+        }
+
+
+def _shown(store: Store) -> dict[str, Fact]:
     oldest, newest = store.oldest, store.newest
     return {
         "path": store.path,
@@ -302,34 +180,103 @@ def _shown(store: _Store) -> dict[str, Fact]:
     }
 
 
-def _configured(answer: Answer, stores: list[_Store], unseen: Unknown | None) -> Fact:
-    """What logrotate is set to keep; a journal has a limit of size only, and other ways to delete are not seen."""
-    if unseen:
-        return unseen
+# ---------------------------------------------------------------- how long it is set to keep, and can
+
+
+def _configured(answers: Mapping[str, Answer], stores: list[Store], unseen: Unknown | None) -> Fact:
+    """The shortest time that a setting keeps what is still fed; a store of which no setting speaks leaves it unknown."""
+    read = files.read(answers["logrotate"])
+    rules = log_deletion.rules(answers["deletion"])
+    gap = unseen or read.gap or (rules if isinstance(rules, Unknown) else None)
+    if gap or isinstance(rules, Unknown):
+        return gap
+    kept = [_kept(store.path, read.texts, rules) for store in stores if store.fed]
+    unknown = next((k for k in kept if isinstance(k, Unknown)), None)
+    if unknown is None and not kept:
+        return Unknown("not_told", "nothing is fed here")
+    return unknown or min(k for k in kept if not isinstance(k, Unknown))
+
+
+def _kept(path: str, rotation: Mapping[str, str], rules: list[Rule]) -> float | Unknown:
+    rotated = logrotate.kept_below(rotation, path)
+    days = [rule.days for rule in rules if rule.concerns(path)] + ([] if rotated is None else [rotated])
+    unknown = next((d for d in days if isinstance(d, Unknown)), None)
+    if unknown or not days:
+        return unknown or Unknown("not_told", f"no setting that was seen says how long {path} is kept")
+    return min(d for d in days if not isinstance(d, Unknown))
+
+
+def _room(answer: Answer, stores: list[Store], unseen: Unknown | None) -> Fact:
+    """How many days of records the disk holds in all, at the average pace so far, where it holds the fewest."""
+    fed = [s for s in stores if s.fed]
+    if unseen or not fed:
+        return unseen or Unknown("not_told", "nothing is fed here")
+    rooms = [_room_of(store, fed, answer) for store in fed]
+    unknown = next((r for r in rooms if isinstance(r, Unknown)), None)
+    return unknown or round(min(r for r in rooms if not isinstance(r, Unknown)), 1)
+
+
+def _room_of(store: Store, fed: list[Store], answer: Answer) -> float | Unknown:
+    pace = 0.0
+    for other in (s for s in fed if s.mount == store.mount):
+        days = other.oldest / DAY if isinstance(other.oldest, float) else 0.0
+        if days < SHORTEST_PACE_DAYS or other.kib is None:
+            return Unknown("not_told", f"how fast {other.path} grows: it holds less than {SHORTEST_PACE_DAYS} days")
+        pace += other.kib / days
+    if store.free_kib is None or store.total_kib is None or store.kib is None or not isinstance(store.oldest, float):
+        return Unknown("not_told", f"the free space under {store.path}")
+    free = _allowed(store, answer) if store.path == JOURNALS else float(store.free_kib)
+    if isinstance(free, Unknown):
+        return free
+    return store.oldest / DAY + free / max(pace, 0.001)
+
+
+def _allowed(store: Store, answer: Answer) -> float | Unknown:
+    """KiB that systemd-journal-remote may still take: MaxUse= and KeepFree= as journald.conf(5) says of SystemMaxUse=."""
     read = files.read(answer)
     if read.gap:
         return read.gap
-    for store in stores:
-        kept = logrotate.kept_below(read.texts, store.path)
-        if kept is not None:
-            return kept
-    return Unknown("not_told", "no setting of logrotate speaks of these records")
+    texts = systemd_conf.effective(read.texts, "journal-remote.conf")
+    total, free, used = float(store.total_kib or 0), float(store.free_kib or 0), float(store.kib or 0)
+    use = _limit(texts, "MaxUse", min(total * 0.10, 4 * 1024.0**2), total)
+    keep = _limit(texts, "KeepFree", min(total * 0.15, 4 * 1024.0**2), total)
+    if isinstance(use, Unknown) or isinstance(keep, Unknown):
+        return use if isinstance(use, Unknown) else keep
+    return max(0.0, min(use - used, free - keep))
+
+
+def _limit(texts: list[str], key: str, default: float, total: float) -> float | Unknown:
+    """The last value that is given to a key, in KiB; an empty one resets it."""
+    given = systemd_conf.assignments(texts, "Remote", key)
+    if not given or not given[-1]:
+        return default
+    size = _size_kib(given[-1], total)
+    return Unknown("unreadable", f"{key}={given[-1][:40]}") if size is None else size
+
+
+def _size_kib(text: str, total: float) -> float | None:
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?) ?([BKMGTPE%]?)", text, re.ASCII)
+    if not found:
+        return None
+    if found[2] == "%":
+        return total * float(found[1]) / 100
+    return float(found[1]) * 1024.0 ** ("BKMGTPE".index(found[2] or "B") - 1)
 
 
 PROBE = Probe(
     title={"en": "Collected logs", "fr": "Journaux collectés"},
     privilege={
-        "en": "Root reads the collected journals and files; only time stamps and numbers leave the host.",
-        "fr": "root lit les journaux et fichiers collectés ; seuls des horodatages et des nombres quittent l'hôte.",
+        "en": "Root reads the collected journals and files, and cron tables; time stamps, numbers and the senders' host names leave the host.",
+        "fr": "root lit les journaux et fichiers collectés, et les tables cron ; des horodatages, des nombres et les noms d'hôte des émetteurs quittent l'hôte.",
     },
     arguments={
         "type": "object",
         "properties": {
-            "directories": {
-                "type": "array",
-                "items": {"type": "string", "pattern": "^/[^\\n]+$"},
-                "description": "Directories that hold collected files, beside the usual ones.",
-            }
+            "directories": DIRECTORIES,
+            "commissioned_at": {
+                "type": "string",
+                "description": "The day when the collector came into service, as the estate says it.",
+            },
         },
         "additionalProperties": False,
     },
@@ -352,7 +299,28 @@ PROBE = Probe(
                 "type": "number",
                 "description": "Time since the newest record came; null when nothing is kept in the places looked at.",
             },
+            "since_commissioning": {
+                "type": "boolean",
+                "description": "Whether the oldest record is of the days when the collector came into service; null when the estate says no day.",
+            },
             "senders": {"type": "integer", "description": "How many senders the records tell apart."},
+            "named_senders": {
+                "type": "array",
+                "description": "Each sender of each place, by the name that its records or files carry.",
+                "items": {
+                    "type": "object",
+                    "x-name": "sender",
+                    "x-also": ["store"],
+                    "properties": {
+                        "sender": {
+                            "type": "string",
+                            "description": "A host's name or address, as it is written there.",
+                        },
+                        "store": {"type": "string", "description": "The directory."},
+                        "newest_record_hours": {"type": "number", "description": "Time since its newest record came."},
+                    },
+                },
+            },
             "stores": {
                 "type": "array",
                 "description": "Each place where records are kept.",
@@ -367,6 +335,21 @@ PROBE = Probe(
                     },
                 },
             },
+            "time_stamps": {
+                "type": "array",
+                "description": "How newest records are stamped, in each place; each way once.",
+                "items": {
+                    "type": "object",
+                    "x-name": "store",
+                    "properties": {
+                        "store": {"type": "string", "description": "The directory."},
+                        "samples": {"type": "integer", "description": "How many senders' records are stamped so."},
+                        "has_year": {"type": "boolean", "description": "Whether the stamp says the year."},
+                        "has_zone": {"type": "boolean", "description": "Whether it says the time zone."},
+                        "has_fraction": {"type": "boolean", "description": "Whether it says fractions of a second."},
+                    },
+                },
+            },
             "other_engines": {
                 "type": "array",
                 "description": "Data directories of other log engines, which this probe does not read.",
@@ -374,7 +357,11 @@ PROBE = Probe(
             },
             "configured_days": {
                 "type": "number",
-                "description": "How long logrotate is set to keep the collected files.",
+                "description": "How long the settings that were seen keep what is still fed, where it is kept the shortest.",
+            },
+            "room_days": {
+                "type": "number",
+                "description": "How many days of records the disk, or MaxUse=, holds in all at the average pace so far.",
             },
         },
     },

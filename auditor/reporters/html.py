@@ -133,6 +133,16 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Unasked:
+    """A perimeter and the titles of the measures, of no bullet, that nothing checks there."""
+
+    name: str
+    about: str
+    chip: Chip
+    titles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """A table's rows that are shown, and how many are not."""
 
@@ -171,7 +181,7 @@ def _page(run: Run, voice: Voice) -> Mapping[str, object]:
     what = _what(run, seen, voice)
     style = _style()
     digest = b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
-    blocks, others = _blocks(run, seen, voice)
+    blocks, others, unasked = _blocks(run, seen, voice)
     kind, verdict = _verdict(run, seen, voice)
     return {
         "lang": voice.lang,
@@ -191,6 +201,8 @@ def _page(run: Run, voice: Voice) -> Mapping[str, object]:
         "bar": _bar(seen, voice),
         "blocks": blocks,
         "others": others,
+        "unasked": unasked,
+        "details": voice.details,
         "fixes": _fixes(run, seen, voice),
         "decisions": _decisions(run, seen, voice),
         "idle": _idle(run, voice),
@@ -371,8 +383,11 @@ def _bar(seen: Summary, voice: Voice) -> Sequence[tuple[Chip, int, int]]:
 # ---------------------------------------------------------------- the bullets of the convention
 
 
-def _blocks(run: Run, seen: Summary, voice: Voice) -> tuple[Sequence[Block], Rows]:
-    """The five bullets, when a measure is quoted from one; and every measure that is not."""
+def _blocks(run: Run, seen: Summary, voice: Voice) -> tuple[Sequence[Block], Rows, Rows]:
+    """The five bullets, when a measure is quoted from one; every other measure; and those that nothing checks anywhere.
+
+    A single one of the last stands with the others: it needs no section.
+    """
     members: dict[Bullet | None, list[str]] = {}
     named = dict.fromkeys([*run.measures, *(measure for measure, _ in seen.by_place if measure)])
     for name in named:
@@ -380,9 +395,22 @@ def _blocks(run: Run, seen: Summary, voice: Voice) -> tuple[Sequence[Block], Row
         members.setdefault(bullet_of(known) if known else None, []).append(name)
     rest = members.pop(None, [])
     blocks = [_block(run, seen, bullet, members.get(bullet, []), voice) for bullet in BULLETS] if members else []
-    asked = {measure for measure, _ in seen.by_place}
-    alone = [_alone(run, seen, name, voice) for name in rest if name in asked]
-    return blocks, _cut(alone, _bound(ROWS, voice))
+    counted = [name for name in rest if name in seen.by_measure]
+    bare = [name for name in counted if set(seen.by_measure[name]) == {"nothing_asked"}]
+    bare = bare if len(bare) > 1 else []
+    alone = [_alone(run, seen, name, voice) for name in counted if name not in bare]
+    bound = _bound(ROWS, voice)
+    return blocks, _cut(alone, bound), _cut(_unasked(run, seen, bare, voice), bound)
+
+
+def _unasked(run: Run, seen: Summary, ids: Sequence[str], voice: Voice) -> Iterable[Unasked]:
+    """Each perimeter that owes some of these measures, with their titles."""
+    for where in dict.fromkeys(perimeter for _, perimeter in seen.by_place):
+        owed = [name for name in ids if (name, where) in seen.by_place]
+        if owed:
+            place = _place(run.perimeters.get(where), where, (), voice)
+            titles = tuple(_title(run.measures.get(name), name, voice) for name in owed)
+            yield Unasked(place.name, place.about, _chip("nothing_asked", voice, len(owed)), titles)
 
 
 def _block(run: Run, seen: Summary, bullet: Bullet, ids: Sequence[str], voice: Voice) -> Block:

@@ -24,6 +24,7 @@ from auditor.document import (
 )
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import HostSeen, Run
+from auditor.reporters import _changes
 from auditor.summary import Summary, summary
 
 _COUNTED = ("fail", "warn", "unknown", "pass", "not_concerned", "accepted_fail", "accepted_warn", "nothing_asked")
@@ -39,12 +40,14 @@ def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
 def _pieces(run: Run) -> Iterator[str]:
     yield f'{{\n"format": {_dumped(FORMAT)},\n"version": {FORMAT_VERSION},\n"run": {_dumped(_header(run))},\n'
     yield f'"summary": {_dumped(_summary(summary(run)))},\n'
+    yield f'"since": {_dumped(_changes.plain(run.since) if run.since else None)},\n'
+    kinds = run.since.kinds if run.since else {}
     lists: tuple[tuple[str, Iterable[Plain]], ...] = (
         ("controls", map(control_to_plain, run.controls.values())),
         ("measures", map(measure_to_plain, run.measures.values())),
         ("perimeters", map(perimeter_to_plain, run.perimeters.values())),
         ("hosts", map(_host, run.hosts())),
-        ("findings", (_dated(finding_to_plain(f)) for f in run.findings())),
+        ("findings", ({**_dated(finding_to_plain(f)), "change": kinds.get(f.fingerprint)} for f in run.findings())),
         ("idle_decisions", map(idle_to_plain, run.idle())),
         ("coverage", map(coverage_to_plain, run.coverage())),
     )

@@ -13,9 +13,10 @@ from itertools import chain, groupby
 
 from junit_xml import TestCase, TestSuite
 
+from auditor.compare import KIND_WORDS, NOT_CHANGED
 from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
-from auditor.model import CAUSES, Control, Coverage, Finding, Outcome, Run, Unknown
+from auditor.model import CAUSES, Comparison, Control, Coverage, Finding, Outcome, Run, Unknown
 from auditor.sentences import OUTCOME_WORDS, acceptance, cause, clean, told, unconcerned
 from auditor.summary import accepted, folded, named
 
@@ -46,14 +47,14 @@ def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
         of_subject = list(group)
         findings += len(of_subject)
         where = names.dotted(subject.perimeter, named(subject))
-        cases = [_case(f, run.controls.get(f.control), where, voice) for f in of_subject]
-        cases += [_gap_case(gap, where, voice) for gap in gaps.pop(subject.key, ())]
+        cases = [_case(f, run.controls.get(f.control), where, voice, _since(f, run.since, voice)) for f in of_subject]
+        cases += _gap_cases(run, gaps.pop(subject.key, []), where, voice)
         latest = max(f.at for f in of_subject) or run.header.started_at
         yield _suite(run, named(subject), subject.perimeter, latest, cases, earlier.get(subject.key, 0.0))
     for unplanned in gaps.values():
         subject = unplanned[0].subject
         where = names.dotted(subject.perimeter, named(subject))
-        cases = [_gap_case(gap, where, voice) for gap in unplanned]
+        cases = _gap_cases(run, unplanned, where, voice)
         yield _suite(run, named(subject), subject.perimeter, run.header.started_at, cases)
     yield _suite(run, "run:coverage", "", run.header.started_at, _run_cases(run, findings, voice))
 
@@ -91,6 +92,8 @@ def _suite(
         properties["auditor.limit"] = run.header.limit
     if run.header.legacy:
         properties["auditor.legacy"] = folded(run.header.legacy)
+    if run.since:
+        properties["auditor.against"] = run.since.before.id or str(run.since.before.number)
     if run.header.policies:
         properties["auditor.policies"] = ", ".join(run.header.policies)
     properties |= {f"digest.{_token(key)}": value for key, value in sorted(run.header.digests.items())}
@@ -109,7 +112,7 @@ def _suite(
 # ---------------------------------------------------------------- tests
 
 
-def _case(finding: Finding, control: Control | None, where: str, voice: Voice) -> TestCase:
+def _case(finding: Finding, control: Control | None, where: str, voice: Voice, since: str = "") -> TestCase:
     policy = _undotted(control.policy) if control else "-"
     case = TestCase(_token(finding.control), classname=f"{where}.{policy}")
     why = _why(finding, voice)
@@ -118,7 +121,7 @@ def _case(finding: Finding, control: Control | None, where: str, voice: Voice) -
     elif accepted(finding):
         _skip(case, _accepted(finding, why, voice))
     elif finding.outcome is Outcome.FAIL:
-        _add(case.add_failure_info, why, finding.severity, _body(finding, control, why, voice))
+        _add(case.add_failure_info, why, finding.severity, _body(finding, control, why, since, voice))
     elif finding.outcome is Outcome.UNKNOWN:
         _unknown(case, why, _cause(finding).cause, finding.gates, voice)
     elif finding.outcome is Outcome.WARN:  # no consumer knows a warning: the test passes and says so
@@ -148,8 +151,17 @@ def _accepted(finding: Finding, why: str, voice: Voice) -> str:
     return form.format(acceptance=f"{standing[0].upper()} {standing[2]}", why=why)
 
 
-def _body(finding: Finding, control: Control | None, why: str, voice: Voice) -> str:
-    lines = [why]
+def _since(finding: Finding, since: Comparison | None, voice: Voice) -> str:
+    """What became of a finding since the run that this one was held against."""
+    if since is None:
+        return ""
+    kind = since.kinds.get(finding.fingerprint)
+    form = voice.say("since audit {number}: {change}")
+    return form.format(number=since.before.number, change=voice.say(KIND_WORDS[kind] if kind else NOT_CHANGED))
+
+
+def _body(finding: Finding, control: Control | None, why: str, since: str, voice: Voice) -> str:
+    lines = [why, since] if since else [why]
     if control:
         lines.insert(0, clean(voice.text(control.title)))
         lines.append(voice.say("Fix: {fix}").format(fix=clean(voice.text(control.fix), 0)))
@@ -158,11 +170,28 @@ def _body(finding: Finding, control: Control | None, why: str, voice: Voice) -> 
     return "\n".join(clean(line, LONGEST) for line in lines)
 
 
-def _gap_case(gap: Coverage, where: str, voice: Voice) -> TestCase:
-    name = f"nothing-asked-{gap.measure}" if gap.measure else "nothing-asked"
-    case = TestCase(_token(name), classname=f"{where}.coverage")
-    _unknown(case, cause(gap.cause, voice, False), gap.cause.cause, gap.gates, voice)
-    return case
+def _gap_cases(run: Run, gaps: Sequence[Coverage], where: str, voice: Voice) -> list[TestCase]:
+    """One test for a host without any check; one for all the measures that nothing checks, each a line of its text."""
+    cases = []
+    for gap in (gap for gap in gaps if not gap.measure):
+        case = TestCase("nothing-asked", classname=f"{where}.coverage")
+        _unknown(case, cause(gap.cause, voice, False), gap.cause.cause, gap.gates, voice)
+        cases.append(case)
+    measures = [gap for gap in gaps if gap.measure]
+    if measures:
+        form = voice.say("nothing is asked about measures ({count}): {measures}")
+        said = form.format(count=len(measures), measures=", ".join(gap.measure for gap in measures))
+        case = TestCase("measures-without-a-control", classname=f"{where}.coverage")
+        lines = [_gap_line(run, gap, voice) for gap in measures]
+        _unknown(case, said, "nothing_asked", any(gap.gates for gap in measures), voice, lines)
+        cases.append(case)
+    return cases
+
+
+def _gap_line(run: Run, gap: Coverage, voice: Voice) -> str:
+    measure = run.measures.get(gap.measure)
+    parts = (gap.measure, voice.text(measure.title) if measure else "", cause(gap.cause, voice, False))
+    return clean(": ".join(part for part in parts if part), LONGEST)
 
 
 def _run_cases(run: Run, findings: int, voice: Voice) -> list[TestCase]:
@@ -197,10 +226,11 @@ def _whole(name: str, kind: str, message: str) -> TestCase:
     return case
 
 
-def _unknown(case: TestCase, why: str, kind: str, gates: bool, voice: Voice) -> None:
+def _unknown(case: TestCase, why: str, kind: str, gates: bool, voice: Voice, lines: Sequence[str] = ()) -> None:
+    """`lines` stand below the message in the text of an error."""
     message = f"{voice.say(OUTCOME_WORDS['unknown'])}: {why}"
     if gates:
-        _add(case.add_error_info, message, kind, message)
+        _add(case.add_error_info, message, kind, "\n".join([message, *lines]))
     else:  # what does not change the exit code must not turn a dashboard red, nor green
         _skip(case, message)
 

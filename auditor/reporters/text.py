@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import CAUSES, SEVERITIES, Coverage, Finding, Header, IdleDecision, Outcome, Run, StandsBeside
 from auditor.operators import N_
+from auditor.reporters import _changes
 from auditor.sentences import (
     OUTCOME_WORDS,
     SEVERITY_WORDS,
@@ -17,17 +18,20 @@ from auditor.sentences import (
     cause,
     clean,
     day,
+    listed,
     moment,
     nothing_asked,
     told,
     unconcerned,
 )
 from auditor.sentences import idle as idle_words
-from auditor.summary import Fix, Group, Summary, accepted, counts_as, folded, named, summary
+from auditor.summary import Fix, Group, Summary, accepted, counts_as, folded, named, summary, unchecked
 
 PAGE = 40  # lines of a fleet's report without details
 NAMES = 24  # characters of a list of hosts that stands before another column
+SINCE = 12  # lines of what changed since another run
 TOP = 10  # fixes that it names
+UNASKED = 8  # measures that nothing was asked about, named for each reason
 ORDER = ("fail", "accepted_fail", "warn", "accepted_warn", "unknown", "pass", "not_concerned")
 COLOURS = {"fail": "31", "warn": "33", "unknown": "35", "pass": "32", "bold": "1", "dim": "2"}
 
@@ -41,7 +45,7 @@ def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
     write = open_part("")
     hosts = sum(1 for _ in run.hosts())
     lines = _one_host(run, voice) if max(hosts, run.header.hosts_expected) <= 1 else _fleet(run, voice)
-    for line in lines:
+    for line in (*lines, *_since(run, voice)):
         write("".join(_painted(span, voice) for span in line).rstrip().encode("utf-8") + b"\n")
 
 
@@ -49,6 +53,13 @@ def _painted(span: Span, voice: Voice) -> str:
     style, text = span
     inert = clean(text, 0)
     return f"\x1b[{COLOURS[style]}m{inert}\x1b[0m" if voice.colour and style and inert else inert
+
+
+def _since(run: Run, voice: Voice) -> Iterator[Line]:
+    """What changed since the run that this one was held against."""
+    if run.since:
+        yield EMPTY
+        yield from ((("", line),) for line in _changes.lines(run.since, run.controls, voice, SINCE))
 
 
 # ---------------------------------------------------------------- lines
@@ -308,7 +319,7 @@ def _standing(decision: StandsBeside, voice: Voice) -> str:
 
 
 def _gaps(run: Run, gaps: Sequence[Coverage], voice: Voice) -> Iterator[Line]:
-    """What nothing was asked about: by cause, with the measures' ids; in details each measure with its title."""
+    """What nothing was asked about: by cause, with the first measures' ids; in details each measure with its title."""
     by_cause: dict[str, list[Coverage]] = {}
     for gap in gaps:
         by_cause.setdefault(nothing_asked(gap.cause, voice), []).append(gap)
@@ -324,7 +335,8 @@ def _gaps(run: Run, gaps: Sequence[Coverage], voice: Voice) -> Iterator[Line]:
                 yield from _wrapped(_measure(run, gap), voice, _margin(voice), "bold")
                 yield from _wrapped(_title_of(run, gap, voice), voice, _margin(voice) + 2)
         else:
-            yield from _wrapped(", ".join(_measure(run, gap) for gap in alike), voice, _margin(voice))
+            names = listed([_measure(run, gap) for gap in alike], voice, UNASKED)
+            yield from _wrapped(names, voice, _margin(voice))
 
 
 def _measure(run: Run, gap: Coverage) -> str:
@@ -432,13 +444,22 @@ def _rolled(counts: Mapping[str, int]) -> list[str]:
 
 
 def _measures(run: Run, seen: Summary, voice: Voice) -> list[Line]:
+    """A row for each measure; without details, those that nothing checks anywhere are one row."""
+
     def title(measure: str) -> str:
         known = run.measures.get(measure)
         return voice.text(known.title) if known else measure or voice.say("(the host as a whole)")
 
-    ranked = sorted(seen.by_measure.items(), key=lambda item: [-int(cell) for cell in _rolled(item[1])[:3]])
+    bare = (
+        [] if voice.details else [m for m, counts in seen.by_measure.items() if m and set(counts) == {"nothing_asked"}]
+    )
+    together = set(bare) if len(bare) > 1 else set()
+    rows = [[*_rolled(counts), title(m)] for m, counts in seen.by_measure.items() if m not in together]
+    if together:
+        owed = {"nothing_asked": sum(seen.by_measure[m]["nothing_asked"] for m in together)}
+        rows.append([*_rolled(owed), voice.say("({count} measures that nothing checks)").format(count=len(together))])
+    rows.sort(key=lambda row: [-int(cell) for cell in row[:3]])
     heads = [*(_word(name, voice) for name in COLUMNS), voice.say("measure")]
-    rows = ([*_rolled(counts), title(measure)] for measure, counts in ranked)
     return _titled(voice.say("by measure, accepted risks included"), heads, rows, voice)
 
 
@@ -463,15 +484,18 @@ def _fix(fix: Fix, voice: Voice) -> list[str]:
 
 
 def _untold(seen: Summary, voice: Voice) -> list[Line]:
-    """Every way in which something was not seen, with how many checks, or measures that nothing was asked about."""
+    """Every way in which something was not seen, with how many checks; a row for all that is not asked on a perimeter."""
     rows = [(row.checks, voice.say(CAUSES[row.cause]), row.subjects) for row in seen.untold]
     told_of = {row.cause for row in seen.untold}
     rows += [(0, voice.say(CAUSES[row.cause]), row.subjects) for row in seen.unreached if row.cause not in told_of]
     if seen.checks_told < seen.checks_planned:
         rows.append((seen.checks_planned - seen.checks_told, voice.say("planned, and no result came"), ("-",)))
     rows += [
-        (len(gap.subjects), f"{gap.measure or '-'}: {cause(gap.cause, voice, True)}", gap.subjects) for gap in seen.gaps
+        (len(gap.subjects), f"-: {cause(gap.cause, voice, True)}", gap.subjects) for gap in seen.gaps if not gap.measure
     ]
+    form = voice.say("measures that nothing checks ({measures})")
+    for subject, measures in unchecked(seen.gaps).items():
+        rows.append((len(measures), form.format(measures=", ".join(measures)), (subject,)))
     title, count, on, why = (voice.say(m) for m in (N_("not measured, by cause"), N_("count"), N_("on"), N_("why")))
     if voice.details:
         return _titled(title, (count, why), ((str(n), f"{words}: {folded(who)}") for n, words, who in rows), voice)

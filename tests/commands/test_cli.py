@@ -297,6 +297,27 @@ def test_explain_knows_controls_and_probes(tmp_path: Path) -> None:
     assert (wrong.exit_code, "did you mean 'sample'?" in wrong.stderr) == (2, True)
 
 
+def test_explain_says_who_answers_for_a_measure_and_what_checks_it() -> None:
+    """A measure that a control checks, and one of people: whose, under which decision, how often, from which words."""
+    said = auditor("explain", "log-retention").stdout
+    assert "who answers for it: whoever runs the shared infrastructure\n" in said
+    assert "on an exclusive perimeter: no decision can stand beside a failure\n" in said
+    assert "controls: collected-logs-reach-back-about-twelve-months\n" in said
+    assert "  $limit_days = 300  (« environ douze mois »: below ten months" in said
+    french = auditor("explain", "gov-kpi", "--lang", "fr").stdout
+    assert "le responsable de la sécurité des systèmes d'information\n" in french
+    assert "à renouveler sous: $review_days = 31\n" in french
+    assert "points de contrôle: aucun point de contrôle ne la vérifie\n" in french
+    control = auditor("explain", "ssh-root-login-off").stdout
+    assert "  who answers for it: the owner of each perimeter\n" in control
+
+
+def test_measures_are_listed_one_a_line() -> None:
+    lines = [line.split("\t") for line in auditor("list", "measures").stdout.splitlines()]
+    assert ["gov-pssi", "art. 5", "plain", "both", "Security policy applied by both parties"] in lines
+    assert {len(line) for line in lines} == {5}
+
+
 def test_every_schema_is_printed() -> None:
     """Each name that is listed is JSON; another is guessed."""
     names = auditor("schema").stdout.split()

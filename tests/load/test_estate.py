@@ -42,6 +42,13 @@ def test_the_nearest_line_of_estate_yaml_wins(tmp_path: Path) -> None:
     assert (found["web02"].roles, found["db01"].perimeter) == (("x",), "own")
 
 
+def test_under_which_names_a_collector_knows_a_host(tmp_path: Path) -> None:
+    """None but its own when nothing is said; and its logs are required."""
+    more = ESTATE_YAML + "  web02: {aliases: [intranet, 10.0.0.9], logs: not_required}\n"
+    found = {h.id: (h.aliases, h.logs) for h in load(write(tmp_path, hosts=HOSTS, estate=more)).hosts}
+    assert (found["web01"], found["web02"]) == (((), "required"), (("intranet", "10.0.0.9"), "not_required"))
+
+
 def test_when_a_host_can_be_asked(tmp_path: Path) -> None:
     """Always when nothing is said; how old evidence may be follows from that, unless it is said."""
     more = ESTATE_YAML + "  web: {availability: office_hours, quiet_hours: 22:00-06:30}\n"
@@ -68,6 +75,7 @@ def test_when_a_host_can_be_asked(tmp_path: Path) -> None:
         ("all: {perimeter", "web: {perimeter", "estate.yaml:10:1: the host 'db01' has no perimeter: give it one under hosts, or its group"),
         ("zone: dmz}", "connection: none}", "estate.yaml:11:3: connection: none needs a 'why'"),
         ("zone: dmz}", "platform: linus}", "estate.yaml:11:35: the text 'linus' is not one of linux, windows, cisco_ios, other; did you mean 'linux'?"),
+        ("zone: dmz}", "logs: none}", "estate.yaml:11:31: the text 'none' is not one of required, not_required"),
         ("zone: dmz}", "zoen: dmz}", "estate.yaml:11:25: unknown key 'zoen'; did you mean 'zone'?"),
         ("zone: dmz}", "commissioned_at: 2026-02-30}", "estate.yaml:11:42: 2026-02-30 is no day of the calendar"),
         ("zone: dmz}", "reinstalled_at: 2026-02-30}", "estate.yaml:11:41: 2026-02-30 is no day of the calendar"),
@@ -136,3 +144,22 @@ def test_a_file_that_we_may_not_read_is_an_error(tmp_path: Path, name: str) -> N
             estate.load(tmp_path, wanted)
     finally:
         os.seteuid(0)
+
+
+@pytest.mark.parametrize(
+    ("places", "problem"),
+    [
+        ("  web01: {zone: dmz, was: web02}\n", "the inventory has a host 'web02': 'web01' cannot have been it"),
+        ("  web01: {was: srv7}\n  web02: {was: srv7}\n", "'web01' was it first: 'web02' cannot have been it"),
+        ("  all: {was: srv7}\n", "'all' is a group: only a host was something else"),
+    ],
+)
+def test_what_a_host_was_first_is_no_other_host(tmp_path: Path, places: str, problem: str) -> None:
+    hosts = "all:\n  hosts:\n    web01: {ansible_host: 192.0.2.1}\n    web02: {ansible_host: 192.0.2.2}\n"
+    declared = (
+        ESTATE_YAML.replace("  all: {", "  ungrouped: {") + "  web02: {perimeter: town}\n  web01: {perimeter: town}\n"
+    )
+    lines = declared.splitlines(keepends=True)
+    kept = [line for line in lines if not any(line.startswith(f"  {n}:") for n in ("web01", "web02", "ungrouped"))]
+    folder = write(tmp_path / "town", hosts=hosts, estate="".join(kept) + places)
+    assert any(problem in said for said in refused(folder))

@@ -83,7 +83,7 @@ def test_all_errors_of_all_files_come_at_once(tmp_path: Path) -> None:
     """Measures, and each policy: nobody mends one to find the next."""
     write(
         tmp_path,
-        measures=MEASURES_YAML.replace("kind: host", "kind: hst"),
+        measures=MEASURES_YAML.replace("kind: [host]", "kind: [hst]"),
         a=POLICY_YAML.replace("days:", "dayz:"),
         b=POLICY_YAML.replace("revision: 1", "revision: one") + "\tx",
         sub__c=POLICY_YAML.replace("why:", "wy:"),
@@ -91,6 +91,23 @@ def test_all_errors_of_all_files_come_at_once(tmp_path: Path) -> None:
     found = [p.removeprefix(f"{tmp_path}/") for p in refused(tmp_path)]
     assert {p.partition(":")[0] for p in found} == {"a.yaml", "b.yaml", "measures.yaml", "sub/c.yaml"}
     assert any("wy" in p for p in found)
+
+
+def test_a_period_is_a_parameter_of_its_measure(tmp_path: Path) -> None:
+    """What nobody can look up is refused at its place."""
+    wrong = MEASURES_YAML.replace("kind: [host]", "kind: [host]\n    period: target_day")
+    write(tmp_path, measures=wrong, sample=POLICY_YAML)
+    (problem,) = refused(tmp_path)
+    assert problem.endswith(
+        "measures.yaml:8:13: the measure has no parameter 'target_day'; did you mean 'target_days'?"
+    )
+
+
+def test_a_source_written_once_stands_for_both_languages(tmp_path: Path) -> None:
+    source = '{en: "ours", fr: "la nôtre"}}\n      most: {value: 9, source: "A 1"'
+    write(tmp_path, measures=MEASURES_YAML.replace('"the convention"', source), sample=POLICY_YAML)
+    measure = load(tmp_path).measures["log-retention"]
+    assert measure.sources == {"target_days": {"en": "ours", "fr": "la nôtre"}, "most": {"en": "A 1", "fr": "A 1"}}
 
 
 def test_args_take_no_register_and_no_parameter(tmp_path: Path) -> None:

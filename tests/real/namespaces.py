@@ -41,6 +41,7 @@ got = dict(ask(host, (HELLO, *commands.values()), 100.0))
 after = subprocess.run(["sh", "-e", "-c", asked["after"]], check=True, stdout=subprocess.PIPE).stdout
 sys.stdout.buffer.write(pickle.dumps(({n: got[c] for n, c in commands.items()}, after)))
 """
+ALONE = ("-p", "-f", "--kill-child", "--mount-proc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,18 @@ def refuse(why: str) -> None:
 
 
 def ask(
-    probe: Probe, name: str, setup: str, args: Mapping[str, Any] | None = None, after: str = "", become: bool = True
+    probe: Probe,
+    name: str,
+    setup: str,
+    args: Mapping[str, Any] | None = None,
+    after: str = "",
+    become: bool = True,
+    alone: bool = False,
 ) -> Told:
+    """`alone`: in a process namespace as well; what the setup started ends with it."""
     asked = {"probe": name, "setup": setup, "args": args or {}, "after": after, "become": become}
     ran = subprocess.run(
-        ["unshare", "-m", "-n", sys.executable, "-c", CHILD, str(ROOT), json.dumps(asked)],
+        ["unshare", "-m", "-n", *ALONE * alone, sys.executable, "-c", CHILD, str(ROOT), json.dumps(asked)],
         capture_output=True,
         timeout=110,
     )

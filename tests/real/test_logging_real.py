@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import tempfile
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -332,6 +333,9 @@ cd /
 # ---------------------------------------------------------------- log_archive
 
 RETENTION = ("log_archive", "logging", "collected-logs-reach-back-about-twelve-months")
+LONGEST = ("log_archive", "logging", "collected-logs-go-after-about-twelve-months")
+SETTINGS = ("log_archive", "logging", "collector-set-and-sized-for-about-twelve-months")
+STAMPS = ("log_archive", "logging", "collected-records-carry-year-zone-and-fraction")
 # Three senders that still send, one that stopped; files by address, by name and by date.
 TREE = """
 w() { mkdir -p "${1%%/*}"; echo "$(date -d "$2 days ago" +%%Y-%%m-%%dT%%H:%%M:%%S+00:00) x CANARY-4" > "$1"; touch -d "$3 days ago" "$1"; }
@@ -346,26 +350,32 @@ gzip /var/log/remote/10.0.0.5/auth.log-20260101
 
 
 @pytest.mark.parametrize(
-    ("days", "others", "gone", "outcome"),
+    ("days", "others", "gone", "outcome", "longest"),
     [
-        (350, 355, 360, Outcome.PASS),
-        (310, 355, 360, Outcome.WARN),
-        (100, 355, 360, Outcome.WARN),  # one machine came later, or its records were cut
-        (350, 100, 360, Outcome.FAIL),
-        (420, 355, 360, Outcome.WARN),
-        (350, 355, 420, Outcome.WARN),  # what a machine left behind
-        (350, 355, 1200, Outcome.FAIL),
+        (350, 355, 360, Outcome.PASS, Outcome.PASS),
+        (310, 355, 360, Outcome.WARN, Outcome.PASS),
+        (100, 355, 360, Outcome.WARN, Outcome.PASS),  # one machine came later, or its records were cut
+        (350, 100, 360, Outcome.FAIL, Outcome.PASS),
+        (420, 355, 360, Outcome.PASS, Outcome.WARN),
+        (350, 355, 420, Outcome.PASS, Outcome.WARN),  # what a machine left behind
+        (350, 355, 1200, Outcome.PASS, Outcome.FAIL),
     ],
 )
-def test_a_tree_of_collected_files(days: int, others: int, gone: int, outcome: Outcome) -> None:
+def test_a_tree_of_collected_files(days: int, others: int, gone: int, outcome: Outcome, longest: Outcome) -> None:
     need("gzip")
     got = told("log_archive", TREE % {"days": days, "others": others, "gone": gone})
     assert got.facts["oldest_record_days"] == pytest.approx(max(days, others, gone), abs=0.3)
     assert got.facts["shortest_reach_days"] == pytest.approx(min(days, others), abs=0.3)
     assert got.facts["typical_reach_days"] == pytest.approx(others, abs=0.3)
     assert got.facts["senders"] == 4
+    named = {s["sender"]: s["newest_record_hours"] for s in got.facts["named_senders"]}
+    assert (sorted(named), named["gone"]) == (
+        ["10.0.0.5", "10.0.0.6", "gone", "web01"],
+        pytest.approx(24 * gone, abs=1),
+    )
     assert "CANARY-4" not in got.raw
     assert judged(*RETENTION, got.facts) is outcome
+    assert judged(*LONGEST, got.facts) is longest
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -392,8 +402,130 @@ date -d '352 days ago' +%Y-%m-%dT%H:%M:%S+00:00 > '/srv/our logs/web01.log'
     ]
     assert got.facts["oldest_record_days"] == pytest.approx(370, abs=0.3)
     assert got.facts["shortest_reach_days"] == pytest.approx(350, abs=0.3)
+    assert [(s["sender"], s["store"], s["newest_record_hours"] < 1) for s in got.facts["named_senders"]] == [
+        ("-web02 $(x)", "/var/log/journal/remote", True),
+        ("gone; *", "/var/log/journal/remote", False),
+        ("web01", "/var/log/journal/remote", True),
+        ("web01", "/srv/our logs", True),
+    ]
     assert "CANARY-5" not in got.raw
     assert judged(*RETENTION, got.facts) is Outcome.PASS
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_journals_of_one_host_each_name_their_sender(shell: str) -> None:
+    """Live and archived files, in one look; the newest of them counts."""
+    need(REMOTE)
+    setup = """
+mkdir -p /var/log/journal/remote
+w() { printf "__REALTIME_TIMESTAMP=$(( $(date +%s) - $1 * 86400 ))000000\n_HOSTNAME=short\nMESSAGE=CANARY-8\n\n" |
+  /lib/systemd/systemd-journal-remote -o "/var/log/journal/remote/$2" -; }
+w 0 remote-192.0.2.7.journal
+w 9 remote-web01.example.org@0123456789abcdef0123456789abcdef-0000000000000001-0006494528f54e40.journal
+w 2 remote-web01.example.org.journal
+"""
+    got = told("log_archive", setup, shell)
+    named = {s["sender"]: s["newest_record_hours"] for s in got.facts["named_senders"]}
+    assert named == {
+        "192.0.2.7": pytest.approx(0, abs=0.2),
+        "short": pytest.approx(0, abs=0.2),
+        "web01.example.org": pytest.approx(48, abs=0.2),
+    }
+    assert "CANARY-8" not in got.raw
+    assert judged(*STAMPS, got.facts) is Outcome.PASS
+
+
+# A collector of 20 days, and what is set to delete.
+YOUNG = """
+mkdir -p /var/log/remote/web01
+rm -f /etc/logrotate.d/*
+date -d '20 days ago' +%%Y-%%m-%%dT%%H:%%M:%%S.123456+00:00 > /var/log/remote/web01/syslog.log
+%s
+"""
+CRON = "echo '5 4 * * * root find /var/log/remote -type f -mtime +%d -delete # CANARY-9' > /etc/cron.d/logs"
+LOGROTATE = "printf '/var/log/remote/*/*.log {\\n daily\\n rotate %d\\n}\\n' > /etc/logrotate.d/remote"
+TMPFILES = "mkdir -p /etc/tmpfiles.d\necho 'e /var/log/remote - - - %dd' > /etc/tmpfiles.d/logs.conf"
+SCRIPT = "printf '#!/bin/sh\\npassword=CANARY-9\\nfind /var/log -mtime +%d -exec rm {} +\\n' > /etc/cron.daily/logs"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("setting", [CRON, LOGROTATE, TMPFILES, SCRIPT])
+def test_what_deletes_by_age(setting: str, shell: str) -> None:
+    need("busybox")
+    got = told("log_archive", YOUNG % (setting % 365), shell)
+    assert got.facts["configured_days"] == 365
+    assert got.facts["room_days"] > 365
+    assert "CANARY-9" not in got.raw
+    assert judged(*SETTINGS, got.facts) is Outcome.PASS
+    assert judged(*STAMPS, got.facts) is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("setting", "outcome"), [(CRON % 30, Outcome.FAIL), (TMPFILES % 310, Outcome.WARN), ("", Outcome.UNKNOWN)]
+)
+def test_a_setting_that_takes_the_year_away_or_none(setting: str, outcome: Outcome) -> None:
+    need()
+    assert judged(*SETTINGS, told("log_archive", YOUNG % setting).facts) is outcome
+
+
+def test_journals_whose_limit_holds_no_year() -> None:
+    """A vacuum of a year keeps nothing that MaxUse= has taken before."""
+    need(REMOTE)
+    setup = """
+mkdir -p /var/log/journal/remote /etc/systemd/journal-remote.conf.d
+for d in 20 0; do
+  printf "__REALTIME_TIMESTAMP=$(( $(date +%%s) - d * 86400 ))000000\n_HOSTNAME=web01\nMESSAGE=x\n\n"
+done | /lib/systemd/systemd-journal-remote -o /var/log/journal/remote/remote-web01.journal -
+printf '[Service]\nExecStart=journalctl -D /var/log/journal/remote --vacuum-time=1year\n' > /etc/systemd/system/vacuum.service
+printf '[Remote]\nMaxUse=%s\nKeepFree=1K\n' > /etc/systemd/journal-remote.conf.d/x.conf
+"""
+    small, large = (told("log_archive", setup % size).facts for size in ("10M", "100G"))
+    assert small["configured_days"] == pytest.approx(365, abs=0.5)
+    assert 20 < small["room_days"] < 60
+    assert judged(*SETTINGS, small) is Outcome.FAIL
+    assert large["room_days"] > small["room_days"]
+
+
+@pytest.mark.parametrize(
+    ("commissioned", "setting", "outcome"),
+    [
+        (20, CRON % 365, Outcome.WARN),  # not yet provable
+        (20, CRON % 30, Outcome.FAIL),
+        (20, "", Outcome.UNKNOWN),
+        (400, CRON % 365, Outcome.FAIL),  # what came before was cut
+        (None, CRON % 365, Outcome.FAIL),
+    ],
+)
+def test_a_young_collector(commissioned: int | None, setting: str, outcome: Outcome) -> None:
+    need()
+    day = None if commissioned is None else (datetime.now(UTC) - timedelta(days=commissioned)).date().isoformat()
+    got = told("log_archive", YOUNG % setting, args={"commissioned_at": day} if day else {})
+    assert got.facts["since_commissioning"] is (None if day is None else commissioned == 20)
+    assert judged(*RETENTION, got.facts) is outcome
+
+
+@pytest.mark.parametrize(
+    ("stamp", "outcome"),
+    [
+        ("+%b %e %T", Outcome.FAIL),
+        ("+%Y-%m-%dT%H:%M:%S", Outcome.FAIL),
+        ("+%Y-%m-%dT%H:%M:%SZ", Outcome.WARN),
+        ("+<134>1 %Y-%m-%dT%H:%M:%S.%NZ", Outcome.PASS),
+        ('+{"message": "%b %e", "@timestamp": "%Y-%m-%dT%H:%M:%S.%3NZ"}', Outcome.PASS),
+        ("+no stamp", Outcome.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("shell", SHELLS)
+def test_how_records_are_stamped(stamp: str, outcome: Outcome, shell: str) -> None:
+    need("busybox")
+    setup = f"""
+mkdir -p /var/log/remote/web01 /var/log/remote/web02
+date '{stamp}' > /var/log/remote/web01/syslog.log
+date -Ins | tr , . > /var/log/remote/web02/syslog.log
+"""
+    got = told("log_archive", setup, shell)
+    assert sum(row["samples"] for row in got.facts["time_stamps"]) == 2
+    assert judged(*STAMPS, got.facts) is outcome
 
 
 def test_nothing_is_collected_here() -> None:

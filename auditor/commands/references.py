@@ -1,0 +1,95 @@
+"""The name of a run, or of a file that holds one, in; the run out, to be compared with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from auditor import document
+from auditor.document import FORMAT, FORMAT_VERSION
+from auditor.errors import InvalidInput
+from auditor.model import Run
+from auditor.store import Catalogue, Store, header_from_plain
+
+LONGEST = 64 * 1024 * 1024  # bytes of a document that is not laid out as we write it, and so is read whole
+
+
+@contextmanager
+def reference(name: str, store: Store | None) -> Iterator[Run]:
+    """A run of the store (number, beginning of an id, `latest`, `latest~1`), or of a JSON report, by its path."""
+    path = Path(name)
+    if not path.is_file():
+        if store is None:
+            raise InvalidInput(f"there is no file {name}, and no store to look for a run of that name: give --store")
+        yield store.run(name)
+        return
+    kept = Store("")
+    try:
+        yield _read(path, kept)
+    finally:
+        kept.close()
+
+
+def _read(path: Path, kept: Store) -> Run:
+    """The run document, kept in a private store so that it can be read in any order and memory does not follow it."""
+    try:
+        parts = dict[str, Any](controls=[], measures=[], perimeters=[])
+        heads: dict[str, Any] = {}
+        for section, value in _elements(path):
+            if section in parts:
+                parts[section].append(value)
+            elif section in ("format", "version", "run"):
+                heads[section] = value
+        _check(path, heads)
+        catalogue = Catalogue(
+            {c["id"]: document.control_from_plain(c) for c in parts["controls"]},
+            {m["id"]: document.measure_from_plain(m) for m in parts["measures"]},
+            {p["id"]: document.perimeter_from_plain(p) for p in parts["perimeters"]},
+        )
+        header = header_from_plain({k: v for k, v in heads["run"].items() if k not in ("started", "finished")})
+        return kept.borrow(header, catalogue, lambda: _elements(path))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        raise InvalidInput(
+            f"{path}: this is no JSON report of an audit (-f json=FILE writes one): {why}"[:300]
+        ) from None
+
+
+def _check(path: Path, heads: dict[str, Any]) -> None:
+    if heads.get("format") != FORMAT:
+        raise ValueError("it does not say that it is one")
+    if heads.get("version") != FORMAT_VERSION:
+        raise InvalidInput(
+            f"{path}: version {heads.get('version')} of the report; this auditor reads version {FORMAT_VERSION}: write it anew"
+        )
+
+
+def _elements(path: Path) -> Iterator[tuple[str, Any]]:
+    """(section, value) of a run document: a list gives its elements one by one."""
+    with path.open(encoding="utf-8") as lines:
+        if next(lines, "").rstrip("\n") == "{" and next(lines, "").startswith('"format": '):
+            lines.seek(2)
+            yield from _by_line(lines)
+            return
+    if path.stat().st_size > LONGEST:
+        raise ValueError(f"longer than {LONGEST // 1048576} MiB, and not laid out as `auditor` writes it")
+    for section, value in json.loads(path.read_text("utf-8")).items():
+        yield from ((section, one) for one in (value if isinstance(value, list) else [value]))
+
+
+def _by_line(lines: Any) -> Iterator[tuple[str, Any]]:
+    inside = ""
+    for line in lines:
+        text = line.rstrip("\n")
+        if inside:
+            if text in ("]", "],"):
+                inside = ""
+            else:
+                yield inside, json.loads(text.removesuffix(","))
+        elif text.endswith(": ["):
+            inside = json.loads(text.removesuffix(": ["))
+        elif text != "}" and not text.endswith(("[]", "[],")):
+            yield from json.loads("{" + text.removesuffix(",") + "}").items()
