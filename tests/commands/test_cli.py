@@ -302,7 +302,7 @@ def test_explain_says_who_answers_for_a_measure_and_what_checks_it() -> None:
     said = auditor("explain", "log-retention").stdout
     assert "who answers for it: whoever runs the shared infrastructure\n" in said
     assert "on an exclusive perimeter: no decision can stand beside a failure\n" in said
-    assert "controls: collected-logs-reach-back-about-twelve-months\n" in said
+    assert "controls: collected-logs-reach-back-about-twelve-months, " in said
     assert "  $limit_days = 300  (« environ douze mois »: below ten months" in said
     french = auditor("explain", "gov-kpi", "--lang", "fr").stdout
     assert "le responsable de la sécurité des systèmes d'information\n" in french
