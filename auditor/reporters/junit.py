@@ -13,11 +13,12 @@ from itertools import chain, groupby
 
 from junit_xml import TestCase, TestSuite
 
+from auditor.decision_words import beside, standing
 from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import CAUSES, Control, Coverage, Finding, Outcome, Run, Unknown
-from auditor.sentences import OUTCOME_WORDS, acceptance, cause, clean, told, unconcerned
-from auditor.summary import accepted, folded, named
+from auditor.sentences import OUTCOME_WORDS, cause, clean, told, unconcerned
+from auditor.summary import decided, folded, gating, named
 
 LONGEST = 4000  # characters of one message
 KINDS = ("failure", "error", "skipped")
@@ -115,13 +116,13 @@ def _case(finding: Finding, control: Control | None, where: str, voice: Voice) -
     why = _why(finding, voice)
     if finding.outcome is None:
         _skip(case, f"{voice.say(OUTCOME_WORDS['not_concerned'])}: {why}")
-    elif accepted(finding):
-        _skip(case, _accepted(finding, why, voice))
-    elif finding.outcome is Outcome.FAIL:
+    elif decided(finding):
+        _skip(case, _decided(finding, why, voice))
+    elif gating(finding) is Outcome.FAIL:
         _add(case.add_failure_info, why, finding.severity, _body(finding, control, why, voice))
     elif finding.outcome is Outcome.UNKNOWN:
         _unknown(case, why, _cause(finding).cause, finding.gates, voice)
-    elif finding.outcome is Outcome.WARN:  # no consumer knows a warning: the test passes and says so
+    elif gating(finding) is Outcome.WARN:  # no consumer knows a warning: the test passes and says so
         case.stdout = clean(f"{voice.say(OUTCOME_WORDS['warn'])}: {why}", LONGEST)
     return case
 
@@ -138,14 +139,14 @@ def _why(finding: Finding, voice: Voice) -> str:
     return said or voice.say("no reason was given")
 
 
-def _accepted(finding: Finding, why: str, voice: Voice) -> str:
+def _decided(finding: Finding, why: str, voice: Voice) -> str:
     assert finding.decision is not None
-    standing = acceptance(finding.decision, voice, iso=True).partition(" ")
+    words = standing(finding.decision, voice, iso=True).partition(" ")
     if finding.outcome is Outcome.FAIL:
         form = voice.say("{acceptance}: still failing, {why}")
     else:
         form = voice.say("{acceptance}: the target is still missed, {why}")
-    return form.format(acceptance=f"{standing[0].upper()} {standing[2]}", why=why)
+    return form.format(acceptance=f"{words[0].upper()} {words[2]}", why=why)
 
 
 def _body(finding: Finding, control: Control | None, why: str, voice: Voice) -> str:
@@ -154,6 +155,9 @@ def _body(finding: Finding, control: Control | None, why: str, voice: Voice) -> 
         lines.insert(0, clean(voice.text(control.title)))
         lines.append(voice.say("Fix: {fix}").format(fix=clean(voice.text(control.fix), 0)))
         lines += [f"{name}: {', '.join(where)}" for name, where in control.references.items()]
+    lines += beside(finding.decision, finding.adapted, finding.suspended, voice, persons=False)
+    if finding.actions:
+        lines.append(voice.say("Actions: {ids}").format(ids=clean(", ".join(finding.actions))))
     lines.append(finding.fingerprint)
     return "\n".join(clean(line, LONGEST) for line in lines)
 
@@ -161,6 +165,9 @@ def _body(finding: Finding, control: Control | None, why: str, voice: Voice) -> 
 def _gap_case(gap: Coverage, where: str, voice: Voice) -> TestCase:
     name = f"nothing-asked-{gap.measure}" if gap.measure else "nothing-asked"
     case = TestCase(_token(name), classname=f"{where}.coverage")
+    if gap.decision:
+        _skip(case, f"{standing(gap.decision, voice, iso=True)}: {cause(gap.cause, voice, False)}")
+        return case
     _unknown(case, cause(gap.cause, voice, False), gap.cause.cause, gap.gates, voice)
     return case
 
