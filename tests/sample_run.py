@@ -9,6 +9,7 @@ from pathlib import Path
 
 from auditor.kinds import Reporter, Voice
 from auditor.model import (
+    ActionSeen,
     Check,
     Control,
     Coverage,
@@ -24,6 +25,7 @@ from auditor.model import (
     StandsBeside,
     Subject,
     Text,
+    ToDo,
     Unknown,
 )
 
@@ -56,6 +58,8 @@ class SampleRun(Run):
     all_hosts: Sequence[HostSeen] = ()
     all_idle: Sequence[IdleDecision] = ()
     all_coverage: Sequence[Coverage] = ()
+    all_actions: Sequence[ActionSeen] = ()
+    all_to_do: Sequence[ToDo] = ()
 
     def findings(self) -> Iterator[Finding]:
         return self.all_findings() if callable(self.all_findings) else iter(self.all_findings)
@@ -68,6 +72,12 @@ class SampleRun(Run):
 
     def coverage(self) -> Iterator[Coverage]:
         return iter(self.all_coverage)
+
+    def actions(self) -> Iterator[ActionSeen]:
+        return iter(self.all_actions)
+
+    def to_do(self) -> Iterator[ToDo]:
+        return iter(self.all_to_do)
 
 
 def header(**changes: object) -> Header:

@@ -79,6 +79,8 @@ def _title(text: str) -> Line:
 
 
 def _word(name: str, voice: Voice) -> str:
+    if name == "exempted_gap":
+        return voice.say(DECIDED_WORDS["exempted"])
     return voice.say(OUTCOME_WORDS[name.rpartition("_")[2] if plain(name) in DECIDED_WORDS else name])
 
 
