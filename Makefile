@@ -49,6 +49,7 @@ bench: .venv/.made
 	$(BIN)/python benchmarks/size.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/silent.py
+	$(BIN)/python benchmarks/decisions.py
 
 clean:
 	rm -rf .venv build dist audit.xml

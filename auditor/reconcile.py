@@ -7,10 +7,10 @@ follows the decisions, not the findings.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from auditor.decisions import Held, InForce
+from auditor.decisions import About, Held, InForce
 from auditor.decisions.context import lateness
 from auditor.decisions.in_force import standing
 from auditor.decisions.what import communicated
@@ -25,6 +25,7 @@ from auditor.model import (
     Perimeter,
     Reason,
     StandsBeside,
+    Subject,
     Suspended,
     ToDo,
     Unknown,
@@ -34,6 +35,8 @@ from auditor.records import Action, Adaptation, Decision, Exemption
 OPEN = (Outcome.FAIL, Outcome.WARN)
 BETTER = (Outcome.PASS, Outcome.WARN, Outcome.FAIL)
 NAMED = 5  # subjects that something to do names
+
+NOTHING = About()
 
 Findings = Callable[[], Iterable[Finding]]
 Outcomes = dict[tuple[str, str], Outcome | None]
@@ -54,11 +57,14 @@ class Reconciled:
     def __init__(self, findings: Findings, decided: InForce) -> None:
         self._findings = findings
         self._decided = decided
+        self._advised = {p.id: p for p in decided.perimeters.values() if _adviser(p, decided)}
         self._seen: Counter[str] = Counter()  # covered findings that this run holds, by decision
         self._needed: set[str] = set()
         self._open: Counter[str] = Counter()  # open findings, by action
         self._wanted: dict[tuple[str, str], _Wanted] = {}
         self._later: dict[str, dict[str, None]] = {}
+        self._subject: Subject | None = None
+        self._on: Mapping[str, About] = {}  # what is in force about that subject
 
     def beside(self) -> Iterator[Finding]:
         """The findings that reconciliation changes something of, in order."""
@@ -69,37 +75,44 @@ class Reconciled:
                 yield after
 
     def _reconciled(self, finding: Finding, outcomes: Outcomes) -> Finding:
-        held = self._of_perimeter(finding, self._decided.about(finding.control, finding.subject.key))
-        for one in held:
+        about = self._about(finding)
+        for one in about.decisions:
             self._seen[one.record.id] += 1
             if finding.outcome not in (Outcome.PASS, None):
                 self._needed.add(one.record.id)
         if finding.outcome not in OPEN:
             return replace(finding, bounds=()) if finding.bounds else finding
-        found = _judged(finding, held, outcomes)
-        late = self._of_perimeter(finding, self._decided.too_late_for(finding.control, finding.subject.key))
-        for one in late:
-            self._later.setdefault(one.record.id, {})[finding.subject.id] = None
-        suspended = (*found.suspended, *(_suspended(one, "R-LATER") for one in late))
-        planned = self._of_perimeter(finding, self._decided.planned(finding.control, finding.subject.key))
-        actions = tuple(one.record.id for one in planned)
-        self._open.update(actions)
+        found = _judged(finding, about.decisions, outcomes)
         if found.decision is None:
-            self._want(finding, planned)
-        if not (held or suspended or actions or finding.bounds):
+            self._want(finding, about.actions)
+        if about is NOTHING and not finding.bounds:
             return finding
+        for one in about.too_late:
+            self._later.setdefault(one.record.id, {})[finding.subject.id] = None
+        suspended = (*found.suspended, *(_suspended(one, "R-LATER") for one in about.too_late))
+        actions = tuple(one.record.id for one in about.actions)
+        self._open.update(actions)
         return replace(found, suspended=suspended, actions=actions, bounds=())
 
-    def _of_perimeter(self, finding: Finding, held: Iterable[Held]) -> tuple[Held, ...]:
-        """Nothing is decided about a finding on another's perimeter, whatever a record says."""
-        return tuple(one for one in held if one.record.perimeter == finding.subject.perimeter)
+    def _about(self, finding: Finding) -> About:
+        """What is in force about it; nothing is decided on another's perimeter, whatever a record says."""
+        subject = finding.subject
+        if subject != self._subject:
+            self._subject, self._on = subject, self._decided.on(subject.key)
+        about = self._on.get(finding.control)
+        if about is None:
+            return NOTHING
+        held = (about.decisions, about.too_late, about.actions)
+        if all(one.record.perimeter == subject.perimeter for three in held for one in three):
+            return about
+        return About(*(tuple(one for one in three if one.record.perimeter == subject.perimeter) for three in held))
 
     # ------------------------------------------------------------ what is to be done
 
     def _want(self, finding: Finding, planned: Iterable[Held]) -> None:
         """Who owns what another operates or advises is to decide, unless somebody is mending it in time."""
-        perimeter = self._decided.perimeters.get(finding.subject.perimeter)
-        if perimeter is None or not _adviser(perimeter, self._decided) or any(self._mending(one) for one in planned):
+        perimeter = self._advised.get(finding.subject.perimeter)
+        if perimeter is None or any(self._mending(one) for one in planned):
             return
         wanted = self._wanted.setdefault((perimeter.id, finding.control), _Wanted(finding.severity))
         wanted.findings += 1
@@ -258,7 +271,9 @@ def _outcomes(findings: Findings, decided: InForce) -> Outcomes:
                 wanted.update(_keys(place.control, place.on, subject))
     if not wanted:
         return {}
-    return {key: f.outcome for f in findings() if (key := (f.control, f.subject.key)) in wanted}
+    controls = {control for control, _ in wanted}
+    seen = ((f.control, f.subject.key, f.outcome) for f in findings() if f.control in controls)
+    return {(control, subject): outcome for control, subject, outcome in seen if (control, subject) in wanted}
 
 
 def _keys(control: str, on: str, subject: str) -> tuple[tuple[str, str], ...]:

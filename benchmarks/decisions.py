@@ -6,17 +6,17 @@ import argparse
 import sys
 import time
 import tracemalloc
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "tests")]
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 
 from make import (  # noqa: E402 - found by the path set above
     make_acceptance,
     make_control,
     make_estate,
-    make_finding,
     make_host,
     make_measure,
 )
@@ -24,10 +24,10 @@ from make import (  # noqa: E402 - found by the path set above
 from auditor.decisions import in_force  # noqa: E402 - found by the path set above
 from auditor.model import Estate, Finding, Outcome, Subject  # noqa: E402 - found by the path set above
 from auditor.reconcile import reconcile  # noqa: E402 - found by the path set above
-from auditor.records import Compensation  # noqa: E402 - found by the path set above
+from auditor.records import Acceptance, Compensation, Recommendation  # noqa: E402 - found by the path set above
 
-BAR_S = 30.0  # 10,000 hosts, 100 controls, 5,000 decisions
-GROWTH = 1.5  # per finding and decision, of ten times as many
+BAR_S = 20.0  # 10,000 hosts, 100 controls, 5,000 decisions
+GROWTH = 2.0  # per finding and decision, of ten times as many
 MEMORY = 1.2  # of ten times as many findings, with the same decisions
 OUTCOMES = (Outcome.FAIL, Outcome.PASS, Outcome.WARN, Outcome.UNKNOWN)
 
@@ -44,11 +44,12 @@ def estate(size: Size) -> Estate:
 
 
 def findings(size: Size, of: int = 0) -> Iterator[Finding]:
+    names = [f"kept-{control}" for control in range(size.controls)]
     for host in range(of or size.hosts):
         subject = Subject("host", f"h{host % size.hosts}", "own")
         for control in range(size.controls):
             outcome = OUTCOMES[(host + control) % 4]
-            yield make_finding(outcome, subject=subject, control=f"kept-{control}", seq=control)
+            yield Finding(control, subject, names[control], outcome, "high", "")
 
 
 def measured(size: Size) -> tuple[float, float]:
@@ -72,13 +73,11 @@ def measured(size: Size) -> tuple[float, float]:
     return took, walked
 
 
-def _for(recommended: object, controls: object) -> object:
-    from dataclasses import replace
-
-    return replace(recommended, controls=tuple(controls))  # type: ignore[call-overload]
+def _for(recommended: Recommendation, controls: Iterable[str]) -> Recommendation:
+    return replace(recommended, controls=tuple(controls))
 
 
-def _record(place: int, size: Size) -> object:
+def _record(place: int, size: Size) -> Acceptance:
     """Half name ten hosts, half a group frozen at the signature; each tenth is compensated by another control."""
     control = f"kept-{place % size.controls}"
     more = {"compensated_by": (Compensation(f"kept-{(place + 1) % size.controls}"),)} if place % 10 == 0 else {}

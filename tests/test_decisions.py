@@ -344,8 +344,8 @@ def test_a_scope_is_what_it_stood_for_when_it_was_signed(scope: dict[str, Any]) 
     assert covers(found, "web01")
     assert not covers(found, "web02")
     assert [n.detail for n in found.notes] == ["host db01"]
-    assert [h.record.id for h in found.too_late_for("kept-long-enough", "host:web02")] == ["ACC-1"]
-    assert not found.too_late_for("kept-long-enough", "host:shared01")
+    assert [h.record.id for h in found.on("host:web02")["kept-long-enough"].too_late] == ["ACC-1"]
+    assert not found.on("host:shared01")
     reconciled = reconcile(lambda: [make_finding(host="web02")], found)
     assert [s.code for f in reconciled.beside() for s in f.suspended] == ["R-LATER"]
     assert [n.detail for n in reconciled.notes() if n.code == "R-LATER"] == ["web02"]

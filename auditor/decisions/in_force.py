@@ -23,6 +23,19 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What is in force about one control on one subject.
+
+    `decisions` cover it, more than one is one too many; `too_late` name it, but were signed before it was there; `actions`
+    are to mend it.
+    """
+
+    decisions: tuple[Held, ...] = ()
+    too_late: tuple[Held, ...] = ()
+    actions: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InForce:
     """What holds on the day `as_of`, and notes on what does not.
 
@@ -43,23 +56,22 @@ class InForce:
 
     def about(self, control: str, subject: str) -> tuple[Held, ...]:
         """The decisions that cover a control on a subject; more than one is one too many."""
-        return _of(self.held, self.by_subject, control, subject)
+        return tuple(self.held[i] for i in self.by_subject.get(subject, ()) if control in self.held[i].controls)
 
-    def too_late_for(self, control: str, subject: str) -> tuple[Held, ...]:
-        """The decisions whose scope names the subject, but that were signed before it was there."""
-        return _of(self.held, self.later_by_subject, control, subject)
-
-    def planned(self, control: str, subject: str) -> tuple[Held, ...]:
-        """The actions that are to mend it."""
-        return _of(self.actions, self.actions_by_subject, control, subject)
+    def on(self, subject: str) -> Mapping[str, About]:
+        """All that is in force about a subject, by control: for whoever looks at many controls of it in a row."""
+        found: dict[str, list[list[Held]]] = {}
+        indexes = (self.by_subject, self.later_by_subject, self.actions_by_subject)
+        for which, index in enumerate(indexes):
+            for place in index.get(subject, ()):
+                held = (self.actions if which == 2 else self.held)[place]
+                for control in held.controls:
+                    found.setdefault(control, [[], [], []])[which].append(held)
+        return {control: About(*map(tuple, three)) for control, three in found.items()}
 
     def bounds(self, control: str, subject: str) -> tuple[Bound, ...]:
         """What the facts of a check are to be held against, for the decisions about it."""
         return tuple(b for one in self.about(control, subject) if (b := bound(one.record, control)))
-
-
-def _of(held: Sequence[Held], index: Mapping[str, tuple[int, ...]], control: str, subject: str) -> tuple[Held, ...]:
-    return tuple(held[i] for i in index.get(subject, ()) if control in held[i].controls)
 
 
 def bound(record: Record, control: str) -> Bound | None:
