@@ -77,7 +77,6 @@ class DecisionRules:
     longest_months: int = 12  # from the signature to the last day
     longest_high_months: int = 6  # where the residual risk is eleve
     grace_days: int = 30  # how late a compensating measure, or an action, may be before it counts as missed
-    idle_runs: int = 3  # runs in a row without need before a decision is to be closed
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,17 +82,22 @@ def exit_code(run: Run, fail_on: str, fail_on_warn: bool) -> int:
 def _host_away(run: Run) -> bool:
     """A host that was expected took no part; without an estate, one that nothing was asked of does not count."""
     heard = 0
-    exempt = {gap.subject.id for gap in run.coverage() if gap.decision and not gap.measure}
+    exempt = exempted_hosts(run)
     for host in run.hosts():
         heard += 1
-        if _rightly_unasked(host, exempt):
+        if rightly_unasked(host, exempt):
             continue
         if host.failure and (run.header.declared or host.failure.cause != "nothing_asked"):
             return True
     return heard < run.header.hosts_expected
 
 
-def _rightly_unasked(host: HostSeen, exempt: Container[str]) -> bool:
+def exempted_hosts(run: Run) -> frozenset[str]:
+    """The hosts without any check of which an exemption says that this is right."""
+    return frozenset(gap.subject.id for gap in run.coverage() if gap.decision and not gap.measure)
+
+
+def rightly_unasked(host: HostSeen, exempt: Container[str]) -> bool:
     """An exemption says that nothing needs to be asked of it, and nothing was."""
     unasked = host.failure is not None and host.failure.cause in ("nothing_asked", "not_connected")
     return unasked and host.host in exempt
@@ -249,7 +254,7 @@ def summary(run: Run) -> Summary:
     away: dict[str, list[str]] = {}
     exempt = {name for gap in gaps if gap.decision and not gap.measure for name in gap.subjects}
     for host in hosts:
-        if host.failure and not _rightly_unasked(host, exempt):
+        if host.failure and not rightly_unasked(host, exempt):
             away.setdefault(host.failure.cause, []).append(host.host)
     return Summary(
         hosts_expected=run.header.hosts_expected,
@@ -271,7 +276,7 @@ def summary(run: Run) -> Summary:
         complete=run.header.state == "complete",
         earlier=tuple(JudgedEarlier(h.host, h.evidence_at, h.asked) for h in hosts if h.evidence_at),
         by_place=fold.by_place,
-        hosts_exempted=sum(_rightly_unasked(h, exempt) for h in hosts),
+        hosts_exempted=sum(rightly_unasked(h, exempt) for h in hosts),
     )
 
 

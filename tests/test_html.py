@@ -34,7 +34,21 @@ from sample_run import (
 )
 
 from auditor.article5 import BULLETS
-from auditor.model import Coverage, Finding, HostSeen, IdleDecision, Measure, Perimeter, Reason, Subject, Unknown
+from auditor.model import (
+    ActionSeen,
+    Coverage,
+    Finding,
+    HostSeen,
+    IdleDecision,
+    Measure,
+    Outcome,
+    Perimeter,
+    Reason,
+    Subject,
+    Suspended,
+    ToDo,
+    Unknown,
+)
 from auditor.reporters import html
 from auditor.reporters import json as json_reporter
 
@@ -252,7 +266,7 @@ def hostile(evil: str) -> SampleRun:
     beside = replace(ACCEPTED, id=evil, by=evil, why=evil, until=evil)
     run = SampleRun(
         header(
-            checks_planned=4,
+            checks_planned=5,
             estate=evil,
             limit=evil,
             policies=(evil,),
@@ -268,11 +282,14 @@ def hostile(evil: str) -> SampleRun:
             finding(1, host, "evil", "fail", *reasons),
             finding(2, host, "evil", "unknown", *reasons),
             finding(3, host, evil, "warn", *reasons, decision=beside),
-            finding(4, host, "nobody knows this one", "fail", *reasons),
+            finding(4, host, "nobody knows this one", "fail", *reasons, suspended=(Suspended(evil, evil, evil, evil),)),
+            finding(5, host, "evil", "fail", decision=replace(beside, kind="adaptation"), adapted=Outcome.FAIL),
         ],
         [HostSeen(evil, Unknown("host_key", evil), 4, 0, AT, evil)],
         [IdleDecision(evil, "R-SCOPE", evil, evil), IdleDecision(evil, evil, evil, evil)],
         [Coverage(host, "", Unknown("nothing_asked", evil)), Coverage(host, "b", Unknown("nothing_asked", evil))],
+        [ActionSeen(evil, evil, (evil,), evil, evil, evil, evil, Outcome.WARN, 1, evil, evil)],
+        [ToDo("decide", evil, evil, evil, "low", 1, (evil,), evil)],
     )
     return run
 
@@ -326,6 +343,7 @@ def runs(draw: st.DrawFn) -> SampleRun:
             Reason(say(), "", cause=Unknown(draw(st.sampled_from(["timeout", "auth", "other_host"])), say())),
             fingerprint=say(),
             decision=draw(st.sampled_from([None, replace(ACCEPTED, why=say())])),
+            suspended=(Suspended("ACC-1", "acceptance", "R-COMP", say()),),
         )
         for seq in range(draw(st.integers(0, 5)))
     ]
@@ -352,6 +370,8 @@ def runs(draw: st.DrawFn) -> SampleRun:
         [IdleDecision("ACC-1", draw(st.sampled_from(["R-SCOPE", "R-ORPHAN", "R-NEW"])), say(), say())],
         [Coverage(Subject("host", name, draw(where)), draw(st.sampled_from(["", "log-retention"])), Unknown("nothing_asked", say()))
          for name in names],
+        [ActionSeen("ACT-1", "epci", tuple(controls), say(), "support-desk", "2026-11-01", "open", Outcome.WARN, 1, say(), say())],
+        [ToDo("decide", "EPCI", "epci", draw(st.sampled_from([*controls])), "low", 1, (say(),), "REC-1")],
     )  # fmt: skip
 
 

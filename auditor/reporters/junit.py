@@ -18,7 +18,7 @@ from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import CAUSES, Control, Coverage, Finding, Outcome, Run, Unknown
 from auditor.sentences import OUTCOME_WORDS, cause, clean, told, unconcerned
-from auditor.summary import decided, folded, gating, named
+from auditor.summary import decided, exempted_hosts, folded, gating, named, rightly_unasked
 
 LONGEST = 4000  # characters of one message
 KINDS = ("failure", "error", "skipped")
@@ -175,7 +175,8 @@ def _gap_case(gap: Coverage, where: str, voice: Voice) -> TestCase:
 def _run_cases(run: Run, findings: int, voice: Voice) -> list[TestCase]:
     """Tests of the run as a whole, so that a report of half a run cannot be green."""
     header = run.header
-    away = [host.host for host in run.hosts() if host.failure]
+    exempt = exempted_hosts(run)
+    away = [host.host for host in run.hosts() if host.failure and not rightly_unasked(host, exempt)]
     earlier = [host.host for host in run.hosts() if host.evidence_at]
     reached = sum(1 for _ in run.hosts()) - len(away)
     state = "" if header.state == "complete" else voice.say("the run is partial: it ended before everything was asked")
