@@ -24,6 +24,7 @@ from sample_run import (
     MEASURES,
     PERIMETERS,
     SampleRun,
+    decided,
     demo,
     finding,
     fleet,
@@ -103,7 +104,7 @@ def test_the_page_is_the_golden_one(name: str, run: Callable[[], SampleRun], aud
 
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("audience", AUDIENCES)
-@pytest.mark.parametrize("run", [fleet, one_host, demo, alone])
+@pytest.mark.parametrize("run", [fleet, one_host, demo, decided, alone])
 def test_the_page_is_valid_and_needs_nothing_else(run: Callable[[], SampleRun], audience: str, lang: str) -> None:
     """A strict parser takes it; no script, no resource, no style but the one that the policy allows by its digest."""
     root = parsed(page(run(), lang, audience))
@@ -121,7 +122,7 @@ def test_the_page_is_valid_and_needs_nothing_else(run: Callable[[], SampleRun], 
     assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'")
 
 
-@pytest.mark.parametrize("run", [fleet, one_host, demo])
+@pytest.mark.parametrize("run", [fleet, one_host, demo, decided])
 def test_landmarks_headings_and_tables_are_named(run: Callable[[], SampleRun]) -> None:
     root = parsed(page(run(), "fr"))
     body = root.find("body")
@@ -386,7 +387,7 @@ def test_officials_are_shown_no_host_and_nothing_of_one(run: SampleRun, lang: st
         assert CANARY in page(run, lang)
 
 
-@pytest.mark.parametrize("run", [fleet, one_host, demo])
+@pytest.mark.parametrize("run", [fleet, one_host, demo, decided])
 def test_officials_read_no_name_of_the_samples(run: Callable[[], SampleRun]) -> None:
     made = run()
     said = words(page(made, "fr", "elus"))
@@ -475,13 +476,16 @@ def judged(program: Callable[[str], str], folder: Path, text: str, *options: str
 
 
 @pytest.mark.xdist_group("chromium")
+@pytest.mark.parametrize("run", [demo, decided])
 @pytest.mark.parametrize(
     ("audience", "lang", "dark"),
     [("technique", "en", False), ("technique", "fr", True), ("elus", "en", True), ("elus", "fr", False)],
 )
-def test_axe_finds_nothing(program: Callable[[str], str], tmp_path: Path, audience: str, lang: str, dark: bool) -> None:
+def test_axe_finds_nothing(
+    program: Callable[[str], str], tmp_path: Path, audience: str, lang: str, dark: bool, run: Callable[[], SampleRun]
+) -> None:
     scheme = [f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--window-size=500,900"]
-    result = judged(program, tmp_path, page(demo(), lang, audience), *scheme)
+    result = judged(program, tmp_path, page(run(), lang, audience), *scheme)
     assert result["told"] == []
     assert result["wide"] <= 0, "the page scrolls sideways"
     assert {"color-contrast", "document-title", "html-has-lang", "bypass"} <= set(result["passes"])
