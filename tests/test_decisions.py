@@ -237,6 +237,9 @@ def test_a_measure_that_can_only_be_adapted_is_not_accepted() -> None:
     """Where the regime of the measure knows no acceptance on this kind of perimeter, there is none."""
     only_adapted = {"log-retention": make_measure(regime={"shared": "adaptation"})}
     assert codes(make_acceptance(), measures=only_adapted) == ["R-REGIME"]
+    assert codes(make_exemption(), measures=only_adapted) == [], (
+        "what the measure does not ask there may well be exempt"
+    )
 
 
 def test_the_last_day_is_inclusive() -> None:

@@ -23,6 +23,7 @@ def orphan(one: Decision, at: Context) -> Found:
 
 
 def regime(one: Decision, perimeter: Perimeter, at: Context) -> Found:
+    """What the measure's regime says of this kind of perimeter is this kind of decision; an exemption only bows to none."""
     if KINDS.get(one.kind, perimeter.kind) != perimeter.kind:
         yield "R-REGIME", f"perimeter {one.perimeter}"
         return
@@ -30,7 +31,7 @@ def regime(one: Decision, perimeter: Perimeter, at: Context) -> Found:
     named = [at.controls[c].measure for c in one.controls if c in at.controls]
     for measure in dict.fromkeys([*named, *unasked]):
         given = at.measures[measure].regime if measure in at.measures else {}
-        permitted = given.get(perimeter.kind, "none")
+        permitted = given.get(perimeter.kind, "")
         if given and permitted != one.kind and (one.kind != "exemption" or permitted == "none"):
             yield "R-REGIME", f"measure {measure}"
 
