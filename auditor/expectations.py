@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from auditor.model import Check, Facts, Finding, Outcome, Partial, Reason, Register, Unknown
+from auditor.model import Bound, BoundSeen, Check, Control, Facts, Finding, Outcome, Partial, Reason, Register, Unknown
 from auditor.operators import LIST_OPERATORS, OPERATORS, count
 
 Truth = bool | None  # None: unknown
@@ -252,12 +252,16 @@ def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at:
     control = check.control
     came_to: Outcome | None
     reasons: tuple[Reason, ...]
+    bounds: tuple[BoundSeen, ...] = ()
     unknown = check.unasked or (facts if isinstance(facts, Unknown) else None)
     if unknown is not None:
         came_to, reasons = Outcome.UNKNOWN, (Reason("", "", cause=unknown),)
     else:
         assert not isinstance(facts, Unknown)
-        came_to, reasons = _against(check, facts, Scope(check.values, schema))
+        scope = Scope(check.values, schema)
+        came_to, reasons = _against(check, facts, scope)
+        if came_to in (Outcome.FAIL, Outcome.WARN):  # nothing stands beside anything else
+            bounds = tuple(_bounded(bound, control, facts, scope) for bound in check.bounds)
     return Finding(
         seq=check.seq,
         subject=check.subject,
@@ -268,7 +272,19 @@ def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at:
         reasons=reasons,
         at=at,
         gates=check.gates,
+        bounds=bounds,
     )
+
+
+def _bounded(bound: Bound, control: Control, facts: Facts, scope: Scope) -> BoundSeen:
+    """Whether what was accepted is still that, and the outcome against the adapted target."""
+    holds, why = judge(bound.as_long_as, facts, scope) if bound.as_long_as else (True, ())
+    if holds is not True or not bound.adapts:
+        return BoundSeen(bound.decision, holds, None, why)
+    adapted = Scope({**scope.values, **bound.values}, scope.schema)
+    expect, tolerate = {**control.expect, **bound.expect}, {**control.tolerate, **bound.tolerate}
+    came_to, reasons = outcome(expect, tolerate, facts, adapted)
+    return BoundSeen(bound.decision, True, came_to, reasons)
 
 
 def _against(check: Check, facts: Facts, scope: Scope) -> tuple[Outcome | None, tuple[Reason, ...]]:

@@ -61,7 +61,8 @@ def run(
     plan = given.plan
     places = Places(jobs)
     times = Timings(plan) if timings else None
-    decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
+    decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
+    plan = replace(plan, bounds=decided.bounds)
     keeping = Store(store_path(store))
     held = ExitStack()
     try:

@@ -34,7 +34,7 @@ def test_an_inventory_alone_is_one_perimeter(tmp_path: Path) -> None:
 
 def test_the_nearest_line_of_estate_yaml_wins(tmp_path: Path) -> None:
     """all, then groups as they merge in the inventory, then the host itself."""
-    more = ESTATE_YAML.replace("zones:", "  - {id: far, owner: OTHER, kind: exclusive}\nzones:")
+    more = ESTATE_YAML.replace("zones:", "  - {id: far, owner: OTHER, kind: exclusive}\nauditing_entity: TOWN\nzones:")
     more += "  web: {roles: [web-front]}\n  site: {perimeter: far}\n  zz: {perimeter: own}\n  web02: {zone: dmz, roles: [x]}\n"
     hosts = "zz: {children: {site: }}\nsite: {children: {web: }}\n" + HOSTS
     found = {h.id: h for h in load(write(tmp_path, hosts=hosts, estate=more)).hosts}
