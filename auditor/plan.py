@@ -161,8 +161,8 @@ class Plan:
         found = [r for r in self.estate.registers if r.id == name and r.perimeter in ("", perimeter)]
         if not found:
             return Unknown("register_missing", name)
-        if not isinstance(hours, int | float):
-            return hours if isinstance(hours, Unknown) else Unknown("type_mismatch", name)
+        if isinstance(hours, Unknown):
+            return hours
         left_at: dict[str, float] = {}
         for entry, at in (one for r in found for one in r.left_at.items()):
             left_at[entry] = min(at, left_at.get(entry, at))

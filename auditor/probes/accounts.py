@@ -197,10 +197,11 @@ def _signs(host: _Host, name: str, state: State | Unknown) -> list[float]:
 
 def _complete_since(host: _Host) -> float | None:
     """The earliest moment since when every login leaves a record, in the journal or through PAM."""
-    if not isinstance(host.states, States):
+    states, last = host.states, host.last
+    if not isinstance(states, States) or not isinstance(last, Last) or not states.uses_pam:
         return None
-    through_pam = host.last.complete_since if isinstance(host.last, Last) and host.states.uses_pam else None
-    return min((t for t in (host.states.sessions_since, through_pam) if t is not None), default=None)
+    noted = states.sessions_since if last.sessions else None
+    return min((t for t in (noted, last.complete_since) if t is not None), default=None)
 
 
 def _days(seconds: float) -> int:

@@ -112,12 +112,12 @@ def _wider(later: Item, item: Item) -> bool:
 
 
 def _asked(told: Rules, rule: Rule, who: str, item: Item, people: People) -> tuple[bool | Unknown, str]:
-    if item.asks is False:
-        return False, "NOPASSWD"
     if rule.tool == "doas":
-        return True, PASSWORD
+        return item.asks is not False, "NOPASSWD" if item.asks is False else PASSWORD
     if _here(rule.hosts, told.name) is None:
         return Unknown("not_told", "the rule names hosts by address or group"), "hosts"
+    if item.asks is False:
+        return False, "NOPASSWD"
     lines = _Defaults(told, who, item, people)
     ways = [
         (_authenticates(lines, item), "!authenticate"),

@@ -73,7 +73,7 @@ echo end
     cap_bytes=1048576,
 )
 
-# Who logged in last, as anybody may see it; whose processes run; whether sshd's PAM stack writes every login down.
+# Who logged in last, as anybody may see it; whose processes run; what sshd's PAM stack writes every login down in.
 LAST = Command(
     r"""w=none
 for c in lastlog2 lastlog; do
@@ -96,6 +96,7 @@ awk 'function look(name, deep,  l, p, f) {
     f = "/etc/pam.d/" name
     if ((getline l < f) < 0) { f = "/usr/lib/pam.d/" name; if ((getline l < f) < 0) return }
     do { sub(/#.*/, "", l)
+      if (l ~ /^-?session[ \t].*pam_(systemd|elogind)\.so/) print "records logind"
       if (l ~ /^-?session[ \t].*pam_lastlog2?\.so/ && l !~ /noupdate/) print "records " (l ~ /pam_lastlog2/ ? "lastlog2" : "lastlog")
       if (deep < 4 && (l ~ /^@include[ \t]/ || l ~ /^-?session[ \t]+(include|substack)[ \t]/)) {
         p = l; sub(/[ \t]+$/, "", p); sub(/.*[ \t]/, "", p); look(p, deep + 1) }
@@ -158,13 +159,15 @@ class States:
 class Last:
     """`logins`: the last login of each account that `tool` has one of; `uids`: whose processes run.
 
-    `complete_since`: from then on every login over SSH is among them, with a terminal or without; None: never.
+    `complete_since`: since then every login over SSH through PAM is among them, with a terminal or without; None: none is
+    sure to be. `sessions`: every such login makes a session that logind notes.
     """
 
     tool: str
     logins: Mapping[str, float]
     uids: frozenset[int]
     complete_since: float | None = None
+    sessions: bool = False
 
 
 def states(answer: Answer) -> States | Unknown:
@@ -230,7 +233,8 @@ def last(answer: Answer) -> Last | Unknown:
     tool = next(iter(_rests(lines, "tool ")), "")
     born = next((float(b) for b in _rests(lines, "born ") if re.fullmatch("[0-9]{1,11}", b)), 0.0)
     uids = frozenset(int(u) for u in _rests(lines, "uid ") if u.isascii() and u.isdigit() and len(u) < 11)
-    return Last(tool, logins, uids, born if born > 0 and tool in _rests(lines, "records ") else None)
+    records = _rests(lines, "records ")
+    return Last(tool, logins, uids, born if born > 0 and tool in records else None, "logind" in records)
 
 
 def _login(line: str) -> tuple[str, float]:
