@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Failure, Unknown
@@ -319,7 +319,9 @@ def _rules(lines: Iterable[str], aliases: _Aliases) -> Iterator[Rule]:
 
 
 def _items(texts: Iterable[str], aliases: _Aliases) -> tuple[Item, ...]:
-    return tuple(item for text in texts for item in _commands(_item(text), aliases, set()))
+    """In their order; of equal ones the last, which is the one that sudo takes."""
+    found = [item for text in texts for item in _commands(_item(text), aliases)]
+    return tuple(dict.fromkeys(found[::-1]))[::-1]
 
 
 def _item(text: str) -> Item:
@@ -332,19 +334,21 @@ def _item(text: str) -> Item:
     return Item(told[4], told[5].strip(), named, tuple(subjects(groups)) if colon else (), asks, bool(told[3]))
 
 
-def _commands(item: Item, aliases: _Aliases, opened: set[str]) -> Iterator[Item]:
+def _commands(item: Item, aliases: _Aliases) -> Iterator[Item]:
     """The commands of an alias, run as the rule says; and who that is, without aliases. Each alias is opened once."""
-    if item.command not in aliases.commands:
-        users = None if item.users is None else _resolved(item.users, aliases.runas)
-        groups = _resolved(item.groups, aliases.runas)
-        yield Item(item.command, item.arguments, users, groups, item.asks, item.negated)
-        return
-    if item.command in opened:
-        return
-    opened.add(item.command)
-    for one in aliases.commands[item.command]:
-        inner = Item(one.command, one.arguments, item.users, item.groups, item.asks, item.negated != one.negated)
-        yield from _commands(inner, aliases, opened)
+    opened: set[str] = set()
+    waiting = [item]
+    while waiting:
+        one = waiting.pop()
+        if one.command not in aliases.commands:
+            users = None if one.users is None else _resolved(one.users, aliases.runas)
+            yield replace(one, users=users, groups=_resolved(one.groups, aliases.runas))
+        elif one.command not in opened:
+            opened.add(one.command)
+            inner = aliases.commands[one.command][::-1]
+            waiting += [
+                replace(one, command=i.command, arguments=i.arguments, negated=one.negated != i.negated) for i in inner
+            ]
 
 
 def _defaults(lines: Iterable[str], aliases: _Aliases) -> Iterator[Default]:
@@ -357,7 +361,7 @@ def _defaults(lines: Iterable[str], aliases: _Aliases) -> Iterator[Default]:
             to, among, name, value = told
             named = _resolved(among.split(","), kinds.get(to, {})) if among else ()
             if to == "!":
-                named = tuple(c.command for n in named for c in _commands(Item(n), aliases, set()))
+                named = tuple(c.command for n in named for c in _commands(Item(n), aliases))
             yield Default(to, named, name, value)
 
 
@@ -373,7 +377,7 @@ def _resolved(names: Iterable[str], aliases: Mapping[str, list[str]]) -> tuple[s
         elif name not in opened:
             opened.add(name)
             waiting += aliases[name][::-1]
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def subjects(text: str) -> list[str]:

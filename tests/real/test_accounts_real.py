@@ -282,6 +282,7 @@ SUDOERS = {
     "exempt": "Defaults exempt_group=ops\nbob ALL=PASSWD: /usr/bin/id\ndeploy ALL=/usr/bin/id\n",
     "later rule asks": "alice ALL=NOPASSWD: /usr/bin/id\n%sudo ALL=(ALL:ALL) ALL\n",
     "earlier rule asks": "bob ALL=(ALL) ALL\nbob ALL=(ALL) NOPASSWD: ALL\n",
+    "once more after all": "bob ALL=NOPASSWD: /usr/bin/id, PASSWD: ALL, NOPASSWD: /usr/bin/id\n",
     "other host": "bob elsewhere=NOPASSWD: ALL\nbob ALL,!elsewhere=/usr/bin/id\n",
     "two lists of hosts": "bob elsewhere = NOPASSWD: /usr/bin/id : ALL = /usr/bin/true\n",
     "a command forbidden": "bob ALL=NOPASSWD: /usr/bin/id, !/usr/bin/true\n",
