@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Output, Partial, Unknown
-from auditor.readers import logins, passwd, sudoers
+from auditor.readers import logins, parts, passwd, sudoers
 from auditor.readers.logins import DAY_S, Last, State, States
 
 FIRST_PERSON, NOBODY = 1000, 65534  # login.defs(5), UID_MIN
 SKEW_S = DAY_S
 NO_STATE = Unknown("not_told", "what shadow says of it")
 UNRECORDED = Unknown("not_told", "logins that leave no record")
-T = TypeVar("T")
 
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -44,9 +42,11 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     people = passwd.people(answers["accounts"])
     if isinstance(people, Unknown):
         return {"accounts": people, "without_shell": people}
-    admins, more = _admins(people, _told(sudoers.rules, answers["sudoers"]))
+    admins, more = _admins(people, parts.told(sudoers.rules, answers["sudoers"]))
     now, day = _clock(answers)
-    host = _Host(_told(logins.states, answers["states"]), _told(logins.last, answers["last"]), admins, more, now, day)
+    host = _Host(
+        parts.told(logins.states, answers["states"]), parts.told(logins.last, answers["last"]), admins, more, now, day
+    )
     shells = [a for a in people.accounts.values() if a.can_log_in]
     items: list[Fact] = [_shown(host, a) for a in shells]
     beside = host.states.beside if isinstance(host.states, States) else ()
@@ -55,14 +55,6 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
         "accounts": Partial(tuple(items), gap) if gap else items,
         "without_shell": len(people.accounts) - len(shells),
     }
-
-
-def _told(reader: Callable[[Answer], T | Unknown], answer: Answer) -> T | Unknown:
-    """What a part of the answers told, or why it did not: the other parts stand without it."""
-    try:
-        return reader(answer)
-    except Unreadable as why:
-        return Unknown("unreadable", str(why))
 
 
 def _clock(answers: Mapping[str, Answer]) -> tuple[float | Unknown, int | Unknown]:

@@ -133,6 +133,8 @@ if grep -qE '^sudoers:.*(sss|ldap)' /etc/nsswitch.conf 2>/dev/null; then
     if [ -e "$g" ]; then echo directory; break; fi
   done
 fi
+if [ -e /etc/sudoers-rs ]; then echo 'policy /etc/sudoers-rs'; fi
+awk '$1 == "Plugin" && $2 ~ /policy/ && ($3 != "sudoers.so" || NF > 3) { print "policy /etc/sudo.conf"; exit }' /etc/sudo.conf 2>/dev/null
 set --
 for g in /etc/polkit-1/rules.d/*.rules /usr/local/share/polkit-1/rules.d/*.rules /etc/polkit-1/localauthority/*/*.pkla; do
   if [ -f "$g" ]; then set -- "$@" "$g"; fi
@@ -275,6 +277,8 @@ def _gap(lines: Iterable[str]) -> Unknown | None:
             return Unknown("not_told", "a directory may hold more sudo rules")
         if line.startswith("include "):
             return Unknown("not_asked", f"sudoers includes {line[8:]}")
+        if line.startswith("policy "):
+            return Unknown("not_told", f"sudo may follow other rules: {line[7:]}")
         if line == "odd":
             return Unknown("unreadable", "a line of sudoers")
         if line in ("refused /etc/sudoers", "refused /usr/etc/sudoers"):

@@ -44,7 +44,14 @@ def test_root_password_voids_a_rule_for_all_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "cause"), [("directory", "not_told"), ("include /srv/x", "not_asked"), ("odd", "unreadable")]
+    ("line", "cause"),
+    [
+        ("directory", "not_told"),
+        ("policy /etc/sudo.conf", "not_told"),
+        ("refused /etc/sudoers", "not_told"),
+        ("include /srv/x", "not_asked"),
+        ("odd", "unreadable"),
+    ],
 )
 def test_what_may_hold_more_rules(line: str, cause: str) -> None:
     gap = rules(f"sudoers none\n{line}\nend\n").gap

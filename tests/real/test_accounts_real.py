@@ -393,6 +393,17 @@ def test_sudoers_that_include_themselves_are_told_and_end() -> None:
     assert isinstance(rules, Partial) and any(r["rule"] == "bob (root) /usr/bin/id" for r in rules.items)
 
 
+def test_rules_that_sudo_takes_from_elsewhere_are_not_told() -> None:
+    for setup in (
+        "echo 'Plugin sudoers_policy sudoers.so sudoers_file=/srv/x' > /etc/sudo.conf",
+        "echo 'Plugin python_policy python_plugin.so' > /etc/sudo.conf",
+        "touch /etc/sudoers-rs",
+    ):
+        assert isinstance(look("sudo_rules", PEOPLE_OF_SUDO + setup).facts["rules"], Partial)
+    plain = "printf 'Plugin sudoers_policy sudoers.so\\nPlugin sudoers_io sudoers.so\\n' > /etc/sudo.conf"
+    assert not isinstance(look("sudo_rules", PEOPLE_OF_SUDO + plain).facts["rules"], Partial)
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_doas_and_polkit(shell: str) -> None:
     setup = """
