@@ -14,7 +14,7 @@ from auditor.readers.logins import DAY_S, Last, State, States
 FIRST_PERSON, NOBODY = 1000, 65534  # login.defs(5), UID_MIN
 SKEW_S = DAY_S
 NO_STATE = Unknown("not_told", "what shadow says of it")
-UNRECORDED = Unknown("not_told", "logins that leave no record")
+NOT_EXACT = Unknown("not_told", "logins that leave no record")
 
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -41,7 +41,7 @@ class _Host:
 def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     people = passwd.people(answers["accounts"])
     if isinstance(people, Unknown):
-        return {"accounts": people, "without_shell": people}
+        return {"accounts": people, "usable": people, "without_shell": people}
     admins, more = _admins(people, parts.told(sudoers.rules, answers["sudoers"]))
     now, day = _clock(answers)
     host = _Host(
@@ -53,8 +53,16 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     gap = Unknown("not_told", f"local accounts may be kept beside: {beside[0]}") if beside else None
     return {
         "accounts": Partial(tuple(items), gap) if gap else items,
+        "usable": _usable_of(items, gap),
         "without_shell": len(people.accounts) - len(shells),
     }
+
+
+def _usable_of(items: list[Fact], gap: Unknown | None) -> Fact:
+    """Those that can log in; where of one that is not told, the list may lack it."""
+    gap = gap or next((i["usable"] for i in items if isinstance(i["usable"], Unknown)), None)
+    found = [i for i in items if i["usable"] is True]
+    return Partial(tuple(found), gap) if gap else found
 
 
 def _clock(answers: Mapping[str, Answer]) -> tuple[float | Unknown, int | Unknown]:
@@ -88,7 +96,7 @@ def _shown(host: _Host, account: passwd.Account) -> Fact:
     password = _password(state, states)
     keys = _keys(states, name)
     expired = state if isinstance(state, Unknown) else _expired(state, host.day)
-    last_used, unused, unrecorded = _use(host, account, state)
+    last_used, unused, exact = _use(host, account, state)
     return {
         "account": name,
         "uid": account.uid,
@@ -101,7 +109,7 @@ def _shown(host: _Host, account: passwd.Account) -> Fact:
         "administrator": True if name in host.admins else host.more_admins or False,
         "last_used_days": last_used,
         "unused_days": unused,
-        "used_unrecorded": unrecorded,
+        "unused_days_exact": exact,
     }
 
 
@@ -156,7 +164,7 @@ _Use = tuple[int | Unknown, int | Unknown, bool | Unknown]
 
 
 def _use(host: _Host, account: passwd.Account, state: State | Unknown) -> _Use:
-    """At most and at least how many days ago it was last used, and whether it may have been since without a record.
+    """At most and at least how many days ago it was last used, and whether that is exact.
 
     A process that runs, and a new password, are signs of use. That it was not used is told only for the time since when
     every login leaves a record.
@@ -165,15 +173,15 @@ def _use(host: _Host, account: passwd.Account, state: State | Unknown) -> _Use:
         return host.now, host.now, host.now
     now, last = host.now, host.last
     if isinstance(last, Last) and account.uid in last.uids:
-        return 0, 0, False
+        return 0, 0, True
     signs = [t for t in _signs(host, account.name, state) if t <= now + SKEW_S]
     newest = min(max(signs), now) if signs else None
     complete = _complete_since(host)
     if newest is not None and complete is not None and newest >= complete:
-        return _days(now - newest), _days(now - newest), False
+        return _days(now - newest), _days(now - newest), True
     at_least = _days(now - complete) if complete is not None and complete < now else 0
     at_most = _days(now - newest) if newest is not None else Unknown("not_told", "no login of it is recorded")
-    return at_most, at_least, UNRECORDED
+    return at_most, at_least, NOT_EXACT
 
 
 def _signs(host: _Host, name: str, state: State | Unknown) -> list[float]:
@@ -207,6 +215,32 @@ def _fact(kind: str, description: str, **more: Any) -> dict[str, Any]:
     return {"type": kind, "description": description, **more}
 
 
+ACCOUNT: dict[str, Any] = {
+    "type": "object",
+    "x-name": "account",
+    "x-also": ["ways"],
+    "properties": {
+        "account": _fact("string", "The login.", **{"x-person": True}),
+        "uid": _fact("integer", "Its uid."),
+        "kind": _fact("string", "root (uid 0), system (uid below 1000) or person."),
+        "password": _fact("string", "empty, locked or set."),
+        "keys": _fact("boolean", "A key for SSH lies where sshd looks for its keys."),
+        "expired": _fact("boolean", "It has expired, or its password did too long ago (shadow)."),
+        "usable": _fact("boolean", "It can log in with a password or a key; a locked password stops no key."),
+        "ways": _fact("string", "What it can log in with, as far as seen."),
+        "administrator": _fact("boolean", "It is root, or can become it (as the probe admins tells)."),
+        "last_used_days": _fact(
+            "integer",
+            "Days since the newest sign of use: a login, a session, a process, a new password.",
+        ),
+        "unused_days": _fact("integer", "For at least so many days it was surely not used."),
+        "unused_days_exact": _fact(
+            "boolean",
+            "It was used just so many days ago; never false: unknown where it may have been since, unrecorded.",
+        ),
+    },
+}
+
 PROBE = Probe(
     title={"en": "Local accounts", "fr": "Comptes locaux"},
     facts={
@@ -218,32 +252,12 @@ PROBE = Probe(
             "accounts": {
                 "type": "array",
                 "description": "The accounts of the host's own files that have a shell.",
-                "items": {
-                    "type": "object",
-                    "x-name": "account",
-                    "x-also": ["ways"],
-                    "properties": {
-                        "account": _fact("string", "The login.", **{"x-person": True}),
-                        "uid": _fact("integer", "Its uid."),
-                        "kind": _fact("string", "root (uid 0), system (uid below 1000) or person."),
-                        "password": _fact("string", "empty, locked or set."),
-                        "keys": _fact("boolean", "A key for SSH lies where sshd looks for its keys."),
-                        "expired": _fact("boolean", "It has expired, or its password did too long ago (shadow)."),
-                        "usable": _fact(
-                            "boolean", "It can log in with a password or a key; a locked password stops no key."
-                        ),
-                        "ways": _fact("string", "What it can log in with, as far as seen."),
-                        "administrator": _fact("boolean", "It is root, or can become it (as the probe admins tells)."),
-                        "last_used_days": _fact(
-                            "integer",
-                            "Days since the newest sign of use: a login, a session, a process, a new password.",
-                        ),
-                        "unused_days": _fact("integer", "For at least so many days it was surely not used."),
-                        "used_unrecorded": _fact(
-                            "boolean", "It may have been used since without a record; never true, unknown where it may."
-                        ),
-                    },
-                },
+                "items": ACCOUNT,
+            },
+            "usable": {
+                "type": "array",
+                "description": "Those of them that can log in, with a password or a key.",
+                "items": ACCOUNT,
             },
         },
     },

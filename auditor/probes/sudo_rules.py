@@ -22,7 +22,7 @@ def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
 def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     told = sudoers.rules(answers["sudoers"])
     if isinstance(told, Unknown):
-        return {"rules": told}
+        return {"rules": told, "without_password": told}
     people = passwd.people(answers["accounts"])
     known = NOBODY if isinstance(people, Unknown) else people
     everybody = passwd.People(known.accounts, {**told.groups.groups, **known.groups}, known.directory)
@@ -30,7 +30,15 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     gap = told.gap or (Unknown("unreadable", "a rule without commands") if bare else None)
     shown: list[Fact] = [_shown(e, told.loose) for e in elevations(told, everybody)]
     shown += [_polkit(file) for file in told.polkit]
-    return {"rules": Partial(tuple(shown), gap) if gap else shown}
+    return {"rules": Partial(tuple(shown), gap) if gap else shown, "without_password": _without(shown, gap)}
+
+
+def _without(shown: list[Fact], gap: Unknown | None) -> Fact:
+    """Those that ask nothing, but for the rule of this program; where of one that is not told, the list may lack it."""
+    others = [r for r in shown if r["auditor"] is not True]
+    gap = gap or next((r["asks"] for r in others if isinstance(r["asks"], Unknown)), None)
+    found = [r for r in others if r["asks"] is False]
+    return Partial(tuple(found), gap) if gap else found
 
 
 def _shown(one: Elevation, loose: frozenset[str] | None) -> Fact:
@@ -76,6 +84,35 @@ def _replaceable(command: str, loose: frozenset[str] | None) -> bool | Unknown:
     return False
 
 
+RULE: dict[str, Any] = {
+    "type": "object",
+    "x-name": "rule",
+    "x-also": ["because"],
+    "properties": {
+        "rule": {
+            "type": "string",
+            "x-person": True,
+            "description": "Who (as whom) command: `deploy (root) /usr/bin/systemctl ...`. Arguments are not shown: "
+            '`...` are some, `...*` some with a wildcard, `""` none, and nothing any; `polkit FILE`.',
+        },
+        "asks": {"type": "boolean", "description": "A password is asked first."},
+        "because": {"type": "string", "description": "What decides it."},
+        "everything_as_root": {
+            "type": "boolean",
+            "description": "It gives all of root: every command, or a shell.",
+        },
+        "replaceable": {
+            "type": "boolean",
+            "description": "Others than root may write the program, or a folder above it.",
+        },
+        "auditor": {
+            "type": "boolean",
+            "description": "It is the one rule that this program asks for, and gives no more: its installed "
+            "text, as root, to one login.",
+        },
+    },
+}
+
 PROBE = Probe(
     title={"en": "Elevation of privileges", "fr": "Élévation de privilèges"},
     facts={
@@ -85,34 +122,12 @@ PROBE = Probe(
                 "type": "array",
                 "description": "What the rules of sudo and doas let others than root do on this host, each command for each of whom "
                 "a rule names; and the files of polkit rules, made on the host, that say yes to somebody.",
-                "items": {
-                    "type": "object",
-                    "x-name": "rule",
-                    "x-also": ["because"],
-                    "properties": {
-                        "rule": {
-                            "type": "string",
-                            "x-person": True,
-                            "description": "Who (as whom) command: `deploy (root) /usr/bin/systemctl ...`. Arguments are not shown: "
-                            '`...` are some, `...*` some with a wildcard, `""` none, and nothing any; `polkit FILE`.',
-                        },
-                        "asks": {"type": "boolean", "description": "A password is asked first."},
-                        "because": {"type": "string", "description": "What decides it."},
-                        "everything_as_root": {
-                            "type": "boolean",
-                            "description": "It gives all of root: every command, or a shell.",
-                        },
-                        "replaceable": {
-                            "type": "boolean",
-                            "description": "Others than root may write the program, or a folder above it.",
-                        },
-                        "auditor": {
-                            "type": "boolean",
-                            "description": "It is the one rule that this program asks for, and gives no more: its installed "
-                            "text, as root, to one login.",
-                        },
-                    },
-                },
+                "items": RULE,
+            },
+            "without_password": {
+                "type": "array",
+                "description": "Those of them that ask no password, but for the one that this program asks for.",
+                "items": RULE,
             },
         },
     },

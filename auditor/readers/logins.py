@@ -26,7 +26,7 @@ awk -F: 'function state(v) { return v == "" ? "empty" : v ~ /^[!*]/ ? "locked" :
   { v = $2 != "x" && $2 != "##" $1 ? state($2) : $1 in p ? p[$1] : "none"
     print "s:" $1 ":" v ":" ($1 in f ? f[$1] : ":::") }' "$s" /etc/passwd || exit 1
 for g in /var/lib/systemd/home/*.identity /etc/userdb/*.user /var/lib/extrausers/passwd; do
-  if [ -e "$g" ]; then printf 'beside %s\n' "$g"; fi
+  if [ -e "$g" ]; then printf 'beside %s\n' "${g%/*}"; fi
 done
 f=
 if command -v sshd >/dev/null; then
