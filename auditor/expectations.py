@@ -7,6 +7,7 @@ Three-valued: `every` is false on one false, else unknown on one unknown or an i
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,15 +25,17 @@ class Scope:
     """What an expectation is read with: the values of its `$names`, and the schema of the facts it stands on.
 
     `empty_tells` false: what is empty or absent is false of nothing, it leaves the answer unknown.
+    `at`: the moment that the facts are of; dated entries of registers count by it.
     """
 
     values: Mapping[str, Any]
     schema: Mapping[str, Any]
     empty_tells: bool = True
+    at: float = math.inf
 
     def of(self, schema: Mapping[str, Any], *, empty_tells: bool | None = None) -> Scope:
         """The same, for a part of the facts."""
-        return Scope(self.values, schema, self.empty_tells if empty_tells is None else empty_tells)
+        return Scope(self.values, schema, self.empty_tells if empty_tells is None else empty_tells, self.at)
 
 
 def outcome(expect: Expect, tolerate: Expect, facts: Facts, scope: Scope) -> tuple[Outcome, tuple[Reason, ...]]:
@@ -222,7 +225,7 @@ def resolved(wanted: Any, scope: Scope) -> Any:
     """The value that a wanted thing stands for: `$name` is looked up; a register gives its entries."""
     if isinstance(wanted, str) and wanted.startswith("$"):
         value = scope.values.get(wanted[1:], Unknown("nothing_asked", wanted))
-        return list(value.entries) if isinstance(value, Register) else value
+        return value.counting(scope.at) if isinstance(value, Register) else value
     return wanted
 
 
@@ -258,7 +261,7 @@ def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at:
         came_to, reasons = Outcome.UNKNOWN, (Reason("", "", cause=unknown),)
     else:
         assert not isinstance(facts, Unknown)
-        scope = Scope(check.values, schema)
+        scope = Scope(check.values, schema, at=at)
         came_to, reasons = _against(check, facts, scope)
         if came_to in (Outcome.FAIL, Outcome.WARN):  # nothing stands beside anything else
             bounds = tuple(_bounded(bound, control, facts, scope) for bound in check.bounds)

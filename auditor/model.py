@@ -283,13 +283,20 @@ class Host:
 class Register:
     """A list that people keep (a record): its entries are compared with, never printed as expected.
 
-    `perimeter` is empty for a register of the whole estate.
+    `perimeter` is empty for a register of the whole estate. `left_at` dates the entries that left (seconds since 1970
+    UTC): such an entry counts once that is longer ago than `older_than_s`.
     """
 
     id: str
     entries: tuple[str, ...]
     perimeter: str = ""
     source: str = ""
+    left_at: Mapping[str, float] = field(default_factory=dict, hash=False)
+    older_than_s: float = 0.0
+
+    def counting(self, at: float) -> list[str]:
+        """The entries that count at this moment; one without a date always does."""
+        return [e for e in self.entries if e not in self.left_at or at - self.left_at[e] > self.older_than_s]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import ipaddress
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class Plan:
     """`hosts` are the selected ones; `whole` says that this is the whole estate.
 
     `bounds(control, key of a subject)` gives what the decisions about it ask of the facts.
+    `until`: the end of the day that registers are judged on.
     """
 
     estate: Estate
@@ -56,6 +58,7 @@ class Plan:
     probes: Kinds
     whole: bool = True
     bounds: Callable[[str, str], tuple[Bound, ...]] = lambda control, subject: ()
+    until: float = math.inf
     _commands: dict[Any, Mapping[str, Command]] = field(default_factory=dict)
     _named: dict[str, list[str]] = field(default_factory=dict)
 
@@ -218,15 +221,25 @@ class Plan:
         if root == "zones":
             return [_sample(z.addresses[0]) for z in self.estate.zones.values() if z.addresses]
         if root == "registers":
-            return self._register(rest, perimeter)
+            register, _, hours = rest.partition(".older_than.")
+            return self._register(register, perimeter, self._parameter(hours, control) if hours else 0)
+        return self._parameter(name, control)
+
+    def _parameter(self, name: str, control: Control) -> Any:
         return self.measures[control.measure].parameters.get(name, Unknown("nothing_asked", f"${name}"))
 
-    def _register(self, name: str, perimeter: str) -> Register | Unknown:
-        """The entries of the estate's register and of the perimeter's own, together."""
+    def _register(self, name: str, perimeter: str, hours: Any) -> Register | Unknown:
+        """The entries of the estate's register and of the perimeter's own, together; none that left after `until`."""
         found = [r for r in self.estate.registers if r.id == name and r.perimeter in ("", perimeter)]
         if not found:
             return Unknown("register_missing", name)
-        return Register(name, tuple(e for r in found for e in r.entries), perimeter)
+        if isinstance(hours, Unknown):
+            return hours
+        left_at: dict[str, float] = {}
+        for entry, at in (one for r in found for one in r.left_at.items()):
+            left_at[entry] = min(at, left_at.get(entry, at))
+        entries = tuple(e for r in found for e in r.entries if left_at.get(e, self.until) <= self.until)
+        return Register(name, entries, perimeter, left_at=left_at, older_than_s=hours * 3600.0)
 
     def _of_host(self, what: str, host: Host | None) -> Any:
         if host is None:

@@ -294,7 +294,7 @@ def _wanted(wanted: Any, voice: Voice) -> str:
     if isinstance(wanted, list | tuple) and any(isinstance(one, Mapping) for one in wanted):
         return " / ".join(_wanted(one, voice) for one in wanted)
     if isinstance(wanted, str) and wanted.startswith("$registers."):
-        return voice.say("the entries of the register {name}").format(name=wanted.removeprefix("$registers."))
+        return voice.say("the entries of the register {name}").format(name=wanted.split(".")[1])
     return value(wanted, voice)
 
 

@@ -224,6 +224,12 @@ def as_of(given: str | None) -> str:
         raise InvalidInput(f"--as-of: '{given}' is no day; write it as 2026-11-30") from None
 
 
+def end_of(day: str) -> float:
+    """When this day ends in France, in seconds since 1970 UTC."""
+    midnight = datetime.combine(date.fromisoformat(day), datetime.max.time(), ZoneInfo("Europe/Paris"))
+    return midnight.timestamp()
+
+
 def language(given: str | None) -> str:
     """`--lang`, then the locale's variables, then English."""
     wanted = given or next((v for n in ("LC_ALL", "LC_MESSAGES", "LANG") if (v := os.environ.get(n))), "en")

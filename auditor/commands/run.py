@@ -58,7 +58,7 @@ def run(
     day = inputs.as_of(as_of)
     given = inputs.load(policy, estate, limit, probes)
     inputs.notify(given.plan.estate, lang)
-    plan = given.plan
+    plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
     places = Places(jobs)
     times = Timings(plan) if timings else None
     decided = in_force(given.records, plan.estate, given.controls, given.measures, day)

@@ -114,11 +114,28 @@ def _registers(
             continue
         digests[str(file)] = _digest(file)
         value = document.value
-        one = Register(value["register"], tuple(value["entries"]), value.get("perimeter", ""), str(file))
+        names = tuple(e if isinstance(e, str) else e["entry"] for e in value["entries"])
+        left_at = dict(_departures(document, problems))
+        one = Register(value["register"], names, value.get("perimeter", ""), str(file), left_at)
         if (one.id, one.perimeter) in registers:
             problems.append(document.problem(("register",), f"the register '{one.id}' is given twice"))
         registers[(one.id, one.perimeter)] = one
     return tuple(registers.values())
+
+
+def _departures(document: Document, problems: list[Problem]) -> Iterator[tuple[str, float]]:
+    """The entries that say when they left; one that left twice is dated by the first time, as it is still listed."""
+    found: dict[str, float] = {}
+    for index, entry in enumerate(document.value["entries"]):
+        if isinstance(entry, str) or "left_at" not in entry:
+            continue
+        try:
+            at = dt.datetime.fromisoformat(entry["left_at"]).timestamp()
+        except (ValueError, OverflowError):
+            problems.append(document.problem(("entries", index, "left_at"), f"{entry['left_at']} is no moment"))
+            continue
+        found[entry["entry"]] = min(at, found.get(entry["entry"], at))
+    yield from found.items()
 
 
 def _document(file: Path, wanted: Mapping[str, Any], problems: list[Problem]) -> Document | None:

@@ -22,7 +22,7 @@ ROOTS = {
     "host": re.compile(r"host\.(address|perimeter|zone\.(addresses|vlan)|commissioned_at)"),
     "hosts": re.compile(r"hosts\.[A-Za-z0-9_-]+\.(addresses|ids)"),
     "zones": re.compile(r"zones\.addresses"),
-    "registers": re.compile(r"registers\.[a-z][a-z0-9_]*"),
+    "registers": re.compile(r"registers\.[a-z][a-z0-9_]*(\.older_than\.([a-z][a-z0-9_]*_hours))?"),
 }
 _ROOT_EXAMPLES = {
     "host": "$host.zone.addresses",
@@ -263,12 +263,20 @@ def wrong_leaf(part: str, operator: str, value: Any, parameters: Mapping[str, An
     if root in ROOTS:
         if root == "registers" and part == "args":
             return f"{value}: registers stand only in expect, tolerate and concerns"
-        return "" if ROOTS[root].fullmatch(name) else f"{value} stands for nothing, for example {_ROOT_EXAMPLES[root]}"
+        told = ROOTS[root].fullmatch(name)
+        if told is None:
+            return f"{value} stands for nothing, for example {_ROOT_EXAMPLES[root]}"
+        name = (told[2] or "") if root == "registers" else ""
+        return _no_parameter(name, parameters) if name and known else ""
     if part == "args":
         return f"{value}: args take literals and names of the estate ({', '.join(_ROOT_EXAMPLES.values())})"
-    if name not in parameters and known:
-        return f"the measure has no parameter '{name}'{schema.did_you_mean(name, parameters)}"
-    return ""
+    return _no_parameter(name, parameters) if known else ""
+
+
+def _no_parameter(name: str, parameters: Mapping[str, Any]) -> str:
+    if name in parameters:
+        return ""
+    return f"the measure has no parameter '{name}'{schema.did_you_mean(name, parameters)}"
 
 
 def _twice(policies: Sequence[Policy]) -> Iterator[Problem]:

@@ -60,6 +60,36 @@ def test_exit_1_an_open_failure(tmp_path: Path) -> None:
     assert run(tmp_path, "--as-of", "2026-05-31", text="echo 3", town=accepted).exit_code == 1
 
 
+GONE = """\
+policy: gone
+title: {en: Gone, fr: Parti}
+controls:
+  - id: nobody-who-left
+    measure: log-retention
+    revision: 1
+    title: {en: Nobody who left, fr: Personne de parti}
+    severity: high
+    probe: admins
+    expect: {accounts: {none: {account: {one_of: $registers.leavers.older_than.grace_hours}}}}
+    why: {en: It is asked., fr: C'est demandé.}
+    fix: {en: Remove them., fr: Les retirer.}
+"""
+
+
+def test_who_left_counts_from_the_day_judged_on(tmp_path: Path) -> None:
+    """root, whom every machine has, left the day before: a failure; not when judged on a day before that."""
+    left = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 25 * 3600))
+    town = estate(tmp_path, records__l=f"register: leavers\nentries: [{{entry: root, left_at: '{left}'}}]\n")
+    for hours, code in ((24, {1}), (26, {0, 3})):
+        measures = MEASURES_YAML.replace(
+            "target_days:", f"grace_hours: {{value: {hours}, source: x}}\n      target_days:"
+        )
+        write(tmp_path / "gone", measures=measures, gone=GONE)
+        policy = str(tmp_path / "gone" / "gone.yaml")
+        assert auditor("run", policy, "-i", town, "--store", "none").exit_code in code
+        assert auditor("run", policy, "-i", town, "--store", "none", "--as-of", "2026-01-01").exit_code in {0, 3}
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
