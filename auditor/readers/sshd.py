@@ -136,6 +136,9 @@ who=$( {
 printf '%s\n' "$who" | sed -n '/^left/p'
 k=
 for h in $(printf '%s\n' "$who" | awk -F'\t' '$1 == "ask" && $3 != "" && !s[$3]++ { print $3 }'); do
+  d=$h/.ssh
+  if ! [ -d "$d" ]; then d=$h; fi
+  if [ -d "$d" ] && ! [ -e "$d/." ]; then printf 'dark\t%s\n' "$h"; fi
   for p in "$h/.ssh/authorized_keys" "$h/.ssh/authorized_keys2"; do if [ -f "$p" ]; then k="$k$p$nl"; fi; done
 done
 if [ -n "$k" ]; then
@@ -206,6 +209,7 @@ class Asked:
     """`path` None: no sshd on the host. `vary`: what the Match rules look at (user, address, at, port).
 
     `left`: accounts or contexts that were not asked. `keys`: per file of keys (all, FIDO, FIDO with verify-required).
+    `dark`: homes that even root may not look into.
     """
 
     path: str | None
@@ -217,6 +221,7 @@ class Asked:
     contexts: tuple[Context, ...]
     left: tuple[str, ...]
     keys: Mapping[str, tuple[int, int, int]]
+    dark: frozenset[str] = frozenset()
     undated: bool = False  # a server runs, and when it read its files is not told
 
     def of(self, user: str) -> tuple[Context, ...]:
@@ -273,6 +278,7 @@ def read(text: str) -> Asked:
         contexts=_contexts(blocks),
         left=tuple(told.get("left", ())),
         keys=dict(_keys(line) for line in told.get("keys", ())),
+        dark=frozenset(told.get("dark", ())),
         undated="undated" in told,
     )
 
