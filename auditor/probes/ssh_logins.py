@@ -66,7 +66,7 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     everybody = replace(people, groups={**rules.groups.groups, **people.groups})
     found = passwd.privileged(everybody, rules.granting)
     proofs = enrolment.read(answers["proofs"])
-    host = Host(asked, everybody, pam.read(answers["pam"]), proofs, _sources(args))
+    host = ssh_ways.host(asked, everybody, pam.read(answers["pam"]), proofs, _sources(args))
     return {"installed": True, "config_valid": valid, **_told(host, found, rules.gap)}
 
 
@@ -99,7 +99,7 @@ def _valid(asked: sshd.Asked) -> bool | Unknown:
 
 def _told(host: Host, found: passwd.Privileged, rules: Unknown | None) -> Facts:
     """`rules`: why there may be more sudo rules than those that made the administrators `found`."""
-    admins = _expanded(found, host.people)
+    admins = passwd.expanded(found, host.people)
     logins = [login for name in admins for login in ssh_ways.logins(host, name)]
     open_to = [x for x in logins if x.two_factors is not None]
     roots = [a.name for a in host.people.accounts.values() if a.uid == 0]
@@ -126,16 +126,6 @@ def _beyond(host: Host) -> Unknown | None:
     if host.people.directory:
         return Unknown("not_told", "whom a directory lets in")
     return host.proofs.missing
-
-
-def _expanded(found: passwd.Privileged, people: passwd.People) -> Mapping[str, tuple[str, ...]]:
-    """A rule for ALL makes an administrator of everybody with a shell."""
-    own = {n: why for n, why in found.because.items() if n not in found.collective}
-    if "ALL" in found.collective:
-        for account in people.accounts.values():
-            if account.can_log_in:
-                own.setdefault(account.name, ("sudo rule for ALL",))
-    return own
 
 
 def _list(items: list[Fact], gap: Unknown | None) -> Fact:

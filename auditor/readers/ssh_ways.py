@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
@@ -19,13 +19,28 @@ DEFAULT_SOURCES = (OUTSIDE, "127.0.0.1")
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What the answers told, once all of them are readable. `sources`: the addresses of zones, if any was given."""
+    """What the answers told, once all of them are readable. `sources`: the addresses of zones, if any was given.
+
+    `groups` by account; `stacks` by PAM service.
+    """
 
     asked: sshd.Asked
     people: passwd.People
-    pam: Files
+    groups: Mapping[str, frozenset[str]]
+    stacks: Mapping[str, tuple[pam.Entry, ...] | Unknown]
     proofs: Proofs
     sources: tuple[str, ...]
+
+
+def host(asked: sshd.Asked, people: passwd.People, texts: Files, proofs: Proofs, given: tuple[str, ...]) -> Host:
+    services = {_service(context.settings) for context in asked.contexts}
+    stacks = {service: texts.missing or pam.stack(texts.texts, service) for service in services}
+    told = {name: (texts.gap or one) if isinstance(one, Unknown) else one for name, one in stacks.items()}
+    return Host(asked, people, people.memberships(), told, proofs, given)
+
+
+def _service(settings: sshd.Settings) -> str:
+    return sshd.first(settings, "pamservicename", "sshd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +167,7 @@ def _groups(host: Host, name: str) -> frozenset[str] | None:
     """None: a directory may put it in other groups."""
     if name not in host.people.accounts or (host.people.directory and name != "root"):
         return None
-    return host.people.groups_of(name)
+    return host.groups.get(name, frozenset())
 
 
 def _ways(settings: sshd.Settings, is_root: bool) -> tuple[tuple[str, ...], ...]:
@@ -194,18 +209,15 @@ def _way(host: Host, name: str, settings: sshd.Settings, way: tuple[str, ...], h
 
 def _pam_paths(host: Host, name: str, settings: sshd.Settings, held: bool) -> frozenset[pam.Path] | Unknown:
     """Key logins never come here: sshd asks no `auth` module for them."""
-    if host.pam.missing:
-        return host.pam.missing
-    service = sshd.first(settings, "pamservicename", "sshd")
-    entries = pam.stack(host.pam.texts, service)
+    entries = host.stacks[_service(settings)]
     if isinstance(entries, Unknown):
-        return host.pam.gap or entries
+        return entries
     account = host.people.accounts.get(name)
     who = pam.Who(
         name,
         account.uid if account else None,
         local=account is not None,
-        groups=host.people.groups_of(name),
+        groups=host.groups.get(name, frozenset()),
         empty_password_allowed=sshd.first(settings, "permitemptypasswords") == "yes",
         no_password=held and host.proofs.locked(name),
         has=host.proofs.has(name),
