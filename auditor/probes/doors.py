@@ -358,6 +358,8 @@ def _judged(host: _Host, service: str, who: pam.Who, beside: frozenset[str] = fr
     if not found:
         return None
     two, proofs = pam.weakest(found, beside)
+    if two is False and who.local and host.proofs.password is None:  # then it may be that nobody gets in
+        two = host.proofs.missing or Unknown("not_told", f"whether {who.name} has a password")
     return two, _named(proofs)
 
 

@@ -210,7 +210,12 @@ def _told(tool: Tool, seen: _Seen) -> Fact:
         lying = [line[8:] for line in sorted(seen.files) if line.startswith("reverse /")]
     if not live and not lying:
         return None
-    return {"tool": tool.name, "running": bool(live), "seen": ", ".join((*live, *lying))[:200]}
+    untold = (
+        Unknown("not_told", f"what {tool.name} runs as")
+        if not (live or tool.processes or tool.name == REVERSE)
+        else None
+    )
+    return {"tool": tool.name, "running": untold or bool(live), "seen": ", ".join((*live, *lying))[:200]}
 
 
 def _programs(tool: Tool) -> frozenset[str]:

@@ -248,8 +248,8 @@ def _inherited(conns: Mapping[str, Mapping[str, list[str]]], name: str, depth: i
 
 
 def _conn(name: str, given: Mapping[str, str]) -> Iterator[Server]:
-    """A connection whose other end has an address of its own is between sites, and one that is ignored is none."""
-    if given.get("right", "%any") not in _ANY or given.get("auto") == "ignore":
+    """A connection whose other end has an address of its own is between sites; unless `auto` says so, none is loaded."""
+    if given.get("right", "%any") not in _ANY or given.get("auto", "ignore") == "ignore":
         return
     rounds = [given[word] for word in ("rightauth", "rightauth2") if word in given]
     yield _ike(name, rounds or [given.get("authby", "pubkey")])
