@@ -245,14 +245,14 @@ def _told(host: _Host) -> Facts:
     gap = host.gap or _unsure(served[door.name] for door in DOORS)
     far = host.running.missing or host.vpn.missing or _unsure(served[door.name] for door in DOORS if door.remote)
     before = {name: _before(host, name, logins, gap) for name in host.admins}
+    remote = [_shown(e) for e in (*everybodys, *_vpns(host), *_untold(host))]
+    by_pam = any(served[door.name] is True for door in DOORS if door.remote)
     return {
         "logins": _list([_shown(e) for e in logins], gap),
         "console_one_factor": _one_factor(logins, gap),
         "elevations": _list([*_elevations(host, before), *_su(host, before, everybodys)], host.gap),
-        "remote_doors": _list(
-            [_shown(e) for e in (*everybodys, *_vpns(host), *_untold(host))],
-            far or (host.beyond if any(served[door.name] for door in DOORS if door.remote) else None),
-        ),
+        "remote_doors": _list(remote, far or (host.beyond if by_pam else None)),
+        "serves_remotely": True if remote or by_pam else far or False,
     }
 
 
@@ -532,6 +532,7 @@ FACTS: dict[str, Any] = {
                 "description": "Every login that comes before it, SSH among them, took two factors.",
             },
         ),
+        "serves_remotely": {"type": "boolean", "description": "The host serves a remote door other than SSH."},
         "remote_doors": _entries(
             "Remote doors other than SSH that are served, for everybody: VPNs, Cockpit, xrdp ...", **_REMOTE
         ),

@@ -148,7 +148,7 @@ def _root(host: Host, name: str, logins: list[Login]) -> Iterator[Fact]:
     permits = {ssh_ways.source(host, c, a): c for c in host.asked.of(name) for a in ssh_ways.addresses(host, c)}
     for login in logins:
         if login.account == name:
-            context = permits.get(login.source)
+            context = permits.get(login.source.removesuffix(ssh_ways.BOUND))
             permit = sshd.first(context.settings, "permitrootlogin") if context else ""
             unknown = isinstance(login.two_factors, Unknown) and not login.methods
             yield {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from ipaddress import ip_address, ip_network
 
 from auditor.model import Unknown
@@ -13,6 +13,7 @@ from auditor.readers.files import Files
 
 ANY = "any address"
 MOST_SAMPLES = 32  # of AllowUsers and DenyUsers; more make the list incomplete
+BOUND = ", where its keys are bound to"
 OUTSIDE = "192.0.2.1"  # RFC 5737: an address that is in no zone
 DEFAULT_SOURCES = (OUTSIDE, "127.0.0.1")
 
@@ -111,7 +112,7 @@ def logins(host: Host, name: str, *, held: bool = False) -> Iterator[Login]:
         yield Login(name, ANY, Unknown("not_asked", "more accounts than one question asks of"))
     for context in contexts:
         for address in addresses(host, context):
-            yield _login(host, name, context, address, held)
+            yield from _logins(host, name, context, address, held)
 
 
 def addresses(host: Host, context: sshd.Context) -> tuple[str, ...]:
@@ -132,24 +133,52 @@ def source(host: Host, context: sshd.Context, address: str) -> str:
     return " ".join(told)
 
 
-def _login(host: Host, name: str, context: sshd.Context, address: str, held: bool) -> Login:
+def _logins(host: Host, name: str, context: sshd.Context, address: str, held: bool) -> Iterator[Login]:
+    """Keys that their own options bind to addresses open nothing from elsewhere."""
+    keys = _keys(host, name, context.settings)
+    if keys and keys.total and keys.bound == keys.total and _outside(host, context, address):
+        yield _login(host, name, context, address, held, keyless=True)
+        there = _login(host, name, context, address, held)
+        yield replace(there, source=there.source + BOUND, outside=False)
+    else:
+        keyless = held and _keyless(host, name, context.settings)
+        yield _login(host, name, context, address, held, keyless=keyless)
+
+
+def _login(host: Host, name: str, context: sshd.Context, address: str, held: bool, *, keyless: bool = False) -> Login:
     login = Login(name, source(host, context, address), None, outside=_outside(host, context, address))
     if context.error:
         return replace(login, two_factors=Unknown("not_told", context.error))
     account = host.people.accounts.get(name)
     ways = _ways(context.settings, is_root=bool(account and account.uid == 0))
-    if held and _keyless(host, name, context.settings):
+    if keyless:
         ways = tuple(way for way in ways if "publickey" not in way)
     if not ways or sshd.barred(context.settings, name, address, _groups(host, name)):
         return login
     methods = " or ".join(",".join(way) for way in ways)
     judged = [(way, *_way(host, name, context.settings, way, held)) for way in ways]
+    if held:
+        judged = [(way, _unless_lacking(host, name, context.settings, way, two), by) for way, two, by in judged]
     usable = [j for j in judged if j[1] is not None]
     if not usable:
         return login
     weakest = min(usable, key=lambda j: 0 if j[1] is False else 1 if isinstance(j[1], Unknown) else 2)
     reason = f"{','.join(weakest[0])}: {_named(weakest[2])}"
     return replace(login, two_factors=weakest[1], methods=methods, reason=reason)
+
+
+def _unless_lacking(
+    host: Host, name: str, settings: sshd.Settings, way: tuple[str, ...], two: bool | Unknown | None
+) -> bool | Unknown | None:
+    """One factor opens nothing to who may not hold it: False only where the account surely does."""
+    if two is not False:
+        return two
+    keys = _keys(host, name, settings)
+    if "publickey" in way and not (keys and keys.total):
+        return Unknown("not_told", f"whether {name} has a key")
+    if {"password", "keyboard-interactive"} & set(way) and host.proofs.password is None:
+        return host.proofs.missing or Unknown("not_told", f"whether {name} has a password")
+    return False
 
 
 def _outside(host: Host, context: sshd.Context, address: str) -> bool:
@@ -231,23 +260,21 @@ def _verified(host: Host, name: str, settings: sshd.Settings) -> bool:
     required = "verify-required" in sshd.first(settings, "pubkeyauthoptions").split(",")
     if required and sshd.first(settings, "pubkeyacceptedalgorithms") == "sk":
         return True
-    counts = _keys(host, name, settings)
-    if counts is None:
+    keys = _keys(host, name, settings)
+    if not keys or not keys.total:
         return False
-    total, fido, pin = counts
-    return total > 0 and (pin == total or (required and fido == total))
+    return keys.pin == keys.total or (required and keys.fido == keys.total)
 
 
-def _keys(host: Host, name: str, settings: sshd.Settings) -> tuple[int, int, int] | None:
-    """The account's keys (all, FIDO, FIDO with its PIN); None where some may lie elsewhere."""
+def _keys(host: Host, name: str, settings: sshd.Settings) -> sshd.Keys | None:
+    """The account's keys; None where some may lie elsewhere."""
     elsewhere = [sshd.first(settings, word, "?") for word in ("authorizedkeyscommand", "trustedusercakeys")]
     files = set(" ".join(settings.get("authorizedkeysfile", ("?",))).split())
     account = host.people.accounts.get(name)
     if elsewhere != ["none", "none"] or not files <= {".ssh/authorized_keys", ".ssh/authorized_keys2"} or not account:
         return None
-    counts = [host.asked.keys.get(f"{account.home}/{file}", (0, 0, 0)) for file in files]
-    total, fido, pin = (sum(c[i] for c in counts) for i in range(3))
-    return total, fido, pin
+    each = [host.asked.keys.get(f"{account.home}/{file}", sshd.Keys()) for file in files]
+    return sshd.Keys(*(sum(counts) for counts in zip(*(astuple(k) for k in each), strict=True)))
 
 
 def _keyless(host: Host, name: str, settings: sshd.Settings) -> bool:
@@ -255,5 +282,5 @@ def _keyless(host: Host, name: str, settings: sshd.Settings) -> bool:
     account = host.people.accounts.get(name)
     if host.asked.left or not account or account.home in host.asked.dark:
         return False
-    counts = _keys(host, name, settings)
-    return counts is not None and counts[0] == 0
+    keys = _keys(host, name, settings)
+    return keys is not None and keys.total == 0

@@ -15,13 +15,18 @@ from auditor.model import Answer, Command, Failure, Unknown
 from auditor.readers.pam import TOLD_ELSEWHERE
 
 VPN = Command(
-    r"""for d in /proc/[0-9]*; do
+    r"""n='
+'
+for d in /proc/[0-9]*; do
   c=
   { read -r c <"$d/comm"; } 2>/dev/null
   [ "$c" = openvpn ] && [ "$d/ns/pid" -ef /proc/self/ns/pid ] || continue
-  o=$(tr '\000\n' '\n ' <"$d/cmdline" 2>/dev/null | awk 'n { print; exit } $0 == "--config" { n = 1 } NR == 2 && !/^-/ { print; exit }')
+  o=$(tr '\000\n' '\n ' <"$d/cmdline" 2>/dev/null | awk 'w { v[w] = $0; w = "" } /^--(config|cd)$/ { w = $0 }
+    NR == 2 && !/^-/ { v["--config"] = $0 } END { print v["--config"]; print v["--cd"] }')
+  w=${o#*"$n"}
+  o=${o%%"$n"*}
   f=
-  for g in "$o" "$(readlink "$d/cwd")/$o" "/etc/openvpn/server/$o" "/etc/openvpn/$o"; do
+  for g in "$o" "$w/$o" "$(readlink "$d/cwd")/$o" "/etc/openvpn/server/$o" "/etc/openvpn/$o"; do
     case $g in /*) if [ -n "$o" ] && [ -f "$g" ] && [ -r "$g" ]; then f=$g; break; fi ;; esac
   done
   printf 'openvpn\t%s\n' "$(printf '%s' "${f:-?}" | tr '\t\n' '  ')"

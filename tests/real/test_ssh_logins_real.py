@@ -420,6 +420,20 @@ def test_an_account_that_only_inner_addresses_may_use(machine: Machine) -> None:
     assert [(x["source"], x["outside"]) for x in facts["other_logins"]] == [("10.7.0.9", False)]
 
 
+@pytest.mark.parametrize(("sh", "awk"), SHELLS, ids=["dash", "bash", "busybox", "busybox awk"])
+def test_keys_that_are_bound_to_addresses(machine: Machine, sh: str, awk: str) -> None:
+    machine.files["etc/passwd"] = PASSWD.replace("/home/", "/run/root/")
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = "PermitRootLogin no\nKbdInteractiveAuthentication no\n"
+    keys = 'restrict,from="{}",command="CANARY from=" ssh-ed25519 AAAA CANARY\n'
+    machine.files["root/carol/.ssh/authorized_keys"] = keys.format("192.0.2.10,10.0.0.0/8,2001:db8::1") * 2
+    told = machine.ask(sh=sh, awk=awk)["other_logins"]
+    assert [(x["account"], x["outside"], x["two_factors"]) for x in told] == [("carol", False, False)]
+    for free in (keys.format("*"), keys.format("0.0.0.0/0"), keys.format("!10.0.0.1,*"), "ssh-ed25519 AAAA\n"):
+        machine.files["root/carol/.ssh/authorized_keys"] = keys.format("192.0.2.10") + free
+        told = machine.ask(sh=sh, awk=awk)["other_logins"]
+        assert [(x["account"], x["outside"]) for x in told] == [("carol", True)], free
+
+
 # ---------------------------------------------------------------- admins
 
 
