@@ -11,9 +11,10 @@ from typing import Any
 
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.probes.questions import forwarders as asked
+from auditor.probes.questions.forwarders import CONFIG, CONFIG_ROOT, Config
 from auditor.readers import own_names, processes, rsyslog, syslog_ng
 from auditor.readers.forwarders import (
-    asked,
     beats,
     fluent_bit,
     fluentd,
@@ -25,7 +26,6 @@ from auditor.readers.forwarders import (
     vector,
     wazuh,
 )
-from auditor.readers.forwarders.asked import CONFIG, CONFIG_ROOT, Config
 from auditor.readers.forwarders.sockets import SOCKETS, Connections
 from auditor.readers.forwarders.target import Target, untold
 from auditor.readers.own_names import OWN, Own, plain

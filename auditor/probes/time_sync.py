@@ -10,9 +10,10 @@ from typing import Any
 
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Output, Partial, Unknown
+from auditor.probes.questions import clocks as asked
+from auditor.probes.questions.clocks import ASKED, ASKED_ROOT, Asked
 from auditor.readers import processes
-from auditor.readers.clocks import asked, chrony, ntpq, openntpd, settings, timesyncd
-from auditor.readers.clocks.asked import ASKED, ASKED_ROOT, Asked
+from auditor.readers.clocks import chrony, ntpq, openntpd, settings, timesyncd
 from auditor.readers.clocks.clock import Clock, untold
 from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
 
