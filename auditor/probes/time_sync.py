@@ -204,27 +204,32 @@ def _of_timesyncd(told: Asked) -> tuple[list[Source], Unknown | None]:
 def _of_files(daemon: str, told: Asked) -> tuple[list[Source], Unknown | None]:
     if daemon not in OWN_FILES:
         return [], Unknown("not_told", f"the sources of {daemon}")
-    agent, own = OWN_FILES[daemon]
     started = _started(daemon, told)
-    lines = [line for text in told.files.get(agent, {}).values() for line in text.splitlines()]
-    found = settings.sources(lines)
-    other = next((words[1] for words in started if words[0] != "d" and words[1] not in own), None)
-    given = [" ".join(words[1:]) for words in started if words[0] == "d"]
-    if daemon == BUSYBOX and started:
-        return settings.sources(f"server {words[1]}" for words in started), None
-    gap = told.gaps.get(agent) or (
-        Unknown("not_told", f"{daemon} reads another file: {other[:100]}") if other else None
-    )
-    if given:  # directives in the place of the file
-        found = settings.sources(given)
-        gap = gap or (
-            Unknown("not_told", "directives on the command line") if any(len(g.split()) < 2 for g in given) else None
-        )
-    elif other:
-        found = []
-    if not given and not other and agent not in told.files:
-        gap = gap or Unknown("not_told", f"{daemon} has no file that we know")
+    given = [" ".join(words[1:]) for words in started if words[0] in "dp"]
+    files = [words[1] for words in started if words[0] not in "dp"]
+    found, gap = _given(daemon, given) if given else _written(daemon, told, files)
     return [*found, *_in_effect(daemon, told)], gap
+
+
+def _given(daemon: str, given: Sequence[str]) -> tuple[list[Source], Unknown | None]:
+    """Sources on the command line, in the place of the file."""
+    lines = [f"server {g}" for g in given] if daemon == BUSYBOX else given
+    others = any(len(line.split()) < 2 for line in lines)
+    return settings.sources(lines), Unknown("not_told", "directives on the command line") if others else None
+
+
+def _written(daemon: str, told: Asked, named: Sequence[str]) -> tuple[list[Source], Unknown | None]:
+    """Sources of the files; of two that the daemon may read, of the one that it was started with."""
+    agent, own = OWN_FILES[daemon]
+    texts = told.files.get(agent, {})
+    other = next((file for file in named if file not in own), None)
+    if other:
+        return [], Unknown("not_told", f"{daemon} reads another file: {other[:100]}")
+    read = [text for path, text in texts.items() if path not in own or not named or path in named]
+    gap = told.gaps.get(agent)
+    if not texts or (not named and len([path for path in texts if path in own]) > 1):
+        gap = gap or Unknown("not_told", f"which file {daemon} reads")
+    return settings.sources(line for text in read for line in text.splitlines()), gap
 
 
 def _started(daemon: str, told: Asked) -> list[Sequence[str]]:

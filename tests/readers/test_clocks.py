@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+import make
 import pytest
 import yaml
 from hypothesis import given
@@ -81,13 +82,8 @@ def test_a_recorded_answer_that_was_altered(
     answers: dict[str, Any], name: str, at: int, put: bytes, taken: int
 ) -> None:
     """Facts come, or Unreadable."""
-    told = {}
-    for one in NAMES:
-        raw = str(answers[one].get("stdout", "")).encode()
-        raw = raw[:at] + put + raw[at + taken :] if one == name else raw
-        told[one] = Output(0, raw, b"", 1795000000.0, 1795000000.0)
     try:
-        facts = PARSE(told, {})
+        facts = PARSE(make.altered(answers, name, at, put, taken), {})
     except Unreadable:
         return
     assert facts["synchronised"] in (True, False) or isinstance(facts["synchronised"], Unknown)
