@@ -50,7 +50,7 @@ cmdport 0
 bindcmdaddress /mnt/server/s.sock
 pidfile /mnt/server/pid
 END
-chronyd -x -u root -d -f /mnt/server.conf > /mnt/server.log 2>&1 &
+timeout 60 chronyd -x -u root -d -f /mnt/server.conf > /mnt/server.log 2>&1 &
 sleep 0.5
 """
 CONFIG = """
@@ -101,7 +101,7 @@ AT_PORT_123 = """
 kill $(cat /mnt/server/pid)
 sed -i 's/port 11123/port 123/' /mnt/server.conf
 sleep 0.3
-chronyd -x -u root -d -f /mnt/server.conf > /mnt/server.log 2>&1 &
+timeout 60 chronyd -x -u root -d -f /mnt/server.conf > /mnt/server.log 2>&1 &
 sleep 0.5
 """
 # The processes of this test and no other: tests that run beside it start daemons too.
@@ -198,7 +198,7 @@ def test_a_stopped_chronyd() -> None:
 def test_without_a_command_port_root_alone_is_told() -> None:
     setup = CONFIG % f"{SERVER}\ncmdport 0" + START % "" + OWN_PROCESSES
     assert judged(KEPT, told(setup).facts) is Outcome.PASS
-    soon_gone = setup.replace("chronyd -x", "timeout 30 chronyd -x")
+    soon_gone = setup.replace("chronyd -x", "timeout 30 chronyd -x")  # nobody cannot end it
     untold = told(soon_gone + AS_NOBODY, become=False)
     assert isinstance(untold.facts["synchronised"], Unknown)
     assert untold.facts["synchronised"].cause == "no_privilege"
