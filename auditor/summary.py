@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from auditor.model import SEVERITIES, Coverage, Finding, Outcome, Reason, Run, StandsBeside, Subject, Unknown
+from auditor.model import SEVERITIES, Coverage, Finding, HostSeen, Outcome, Reason, Run, StandsBeside, Subject, Unknown
 
 NEVER = "never"  # the `fail_on` that no finding reaches
 OPEN = (Outcome.FAIL, Outcome.WARN)
@@ -44,15 +44,17 @@ def exit_code(run: Run, fail_on: str, fail_on_warn: bool, only: frozenset[str] |
 
 
 def _host_away(run: Run) -> bool:
-    """A host that was expected took no part; without an estate, one that nothing was asked of does not count."""
-    heard = 0
+    """A host that was expected took no part."""
+    return any(True for _ in away(run)) or sum(1 for _ in run.hosts()) < run.header.hosts_expected
+
+
+def away(run: Run) -> Iterator[HostSeen]:
+    """The hosts that took no part and ought to; without an estate, one that nothing was asked of does not count."""
     spoken_for = witnessed(run)
     for host in run.hosts():
-        heard += 1
-        away = host.failure if host.host not in spoken_for else None
-        if away and (run.header.declared or away.cause != "nothing_asked"):
-            return True
-    return heard < run.header.hosts_expected
+        failure = host.failure if host.host not in spoken_for else None
+        if failure and (run.header.declared or failure.cause != "nothing_asked"):
+            yield host
 
 
 def witnessed(run: Run) -> frozenset[str]:

@@ -34,8 +34,9 @@ from sample_run import (
 )
 
 from auditor.model import Coverage, Finding, HostSeen, Reason, Subject, Unknown
+from auditor.reporters import codequality, junit, sarif, text
 from auditor.reporters import json as json_reporter
-from auditor.reporters import junit, text
+from auditor.reporters._plain import dumped
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
@@ -69,7 +70,17 @@ def test_junit_is_the_golden_one() -> None:
     _golden("junit.xml", rendered(junit.REPORTER, fleet(), voice("en")))
 
 
-@pytest.mark.parametrize("reporter", [text.REPORTER, json_reporter.REPORTER, junit.REPORTER])
+def test_sarif_is_the_golden_one() -> None:
+    _golden("auditor.sarif", rendered(sarif.REPORTER, fleet(), voice("en")))
+
+
+def test_codequality_is_the_golden_one() -> None:
+    _golden("codequality.json", rendered(codequality.REPORTER, fleet(), voice("en")))
+
+
+@pytest.mark.parametrize(
+    "reporter", [text.REPORTER, json_reporter.REPORTER, junit.REPORTER, sarif.REPORTER, codequality.REPORTER]
+)
 def test_same_run_same_bytes(reporter: object) -> None:
     assert rendered(reporter, fleet(), voice("fr")) == rendered(reporter, fleet(), voice("fr"))
 
@@ -237,7 +248,7 @@ def test_json_holds_no_byte_that_a_terminal_obeys_and_no_nan() -> None:
 @given(st.text(alphabet=st.characters()))
 @settings(max_examples=200)
 def test_any_text_makes_json_that_reads_back(seen: str) -> None:
-    plain = json_reporter._dumped({"a": seen})
+    plain = dumped({"a": seen})
     assert plain.isprintable()
     expected = re.sub("[\ud800-\udfff]", lambda m: f"\\u{ord(m.group()):04x}", seen)
     assert json.loads(plain.encode("utf-8")) == {"a": expected}
