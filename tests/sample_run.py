@@ -325,6 +325,15 @@ def one_host() -> SampleRun:
     )
 
 
+def alone(*findings: Finding, **changes: object) -> SampleRun:
+    """A run of web01 with these findings; `changes` are the header's."""
+    run = SampleRun(
+        header(**{"checks_planned": len(findings), **changes}), CONTROLS, MEASURES, all_findings=list(findings)
+    )
+    run.all_hosts = [HostSeen("web01", None, len(findings), len(findings), 1.0)]
+    return run
+
+
 def rendered(reporter: Reporter, run: Run, by: Voice) -> bytes:
     """All that a reporter writes to its one part."""
     pieces: list[bytes] = []

@@ -25,6 +25,7 @@ from sample_run import (
     PRIVILEGE,
     ROOT_LOGIN,
     SampleRun,
+    alone,
     finding,
     fleet,
     header,
@@ -73,14 +74,6 @@ def _quality(run: SampleRun, lang: str = "en", **look: Any) -> list[dict[str, An
     return entries
 
 
-def _alone(*findings: Finding, **changes: object) -> SampleRun:
-    run = SampleRun(
-        header(**{"checks_planned": len(findings), **changes}), CONTROLS, MEASURES, all_findings=list(findings)
-    )
-    run.all_hosts = [HostSeen("web01", None, len(findings), len(findings), 1.0)]
-    return run
-
-
 def _said(one: dict[str, Any]) -> dict[str, tuple[str, str]]:
     told = one["invocations"][0]["toolExecutionNotifications"]
     return {n["descriptor"]["id"]: (n["level"], n["message"]["text"]) for n in told}
@@ -90,7 +83,7 @@ def _said(one: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("run", [fleet, one_host, _alone])
+@pytest.mark.parametrize("run", [fleet, one_host, alone])
 def test_sarif_holds_what_github_asks(run: Any, lang: str) -> None:
     one = _sarif(run(), lang)
     rules = one["tool"]["driver"]["rules"]
@@ -136,7 +129,7 @@ def test_sarif_writes_no_pass_and_nothing_that_does_not_concern() -> None:
 
 def test_sarif_a_missed_target_closes_no_gate() -> None:
     """The run exits with 0 for it; GitHub's merge protection reads the severity of the rule."""
-    one = _sarif(_alone(finding(1, WEB, "journal-keeps-twelve-months", "warn", *JOURNAL)))
+    one = _sarif(alone(finding(1, WEB, "journal-keeps-twelve-months", "warn", *JOURNAL)))
     rule = one["tool"]["driver"]["rules"][one["results"][0]["ruleIndex"]]
     assert rule["properties"]["security-severity"] == "2.0"
     assert one["results"][0]["level"] != "error"
@@ -147,8 +140,8 @@ def test_sarif_what_is_no_longer_seen_does_not_look_mended() -> None:
     keys = [
         (one["results"][0]["ruleId"], one["results"][0]["partialFingerprints"])
         for one in (
-            _sarif(_alone(finding(1, WEB, "ssh-root-login-off", "fail", *ROOT_LOGIN))),
-            _sarif(_alone(finding(1, WEB, "ssh-root-login-off", "unknown", *PRIVILEGE))),
+            _sarif(alone(finding(1, WEB, "ssh-root-login-off", "fail", *ROOT_LOGIN))),
+            _sarif(alone(finding(1, WEB, "ssh-root-login-off", "unknown", *PRIVILEGE))),
         )
     ]
     assert keys[0] == keys[1]
@@ -157,11 +150,11 @@ def test_sarif_what_is_no_longer_seen_does_not_look_mended() -> None:
 @pytest.mark.parametrize(
     ("run", "name"),
     [
-        (_alone(finding(1, WEB, "a", "pass"), state="partial"), "run-complete"),
-        (_alone(finding(1, WEB, "a", "pass"), hosts_expected=2), "every-host-reached"),
-        (_alone(finding(1, WEB, "a", "pass"), checks_planned=2), "every-check-told"),
-        (replace(_alone(), all_hosts=[HostSeen("web01", Unknown("timeout"), 1, 0)]), "timeout"),
-        (replace(_alone(finding(1, WEB, "a", "pass")), all_coverage=one_host().all_coverage), "measures-without-a-control"),
+        (alone(finding(1, WEB, "a", "pass"), state="partial"), "run-complete"),
+        (alone(finding(1, WEB, "a", "pass"), hosts_expected=2), "every-host-reached"),
+        (alone(finding(1, WEB, "a", "pass"), checks_planned=2), "every-check-told"),
+        (replace(alone(), all_hosts=[HostSeen("web01", Unknown("timeout"), 1, 0)]), "timeout"),
+        (replace(alone(finding(1, WEB, "a", "pass")), all_coverage=one_host().all_coverage), "measures-without-a-control"),
     ],
     ids=["partial", "no host", "lost", "away", "gap"],
 )  # fmt: skip
@@ -176,7 +169,7 @@ def test_what_was_not_seen_is_said_in_both(run: SampleRun, name: str) -> None:
 
 
 def test_a_clean_run_is_clean_in_both() -> None:
-    run = _alone(finding(1, WEB, "clock-synchronised", "pass"))
+    run = alone(finding(1, WEB, "clock-synchronised", "pass"))
     one = _sarif(run)
     assert one["results"] == []
     assert one["invocations"][0]["executionSuccessful"] is True
@@ -189,7 +182,7 @@ def test_what_does_not_gate_is_counted_and_opens_nothing() -> None:
         finding(n, WEB, name, "unknown", Reason("", "", cause=Unknown("nothing_asked")), gates=False)
         for n, name in enumerate(CONTROLS)
     ]
-    run = _alone(*idle, declared=False)
+    run = alone(*idle, declared=False)
     one = _sarif(run)
     assert one["results"] == []
     words = f"checks that could not be told, and that do not count: {len(CONTROLS)} ({CAUSES['nothing_asked']})"
@@ -202,7 +195,7 @@ def test_what_does_not_gate_is_counted_and_opens_nothing() -> None:
 def test_a_host_that_its_collector_tells_of_is_not_away() -> None:
     """As the exit code has it: nobody connects to a printer, and somebody tells of it."""
     told = finding(1, WEB, "clock-synchronised", "pass")
-    run = replace(_alone(told), all_hosts=[HostSeen("web01", Unknown("not_connected", "a printer"), 1, 0)])
+    run = replace(alone(told), all_hosts=[HostSeen("web01", Unknown("not_connected", "a printer"), 1, 0)])
     assert exit_code(run, "low", False) == 0
     assert _sarif(run)["invocations"][0]["toolExecutionNotifications"] == []
 
@@ -226,12 +219,12 @@ def test_sarif_accepted_risks_are_suppressed_or_left_out_and_counted() -> None:
 
 
 def test_sarif_says_what_became_of_a_finding() -> None:
-    before = _alone(
+    before = alone(
         finding(1, WEB, "ssh-root-login-off", "fail", *ROOT_LOGIN),
         finding(2, WEB, "clock-synchronised", "pass"),
         finding(3, WEB, "journal-keeps-twelve-months", "warn", *JOURNAL),
     )
-    after = _alone(
+    after = alone(
         finding(1, WEB, "ssh-root-login-off", "fail", *ROOT_LOGIN),
         finding(2, WEB, "clock-synchronised", "fail", Reason("a", "equals", 1, 2)),
         finding(3, WEB, "journal-keeps-twelve-months", "fail", *JOURNAL),
@@ -257,13 +250,13 @@ def test_sarif_says_what_became_of_a_finding() -> None:
 )
 def test_sarif_parts_of_an_estate_do_not_close_each_others_alerts(changes: dict[str, Any], category: str) -> None:
     """GitHub holds an upload against the last one of its category: all before the last slash."""
-    assert _sarif(_alone(**changes))["automationDetails"]["id"].rpartition("/")[0] == category
-    assert _sarif(_alone(limit="a:b"))["automationDetails"] != _sarif(_alone(limit="a*b"))["automationDetails"]
+    assert _sarif(alone(**changes))["automationDetails"]["id"].rpartition("/")[0] == category
+    assert _sarif(alone(limit="a:b"))["automationDetails"] != _sarif(alone(limit="a*b"))["automationDetails"]
 
 
 def test_sarif_text_of_a_host_makes_no_link_and_takes_no_argument() -> None:
     evil = Reason("banner", "equals", "x", "[click](https://evil.example) {0} " + HOSTILE)
-    text = _sarif(_alone(finding(1, WEB, "a", "fail", evil)))["results"][0]["message"]["text"]
+    text = _sarif(alone(finding(1, WEB, "a", "fail", evil)))["results"][0]["message"]["text"]
     assert "](" not in text
     assert "{{0}}" in text
     assert text.isprintable()
@@ -326,7 +319,7 @@ def test_sarif_keeps_the_gravest_within_githubs_limits() -> None:
 def test_any_text_is_valid_in_both(seen: str, name: str) -> None:
     host = Subject("host", name or "h", name)
     reason = Reason(name, "equals", seen, seen, element=seen)
-    run = _alone(
+    run = alone(
         finding(1, host, "a", "fail", reason, fingerprint="1"),
         finding(2, host, "b", "unknown", Reason(name, "", cause=Unknown("timeout", seen)), fingerprint="2"),
         finding(3, host, "c", "warn", reason, decision=replace(ACCEPTED, by=seen), fingerprint="3"),
@@ -371,7 +364,7 @@ def test_codequality_points_at_the_line_of_the_control() -> None:
      ("a:x", ("a", 1)), ("a:\u0663", ("a", 1)), (f"a:{'9' * 5000}", ("a", 1)), ("a b#c:d.yaml:3", ("a b#c:d.yaml", 3))],
 )  # fmt: skip
 def test_a_place_is_always_told(source: str, told: tuple[str, int]) -> None:
-    run = _alone(finding(1, WEB, "clock-synchronised", "fail"))
+    run = alone(finding(1, WEB, "clock-synchronised", "fail"))
     run.controls = {"clock-synchronised": replace(CONTROLS["clock-synchronised"], source=source)}
     place = _quality(run)[0]["location"]
     assert (place["path"], place["lines"]["begin"]) == told
@@ -403,3 +396,11 @@ def test_without_a_repository_paths_are_relative_to_the_work_folder(tmp_path: Pa
     assert located(f"policies{os.sep}a.yaml") == "policies/a.yaml"
     shipped = repository.shelves.packaged("policies") / "convention/backup.yaml"
     assert located(str(shipped)) == "policies/convention/backup.yaml"
+
+
+def test_a_work_folder_that_is_gone_costs_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert repository.located(repository.work_folder())("policies/a.yaml") == "policies/a.yaml"

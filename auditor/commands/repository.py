@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 
 from auditor import shelves
+
+
+def work_folder() -> str:
+    """The folder that the command works in; the top one where it is gone."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return os.sep
 
 
 def located(work: str) -> Callable[[str], str]:
@@ -13,6 +22,7 @@ def located(work: str) -> Callable[[str], str]:
     root = _root(work)
     shipped = str(shelves.packaged("policies"))
 
+    @cache
     def relative(path: str) -> str:
         if not path:
             return ""

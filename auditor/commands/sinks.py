@@ -72,7 +72,7 @@ def write(
     suppressed: bool = True,
 ) -> None:
     """`suppressed`: SARIF holds accepted risks as suppressed results, else none of them."""
-    located = repository.located(os.getcwd())
+    located = repository.located(repository.work_folder())
     for name, path in reports:
         speaking = voice(lang, path == "-" and stdout_is_terminal(), details)
         speaking = replace(speaking, audience=audience, suppressed=suppressed, located=located)
