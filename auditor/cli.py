@@ -75,7 +75,9 @@ _store = click.option(
 _format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multiple=True,
                        shell_complete=_completed("formats"),
                        help="A report: text, html, json, junit, sarif or codequality; `-` is stdout. May be given several times.")  # fmt: skip
-_as_of = click.option("--as-of", metavar="DATE", help="Judge what people declared (decisions) on this day, 2026-11-30.")
+_as_of = click.option(
+    "--as-of", metavar="DATE", help="Judge what people declared (decisions, leavers) on this day, 2026-11-30."
+)
 _jobs = click.option(
     "--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time."
 )
@@ -84,14 +86,26 @@ _audience = click.option("--audience", type=click.Choice(["technique", "elus"]),
                          help="Whom the HTML report is for; elus: elected officials, it names no host and no weakness.")  # fmt: skip
 _sarif_accepted = click.option("--sarif-accepted", type=click.Choice(["suppress", "omit"]), default="suppress",
                                show_default=True,
-                               help="Accepted risks in SARIF: as suppressed, or left out (GitHub shows suppressed ones as open).")  # fmt: skip
+                               help="Findings that a decision covers, in SARIF: suppressed, or left out, as GitHub shows suppressed ones open.")  # fmt: skip
 
 
 class Group(click.Group):
     """Shows the commands in the order of use, and errors of the input without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "plan", "doctor", "lint", "inventory", "report", "diff", "list", "explain", "schema"]
+        return [
+            "run",
+            "plan",
+            "collector",
+            "doctor",
+            "lint",
+            "inventory",
+            "report",
+            "diff",
+            "list",
+            "explain",
+            "schema",
+        ]
 
     def invoke(self, ctx: click.Context) -> Any:
         from auditor.errors import AuditorError
@@ -191,10 +205,26 @@ def run(**options: Any) -> None:
 @_limit
 @_probes
 @_lang
-@click.option("--elevated-text", is_flag=True, help="Only print the one text that runs as root, to install it.")
+@click.option("--privileges", is_flag=True, help="Instead, what is asked as root, why, and for which controls.")
 def plan(**options: Any) -> None:
     """Prints what would be read and run on each host, before any connection."""
     from auditor.commands.plan import plan as command
+
+    sys.exit(command(**options))
+
+
+@main.group()
+def collector() -> None:
+    """The one text that answers as root on the hosts."""
+
+
+@collector.command(name="install-files")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@_probes
+@_lang
+def install_files(**options: Any) -> None:
+    """Writes to DIR, a new folder, what installs it: the text, its Ansible role, the sudoers line."""
+    from auditor.commands.collector import install_files as command
 
     sys.exit(command(**options))
 

@@ -169,7 +169,7 @@ class Voice:
 
     `audience` "elus": for elected officials, who publish what they are given; it names no host and nothing of one.
     `located` gives the path of a file as the repository of the work folder names it. `suppressed`: a format that knows
-    suppressed findings holds the accepted ones so; else it leaves them out.
+    suppressed findings holds those that a decision covers; else it leaves them out.
     """
 
     lang: str

@@ -26,6 +26,7 @@ from sample_run import (
     ROOT_LOGIN,
     SampleRun,
     alone,
+    decided,
     finding,
     fleet,
     header,
@@ -36,7 +37,7 @@ from sample_run import (
 
 from auditor.commands import repository
 from auditor.compare import compared
-from auditor.model import CAUSES, SEVERITIES, Finding, HostSeen, Reason, Subject, Unknown
+from auditor.model import CAUSES, SEVERITIES, Finding, HostSeen, Outcome, Reason, Subject, Unknown
 from auditor.reporters import codequality, sarif
 from auditor.summary import exit_code
 
@@ -83,7 +84,7 @@ def _said(one: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("run", [fleet, one_host, alone])
+@pytest.mark.parametrize("run", [fleet, one_host, decided, alone])
 def test_sarif_holds_what_github_asks(run: Any, lang: str) -> None:
     one = _sarif(run(), lang)
     rules = one["tool"]["driver"]["rules"]
@@ -214,8 +215,33 @@ def test_sarif_accepted_risks_are_suppressed_or_left_out_and_counted() -> None:
     bare = _sarif(fleet(), suppressed=False)
     assert len(bare["results"]) == len(one["results"]) - 2
     assert not any("suppressions" in r for r in bare["results"])
-    assert _said(bare)["accepted"] == ("note", "accepted risks that this report leaves out: 2")
-    assert "accepted" not in _said(one)
+    assert _said(bare)["decided"] == ("note", "findings that a decision covers, left out of this report: 2")
+    assert "decided" not in _said(one)
+
+
+def test_decisions_cover_what_they_cover_in_both() -> None:
+    """An adaptation whose target is missed too covers nothing, nor does what is suspended; an exempted host is no gap."""
+    one = _sarif(decided())
+    states = {r["ruleId"]: (r["level"], "suppressions" in r) for r in one["results"]}
+    assert states == {
+        "journal-keeps-twelve-months": ("error", True),
+        "clock-synchronised": ("warning", False),
+        "mail-relay-encrypts/warn": ("warning", True),
+        "restore-point-off-site": ("error", True),
+        "ssh-root-login-off": ("error", False),
+    }
+    assert [name for name, (level, _) in _said(one).items() if level == "error"] == []
+    assert one["invocations"][0]["executionSuccessful"] is True
+    assert [e["check_name"] for e in _quality(decided())] == ["clock-synchronised", "ssh-root-login-off"]
+
+
+def test_an_adapted_limit_that_is_kept_closes_no_gate() -> None:
+    adapted = replace(ACCEPTED, id="ADA-1", kind="adaptation")
+    run = alone(finding(1, WEB, "ssh-root-login-off", "fail", *ROOT_LOGIN, decision=adapted, adapted=Outcome.WARN))
+    assert exit_code(run, "low", False) == 0
+    (result,) = _sarif(run)["results"]
+    assert (result["ruleId"], result["level"]) == ("ssh-root-login-off/warn", "warning")
+    assert [e["severity"] for e in _quality(run)] == ["info"]
 
 
 def test_sarif_says_what_became_of_a_finding() -> None:

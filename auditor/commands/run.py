@@ -22,6 +22,7 @@ from auditor.commands.unreached import hints
 from auditor.compare import compared, gating
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
+from auditor.framing.collector import digest
 from auditor.kinds import Ask, Audience
 from auditor.model import Header, Run
 from auditor.plan import Plan
@@ -58,15 +59,17 @@ def run(
     day = inputs.as_of(as_of)
     given = inputs.load(policy, estate, limit, probes)
     inputs.notify(given.plan.estate, lang)
-    plan = given.plan
+    plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
     places = Places(jobs)
     times = Timings(plan) if timings else None
-    decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
+    decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
+    plan = replace(plan, bounds=decided.bounds)
     keeping = Store(store_path(store))
     held = ExitStack()
     try:
         before = held.enter_context(reference(against, keeping)) if against else None
-        header = replace(_header(plan, day, given.digests), limit=limit or "", policies=policy)
+        digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
+        header = replace(_header(plan, day, digests), limit=limit or "", policies=policy)
         begun = keeping.begin(
             header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
         )

@@ -71,7 +71,7 @@ def write(
     audience: Audience = "technique",
     suppressed: bool = True,
 ) -> None:
-    """`suppressed`: SARIF holds accepted risks as suppressed results, else none of them."""
+    """`suppressed`: SARIF holds what a decision covers as suppressed results, else not at all."""
     located = repository.located(repository.work_folder())
     for name, path in reports:
         speaking = voice(lang, path == "-" and stdout_is_terminal(), details)

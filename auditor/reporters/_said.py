@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from auditor.decision_words import standing
 from auditor.kinds import Voice
 from auditor.model import CAUSES, Control, Finding, Outcome, Unknown
-from auditor.sentences import acceptance, clean, told, unconcerned
+from auditor.sentences import clean, told, unconcerned
 
 NOWHERE = "policies"  # a control whose file nobody knows: consumers drop what has no place
 
@@ -22,15 +23,15 @@ def first_cause(finding: Finding) -> Unknown:
     return next((r.cause for r in finding.reasons if r.cause), Unknown("not_told"))
 
 
-def accepted_why(finding: Finding, voice: Voice) -> str:
-    """The decision that stands beside a fail or a warn, and what is still so."""
+def decided_why(finding: Finding, voice: Voice) -> str:
+    """The decision that covers a fail or a warn, and what is still so."""
     assert finding.decision is not None
-    standing = acceptance(finding.decision, voice, iso=True).partition(" ")
+    words = standing(finding.decision, voice, iso=True).partition(" ")
     if finding.outcome is Outcome.FAIL:
         form = voice.say("{acceptance}: still failing, {why}")
     else:
         form = voice.say("{acceptance}: the target is still missed, {why}")
-    return form.format(acceptance=f"{standing[0].upper()} {standing[2]}", why=why(finding, voice))
+    return form.format(acceptance=f"{words[0].upper()} {words[2]}", why=why(finding, voice))
 
 
 def place(control: Control | None, voice: Voice) -> tuple[str, int]:

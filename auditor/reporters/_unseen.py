@@ -63,10 +63,10 @@ def of_uncounted(causes: Mapping[str, int], voice: Voice) -> Iterator[Unseen]:
         yield Unseen(f"uncounted-{name}", name, form.format(count=count, cause=voice.say(CAUSES[name])), False)
 
 
-def by_subject(run: Run) -> dict[str, list[Coverage]]:
-    """What was not asked, by the key of its subject."""
+def by_subject(run: Run, exempted: bool = True) -> dict[str, list[Coverage]]:
+    """What was not asked, by the key of its subject; `exempted`: also what an exemption says is right."""
     gaps: dict[str, list[Coverage]] = {}
-    for gap in run.coverage():
+    for gap in (gap for gap in run.coverage() if exempted or not gap.decision):
         gaps.setdefault(gap.subject.key, []).append(gap)
     return gaps
 

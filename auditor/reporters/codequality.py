@@ -1,7 +1,7 @@
 """A run in, a GitLab Code Quality report out: a JSON array, an entry a finding that is open. Pure.
 
 GitLab shows what a merge request adds and takes away, by fingerprint; what is missing counts as mended. So what could
-not be told is an entry too, and so is a run that is not whole. Accepted risks are left out.
+not be told is an entry too, and so is a run that is not whole. What a decision covers is left out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from auditor.reporters._plain import dumped
 from auditor.reporters._said import first_cause, place, why
 from auditor.reporters._unseen import Unseen, by_subject, of_run, of_subject, of_uncounted
 from auditor.sentences import OUTCOME_WORDS, clean
-from auditor.summary import accepted, named
+from auditor.summary import decided, gating, named
 
 LONGEST = 1000  # characters of one description
 SEVERITY = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor"}
@@ -41,27 +41,27 @@ def _entries(run: Run, voice: Voice) -> Iterator[Plain]:
         told += 1
         if finding.outcome is Outcome.UNKNOWN and not finding.gates:
             uncounted[first_cause(finding).cause] += 1
-        elif finding.outcome not in (None, Outcome.PASS) and not accepted(finding):
+        elif finding.outcome not in (None, Outcome.PASS) and not decided(finding):
             yield _of(finding, run, voice)
     for unseen in (*of_run(run, told, voice), *of_uncounted(uncounted, voice)):
         if unseen.text:
             yield _whole(unseen, "", run, voice)
-    for gaps in by_subject(run).values():
+    for gaps in by_subject(run, exempted=False).values():
         for unseen in of_subject(run, gaps, voice):
             yield _whole(unseen, named(gaps[0].subject), run, voice)
 
 
 def _of(finding: Finding, run: Run, voice: Voice) -> Plain:
     control = run.controls.get(finding.control)
-    said = why(finding, voice)
-    if finding.outcome is not Outcome.FAIL and finding.outcome:
-        said = f"{voice.say(OUTCOME_WORDS[finding.outcome.value])}: {said}"
+    said, reads = why(finding, voice), gating(finding)
+    if reads in (Outcome.UNKNOWN, Outcome.WARN):
+        said = f"{voice.say(OUTCOME_WORDS[reads.value])}: {said}"
     title = f"{clean(voice.text(control.title))}: " if control else ""
     path, line = place(control, voice)
     return _entry(
         finding.control,
         f"{named(finding.subject)}: {title}{said}",
-        NOT_COUNTED if finding.outcome is Outcome.WARN else SEVERITY[finding.severity],
+        NOT_COUNTED if reads is Outcome.WARN else SEVERITY[finding.severity],
         finding.fingerprint,
         path,
         line,

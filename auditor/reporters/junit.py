@@ -14,13 +14,14 @@ from itertools import chain, groupby
 from junit_xml import TestCase, TestSuite
 
 from auditor.compare import KIND_WORDS, NOT_CHANGED
+from auditor.decision_words import beside
 from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import Comparison, Control, Coverage, Finding, Outcome, Run
-from auditor.reporters._said import accepted_why, first_cause, why
+from auditor.reporters._said import decided_why, first_cause, why
 from auditor.reporters._unseen import LONGEST, by_subject, of_run, of_subject
 from auditor.sentences import OUTCOME_WORDS, clean
-from auditor.summary import accepted, folded, named
+from auditor.summary import decided, folded, gating, named
 
 KINDS = ("failure", "error", "skipped")
 
@@ -117,13 +118,13 @@ def _case(finding: Finding, control: Control | None, where: str, voice: Voice, s
     said = why(finding, voice)
     if finding.outcome is None:
         _skip(case, f"{voice.say(OUTCOME_WORDS['not_concerned'])}: {said}")
-    elif accepted(finding):
-        _skip(case, accepted_why(finding, voice))
-    elif finding.outcome is Outcome.FAIL:
+    elif decided(finding):
+        _skip(case, decided_why(finding, voice))
+    elif gating(finding) is Outcome.FAIL:
         _add(case.add_failure_info, said, finding.severity, _body(finding, control, said, since, voice))
     elif finding.outcome is Outcome.UNKNOWN:
         _unknown(case, said, first_cause(finding).cause, finding.gates, voice)
-    elif finding.outcome is Outcome.WARN:  # no consumer knows a warning: the test passes and says so
+    elif gating(finding) is Outcome.WARN:  # no consumer knows a warning: the test passes and says so
         case.stdout = clean(f"{voice.say(OUTCOME_WORDS['warn'])}: {said}", LONGEST)
     return case
 
@@ -143,6 +144,9 @@ def _body(finding: Finding, control: Control | None, said: str, since: str, voic
         lines.insert(0, clean(voice.text(control.title)))
         lines.append(voice.say("Fix: {fix}").format(fix=clean(voice.text(control.fix), 0)))
         lines += [f"{name}: {', '.join(where)}" for name, where in control.references.items()]
+    lines += beside(finding.decision, finding.adapted, finding.suspended, voice, persons=False)
+    if finding.actions:
+        lines.append(voice.say("Actions: {ids}").format(ids=clean(", ".join(finding.actions))))
     lines.append(finding.fingerprint)
     return "\n".join(clean(line, LONGEST) for line in lines)
 

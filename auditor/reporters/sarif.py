@@ -14,14 +14,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from auditor.decision_words import standing
 from auditor.document import Plain, stamp
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import SEVERITIES, Comparison, Control, Finding, Outcome, Run, Subject
 from auditor.reporters._plain import dumped, elements
-from auditor.reporters._said import accepted_why, first_cause, place, why
+from auditor.reporters._said import decided_why, first_cause, place, why
 from auditor.reporters._unseen import by_subject, of_run, of_subject, of_uncounted
-from auditor.sentences import OUTCOME_WORDS, acceptance, cause, clean
-from auditor.summary import NEVER, accepted, away, exit_code, named
+from auditor.sentences import OUTCOME_WORDS, cause, clean
+from auditor.summary import NEVER, away, decided, exit_code, gating, named
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST = 25_000  # results that GitHub takes
@@ -33,7 +34,7 @@ LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "not
 WARN = "/warn"  # the rule of a missed target: GitHub takes the severity from the rule, and the run's exit code is 0
 
 # The order in which results are left out when there are too many, last first; fails come first, gravest first.
-_UNKNOWN, _WARN, _ACCEPTED = 10, 20, 30
+_UNKNOWN, _WARN, _DECIDED = 10, 20, 30
 
 
 def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
@@ -69,7 +70,7 @@ class _Survey:
     warned: set[str] = field(default_factory=set)
     uncatalogued: dict[str, str] = field(default_factory=dict)  # control -> severity
     uncounted: Counter[str] = field(default_factory=Counter)  # cause -> checks that could not be told and do not gate
-    left_out: int = 0  # accepted findings
+    left_out: int = 0  # findings that a decision covers
 
     @property
     def room(self) -> dict[int, int]:
@@ -93,9 +94,9 @@ def _survey(run: Run, voice: Voice) -> _Survey:
         rank = _rank(finding, voice)
         if rank is not None:
             seen.ranks[rank] += 1
-            if finding.outcome is Outcome.WARN:
+            if _tolerated(finding):
                 seen.warned.add(finding.control)
-        elif accepted(finding):
+        elif decided(finding):
             seen.left_out += 1
         elif finding.outcome is Outcome.UNKNOWN:
             seen.uncounted[first_cause(finding).cause] += 1
@@ -104,13 +105,13 @@ def _survey(run: Run, voice: Voice) -> _Survey:
 
 def _rank(finding: Finding, voice: Voice) -> int | None:
     """How grave a result is, 0 the gravest; None for what is no result."""
-    if accepted(finding):
-        return _ACCEPTED if voice.suppressed else None
-    if finding.outcome is Outcome.FAIL:
+    if decided(finding):
+        return _DECIDED if voice.suppressed else None
+    if gating(finding) is Outcome.FAIL:
         return len(SEVERITIES) - 1 - SEVERITIES.index(finding.severity)
     if finding.outcome is Outcome.UNKNOWN:
         return _UNKNOWN if finding.gates else None
-    return _WARN if finding.outcome is Outcome.WARN else None
+    return _WARN if gating(finding) is Outcome.WARN else None
 
 
 # ---------------------------------------------------------------- rules
@@ -176,7 +177,7 @@ def _results(run: Run, seen: _Survey, index: Mapping[str, int], voice: Voice) ->
 
 
 def _result(finding: Finding, run: Run, index: Mapping[str, int], voice: Voice) -> Plain:
-    rule = finding.control + (WARN if finding.outcome is Outcome.WARN else "")
+    rule = finding.control + (WARN if _tolerated(finding) else "")
     result: Plain = {
         "ruleId": rule,
         "ruleIndex": index[rule],
@@ -191,22 +192,27 @@ def _result(finding: Finding, run: Run, index: Mapping[str, int], voice: Voice) 
     }
     if run.since:
         result["baselineState"] = _state(finding, run.since)
-    if accepted(finding):
+    if decided(finding):
         assert finding.decision is not None
-        said = _text(acceptance(finding.decision, voice, iso=True))
+        said = _text(standing(finding.decision, voice, iso=True))
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": said}]
     return result
+
+
+def _tolerated(finding: Finding) -> bool:
+    """A target that is missed while its limit is kept: of the convention, or of the adaptation that stands beside it."""
+    return (gating(finding) or finding.outcome) is Outcome.WARN
 
 
 def _kind(finding: Finding) -> Plain:
     """SARIF gives a level to failures only."""
     if finding.outcome is Outcome.UNKNOWN:
         return {"kind": "open", "level": "none"}
-    return {"kind": "fail", "level": "warning" if finding.outcome is Outcome.WARN else LEVELS[finding.severity]}
+    return {"kind": "fail", "level": "warning" if _tolerated(finding) else LEVELS[finding.severity]}
 
 
 def _message(finding: Finding, voice: Voice) -> str:
-    said = accepted_why(finding, voice) if accepted(finding) else why(finding, voice)
+    said = decided_why(finding, voice) if decided(finding) else why(finding, voice)
     if finding.outcome is Outcome.UNKNOWN:
         said = f"{voice.say(OUTCOME_WORDS['unknown'])}: {said}"
     return _text(f"{named(finding.subject)}: {said}")
@@ -283,8 +289,8 @@ def _counted(seen: _Survey, voice: Voice) -> Iterator[Plain]:
     for unseen in of_uncounted(seen.uncounted, voice):
         yield _notification(unseen.name, unseen.text, False)
     if seen.left_out:
-        form = voice.say("accepted risks that this report leaves out: {count}")
-        yield _notification("accepted", form.format(count=seen.left_out), False)
+        form = voice.say("findings that a decision covers, left out of this report: {count}")
+        yield _notification("decided", form.format(count=seen.left_out), False)
     if seen.results > MOST:
         form = voice.say("results left out, the least grave ones: {count} of {total}")
         yield _notification("too-many", form.format(count=seen.results - MOST, total=seen.results), True)
