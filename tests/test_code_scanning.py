@@ -38,7 +38,7 @@ from sample_run import (
 from auditor.commands import repository
 from auditor.compare import compared
 from auditor.model import CAUSES, SEVERITIES, Finding, HostSeen, Outcome, Reason, Subject, Unknown
-from auditor.reporters import codequality, sarif
+from auditor.reporters import _sarif_rules, codequality, sarif
 from auditor.summary import exit_code
 
 SCHEMA = json.loads((Path(__file__).parent / "data/schemas/sarif-schema-2.1.0.json").read_text("utf-8"))
@@ -93,7 +93,7 @@ def test_sarif_holds_what_github_asks(run: Any, lang: str) -> None:
         assert max(len(rule[part]["text"]) for part in ("shortDescription", "fullDescription")) <= 1024
         assert rule["properties"]["security-severity"] in ("9.5", "8.0", "5.5", "2.0")
         assert "security" in rule["properties"]["tags"]
-        assert len(rule["properties"]["tags"]) <= sarif.TAGS
+        assert len(rule["properties"]["tags"]) <= _sarif_rules.TAGS
     assert len({rule["id"] for rule in rules}) == len(rules)
     for result in one["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
@@ -111,9 +111,11 @@ def test_sarif_severities_fall_into_githubs_bands() -> None:
     def band(score: float) -> str:
         return "critical" if score > 9 else "high" if score >= 7 else "medium" if score >= 4 else "low"
 
-    assert {name: band(float(score)) for name, score in sarif.SECURITY.items()} == {name: name for name in SEVERITIES}
+    assert {name: band(float(score)) for name, score in _sarif_rules.SECURITY.items()} == {
+        name: name for name in SEVERITIES
+    }
     for rule in _sarif(one_host())["tool"]["driver"]["rules"]:
-        if not rule["id"].endswith(sarif.WARN):
+        if not rule["id"].endswith(_sarif_rules.WARN):
             assert band(float(rule["properties"]["security-severity"])) == CONTROLS[rule["id"]].severity
 
 

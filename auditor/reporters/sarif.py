@@ -20,18 +20,13 @@ from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import SEVERITIES, Comparison, Control, Finding, Outcome, Run, Subject
 from auditor.reporters._plain import dumped, elements
 from auditor.reporters._said import decided_why, first_cause, place, why
+from auditor.reporters._sarif_rules import LEVELS, WARN, one_line, rules
 from auditor.reporters._unseen import by_subject, of_run, of_subject, of_uncounted
 from auditor.sentences import OUTCOME_WORDS, cause, clean
 from auditor.summary import NEVER, away, decided, exit_code, gating, named
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST = 25_000  # results that GitHub takes
-TAGS = 20  # that GitHub takes on one rule
-LONGEST = 1000  # characters of one message
-LONGEST_FIX = 4000
-SECURITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}  # GitHub's bands, each at its middle
-LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
-WARN = "/warn"  # the rule of a missed target: GitHub takes the severity from the rule, and the run's exit code is 0
 
 # The order in which results are left out when there are too many, last first; fails come first, gravest first.
 _UNKNOWN, _WARN, _DECIDED = 10, 20, 30
@@ -46,13 +41,13 @@ def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
 
 def _pieces(run: Run, voice: Voice) -> Iterator[str]:
     seen = _survey(run, voice)
-    rules = _rules(run, seen, voice)
-    index = {rule["id"]: turn for turn, rule in enumerate(rules)}
+    known = rules(run, seen.warned, seen.uncatalogued, voice)
+    index = {rule["id"]: turn for turn, rule in enumerate(known)}
     yield f'{{\n"$schema": {dumped(SCHEMA)},\n"version": "2.1.0",\n"runs": [{{\n'
     yield f'"automationDetails": {dumped({"id": _category(run, voice)})},\n"columnKind": "unicodeCodePoints",\n'
     yield f'"language": {dumped(voice.lang)},\n"invocations": [{dumped(_invocation(run, seen, voice))}],\n'
     yield f'"tool": {{"driver": {{\n"name": "auditor",\n"semanticVersion": {dumped(clean(run.header.version))},\n'
-    yield from elements("rules", rules)
+    yield from elements("rules", known)
     yield "}},\n"
     yield from elements("results", _results(run, seen, index, voice))
     yield "\n}]\n}\n"
@@ -114,55 +109,6 @@ def _rank(finding: Finding, voice: Voice) -> int | None:
     return _WARN if gating(finding) is Outcome.WARN else None
 
 
-# ---------------------------------------------------------------- rules
-
-
-def _rules(run: Run, seen: _Survey, voice: Voice) -> list[Plain]:
-    """Every control, in the order of the plan; one more for each whose target is missed somewhere."""
-    rules: list[Plain] = []
-    for control in run.controls.values():
-        rules.append(_rule(control, voice))
-        if control.id in seen.warned:
-            rules.append(_warn_rule(control, voice))
-    for name, severity in seen.uncatalogued.items():
-        rules.append(_described(name, severity, name, name, name))
-        if name in seen.warned:
-            rules.append(_described(name + WARN, "low", name, name, name))
-    return rules
-
-
-def _rule(control: Control, voice: Voice) -> Plain:
-    references = [f"{name}: {', '.join(where)}" for name, where in control.references.items()]
-    help_ = "\n".join([clean(voice.text(control.fix), LONGEST_FIX), *(clean(line) for line in references)])
-    rule = _described(control.id, control.severity, voice.text(control.title), voice.text(control.why), help_)
-    named_in = (f"{name}:{one}" for name, where in control.references.items() for one in where)
-    tags = dict.fromkeys(("security", control.policy, control.measure, *named_in))
-    rule["properties"]["tags"] = [clean(tag) for tag in tags if tag][:TAGS]
-    return rule
-
-
-def _warn_rule(control: Control, voice: Voice) -> Plain:
-    """The same control where its limit is kept: low, so that no gate closes on what the run itself lets pass."""
-    rule = _rule(control, voice)
-    title = f"{clean(voice.text(control.title))} ({voice.say(OUTCOME_WORDS['warn'])})"
-    properties = {**rule["properties"], "security-severity": SECURITY["low"]}
-    return {**rule, **_titled(control.id + WARN, "warning", title), "properties": properties}
-
-
-def _described(name: str, severity: str, title: str, full: str, help_: str) -> Plain:
-    properties = {"precision": "very-high", "security-severity": SECURITY[severity], "tags": ["security"]}
-    return {
-        **_titled(name, LEVELS[severity], title),
-        "fullDescription": {"text": _text(full) or name},
-        "help": {"text": _unlinked(help_) or name},
-        "properties": properties,
-    }
-
-
-def _titled(name: str, level: str, title: str) -> Plain:
-    return {"id": name, "shortDescription": {"text": _text(title) or name}, "defaultConfiguration": {"level": level}}
-
-
 # ---------------------------------------------------------------- results
 
 
@@ -194,7 +140,7 @@ def _result(finding: Finding, run: Run, index: Mapping[str, int], voice: Voice) 
         result["baselineState"] = _state(finding, run.since)
     if decided(finding):
         assert finding.decision is not None
-        said = _text(standing(finding.decision, voice, iso=True))
+        said = one_line(standing(finding.decision, voice, iso=True))
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": said}]
     return result
 
@@ -215,7 +161,7 @@ def _message(finding: Finding, voice: Voice) -> str:
     said = decided_why(finding, voice) if decided(finding) else why(finding, voice)
     if finding.outcome is Outcome.UNKNOWN:
         said = f"{voice.say(OUTCOME_WORDS['unknown'])}: {said}"
-    return _text(f"{named(finding.subject)}: {said}")
+    return one_line(f"{named(finding.subject)}: {said}")
 
 
 def _state(finding: Finding, since: Comparison) -> str:
@@ -297,20 +243,8 @@ def _counted(seen: _Survey, voice: Voice) -> Iterator[Plain]:
 
 
 def _notification(name: str, said: str, gates: bool, where: Iterable[Plain] = ()) -> Plain:
-    told = {"descriptor": {"id": name}, "level": "error" if gates else "note", "message": {"text": _text(said)}}
+    told = {"descriptor": {"id": name}, "level": "error" if gates else "note", "message": {"text": one_line(said)}}
     return {**told, "locations": [{"logicalLocations": list(where)}]} if where else told
-
-
-# ---------------------------------------------------------------- texts
-
-
-def _text(text: str) -> str:
-    return _unlinked(clean(text, LONGEST))
-
-
-def _unlinked(text: str) -> str:
-    """No text makes a link or takes an argument: what a host said might."""
-    return text.replace("](", "] (").replace("{", "{{").replace("}", "}}")
 
 
 REPORTER = Reporter(title={"en": "SARIF, for code scanning", "fr": "SARIF, pour l'analyse de code"}, render=render)
