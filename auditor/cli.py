@@ -74,7 +74,7 @@ _store = click.option(
 )
 _format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multiple=True,
                        shell_complete=_completed("formats"),
-                       help="A report: text, html, json or junit; `-` is stdout. May be given several times.")  # fmt: skip
+                       help="A report: text, html, json, junit, sarif or codequality; `-` is stdout. May be given several times.")  # fmt: skip
 _as_of = click.option(
     "--as-of", metavar="DATE", help="Judge what people declared (decisions, leavers) on this day, 2026-11-30."
 )
@@ -84,6 +84,9 @@ _jobs = click.option(
 _details = click.option("--details", is_flag=True, help="Unfold every finding in the text and HTML reports.")
 _audience = click.option("--audience", type=click.Choice(["technique", "elus"]), default="technique", show_default=True,
                          help="Whom the HTML report is for; elus: elected officials, it names no host and no weakness.")  # fmt: skip
+_sarif_accepted = click.option("--sarif-accepted", type=click.Choice(["suppress", "omit"]), default="suppress",
+                               show_default=True,
+                               help="Findings that a decision covers, in SARIF: suppressed, or left out, as GitHub shows suppressed ones open.")  # fmt: skip
 
 
 class Group(click.Group):
@@ -188,6 +191,7 @@ def main(ctx: click.Context) -> None:
 @_lang
 @_details
 @_audience
+@_sarif_accepted
 def run(**options: Any) -> None:
     """Audits hosts, and reports. Without arguments: this machine, with the shipped policies."""
     from auditor.commands.run import run as command
@@ -264,6 +268,7 @@ def lint(**options: Any) -> None:
 @_lang
 @_details
 @_audience
+@_sarif_accepted
 def report(**options: Any) -> None:
     """Reports a stored RUN (a number, the beginning of an id, or `latest`) again, without any host."""
     from auditor.commands.report import report as command

@@ -168,6 +168,8 @@ class Voice:
     """How a reporter speaks: `say` translates one of our sentences, `text` picks a language of a policy's text.
 
     `audience` "elus": for elected officials, who publish what they are given; it names no host and nothing of one.
+    `located` gives the path of a file as the repository of the work folder names it. `suppressed`: a format that knows
+    suppressed findings holds those that a decision covers; else it leaves them out.
     """
 
     lang: str
@@ -177,6 +179,8 @@ class Voice:
     details: bool = False
     width: int = 80
     audience: Audience = "technique"
+    located: Callable[[str], str] = str
+    suppressed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,20 @@ from auditor.store import Store
 
 
 def report(
-    run: str, formats: tuple[str, ...], store: str | None, lang: str | None, details: bool, audience: Audience
+    run: str,
+    formats: tuple[str, ...],
+    store: str | None,
+    lang: str | None,
+    details: bool,
+    audience: Audience,
+    sarif_accepted: str,
 ) -> int:
     if store == "none":
         raise InvalidInput("--store none keeps nothing: there is no run to report")
     reports = sinks.chosen(formats, audience)
     keeping = Store(store_path(store), create=False)
     try:
-        sinks.write(keeping.run(run), reports, lang, details, audience)
+        sinks.write(keeping.run(run), reports, lang, details, audience, sarif_accepted == "suppress")
     finally:
         keeping.close()
     return 0

@@ -50,6 +50,7 @@ def run(
     timings: bool,
     audience: Audience,
     against: str | None,
+    sarif_accepted: str,
 ) -> int:
     """The exit code of the run."""
     reports = sinks.chosen(formats, audience)
@@ -76,7 +77,7 @@ def run(
             pace = Pace(places, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
             finished = audit(plan, _asks(plan, places, times), keeping, begun, decided, pace)
         finished.since = compared(before, finished) if before else None
-        sinks.write(finished, reports, lang, details, audience)
+        sinks.write(finished, reports, lang, details, audience, sarif_accepted == "suppress")
         _say_aside(finished, times, lang)
         code = exit_code(finished, fail_on, fail_on_warn, gating(finished.since) if finished.since else None)
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from auditor import shelves
+from auditor.commands import repository
 from auditor.commands.inputs import stdout_is_terminal, voice
 from auditor.errors import InvalidInput
 from auditor.kinds import Audience
@@ -63,10 +64,18 @@ def _streams(path: Path) -> bool:
 
 
 def write(
-    run: Run, reports: Sequence[Chosen], lang: str | None, details: bool, audience: Audience = "technique"
+    run: Run,
+    reports: Sequence[Chosen],
+    lang: str | None,
+    details: bool,
+    audience: Audience = "technique",
+    suppressed: bool = True,
 ) -> None:
+    """`suppressed`: SARIF holds what a decision covers as suppressed results, else not at all."""
+    located = repository.located(repository.work_folder())
     for name, path in reports:
-        speaking = replace(voice(lang, path == "-" and stdout_is_terminal(), details), audience=audience)
+        speaking = voice(lang, path == "-" and stdout_is_terminal(), details)
+        speaking = replace(speaking, audience=audience, suppressed=suppressed, located=located)
         with _sink(path) as stream:
             shelves.REPORTERS[name].render(run, speaking, _one_part(stream))
 
