@@ -12,99 +12,15 @@ from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
-from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes import ssh_logins
-from auditor.readers import enrolment, listeners, pam, passwd, processes, sudoers, vpn
+from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sudoers, vpn
 from auditor.readers.files import Files
 from auditor.readers.undated import undated
 
-# Says which programs ask for a proof again, which doors let in without one, and who is barred from Cockpit: no command
-# line and no file is shown.
-MARKS = Command(
-    r"""for p in sudo sudo-rs doas su pkexec; do
-  if command -v "$p" >/dev/null; then echo "program $p"; fi
-done
-for f in /usr/lib/cockpit /usr/libexec/cockpit-ws; do if [ -e "$f" ]; then echo 'program cockpit'; break; fi; done
-if [ "$(systemctl is-active cockpit.socket 2>/dev/null)" = active ]; then echo 'served Cockpit'; fi
-if [ -e /sys/class/tty/tty0 ]; then echo 'program vt'; fi
-for d in /proc/[0-9]*; do
-  c=
-  { read -r c <"$d/comm"; } 2>/dev/null
-  case $c in agetty|getty|mingetty|fgetty|mgetty) ;; *) continue ;; esac
-  tr '\000\n' '\n ' <"$d/cmdline" 2>/dev/null
-  echo
-done | awk '/^(--autologin(=.*)?|--autolog.*|-a.*)$/ || /(^|[ \t])-f[ \t]/ { print "open console" }
-  /^(-l.*|-n|--login-program.*|--skip-login)$/ { print "other console" }' | sort -u
-grep -lsE '^[[:space:]]*(AutomaticLoginEnable|TimedLoginEnable)[[:space:]]*=[[:space:]]*([Tt]rue|1)' /etc/gdm/custom.conf \
-  /etc/gdm3/daemon.conf /etc/gdm3/custom.conf /etc/gdm/daemon.conf | sed 's/.*/open GDM/;q'
-grep -hsE '^[[:space:]]*autologin-user[[:space:]]*=[[:space:]]*[^[:space:]]' /etc/lightdm/lightdm.conf /etc/lightdm/lightdm.conf.d/*.conf \
-  /usr/share/lightdm/lightdm.conf.d/*.conf | sed 's/.*/open LightDM/;q'
-grep -hsE '^[[:space:]]*User[[:space:]]*=[[:space:]]*[^[:space:]]' /etc/sddm.conf /etc/sddm.conf.d/*.conf /usr/lib/sddm/sddm.conf.d/*.conf \
-  | sed 's/.*/open SDDM/;q'
-grep -hsE '^[[:space:]]*autologin[[:space:]]*=[[:space:]]*[^[:space:]]' /etc/lxdm/lxdm.conf | sed 's/.*/open LXDM/;q'
-grep -hsE '^DISPLAYMANAGER_AUTOLOGIN="?[^"[:space:]]' /etc/sysconfig/displaymanager | sed 's/.*/open GDM/;q'
-if grep -qsiE '^[[:space:]]*ClientCertAuthentication[[:space:]]*=[[:space:]]*(yes|true|1|on)' /etc/cockpit/cockpit.conf; then
-  echo 'certificates Cockpit'
-fi
-if grep -qsE 'pam_listfile.*sense=deny.*file=/etc/cockpit/disallowed-users' /etc/pam.d/cockpit; then
-  sed -n 's/^[[:space:]]*\([^#[:space:]][^[:space:]]*\).*/barred \1/p' /etc/cockpit/disallowed-users 2>/dev/null
-fi
-echo end""",
-    timeout_s=10,
-    cap_bytes=8192,
-)
 PROOFS = ("effective", "session", "accounts", "sudoers", "pam", "proofs")
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """A way in that PAM decides on. The first group of services that the host has is asked, all of that group.
-
-    `processes` as the kernel shows them; `ports` that its socket waits on where another program starts it.
-    """
-
-    name: str
-    services: tuple[tuple[str, ...], ...]
-    processes: tuple[str, ...]
-    remote: bool = False
-    ports: tuple[int, ...] = ()
-
-
-CONSOLE = "console"
-DOORS = (
-    Door(CONSOLE, (("login",),), ("agetty", "getty", "mingetty", "fgetty", "mgetty")),
-    Door("GDM", (("gdm-password", "gdm-fingerprint", "gdm-smartcard", "gdm-pin"), ("gdm",)), ("gdm", "gdm3")),
-    Door("LightDM", (("lightdm",),), ("lightdm",)),
-    Door("SDDM", (("sddm",),), ("sddm",)),
-    Door("LXDM", (("lxdm",),), ("lxdm", "lxdm-binary")),
-    Door("XDM", (("xdm",),), ("xdm",)),
-    Door("greetd", (("greetd",),), ("greetd",)),
-    Door("Cockpit", (("cockpit",),), ("cockpit-ws", "cockpit-tls"), remote=True, ports=(9090,)),
-    Door("xrdp", (("xrdp-sesman",),), ("xrdp", "xrdp-sesman"), remote=True),
-    Door("telnet", (("remote",), ("login",)), ("telnetd", "in.telnetd", "utelnetd"), remote=True, ports=(23,)),
-    Door("rlogin", (("rlogin",),), ("rlogind", "in.rlogind", "rshd", "in.rshd"), remote=True, ports=(513, 514)),
-)
-# What decides for itself whom it lets in, in ways that a host does not tell.
-UNTOLD = {
-    "Shell In A Box": ("shellinaboxd",),
-    "ttyd": ("ttyd",),
-    "GoTTY": ("gotty",),
-    "WeTTY": ("wetty",),
-    "Webmin": ("miniserv.pl",),
-    "Guacamole": ("guacd",),
-    "OpenVPN Access Server": ("openvpnas",),
-    "SoftEther": ("vpnserver",),
-    "PPTP": ("pptpd",),
-    "L2TP": ("xl2tpd",),
-    "accel-ppp": ("accel-pppd",),
-    "libreswan": ("pluto",),
-    "userspace WireGuard": ("wireguard-go", "boringtun", "boringtun-cli"),
-}
-VPNS = {
-    "OpenVPN": ("openvpn",),
-    "strongSwan": ("charon", "charon-systemd"),
-    "ocserv": ("ocserv", "ocserv-main"),
-}
 # Who is asked, and for what: sudo and doas ask the caller, su asks for root's own password.
 ELEVATIONS = {"sudo": ("sudo", "sudo-i"), "sudo-rs": ("sudo", "sudo-i"), "doas": ("doas",), "pkexec": ("polkit-1",)}
 SU = ("su", "su-l")
@@ -118,7 +34,7 @@ def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
         "processes": processes.PROCESSES,
         "processes_root": processes.PROCESSES_ROOT,
         "listeners": listeners.LISTENERS,
-        "marks": MARKS,
+        "marks": doors.MARKS,
         "vpn": vpn.VPN,
     }
 
@@ -141,9 +57,7 @@ class _Host:
     groups: Mapping[str, frozenset[str]]
     stacks: Mapping[str, tuple[pam.Entry, ...] | Unknown]
     proofs: enrolment.Proofs
-    running: processes.Processes
-    open_ports: listeners.Listeners
-    marks: frozenset[str]
+    seen: doors.Seen
     vpn: vpn.Configured
     ssh: Facts
 
@@ -160,11 +74,6 @@ class _Host:
             return Unknown("not_told", "whom a directory lets in")
         return self.proofs.missing
 
-    def runs(self, names: Iterable[str]) -> bool | Unknown:
-        """Whoever runs it: somebody of that name serves a door, or claims to."""
-        wanted = {name[: processes.NAME_LENGTH] for name in names}
-        return True if any(p.name in wanted for p in self.running.seen) else self.running.missing or False
-
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -177,7 +86,7 @@ class _Entry:
 
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     people = passwd.people(answers["accounts"])
-    marks = _marks(answers["marks"])
+    marks = doors.marks(answers["marks"])
     why = people if isinstance(people, Unknown) else marks
     if isinstance(people, Unknown) or isinstance(marks, Unknown):
         return dict.fromkeys(FACTS["properties"], why)
@@ -196,9 +105,9 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
         groups=everybody.memberships(),
         stacks=_stacks(pam.read(answers["pam"]), configured, certificates="certificates Cockpit" in marks),
         proofs=enrolment.read(answers["proofs"]),
-        running=processes.read(answers["processes_root"], answers["processes"]),
-        open_ports=listeners.read(answers["listeners"]),
-        marks=marks,
+        seen=doors.Seen(
+            processes.read(answers["processes_root"], answers["processes"]), listeners.read(answers["listeners"]), marks
+        ),
         vpn=configured,
         ssh=_ssh(answers, args),
     )
@@ -209,7 +118,7 @@ def _stacks(
     files: Files, configured: vpn.Configured, *, certificates: bool
 ) -> Mapping[str, tuple[pam.Entry, ...] | Unknown]:
     """`other` always; nothing else where the files were not told."""
-    ours = (s for door in DOORS for group in door.services for s in group)
+    ours = (s for door in doors.DOORS for group in door.services for s in group)
     also = (s for services in (*ELEVATIONS.values(), SU) for s in services)
     found: dict[str, tuple[pam.Entry, ...] | Unknown] = {}
     for service in (*ours, *also, *(server.service for server in configured.servers), "other"):
@@ -229,24 +138,21 @@ def _ssh(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
         return dict.fromkeys(ssh_logins.LISTS, Unknown("unreadable", str(why)))
 
 
-def _marks(answer: Answer) -> frozenset[str] | Unknown:
-    if isinstance(answer, Failure):
-        return answer.unknown()
-    lines = answer.text.splitlines()
-    if not lines or lines[-1] != "end":
-        raise Unreadable("what the doors are marked by is not complete")
-    return frozenset(lines[:-1])
-
-
 def _told(host: _Host) -> Facts:
-    served = {door.name: _served(host, door) for door in DOORS}
-    logins = [entry for door in DOORS for entry in _of_admins(host, door, served[door.name])]
-    everybodys = [entry for door in DOORS if door.remote for entry in _of_everybody(host, door, served[door.name])]
-    gap = host.gap or _unsure(served[door.name] for door in DOORS)
-    far = host.running.missing or host.vpn.missing or _unsure(served[door.name] for door in DOORS if door.remote)
+    served = {door.name: host.seen.served(door) for door in doors.DOORS}
+    logins = [entry for door in doors.DOORS for entry in _of_admins(host, door, served[door.name])]
+    everybodys = [
+        entry for door in doors.DOORS if door.remote for entry in _of_everybody(host, door, served[door.name])
+    ]
+    gap = host.gap or _unsure(served[door.name] for door in doors.DOORS)
+    far = (
+        host.seen.running.missing
+        or host.vpn.missing
+        or _unsure(served[door.name] for door in doors.DOORS if door.remote)
+    )
     before = {name: _before(host, name, logins, gap) for name in host.admins}
     remote = [_shown(e) for e in (*everybodys, *_vpns(host), *_untold(host))]
-    by_pam = any(served[door.name] is True for door in DOORS if door.remote)
+    by_pam = any(served[door.name] is True for door in doors.DOORS if door.remote)
     return {
         "logins": _list([_shown(e) for e in logins], gap),
         "console_one_factor": _one_factor(logins, gap),
@@ -284,34 +190,20 @@ def _one_factor(logins: list[_Entry], gap: Unknown | None) -> Fact:
 # ---------------------------------------------------------------- doors that PAM decides on
 
 
-def _served(host: _Host, door: Door) -> bool | Unknown:
-    if f"served {door.name}" in host.marks:
-        return True
-    runs = host.runs(door.processes)
-    if runs is True:
-        return True
-    if door.name == CONSOLE and "program vt" in host.marks:  # logind opens a getty when somebody asks for one
-        return host.runs(("systemd-logind", "elogind"))
-    if door.name == "Cockpit" and "program cockpit" not in host.marks:
-        return False
-    waits = host.open_ports.any_of(door.ports) if door.ports else False
-    return True if waits is True else next((x for x in (runs, waits) if isinstance(x, Unknown)), False)
-
-
-def _of_admins(host: _Host, door: Door, served: bool | Unknown) -> Iterator[_Entry]:
+def _of_admins(host: _Host, door: doors.Door, served: bool | Unknown) -> Iterator[_Entry]:
     if served is not True:
         return
-    if f"open {door.name}" in host.marks:
+    if f"open {door.name}" in host.seen.marks:
         yield _Entry(door.name, ANYBODY, door.remote, two_factors=False, reason="it logs somebody in by itself")
     for name in host.admins:
         yield from _at(host, door, name)
 
 
-def _at(host: _Host, door: Door, name: str) -> Iterator[_Entry]:
+def _at(host: _Host, door: doors.Door, name: str) -> Iterator[_Entry]:
     account = host.people.accounts.get(name)
-    if (account and not account.can_log_in) or (door.name == "Cockpit" and f"barred {name}" in host.marks):
+    if (account and not account.can_log_in) or (door.name == "Cockpit" and f"barred {name}" in host.seen.marks):
         return
-    if f"other {door.name}" in host.marks:
+    if f"other {door.name}" in host.seen.marks:
         other = Unknown("not_told", "another program than login asks there")
         yield _Entry(door.name, name, door.remote, other, "")
         return
@@ -321,7 +213,7 @@ def _at(host: _Host, door: Door, name: str) -> Iterator[_Entry]:
         yield _Entry(door.name, name, door.remote, two, proofs)
 
 
-def _services(host: _Host, door: Door) -> tuple[str, ...]:
+def _services(host: _Host, door: doors.Door) -> tuple[str, ...]:
     for group in door.services:
         found = tuple(s for s in group if s in host.stacks)
         if found:
@@ -394,7 +286,7 @@ def _every(truths: Iterable[Fact]) -> bool | Unknown:
 
 def _elevations(host: _Host, before: Mapping[str, bool | Unknown]) -> Iterator[Fact]:
     for program, services in ELEVATIONS.items():
-        if f"program {program}" not in host.marks:
+        if f"program {program}" not in host.seen.marks:
             continue
         for name, because in host.admins.items():
             granted = any(why.startswith("sudo rule") for why in because)
@@ -422,7 +314,7 @@ def _elevation(
 
 def _su(host: _Host, before: Mapping[str, bool | Unknown], everybodys: list[_Entry]) -> Iterator[Fact]:
     """Whoever is in may call su: what counts is how everybody came in."""
-    if "program su" in host.marks:
+    if "program su" in host.seen.marks:
         others = _over_ssh(host.ssh["other_logins"])
         came = _every([*before.values(), *others, *(e.two_factors for e in everybodys)])
         yield from _elevation(host, "su", SU, "root", "root", came)
@@ -431,7 +323,7 @@ def _su(host: _Host, before: Mapping[str, bool | Unknown], everybodys: list[_Ent
 # ---------------------------------------------------------------- doors for everybody
 
 
-def _of_everybody(host: _Host, door: Door, served: bool | Unknown) -> Iterator[_Entry]:
+def _of_everybody(host: _Host, door: doors.Door, served: bool | Unknown) -> Iterator[_Entry]:
     if served is True:
         names = [a.name for a in host.people.accounts.values() if a.can_log_in]
         yield from _grouped(door.name, names, lambda name: _at(host, door, name))
@@ -449,11 +341,11 @@ def _grouped(door: str, names: Iterable[str], at: Callable[[str], Iterable[_Entr
 
 
 def _vpns(host: _Host) -> Iterator[_Entry]:
-    for product, names in VPNS.items():
-        if host.runs(names) is not True and product != "OpenVPN":  # OpenVPN is seen by its processes
+    for product, names in doors.VPNS.items():
+        if host.seen.runs(names) is not True and product != "OpenVPN":  # OpenVPN is seen by its processes
             continue
         missing = host.vpn.missing is not None or product not in host.vpn.seen
-        if (missing and host.runs(names) is True) or product in host.vpn.more:
+        if (missing and host.seen.runs(names) is True) or product in host.vpn.more:
             why = host.vpn.missing or Unknown("not_told", f"how {product} is configured")
             yield _Entry(product, ANYBODY, remote=True, two_factors=why, reason="")
         for server in host.vpn.of(product):
@@ -488,8 +380,8 @@ def _through_pam(host: _Host, server: vpn.Server, name: str) -> list[_Entry]:
 
 
 def _untold(host: _Host) -> Iterator[_Entry]:
-    for product, names in UNTOLD.items():
-        if host.runs(names) is True:
+    for product, names in doors.UNTOLD.items():
+        if host.seen.runs(names) is True:
             why = Unknown("not_told", f"{product} decides itself whom it lets in")
             yield _Entry(product, ANYBODY, remote=True, two_factors=why, reason="")
 

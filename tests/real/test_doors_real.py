@@ -299,3 +299,6 @@ def test_ssh_from_outside() -> None:
     for address, expected in (("10.62.10.0/24", Outcome.PASS), ("*", Outcome.FAIL)):
         narrow = f"printf '{machine.format(address)}' > /etc/ssh/sshd_config.d/20.conf\n"
         assert over_ssh(keys + TWO_OVER_SSH + narrow) is expected, address
+    bound = keys.replace("'ssh-", '\'restrict,from="192.0.2.10" ssh-')
+    anywhere = f"printf '{machine.format('*')}' > /etc/ssh/sshd_config.d/20.conf\n"
+    assert over_ssh(bound + TWO_OVER_SSH + anywhere) is Outcome.PASS
