@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from auditor.kinds import Voice
-from auditor.model import CAUSES, IdleDecision, Reason, StandsBeside, Unknown
+from auditor.model import CAUSES, IdleDecision, Reason, ReplayOf, StandsBeside, Unknown
 from auditor.operators import GROUP_OPERATORS, LIST_OPERATORS, N_, OPERATORS
 
 LONGEST = 200  # characters of a host's text that a report shows
@@ -44,7 +44,7 @@ IDLE_WORDS = {
     "R-STATUS": N_("it is not in force"),
     "R-IDLE": N_("nothing that it covers fails; it can be closed"),
 }
-# The details that we give in our own words (plan.py, freshness.py, store.py); `{name}` stands for any text.
+# The details that we give in our own words (plan.py, freshness.py, store.py, replay.py); `{name}` stands for any text.
 DETAILS = (
     N_("no control checks it"),
     N_("no control applies to it"),
@@ -60,6 +60,8 @@ DETAILS = (
     N_("asked in vain since it was last seen"),
     N_("it shows the machine-id {new}, known is {old}; if it was reinstalled, give reinstalled_at in estate.yaml"),
     N_("the stored evidence is damaged"),
+    N_("not in that run"),
+    N_("its evidence is not kept any more"),
 )
 _BOOLEANS = {True: N_("true"), False: N_("false")}
 
@@ -118,6 +120,15 @@ def day(iso: str, voice: Voice) -> str:
     """An ISO date as the language writes it."""
     parts = iso.split("-")
     return "/".join(reversed(parts)) if voice.lang == "fr" and len(parts) == 3 else iso
+
+
+def replayed(replay: ReplayOf, voice: Voice) -> str:
+    """That no host was asked, and of when the evidence is."""
+    form = N_("REPLAY: no host was asked; the evidence of audit {number}, of {when}, was judged anew.")
+    said = voice.say(form).format(number=replay.number, when=moment(replay.started_at, voice))
+    if replay.state == "complete":
+        return said
+    return f"{said} {voice.say(N_('That audit ended before everything planned was asked.'))}"
 
 
 def moment(at: float, voice: Voice) -> str:

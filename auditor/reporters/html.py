@@ -31,6 +31,7 @@ from auditor.sentences import (
     day,
     listed,
     moment,
+    replayed,
     told,
 )
 from auditor.sentences import idle as idle_words
@@ -190,7 +191,7 @@ def _page(run: Run, voice: Voice) -> Mapping[str, object]:
         "style_digest": digest,
         "public": public,
         "what": what,
-        "number": run.header.number,
+        "heading": _heading(run, voice),
         "on": moment(run.header.started_at, voice),
         "as_of": day(run.header.as_of, voice),
         "kind": kind,
@@ -265,6 +266,13 @@ def _what(run: Run, seen: Summary, voice: Voice) -> str:
     return voice.say("{count} hosts").format(count=seen.hosts_expected)
 
 
+def _heading(run: Run, voice: Voice) -> str:
+    header = run.header
+    form = N_("Replay of audit {number}, {when}") if header.replay else N_("Audit {number}, {when}")
+    number = header.replay.number if header.replay else header.number
+    return voice.say(form).format(number=number, when=moment(header.started_at, voice))
+
+
 def _part_only(run: Run, seen: Summary) -> bool:
     """Not all that was planned came, or not all of the estate or of the policies was planned."""
     header = run.header
@@ -313,6 +321,8 @@ def _verdict(run: Run, seen: Summary, voice: Voice) -> tuple[str, str]:
 def _notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
     """What nobody must miss: that this is a part, that it was interrupted, that evidence is not of today."""
     header, public = run.header, voice.audience == "elus"
+    if header.replay:
+        yield replayed(header.replay, voice)
     if header.state != "complete":
         yield voice.say("THE RUN IS PARTIAL: it ended before everything planned was asked.")
     if not header.declared:

@@ -17,7 +17,7 @@ from auditor.compare import KIND_WORDS, NOT_CHANGED
 from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import CAUSES, Comparison, Control, Coverage, Finding, Outcome, Run, Unknown
-from auditor.sentences import OUTCOME_WORDS, acceptance, cause, clean, told, unconcerned
+from auditor.sentences import OUTCOME_WORDS, acceptance, cause, clean, replayed, told, unconcerned
 from auditor.summary import accepted, folded, named
 
 LONGEST = 4000  # characters of one message
@@ -92,6 +92,9 @@ def _suite(
         properties["auditor.limit"] = run.header.limit
     if run.header.legacy:
         properties["auditor.legacy"] = folded(run.header.legacy)
+    if run.header.replay:
+        properties["auditor.replay_of"] = run.header.replay.id or str(run.header.replay.number)
+        properties["auditor.evidence_of"] = stamp(run.header.replay.started_at)
     if run.since:
         properties["auditor.against"] = run.since.before.id or str(run.since.before.number)
     if run.header.policies:
@@ -216,6 +219,8 @@ def _run_cases(run: Run, findings: int, voice: Voice) -> list[TestCase]:
     if earlier:
         form = voice.say("judged on earlier evidence: {hosts}")
         cases[1].stdout = clean(form.format(hosts=folded(earlier)), LONGEST)
+    if header.replay:
+        cases[0].stdout = replayed(header.replay, voice)
     return cases
 
 

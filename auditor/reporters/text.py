@@ -20,6 +20,7 @@ from auditor.sentences import (
     listed,
     moment,
     nothing_asked,
+    replayed,
     told,
     unconcerned,
 )
@@ -125,11 +126,13 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], voice: Voice, st
 
 def _heading(run: Run, what: str, voice: Voice) -> list[Line]:
     header = run.header
-    said = voice.say("Audit {number} of {what}, {when}").format(
-        number=header.number, what=what, when=moment(header.started_at, voice)
-    )
+    form = N_("Replay of audit {number} of {what}, {when}") if header.replay else N_("Audit {number} of {what}, {when}")
+    number = header.replay.number if header.replay else header.number
+    said = voice.say(form).format(number=number, what=what, when=moment(header.started_at, voice))
     judged = voice.say("decisions and records judged as of {day}").format(day=day(header.as_of, voice))
     lines = [*_wrapped(said, voice, 0, "bold"), *(_wrapped(judged, voice, 0, "dim") if header.as_of else ())]
+    if header.replay:
+        lines += _wrapped(replayed(header.replay, voice), voice, 0, "unknown")
     for chosen in _selection(header, voice):
         lines += _wrapped(chosen, voice, 0, "unknown")
     return lines
