@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from auditor import document, snapshot
-from auditor.errors import InvalidInput
+from auditor.errors import InvalidInput, Problem
 from auditor.model import (
     CAUSES,
     Answer,
@@ -134,12 +134,11 @@ def read(path: Path, kept: Store) -> StoredRun:
     try:
         with path.open("rb") as stream:
             return _restored(_checked(stream, min(LARGEST, 2**30 + PACKED * path.stat().st_size)), kept)
-    except OSError as error:  # gzip's own errors are such too
-        raise InvalidInput(f"{path}: {_why(error)}") from None
-    except (Refused, EOFError, zlib.error) as error:
-        raise InvalidInput(f"{path}: {_why(error)}") from None
+    except (OSError, Refused, EOFError, zlib.error) as error:  # gzip's own errors are OSErrors
+        why = _why(error)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise InvalidInput(f"{path}: this archive holds what no auditor writes ({_why(error)}): export it anew") from None
+        why = f"this archive holds what no auditor writes ({_why(error)}): export it anew"
+    raise InvalidInput([Problem(str(path), 0, 0, why)])
 
 
 def _why(error: Exception) -> str:
@@ -184,21 +183,20 @@ def _next(lines: Iterator[Line], wanted: str) -> Any:
 def _checked(stream: BinaryIO, largest: int) -> Iterator[Line]:
     """The parts between the first line, which says what this is, and the last, which says that nothing is missing."""
     told = hashlib.sha256()
-    count = 0
-    begun = False
-    for line in _capped(stream, largest):
+    lines = _capped(stream, largest)
+    for count, line in enumerate(lines):
         kind, plain = _parsed(line)
-        if not begun:
+        if not count:
             _known(kind, plain)
-            begun = True
-        elif kind == "end":
-            if plain != {"lines": count, "sha256": told.hexdigest()}:
-                raise Refused("this archive is not what was written: its digest is another; copy or export it anew")
-            return
-        else:
+        elif kind != "end":
             yield kind, plain
+        elif plain != {"lines": count, "sha256": told.hexdigest()} or next(
+            lines, None
+        ):  # reads to the end of the file too
+            raise Refused("this archive is not what was written: its digest is another; copy or export it anew")
+        else:
+            return
         told.update(line)
-        count += 1
     raise EOFError
 
 
@@ -271,7 +269,9 @@ def _answer(plain: Plain) -> Answer:
 
 def _same(computed: bytes, said: str, what: str) -> None:
     if computed.hex() != said:
-        raise Refused(f"{what} is not what its digest {str(said)[:16]} says: the archive was altered or damaged; get it anew")
+        raise Refused(
+            f"{what} is not what its digest {str(said)[:16]} says: the archive was altered or damaged; get it anew"
+        )
 
 
 def _host(plain: Plain) -> HostKept:

@@ -96,7 +96,20 @@ class Group(click.Group):
     """Shows the commands in the order of use, and errors of the input without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "plan", "doctor", "lint", "inventory", "report", "replay", "diff", "export", "list", "explain", "schema"]
+        return [
+            "run",
+            "plan",
+            "doctor",
+            "lint",
+            "inventory",
+            "report",
+            "replay",
+            "diff",
+            "export",
+            "list",
+            "explain",
+            "schema",
+        ]
 
     def invoke(self, ctx: click.Context) -> Any:
         from auditor.errors import AuditorError

@@ -639,9 +639,7 @@ class StoredRun(Run):
     def host_at(self, seq: int) -> HostKept:
         """The host at this place, which is there, with the digests of its answers."""
         with _mapped(self.path):
-            (doc,) = self._db.execute(
-                "SELECT doc FROM host WHERE run = ? AND seq = ?", (self._number, seq)
-            ).fetchone()
+            (doc,) = self._db.execute("SELECT doc FROM host WHERE run = ? AND seq = ?", (self._number, seq)).fetchone()
             answers = self._db.execute(
                 "SELECT command, evidence, at, host_at FROM answer WHERE run = ? AND host = ? ORDER BY command",
                 (self._number, seq),

@@ -107,7 +107,9 @@ def test_every_reason_code_of_a_decision_has_its_words() -> None:
 
 def test_the_details_are_those_that_are_given() -> None:
     """Constant texts stand there as they stand here; a change there without one here would go untranslated."""
-    source = "".join((SOURCES / f"{m}.py").read_text(encoding="utf-8") for m in ("plan", "freshness", "store"))
+    source = "".join(
+        (SOURCES / f"{m}.py").read_text(encoding="utf-8") for m in ("plan", "freshness", "store", "replay")
+    )
     for form in DETAILS:
         start = form.partition("{")[0]
         assert start in source, f"nobody says: {form}"

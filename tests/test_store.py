@@ -135,8 +135,12 @@ def as_version_1(path: Path) -> None:
         db.execute("DROP INDEX host_seen")
         for column in ("seen_at", "machine", "lost", "estate"):
             db.execute(f"ALTER TABLE host DROP COLUMN {column}")
+        db.execute("ALTER TABLE run DROP COLUMN inputs")
+        db.execute("DROP TABLE inputs")
         db.execute("UPDATE host SET doc = json_remove(doc, '$.evidence_at', '$.asked')")
-        db.execute("UPDATE run SET header = json_remove(header, '$.legacy', '$.policies', '$.hosts_inventoried')")
+        db.execute(
+            "UPDATE run SET header = json_remove(header, '$.legacy', '$.policies', '$.hosts_inventoried', '$.replay')"
+        )
         db.execute("PRAGMA user_version=1")
 
 

@@ -198,7 +198,7 @@ def _page(run: Run, voice: Voice) -> Mapping[str, object]:
         "symbol": SYMBOLS[kind],
         "verdict": verdict,
         "notices": tuple(_notices(run, seen, voice)),
-        "numbers": _numbers(seen, voice),
+        "numbers": _numbers(seen, voice, run.header.replay is not None),
         "bar": _bar(seen, voice),
         "blocks": blocks,
         "others": others,
@@ -347,7 +347,7 @@ def _notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
         )
 
 
-def _numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, str, str]]:
+def _numbers(seen: Summary, voice: Voice, replay: bool) -> Sequence[tuple[str, Chip | None, str, str]]:
     """Rows of: what, its chip, hosts, checks; `-` where a number would say nothing."""
     counts = seen.counts
     on: dict[str, list[str]] = {"nothing_asked": [s for gap in seen.gaps if not gap.measure for s in gap.subjects]}
@@ -360,7 +360,7 @@ def _numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, st
 
     return (
         row(voice.say("expected"), "", seen.hosts_expected, seen.checks_planned),
-        row(voice.say("measured now"), "", seen.hosts_measured_now, "-"),
+        row(voice.say(N_("measured then") if replay else N_("measured now")), "", seen.hosts_measured_now, "-"),
         row(voice.say("measured, on earlier evidence"), "", seen.hosts_measured_earlier, "-"),
         row(voice.say("attested"), "", seen.hosts_attested, "-"),
         row(voice.say("nobody looked"), "", seen.hosts_unseen, "-"),

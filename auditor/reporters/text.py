@@ -150,6 +150,10 @@ def _selection(header: Header, voice: Voice) -> Iterator[str]:
         yield voice.say("only these policies: {policies}").format(policies=", ".join(header.policies))
 
 
+_MEASURED = N_("{now} now, {earlier} earlier, {attested} attested, {unseen} by nobody")
+_MEASURED_THEN = N_("{now} then, {earlier} earlier, {attested} attested, {unseen} by nobody")
+
+
 def _headline(run: Run, seen: Summary, voice: Voice) -> list[Line]:
     """Who was expected and seen, what it came to, and in one sentence what this report may be trusted for."""
     rows = [
@@ -163,7 +167,7 @@ def _headline(run: Run, seen: Summary, voice: Voice) -> list[Line]:
         (
             "",
             voice.say("measured"),
-            voice.say("{now} now, {earlier} earlier, {attested} attested, {unseen} by nobody").format(
+            voice.say(_MEASURED_THEN if run.header.replay else _MEASURED).format(
                 now=seen.hosts_measured_now,
                 earlier=seen.hosts_measured_earlier,
                 attested=seen.hosts_attested,
