@@ -46,10 +46,12 @@ bench: .venv/.made
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python benchmarks/fleet.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/host.py
 	$(BIN)/python benchmarks/size.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/silent.py
 	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/decisions.py
 
 clean:
 	rm -rf .venv build dist audit.xml

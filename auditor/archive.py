@@ -20,6 +20,7 @@ from auditor import document, snapshot
 from auditor.errors import InvalidInput, Problem
 from auditor.model import (
     CAUSES,
+    ActionSeen,
     Answer,
     Command,
     Control,
@@ -32,6 +33,7 @@ from auditor.model import (
     Measure,
     Output,
     Perimeter,
+    ToDo,
 )
 from auditor.shape import shaped
 from auditor.snapshot import Snapshot
@@ -92,6 +94,8 @@ def _lines(run: StoredRun) -> Iterator[Line]:
     yield from (("finding", {**document.finding_to_plain(f), "seq": f.seq}) for f in run.findings())
     yield from (("idle", document.idle_to_plain(d)) for d in run.idle())
     yield from (("coverage", document.coverage_to_plain(c)) for c in run.coverage())
+    yield from (("action", document.action_to_plain(a)) for a in run.actions())
+    yield from (("to_do", document.to_do_to_plain(t)) for t in run.to_do())
 
 
 def _asked(run: StoredRun) -> Iterator[Line]:
@@ -294,5 +298,7 @@ _PARTS: Mapping[str, Callable[[Plain], Kept]] = {
     "host": _host,
     "finding": _finding,
     "idle": lambda plain: shaped(IdleDecision, plain),
+    "action": lambda plain: shaped(ActionSeen, document.action_from_plain(plain)),
+    "to_do": lambda plain: shaped(ToDo, document.to_do_from_plain(plain)),
     "coverage": _coverage,
 }

@@ -66,9 +66,10 @@ def _second_phase(plan: Plan, store: Store, run: StoredRun, decided: InForce, pa
     now = pace.clock()
     derived = derive(plan.derived_checks(), plan.probes, plan.estate, kept, now)
     store.keep_findings(run, derived)
-    beside, idle = reconcile(run.findings(), decided)
-    store.keep_findings(run, beside)
-    return store.finish(run, state, now, idle, plan.coverage())
+    reconciled = reconcile(run.findings, decided)
+    store.keep_findings(run, reconciled.beside())
+    store.keep_decided(run, reconciled.actions(), reconciled.to_do())
+    return store.finish(run, state, now, reconciled.notes(), reconciled.coverage(plan.coverage()))
 
 
 def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, pace: Pace) -> None:

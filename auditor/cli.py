@@ -83,7 +83,9 @@ _fail_on = click.option(
 _fail_on_warn = click.option(
     "--fail-on-warn", is_flag=True, help="A missed target counts as a failure, even within its limit."
 )
-_as_of = click.option("--as-of", metavar="DATE", help="Judge what people declared (decisions) on this day, 2026-11-30.")
+_as_of = click.option(
+    "--as-of", metavar="DATE", help="Judge what people declared (decisions, leavers) on this day, 2026-11-30."
+)
 _jobs = click.option(
     "--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time."
 )
@@ -99,6 +101,7 @@ class Group(click.Group):
         return [
             "run",
             "plan",
+            "collector",
             "doctor",
             "lint",
             "inventory",
@@ -206,10 +209,26 @@ def run(**options: Any) -> None:
 @_limit
 @_probes
 @_lang
-@click.option("--elevated-text", is_flag=True, help="Only print the one text that runs as root, to install it.")
+@click.option("--privileges", is_flag=True, help="Instead, what is asked as root, why, and for which controls.")
 def plan(**options: Any) -> None:
     """Prints what would be read and run on each host, before any connection."""
     from auditor.commands.plan import plan as command
+
+    sys.exit(command(**options))
+
+
+@main.group()
+def collector() -> None:
+    """The one text that answers as root on the hosts."""
+
+
+@collector.command(name="install-files")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@_probes
+@_lang
+def install_files(**options: Any) -> None:
+    """Writes to DIR, a new folder, what installs it: the text, its Ansible role, the sudoers line."""
+    from auditor.commands.collector import install_files as command
 
     sys.exit(command(**options))
 

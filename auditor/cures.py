@@ -37,7 +37,7 @@ class Called:
     """How we were called: the command lines that belong to the cures. `candidates` is the file that was written, if any."""
 
     again: str
-    elevated_text: str
+    install_files: str
     hosts: str
     candidates: str = ""
 
@@ -176,8 +176,12 @@ def _constant(text: str) -> Callable[[Trouble, Called], Step]:
 _SEE = N_("To see where it stops:")
 _UNKNOWN_KEY = N_("host key not known")
 
-# In the order of the way in. `{elevated_text}` and `{candidates}` are said by Called.
+# In the order of the way in. `{install_files}` and `{candidates}` are said by Called.
 CURES: Mapping[str, Cure] = {
+    "not_authorised": Cure(
+        N_("no valid authorisation to audit this perimeter"),
+        N_("Have the owner sign one, and give it in estate.yaml under audit_authorisation; until then nobody connects."),
+    ),
     "quiet": Cure(N_("in their quiet hours, not asked"), N_("Ask again when they are over.")),
     "no_transport": Cure(
         CAUSES["no_transport"],
@@ -305,12 +309,12 @@ CURES: Mapping[str, Cure] = {
     ),
     "sudo": Cure(
         N_("sudo does not let us ask as root"),
-        N_("Here: {elevated_text} > auditor-elevated, read it and copy it there. On the host, as root:"),
+        N_("Here: {install_files}, read what it writes and copy auditor-elevated there. On the host, as root:"),
         _allow,
     ),
     "old_text": Cure(
-        N_("the installed text is of another release"),
-        N_("Here: {elevated_text} > auditor-elevated, read it and copy it there. On the host, as root:"),
+        N_("the collector there is absent, of another release or altered"),
+        N_("Here: {install_files}, read what it writes and copy auditor-elevated there. On the host, as root:"),
         _constant(_INSTALL),
     ),
 }  # fmt: skip

@@ -29,6 +29,7 @@ class Seen:
     host: Host
     trouble: Trouble | None
     machine: str = ""
+    collector: str = ""  # as in HostSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def seen(host: Host, told: Mapping[Command, Answer], elevation: Command) -> Seen
         return Seen(host, Trouble(host, came_to.failure.cause, came_to.failure.detail), came_to.identity)
     answer = told.get(elevation)
     if not as_root(host) or (isinstance(answer, Output) and answer.text.strip() == "0"):
-        return Seen(host, None, came_to.identity)
+        return Seen(host, None, came_to.identity, came_to.collector)
     trouble = _elevation(host, answer or Failure("not_asked"))
     return Seen(host, replace(trouble, account=_account(hello)), came_to.identity)
 
@@ -120,7 +121,7 @@ def lines(group: Group, called: Called, voice: Voice) -> list[str]:
         title = voice.say("at the bastion {bastion}: {what}").format(bastion=clean(group.bastion), what=title)
     hosts = folded(clean(t.host.id) for t in group.troubles)
     advice = voice.say(what.advice)
-    for name, text in (("candidates", called.candidates), ("elevated_text", called.elevated_text)):
+    for name, text in (("candidates", called.candidates), ("install_files", called.install_files)):
         advice = advice.replace(f"{{{name}}}", text)
     form = voice.say("{what}: {count} × {hosts}")
     made = [form.format(what=title[:1].upper() + title[1:], count=len(group.troubles), hosts=hosts)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ from auditor.model import (
     question_key,
 )
 
+_SHA256 = re.compile(r"[0-9a-f]{64}(?![^ ])")
 _FAMILIES = {"Linux": "linux", "FreeBSD": "freebsd", "Darwin": "macos", "Windows": "windows"}
 
 
@@ -39,6 +41,7 @@ class Judged:
     measured: int
     at: float
     identity: str = ""
+    collector: str = ""
 
 
 def evaluate(
@@ -59,12 +62,14 @@ def evaluate(
         facts = told.get(question_key(check.control.probe, check.arguments), Unknown("not_asked"))
         findings.append(finding(check, facts, probes[check.control.probe].facts, at))
     measured = sum(1 for f in findings if f.outcome is not Outcome.UNKNOWN)
-    return Judged(tuple(findings), told, failure, measured, at, _identity(answers))
+    return Judged(tuple(findings), told, failure, measured, at, _identity(answers), collector(answers))
 
 
 def _failure(host: Host, answers: Mapping[Command, Answer]) -> Unknown | None:
     """Why nothing of this host counts: it did not answer, or it is not what the inventory says."""
     hello = answers.get(HELLO)
+    if hello is None and host.barred:
+        return Unknown("not_authorised", host.barred)
     if hello is None:
         return Unknown("not_connected", host.why) if host.connection == "none" else Unknown("nothing_asked")
     if isinstance(hello, Failure):
@@ -90,6 +95,18 @@ def _identity(answers: Mapping[Command, Answer]) -> str:
     if len(lines) < 5 or not lines[1] or not lines[4].strip():
         return ""
     return f"{lines[1][:64]} {hashlib.sha256(lines[4].strip().encode()).hexdigest()[:12]}"
+
+
+def collector(answers: Mapping[Command, Answer]) -> str:
+    """What answered as root: "installed SHA256", "piped", or "" where nothing did; see HostSeen."""
+    hello = answers.get(HELLO)
+    if not isinstance(hello, Output) or not any(c.elevated and isinstance(a, Output) for c, a in answers.items()):
+        return ""
+    lines = hello.text.split("\n")
+    if len(lines) < 6 or lines[0].strip() == "Windows":
+        return ""
+    installed = _SHA256.match(lines[5]) if lines[2] != "0" else None
+    return f"installed {installed[0]}" if installed else "piped"
 
 
 def same_machine(hosts: Sequence[str]) -> Failure:

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from auditor.earlier import DigestOf, Seen, judged
-from auditor.model import Failure, Header, HostSeen, ReplayOf
+from auditor.framing.sh import HELLO
+from auditor.model import Answer, Command, Failure, Header, HostSeen, ReplayOf
 from auditor.plan import Plan
-from auditor.store import ASKED, Presence, StoredRun, packed
+from auditor.store import ASKED, HELLOS_BEFORE, Presence, StoredRun, packed
 
 # Details in our own words; sentences.DETAILS translates them.
 NOT_THEN = "not in that run"
@@ -37,10 +38,16 @@ class Recall:
             return Seen(index, {}, judged(self.plan, index, dict.fromkeys(commands, _never(self.run.header))), ASKED)
         then = self.run.host_at(place).seen
         answers = self.run.answers(place)
+        known = self._in_todays_words(answers)
         untold = Failure("not_asked", NOT_THEN, then.at) if answers else _silent(then)
-        told = {c: answers.get(c, untold) for c in commands}
+        told = {c: known.get(c, untold) for c in commands}
         presence = Presence(then.asked, then.evidence_at)
         return Seen(index, packed(answers, self.digest_of), judged(self.plan, index, told), presence)
+
+    def _in_todays_words(self, answers: Mapping[Command, Answer]) -> Mapping[Command, Answer]:
+        """What the host is, it was asked in other words by earlier releases: the same lines, and fewer."""
+        before = next((a for c, a in answers.items() if self.digest_of(c) in HELLOS_BEFORE), None)
+        return answers if before is None else {HELLO: before, **answers}
 
 
 def _never(header: Header) -> Failure:

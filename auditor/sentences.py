@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from auditor.kinds import Voice
-from auditor.model import CAUSES, IdleDecision, Reason, ReplayOf, StandsBeside, Unknown
+from auditor.model import CAUSES, Reason, ReplayOf, Unknown
 from auditor.operators import GROUP_OPERATORS, LIST_OPERATORS, N_, OPERATORS
 
 LONGEST = 200  # characters of a host's text that a report shows
@@ -32,19 +32,7 @@ SEVERITY_WORDS = {
     "high": N_("high"),
     "critical": N_("critical"),
 }
-# Why a decision covers nothing, by the reason codes of decisions.py.
-IDLE_WORDS = {
-    "R-OWNER": N_("who signed does not answer for this perimeter"),
-    "R-ROLE": N_("the role was not entitled to sign on that day"),
-    "R-REGIME": N_("no acceptance is possible there: only a recommendation on an exclusive perimeter can be declined"),
-    "R-RECO": N_("the recommendation was communicated after the signature"),
-    "R-EXPIRY": N_("it has expired"),
-    "R-SCOPE": N_("its scope names what is not part of the perimeter, or nothing that its control is asked of"),
-    "R-ORPHAN": N_("it names what does not exist"),
-    "R-STATUS": N_("it is not in force"),
-    "R-IDLE": N_("nothing that it covers fails; it can be closed"),
-}
-# The details that we give in our own words (plan.py, freshness.py, store.py, replay.py); `{name}` stands for any text.
+# The details that we give in our own words (plan.py, freshness.py, store.py, authorisation.py, replay.py); `{name}` stands for any text.
 DETAILS = (
     N_("no control checks it"),
     N_("no control applies to it"),
@@ -62,6 +50,17 @@ DETAILS = (
     N_("the stored evidence is damaged"),
     N_("not in that run"),
     N_("its evidence is not kept any more"),
+    N_("collector {version} needed: {path} is not there"),
+    N_("collector {version} needed: {path} cannot be read"),
+    N_("collector {version} needed: {path} was altered"),
+    N_("collector {version} needed: {path} is of another release"),
+    N_("collector {version} needed: {path} is collector {other}"),
+    N_("an argument is not of the type that the question takes"),
+    N_("perimeter {perimeter}: {owner} gave no authorisation"),
+    N_("perimeter {perimeter}: the authorisation begins on {day}"),
+    N_("perimeter {perimeter}: the authorisation ended on {day}"),
+    N_("perimeter {perimeter}: the role {role} could not give it for {owner} on {day}"),
+    N_("perimeter {perimeter}: its document {document} is missing, or is not the one that was signed"),
 )
 _BOOLEANS = {True: N_("true"), False: N_("false")}
 
@@ -194,19 +193,6 @@ def _detail(text: str, voice: Voice) -> str:
     return clean(text.strip(), LONGEST_DETAIL)
 
 
-def idle(decision: IdleDecision, voice: Voice) -> str:
-    """Why a decision covers nothing, in words."""
-    words = voice.say(IDLE_WORDS.get(decision.code, decision.code))
-    return f"{words} ({clean(decision.detail)})" if decision.detail else words
-
-
-def acceptance(decision: StandsBeside, voice: Voice, iso: bool = False) -> str:
-    """The decision beside a finding: until when, its id, by which role."""
-    return voice.say("accepted until {until} ({id}, by {by})").format(
-        until=decision.until if iso else day(decision.until, voice), id=clean(decision.id), by=clean(decision.by)
-    )
-
-
 def rule(operator: str, wanted: Any, voice: Voice) -> str:
     """What was expected, by an operator and its wanted value."""
     if operator in OPERATORS:
@@ -319,7 +305,7 @@ def _wanted(wanted: Any, voice: Voice) -> str:
     if isinstance(wanted, list | tuple) and any(isinstance(one, Mapping) for one in wanted):
         return " / ".join(_wanted(one, voice) for one in wanted)
     if isinstance(wanted, str) and wanted.startswith("$registers."):
-        return voice.say("the entries of the register {name}").format(name=wanted.removeprefix("$registers."))
+        return voice.say("the entries of the register {name}").format(name=wanted.split(".")[1])
     return value(wanted, voice)
 
 
@@ -327,3 +313,21 @@ def _condition(name: str, spec: Any, voice: Voice) -> str:
     if not isinstance(spec, Mapping) or name in LIST_OPERATORS:
         return rule(name, spec, voice)
     return f"{clean(name)} {_wanted(spec, voice)}"
+
+
+def as_root(hosts: Iterable[tuple[str, str]], sent: str, voice: Voice) -> list[tuple[str, list[str]]]:
+    """Each text that answered as root, in words, with the hosts where it did.
+
+    `hosts` are ids with their HostSeen.collector; `sent` is the SHA-256 of what is piped where no text is installed.
+    """
+    found: dict[str, list[str]] = {}
+    for host, collector in hosts:
+        if collector:
+            found.setdefault(collector, []).append(clean(host))
+    forms = {"installed": voice.say("collector installed, SHA-256 {digest}"),
+             "piped": voice.say("collector sent along, SHA-256 {digest}")}  # fmt: skip
+    told = []
+    for collector, names in found.items():
+        way, _, digest = collector.partition(" ")
+        told.append((forms[way].format(digest=digest or sent), names))
+    return told

@@ -61,7 +61,7 @@ def _wrong(where: str, given: Any) -> Any:
 
 def _scalar(wanted: Any, given: Any, where: str) -> Any:
     if wanted is float and isinstance(given, int | float) and not isinstance(given, bool):
-        return float(given) if EARLIEST < given < LATEST else _wrong(where, given)
+        return given if EARLIEST < given < LATEST else _wrong(where, given)
     if type(given) is not wanted or (wanted is int and abs(given) > LARGEST):
         return _wrong(where, given)
     if wanted is str:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
-from auditor.model import Acceptance, Estate, Host
+from auditor.model import Estate, Host
+from auditor.records import Acceptance, Action, Adaptation, Exemption, Record
 from auditor.shape import plain, shaped
 
 # How a host is reached, which nobody asks of what was kept.
@@ -17,25 +18,23 @@ REACHING = (
     "port", "user", "key_file", "become", "password", "passphrase", "proxy_jump", "known_hosts", "ssh_options", "winrm",
     "quiet_hours_s", "at_once",
 )  # fmt: skip
-KINDS: Mapping[str, type[Any]] = {"acceptance": Acceptance}
+KINDS: Mapping[str, type[Record]] = {kind.kind: kind for kind in (Acceptance, Adaptation, Exemption, Action)}
 
 Plain = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`chosen` are the ids of the hosts that a limit left; empty: all of them. `digests` of the files, by path."""
+    """`chosen` are the ids of the hosts that a limit left; empty: all of them. `digests` of the files, by path.
+
+    `until` is the end of the day that registers were judged on, where another than that of the run was asked for.
+    """
 
     estate: Estate
     chosen: tuple[str, ...] = ()
-    records: tuple[Acceptance, ...] = ()
+    records: tuple[Record, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def hosts(self) -> tuple[Host, ...]:
-        """The hosts that the run was about."""
-        names = set(self.chosen)
-        return tuple(h for h in self.estate.hosts if not names or h.id in names)
+    until: float | None = None
 
 
 def to_plain(kept: Snapshot) -> Plain:
@@ -43,8 +42,9 @@ def to_plain(kept: Snapshot) -> Plain:
     return {
         "estate": {**estate, "hosts": [_host(h) for h in kept.estate.hosts]},
         "chosen": list(kept.chosen),
-        "records": [{"kind": _kind(r), **plain(r)} for r in kept.records],
+        "records": [{"kind": r.kind, **plain(r)} for r in kept.records],
         "digests": dict(kept.digests),
+        "until": kept.until,
     }
 
 
@@ -52,10 +52,6 @@ def _host(host: Host) -> Plain:
     """What is not as by default; a fleet's hosts are much alike."""
     said = {f.name: (getattr(host, f.name), f.default) for f in fields(host) if f.name not in REACHING}
     return {name: plain(value) for name, (value, default) in said.items() if default is MISSING or value != default}
-
-
-def _kind(record: Any) -> str:
-    return next(name for name, kind in KINDS.items() if isinstance(record, kind))
 
 
 def from_plain(given: Mapping[str, Any]) -> Snapshot:
@@ -66,4 +62,5 @@ def from_plain(given: Mapping[str, Any]) -> Snapshot:
         tuple(str(one) for one in given["chosen"]),
         tuple(shaped(KINDS[one.pop("kind")], one) for one in records),
         {str(k): str(v) for k, v in given["digests"].items()},
+        given["until"] if isinstance(given["until"], int | float) else None,
     )

@@ -24,6 +24,7 @@ from auditor.evaluate import Judged
 from auditor.freshness import machine_of
 from auditor.model import (
     CAUSES,
+    ActionSeen,
     Answer,
     Command,
     Control,
@@ -40,6 +41,7 @@ from auditor.model import (
     Perimeter,
     Run,
     Sketch,
+    ToDo,
     Unknown,
 )
 from auditor.snapshot import Snapshot
@@ -49,6 +51,8 @@ MOST_KNOWN = 100_000  # digests remembered, so that what a fleet shares is compr
 
 # The digest of the question what a host is, as stores of version 1 hold it.
 _HELLO_1 = "78ec87330d9166821070db0e5070d72c71cd2fad989b1daf50260fd27dd1000e"
+# Those of all earlier wordings of it; the first lines of the answers mean what they do today.
+HELLOS_BEFORE = (bytes.fromhex(_HELLO_1),)
 
 # One entry a version; PRAGMA user_version says how many were applied.
 MIGRATIONS = (
@@ -100,6 +104,13 @@ MIGRATIONS = (
     DROP INDEX host_seen;
     CREATE INDEX host_seen ON host (id, estate, run, seen_at, machine, lost);
     """,
+    # What runs before this version came to holds no action, and nothing to do: their decisions were of one kind.
+    """
+    CREATE TABLE action (run INTEGER NOT NULL, seq INTEGER NOT NULL, doc TEXT NOT NULL,
+      PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+    CREATE TABLE to_do (run INTEGER NOT NULL, seq INTEGER NOT NULL, doc TEXT NOT NULL,
+      PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+    """,
     # inputs: the estate and the decisions that a run was judged by, compressed, once for runs that share them; NULL in
     # runs of before.
     """
@@ -107,6 +118,8 @@ MIGRATIONS = (
     ALTER TABLE run ADD COLUMN inputs BLOB;
     """,
 )
+
+PAGE = 500  # rows fetched at once: what is read may be written anew meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +224,7 @@ class Sighting:
 
 
 # What a run is made of, part by part; each place stands in the order of the parts of its kind.
-Kept = Finding | HostKept | Command | Output | Failure | IdleDecision | Coverage
+Kept = Finding | HostKept | Command | Output | Failure | IdleDecision | Coverage | ActionSeen | ToDo
 
 
 class Store:
@@ -314,6 +327,7 @@ class Store:
             presence.evidence_at,
             presence.asked,
             host.was,
+            judged.collector,
         )
         seen_at = None if presence.machine is None or run.header.replay else judged.at
         lost = _lost(judged, presence) and not run.header.replay
@@ -359,7 +373,7 @@ class Store:
             "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (number, f.seq, f.subject.key, f.control, f.outcome, f.severity, f.fingerprint,
-                 _dump(document.finding_to_plain(f)))
+                 _dump(document.kept_to_plain(f)))
                 for f in findings
             ),
         )  # fmt: skip
@@ -368,6 +382,17 @@ class Store:
         """Findings of the second phase, and findings that a decision now stands beside."""
         with self._writing():
             self._findings(run.header.number, findings)
+
+    def keep_decided(self, run: StoredRun, actions: Iterable[ActionSeen], to_do: Iterable[ToDo]) -> None:
+        """The actions and where they stand, and what entities have to do."""
+        kept = (
+            ("action", map(document.action_to_plain, actions)),
+            ("to_do", map(document.to_do_to_plain, to_do)),
+        )
+        with self._writing():
+            for table, plains in kept:
+                rows = ((run.header.number, i, _dump(plain)) for i, plain in enumerate(plains))
+                self._db.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
 
     def finish(
         self, run: StoredRun, state: str, finished_at: float, idle: Iterable[IdleDecision], coverage: Iterable[Coverage]
@@ -427,12 +452,9 @@ class Store:
             case Output() | Failure():
                 digest, body = pack(part)
                 self._db.execute("INSERT OR IGNORE INTO evidence VALUES (?, ?)", (digest, zlib.compress(body, 1)))
-            case IdleDecision():
-                plain = _dump(document.idle_to_plain(part))
-                self._db.execute("INSERT INTO idle_decision VALUES (?, ?, ?)", (number, place, plain))
-            case Coverage():
-                plain = _dump(document.coverage_to_plain(part))
-                self._db.execute("INSERT INTO coverage VALUES (?, ?, ?)", (number, place, plain))
+            case _:
+                table, plain = _table(part)
+                self._db.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", (number, place, _dump(plain)))
 
     def _host(self, number: int, host: HostKept) -> None:
         self._db.execute(
@@ -515,6 +537,19 @@ def _lost(judged: Judged, presence: Presence) -> bool:
     return judged.failure.cause not in ("last_seen", "interrupted")
 
 
+def _table(part: IdleDecision | Coverage | ActionSeen | ToDo) -> tuple[str, document.Plain]:
+    """Where a part of a run stands that is only a document, and that."""
+    match part:
+        case IdleDecision():
+            return "idle_decision", document.idle_to_plain(part)
+        case Coverage():
+            return "coverage", document.coverage_to_plain(part)
+        case ActionSeen():
+            return "action", document.action_to_plain(part)
+        case ToDo():
+            return "to_do", document.to_do_to_plain(part)
+
+
 def _answers(db: sqlite3.Connection, run: int, seq: int) -> dict[Command, Answer]:
     rows = db.execute(
         "SELECT c.digest, c.doc, a.evidence, e.body, a.at, a.host_at FROM answer a"
@@ -578,10 +613,17 @@ class StoredRun(Run):
         self.perimeters = catalogue.perimeters
 
     def _docs(self, table: str) -> Iterator[tuple[int, Any]]:
-        with _mapped(self.path):
-            rows = self._db.execute(f"SELECT seq, doc FROM {table} WHERE run = ? ORDER BY seq", (self._number,))
+        """Page by page: a run that is being reconciled is written to while it is read."""
+        query = f"SELECT seq, doc FROM {table} WHERE run = ? AND seq > ? ORDER BY seq LIMIT {PAGE}"
+        last = -1
+        while True:
+            with _mapped(self.path):
+                rows = self._db.execute(query, (self._number, last)).fetchall()
             for seq, doc in rows:
                 yield seq, json.loads(doc)
+            if len(rows) < PAGE:
+                return
+            last = rows[-1][0]
 
     def findings(self) -> Iterator[Finding]:
         return (document.finding_from_plain(seq, plain) for seq, plain in self._docs("finding"))
@@ -600,6 +642,12 @@ class StoredRun(Run):
 
     def coverage(self) -> Iterator[Coverage]:
         return (document.coverage_from_plain(plain) for _, plain in self._docs("coverage"))
+
+    def actions(self) -> Iterator[ActionSeen]:
+        return (document.action_from_plain(plain) for _, plain in self._docs("action"))
+
+    def to_do(self) -> Iterator[ToDo]:
+        return (document.to_do_from_plain(plain) for _, plain in self._docs("to_do"))
 
     # ------------------------------------------------------------ what it was judged on
 

@@ -16,8 +16,11 @@ from make import (
     NOBODY,
     ask_with,
     make_acceptance,
+    make_action,
+    make_adaptation,
     make_control,
     make_estate,
+    make_exemption,
     make_header,
     make_host,
     make_pace,
@@ -246,7 +249,8 @@ def _spots(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
 def test_a_snapshot_comes_back() -> None:
     """Everything but how hosts are reached, where the estate lay, and what was only a notice."""
     town = make_estate(make_host("a", roles=("web",), evidence_max_age_s=5.0), groups={"all": ("a",)})
-    kept = Snapshot(town, ("a",), (make_acceptance(),), {"x": "ab"})
+    records = (make_acceptance(), make_adaptation(), make_exemption(), make_action())
+    kept = Snapshot(town, ("a",), records, {"x": "ab"}, 7.0)
     assert from_plain(json.loads(json.dumps(to_plain(kept)))) == kept
 
 

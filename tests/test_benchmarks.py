@@ -56,6 +56,16 @@ def test_a_client_that_answers_less_or_otherwise_is_named():
 
 
 @pytest.mark.timeout(600)
+def test_the_cost_of_every_probe_on_a_host_is_told():
+    from auditor import shelves
+    from auditor.kinds import Probe
+
+    told = [line.split()[0] for line in ran("host.py").splitlines() if line.endswith(" questions")]
+    asked = {n for n, p in shelves.probes().items() if isinstance(p, Probe) and "linux" in p.dialects}
+    assert sorted(told) == sorted([*asked, "one", "of"])
+
+
+@pytest.mark.timeout(600)
 def test_every_reader_reads_large_inputs_as_ours_does():
     told = ran("size.py")
     for title in ("known_hosts, 300 plain", "known_hosts, 300 hashed", "YAML inventory, 300", "INI inventory, 300"):

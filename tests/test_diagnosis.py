@@ -18,7 +18,9 @@ from auditor.model import CAUSES, Answer, Command, Failure, Host, Hurdle, Obstac
 EN, FR = voice("en"), voice("fr")
 ASKED = elevation(())
 CALLED = Called(
-    "auditor doctor -i town --candidate-keys candidate_keys", "auditor plan --elevated-text", "auditor list hosts"
+    "auditor doctor -i town --candidate-keys candidate_keys",
+    "auditor collector install-files collector-files",
+    "auditor list hosts",
 )
 KEY = ("ssh-ed25519", b"\x00\x00\x00\x0bssh-ed25519 key")
 

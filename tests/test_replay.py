@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -19,6 +20,8 @@ from make import (
     command,
     hello,
     make_acceptance,
+    make_action,
+    make_adaptation,
     make_control,
     make_derived,
     make_estate,
@@ -35,6 +38,7 @@ from sample_run import voice
 from auditor import archive
 from auditor.audit import audit
 from auditor.decisions import InForce, in_force
+from auditor.document import command_to_plain
 from auditor.framing.sh import HELLO
 from auditor.model import Failure, Host, Obstacle, Outcome
 from auditor.plan import Plan
@@ -42,7 +46,7 @@ from auditor.replay import NOT_THEN, Recall, moment, replay_of
 from auditor.reporters import json as json_report
 from auditor.reporters import junit
 from auditor.snapshot import Snapshot
-from auditor.store import Catalogue, Store, StoredRun, command_digest
+from auditor.store import HELLOS_BEFORE, Catalogue, Store, StoredRun, command_digest
 from auditor.summary import exit_code
 
 DAY_S = 86400.0
@@ -163,6 +167,24 @@ def test_an_exported_run_is_the_run(store: Store, tmp_path: Path) -> None:
     archive.write(archived(run, tmp_path, other), sink := io.BytesIO())
     assert sink.getvalue() == first
     other.close()
+
+
+def test_decisions_and_actions_are_in_the_file(store: Store, tmp_path: Path) -> None:
+    """What stands beside a finding, what was decided and what is to be done; judged anew, they are the same."""
+    plan = make_plan(make_estate(make_host("web01"), make_host("shared01", perimeter="common")))
+    records = (make_acceptance(), make_adaptation(), make_action())
+    decided = in_force(records, plan.estate, {c.id: c for c in plan.controls}, plan.measures, "2026-11-21")
+    plan = replace(plan, bounds=decided.bounds)
+    run = asked(plan, store, {"web01": "3", "shared01": "200"}, decided=decided)
+    assert {f.decision.id for f in run.findings() if f.decision} == {"ACC-1", "ADA-1"}
+    assert list(run.actions())
+    others = [Store("") for _ in range(3)]
+    assert report(archived(run, tmp_path, others[0])) == report(run)
+    seen = again(run, plan, others[1], decided)
+    assert list(seen.findings()) == list(run.findings())
+    assert (list(seen.actions()), list(seen.to_do())) == (list(run.actions()), list(run.to_do()))
+    for one in others:
+        one.close()
 
 
 def test_bytes_that_are_no_text_survive_a_file(store: Store, tmp_path: Path) -> None:
@@ -305,6 +327,27 @@ def test_a_host_without_its_evidence_is_unknown(tmp_path: Path) -> None:
     others = [Store("") for _ in range(3)]
     assert came_to(again(run, plan, others[0])) == expected
     assert came_to(again(archived(run, tmp_path, others[1]), plan, others[2])) == expected
+    for one in (*others, kept):
+        one.close()
+
+
+def test_a_host_that_was_asked_in_other_words_what_it_is_counts(tmp_path: Path) -> None:
+    """A release words that question anew; evidence of before stays evidence, also through a file."""
+    path = tmp_path / "runs.db"
+    kept = Store(str(path))
+    plan = make_plan(make_estate(make_host("a")))
+    run = asked(plan, kept, {"a": "400"})
+    words = "uname -s; uname -n; id -u; date +%s; cat /etc/machine-id 2>/dev/null || cat /var/lib/dbus/machine-id 2>/dev/null"
+    before = command(f"{words} || echo", timeout_s=5, cap_bytes=1024)
+    assert command_digest(before) in HELLOS_BEFORE
+    with sqlite3.connect(path) as db:
+        db.execute("INSERT INTO command VALUES (?, ?)", (command_digest(before), json.dumps(command_to_plain(before))))
+        db.execute("UPDATE answer SET command = ? WHERE command = ?", (command_digest(before), command_digest(HELLO)))
+    others = [Store("") for _ in range(3)]
+    for old, store in ((run, others[0]), (archived(run, tmp_path, others[1]), others[2])):
+        seen = again(old, plan, store)
+        assert came_to(seen) == {("a", "kept-long-enough"): ("pass", "")}
+        assert [h.identity for h in seen.hosts()] == [h.identity for h in run.hosts()]
     for one in (*others, kept):
         one.close()
 

@@ -14,17 +14,16 @@ from hypothesis import strategies as st
 from jinja2 import Environment, nodes
 from sample_run import FRENCH, HOSTILE, voice
 
+from auditor.decision_words import IDLE_WORDS, idle, standing
 from auditor.model import CAUSES, IdleDecision, Reason, StandsBeside, Unknown
 from auditor.operators import OPERATORS
 from auditor.sentences import (
     DETAILS,
-    IDLE_WORDS,
-    acceptance,
     account,
+    as_root,
     cause,
     clean,
     day,
-    idle,
     moment,
     rule,
     sentence,
@@ -96,19 +95,23 @@ def test_every_operator_has_its_sentence_in_the_catalogue() -> None:
 def test_every_reason_code_of_a_decision_has_its_words() -> None:
     codes = {
         node.value
-        for name in ("decisions.py", "reconcile.py")
-        for node in ast.walk(ast.parse((SOURCES / name).read_text(encoding="utf-8")))
+        for path in (*(SOURCES / "decisions").glob("*.py"), SOURCES / "reconcile.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"R-[A-Z]+", node.value)
     }
     assert codes <= IDLE_WORDS.keys()
-    assert idle(IdleDecision("a", "R-EXPIRY", "2026-06-30", ""), FR) == "elle a expiré (2026-06-30)"
+    assert (
+        idle(IdleDecision("a", "R-EXPIRY", "2026-06-30", ""), FR)
+        == "elle a expiré, ou durerait trop longtemps (2026-06-30)"
+    )
     assert idle(IdleDecision("a", "R-NEW", "", ""), FR) == "R-NEW"
 
 
 def test_the_details_are_those_that_are_given() -> None:
     """Constant texts stand there as they stand here; a change there without one here would go untranslated."""
     source = "".join(
-        (SOURCES / f"{m}.py").read_text(encoding="utf-8") for m in ("plan", "freshness", "store", "replay")
+        (SOURCES / f"{m}.py").read_text(encoding="utf-8")
+        for m in ("plan", "freshness", "store", "replay", "framing/sh", "framing/collector")
     )
     for form in DETAILS:
         start = form.partition("{")[0]
@@ -230,8 +233,8 @@ def test_dates() -> None:
     assert moment(1_795_299_065.0, FR) == "21/11/2026 22:11 UTC"
     assert moment(0, FR) == ""
     decision = StandsBeside("A-1", "acceptance", "president (S)", "2027-01-31", "")
-    assert acceptance(decision, FR) == "accepté jusqu'au 31/01/2027 (A-1, par president (S))"
-    assert acceptance(decision, FR, iso=True) == "accepté jusqu'au 2027-01-31 (A-1, par president (S))"
+    assert standing(decision, FR) == "accepté jusqu'au 31/01/2027 (A-1, par president (S))"
+    assert standing(decision, FR, iso=True) == "accepté jusqu'au 2027-01-31 (A-1, par president (S))"
 
 
 def test_an_operator_of_another_release_is_still_said() -> None:
@@ -323,3 +326,19 @@ def test_a_cause_keeps_the_command_that_mends_it() -> None:
     words = f"the host's key has CHANGED; it shows ssh-ed25519 SHA256:{'A' * 43}. If it was reinstalled: ssh-keygen -R {name}"
     assert command in cause(Unknown("host_key", f"{words}; then {command}"), EN, False)
     assert len(cause(Unknown("host_key", "x" * 5000), EN, False)) < 700
+
+
+def test_what_answered_as_root_is_said_once_for_all_its_hosts() -> None:
+    one, sent = "installed " + "5a" * 32, "e" * 64
+    seen = [("web01", "piped"), ("a", one), ("none", ""), ("web02\x1b", "piped"), ("b", one)]
+    assert as_root(seen, sent, EN) == [
+        (f"collector sent along, SHA-256 {sent}", ["web01", clean("web02\x1b")]),
+        (f"collector installed, SHA-256 {'5a' * 32}", ["a", "b"]),
+    ]
+    assert as_root(seen[:1], sent, FR)[0][0].startswith("collecteur d'audit envoyé")
+    assert as_root([], sent, EN) == []
+
+
+def test_which_collector_is_needed_is_said_in_french() -> None:
+    detail = "collector 41aa07507cda needed: /usr/local/libexec/auditor-elevated is collector 0123456789ab"
+    assert "collecteur d'audit 41aa07507cda nécessaire" in cause(Unknown("no_privilege", detail), FR, True)

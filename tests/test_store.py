@@ -39,7 +39,7 @@ from auditor.evaluate import evaluate
 from auditor.framing.sh import HELLO
 from auditor.freshness import whose
 from auditor.model import CAUSES, Failure, Output
-from auditor.store import MIGRATIONS, Sighting, Store, StoredRun, command_digest, pack, packed, unpack
+from auditor.store import _HELLO_1, MIGRATIONS, Sighting, Store, StoredRun, command_digest, pack, packed, unpack
 
 TOWN = make_estate(make_host("a"), make_host("b"), make_host("c"))
 
@@ -138,9 +138,14 @@ def as_version_1(path: Path) -> None:
         db.execute("ALTER TABLE run DROP COLUMN inputs")
         db.execute("DROP TABLE inputs")
         db.execute("UPDATE host SET doc = json_remove(doc, '$.evidence_at', '$.asked')")
+        db.execute("UPDATE finding SET doc = json_remove(doc, '$.adapted', '$.suspended', '$.actions')")
+        for table in ("action", "to_do"):
+            db.execute(f"DROP TABLE {table}")
         db.execute(
             "UPDATE run SET header = json_remove(header, '$.legacy', '$.policies', '$.hosts_inventoried', '$.replay')"
         )
+        hello = (bytes.fromhex(_HELLO_1), command_digest(HELLO))  # asked in other words then
+        db.execute("UPDATE answer SET command = ? WHERE command = ?", hello)
         db.execute("PRAGMA user_version=1")
 
 

@@ -614,4 +614,5 @@ def test_the_plan_shows_the_script_of_a_windows_host(serve: Callable[..., Double
     assert code == 0
     assert "Q 1 65568 @'\nGet-Days\n'@ @()" in told
     assert (double.connections, PASSWORD in told) == (0, False)
-    assert "Get-Days" not in auditor("plan", "--elevated-text", "--probes", str(tmp_path / "probes"))[1]
+    assert auditor("collector", "install-files", str(tmp_path / "files"), "--probes", str(tmp_path / "probes"))[0] == 0
+    assert "Get-Days" not in (tmp_path / "files" / "auditor-elevated").read_text()

@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 from sshd import Sshd, private, started
 
-from auditor.framing.sh import HELLO, elevated_text
+from auditor.framing.collector import INSTALLED, version
+from auditor.framing.sh import HELLO, elevated_text, question
 from auditor.kinds import Ask, Settings
-from auditor.model import Answer, Command, Failure, Host, Output
+from auditor.model import Answer, Command, Failure, Host, Obstacle, Output
 from auditor.readers import files
 from auditor.transports import local, openssh, ssh
 
 CATALOGUE = (
-    Command('id -u; for a in "$@"; do echo "<$a>"; done', elevated=True),
+    Command('id -u; for a in "$@"; do echo "<$a>"; done', elevated=True, takes="path"),
     Command("/etc/hostname /etc/shadow /etc/nowhere*", kind="read", elevated=True),
     Command("exit 7", elevated=True, timeout_s=5),
 )
@@ -288,9 +289,9 @@ def test_files_are_read(way: Way, tmp_path: Path) -> None:
 
 @pytest.mark.root
 def test_elevated_as_root(way: Way) -> None:
-    asked = replace(WHO, arguments=("it's", "a b", "*", "-n", '"$(id)"'))
+    asked = replace(WHO, arguments=("/it's", "/a b", "/*", "/-n", '/"$(id)"'))
     told = way(asked, SEVEN, FILES, Command("echo plain"))
-    assert told[asked].text == '0\n<it\'s>\n<a b>\n<*>\n<-n>\n<"$(id)">\n'
+    assert told[asked].text == '0\n</it\'s>\n</a b>\n</*>\n</-n>\n</"$(id)">\n'
     assert told[SEVEN].exit_code == 7
     assert "/etc/shadow" in files.read(told[FILES]).texts
 
@@ -305,6 +306,9 @@ def test_not_to_become_root(way: Way) -> None:
 
 USER = "auditor-test"
 KEYS = "/etc/ssh/keys-of-the-test"
+RULE = f"echo '{USER} ALL=(root) NOPASSWD: {INSTALLED}' > /etc/sudoers.d/test"
+PLACED = f"mkdir -p /usr/local/libexec\ncp {{text}} {INSTALLED}\nchmod 755 {INSTALLED}"
+NEEDED = f"collector {version(CATALOGUE)} needed: {INSTALLED} "
 CASES = {
     "no rule": "",
     "sh": f"echo '{USER} ALL=(root) NOPASSWD: /usr/bin/sh, /bin/sh' > /etc/sudoers.d/test",
@@ -316,6 +320,10 @@ echo '{USER} ALL=(root) NOPASSWD: /usr/local/libexec/auditor-elevated' > /etc/su
 cp {{older}} /usr/local/libexec/auditor-elevated
 chmod 755 /usr/local/libexec/auditor-elevated
 echo '{USER} ALL=(root) NOPASSWD: /usr/local/libexec/auditor-elevated' > /etc/sudoers.d/test""",
+    "absent": RULE,
+    "altered": f"{PLACED}\necho '# mine' >> {INSTALLED}\n{RULE}",
+    "foreign": f"{PLACED}\necho 'id -u' > {INSTALLED}\n{RULE}",
+    "closed": f"{PLACED}\nchmod 700 {INSTALLED}\n{RULE}",
     "no sudo": "rm -f /usr/bin/sudo",
 }
 
@@ -350,10 +358,10 @@ PLAIN = Command("id -un")
 @pytest.mark.root
 @pytest.mark.parametrize("sudo", ["sh", "installed"], indirect=True)
 def test_sudo_without_a_password(sudo: Way) -> None:
-    asked = replace(WHO, arguments=("it's", "a b"))
+    asked = replace(WHO, arguments=("/it's", "/a b"))
     told = sudo(PLAIN, asked, SEVEN, FILES)
     assert told[PLAIN].text == f"{USER}\n"
-    assert told[asked].text == "0\n<it's>\n<a b>\n"
+    assert told[asked].text == "0\n</it's>\n</a b>\n"
     assert told[SEVEN].exit_code == 7
     assert "/etc/shadow" in files.read(told[FILES]).texts
 
@@ -377,11 +385,61 @@ def test_sudo_that_we_may_not_use_costs_only_what_needs_it(sudo: Way, words: str
 
 @pytest.mark.root
 @pytest.mark.parametrize("sudo", ["another release"], indirect=True)
-def test_the_installed_text_of_another_release_says_so(sudo: Way) -> None:
+def test_the_installed_text_of_another_release_is_not_asked(sudo: Way) -> None:
+    """Not even for the question that both releases ask in the same words; both are named."""
     told = sudo(PLAIN, WHO, SEVEN)
-    assert told[WHO].text == "0\n"  # a question that both releases ask in the same words
-    assert told[SEVEN].cause == "no_privilege"
-    assert "another release" in told[SEVEN].message
+    assert told[PLAIN].text == f"{USER}\n"
+    for command in (WHO, SEVEN):
+        assert told[command].cause == "no_privilege"
+        assert told[command].message == NEEDED + f"is collector {version((WHO,))}"
+        assert told[command].obstacle == Obstacle("old_text")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("sudo", "words"),
+    [
+        ("absent", "is not there"),
+        ("altered", "was altered"),
+        ("foreign", "is of another release"),
+        ("closed", "cannot be read"),
+    ],
+    indirect=["sudo"],
+)
+def test_what_is_installed_must_be_the_very_text(sudo: Way, words: str) -> None:
+    told = sudo(PLAIN, WHO, FILES)
+    assert told[PLAIN].text == f"{USER}\n"
+    for command in (WHO, FILES):
+        assert told[command].cause == "no_privilege"
+        assert told[command].message.endswith(NEEDED + words)
+        assert told[command].obstacle == Obstacle("old_text")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("sudo", ["installed"], indirect=True)
+def test_root_by_the_installed_text_does_what_it_holds_and_nothing_else(sudo: Way) -> None:
+    """Whoever has the account cannot make it ask otherwise: arguments are typed, questions named, words have their shape."""
+    call = f"sudo -n {INSTALLED} abc0 "
+    asked = [
+        sudo.one(call + words)
+        for words in (
+            f"1 {question(WHO)} /etc",
+            f"1 {question(WHO)} 'not a path'",
+            f"1 {question(WHO)} /var/../etc",
+            f"1 {question(SEVEN)} /etc",
+            "1 123456789abc ''",
+            f"'1;id' {question(WHO)} ''",
+            f"1 '{question(WHO)}) id; *' ''",
+        )
+    ]
+    texts = [a.text if isinstance(a, Output) else a for a in asked]
+    assert texts[0] == "@abc0 1 o 17\n0\n</etc>\n\nabc0 0.\n@abc0 1 e 0\n\n"
+    assert texts[1:4] == ["@abc0 1 ! 0\n\n"] * 3
+    assert texts[4:] == ["@abc0 1 ? 0\n\n", "", "@abc0 1 ? 0\n\n"]
+    for nonce in ("''", "'a b'", "'$(id)'", "xyz"):
+        refused = sudo.one(f"sudo -n {INSTALLED} {nonce} 1 {question(WHO)} /etc; echo $?")
+        assert isinstance(refused, Output)
+        assert refused.text == "2\n"
 
 
 @pytest.mark.root

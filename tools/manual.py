@@ -22,7 +22,10 @@ INSTALLED = "share/man/man1/auditor.1"
 FILES = (
     ("~/.local/share/auditor/runs.db", "The runs, where neither --store nor AUDITOR_STORE says another place."),
     ("~/.ssh/config, ~/.ssh/known_hosts", "Read as ssh(1) reads them."),
-    ("/usr/local/libexec/auditor-elevated", "On a host: the one text that sudo(8) lets the account run as root."),
+    (
+        "/usr/local/libexec/auditor-elevated",
+        "On a host: the collector, the one text that sudo(8) lets the account run as root.",
+    ),
 )
 ENVIRONMENT = (
     ("AUDITOR_STORE, AUDITOR_LANG", "Stand in for --store and --lang."),

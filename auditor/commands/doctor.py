@@ -18,10 +18,12 @@ from auditor.commands.run import INTERRUPTED, progress
 from auditor.cures import Called, Trouble
 from auditor.diagnosis import Seen, alike, as_root, candidates, groups, lines, seen
 from auditor.errors import InvalidInput
-from auditor.framing.sh import HELLO, elevation
+from auditor.framing.collector import digest, elevation
+from auditor.framing.sh import HELLO
 from auditor.freshness import quiet
 from auditor.kinds import Ask, Settings, Voice
 from auditor.model import Command, Host
+from auditor.sentences import as_root as answered_as_root
 from auditor.sentences import clean
 from auditor.summary import folded
 
@@ -55,7 +57,7 @@ def doctor(
     if candidate_keys:
         troubles = _written(troubles, candidate_keys, speaking)
         called = replace(called, candidates=candidate_keys)
-    _show(chosen, found, troubles, called, speaking)
+    _show(chosen, found, troubles, called, digest(settings.elevated), speaking)
     if interrupted:
         return INTERRUPTED
     return NOT_REACHED if troubles else 0
@@ -67,7 +69,7 @@ def _called(estate: Sequence[str], limit: str | None, probes: str | None) -> Cal
     limited = ["--limit", limit] if limit else []
     return Called(
         again=shlex.join(["auditor", "doctor", *inventories, *limited, *own, "--candidate-keys", "candidate_keys"]),
-        elevated_text=shlex.join(["auditor", "plan", "--elevated-text", *own]),
+        install_files=shlex.join(["auditor", "collector", "install-files", "collector-files", *own]),
         hosts=shlex.join(["auditor", "list", "hosts", *inventories]),
     )
 
@@ -105,11 +107,13 @@ def _examined(
 
 
 def _show(
-    hosts: Sequence[Host], found: Sequence[Seen], troubles: Sequence[Trouble], called: Called, voice: Voice
+    hosts: Sequence[Host], found: Sequence[Seen], troubles: Sequence[Trouble], called: Called, sent: str, voice: Voice
 ) -> None:
     well = [one.host.id for one in found if one.trouble is None]
     form = voice.say("Well: {count} of {asked}: {hosts}") if well else voice.say("Well: {count} of {asked}")
     click.echo(form.format(count=len(well), asked=len(found), hosts=_folded(well)))
+    for words, names in answered_as_root(((one.host.id, one.collector) for one in found), sent, voice):
+        click.echo(f"  {words}: {len(names)} × {folded(names)}")
     never = [h.id for h in hosts if h.connection == "none"]
     if never:
         form = voice.say("Never connected to, as the inventory says: {count}: {hosts}")

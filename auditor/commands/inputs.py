@@ -8,7 +8,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -18,17 +18,19 @@ from zoneinfo import ZoneInfo
 import click
 
 from auditor import credentials, shelves
+from auditor.authorisation import authorised
 from auditor.errors import InvalidInput, Problem
 from auditor.kinds import Ask, DerivedProbe, Probe, Settings, Voice
 from auditor.load import decisions, estate, policies
 from auditor.load.policy_schema import policy_schema
-from auditor.model import UNNAMED, Acceptance, Command, Control, Estate, Host, Measure, Text
+from auditor.model import UNNAMED, Command, Control, Estate, Host, Measure, Text
 from auditor.plan import Plan, limited, unmatched
+from auditor.records import Record
 from auditor.sentences import clean
 from auditor.snapshot import Snapshot
 
 Probes = Mapping[str, Probe | DerivedProbe]
-STATIC_SCHEMAS = ("measures", "inventory", "estate", "register", "acceptance", "run")
+STATIC_SCHEMAS = ("measures", "inventory", "estate", "register", "recommendation", *decisions.KINDS, "run")
 SCHEMAS = ("policy", *STATIC_SCHEMAS)
 
 
@@ -37,7 +39,7 @@ class Inputs:
     """Everything that people wrote, loaded; `digests` by file."""
 
     plan: Plan
-    acceptances: tuple[Acceptance, ...]
+    records: tuple[Record, ...]
     controls: Mapping[str, Control]  # every control that exists, selected or not: a decision may be about any
     measures: Mapping[str, Measure]
     digests: Mapping[str, str]
@@ -71,12 +73,13 @@ def load_policies(paths: tuple[str, ...], probes: Probes) -> policies.Policies:
     return policies.load(chosen, policies.Schemas(policy_schema(probes), static_schema("measures"), whole))
 
 
-def load_estate(paths: Sequence[str]) -> tuple[Estate, dict[str, str]]:
+def load_estate(paths: Sequence[str], today: str = "") -> tuple[Estate, dict[str, str]]:
     """The estate (the first path, and inventories that add hosts to it), or this machine alone when there is none."""
     if not paths:
         return this_machine(), {}
-    wanted = estate.Schemas(*(static_schema(n) for n in ("inventory", "estate", "register")))
-    return estate.load(Path(paths[0]), wanted, [Path(p) for p in paths[1:]])
+    wanted = estate.Schemas(*(static_schema(n) for n in ("inventory", "estate", "register", "recommendation")))
+    town, digests = estate.load(Path(paths[0]), wanted, [Path(p) for p in paths[1:]])
+    return authorised(town, today or as_of(None)), digests
 
 
 def notify(town: Estate, lang: str | None) -> None:
@@ -93,12 +96,28 @@ def this_machine() -> Estate:
     return Estate((host,), declared=False, source="")
 
 
-def load_decisions(paths: Sequence[str]) -> tuple[tuple[Acceptance, ...], dict[str, str]]:
+def load_decisions(
+    paths: Sequence[str], expecting: Callable[[], decisions.Expects | None] = lambda: None
+) -> tuple[tuple[Record, ...], dict[str, str]]:
+    """The records of the first estate; `expecting` gives what an expect in them may say, where that is known."""
     if not paths:
         return (), {}
     first = Path(paths[0])
-    folder = first if first.is_dir() else first.parent
-    return decisions.load(folder / "decisions", static_schema("acceptance"))
+    folder = (first if first.is_dir() else first.parent) / "decisions"
+    return decisions.load(folder, decision_schemas(), expecting() if folder.is_dir() else None)
+
+
+def decision_schemas() -> dict[str, dict[str, Any]]:
+    return {kind: static_schema(kind) for kind in decisions.KINDS}
+
+
+def expects(probes: Probes, chosen: policies.Policies) -> decisions.Expects:
+    """What an expect in a decision may say of each control."""
+    return decisions.Expects(
+        policy_schema(probes)["definitions"],
+        {c.id: c.probe for c in chosen.controls},
+        {c.id: chosen.measures[c.measure].parameters for c in chosen.controls},
+    )
 
 
 def load(
@@ -107,10 +126,12 @@ def load(
     limit: str | None,
     probes_dir: str | None,
     then: Snapshot | None = None,
+    today: str = "",
 ) -> Inputs:
     """All of it; every problem of all files in one InvalidInput.
 
-    `then` is what a run was judged by: where no estate is given, its own and its decisions count; only its hosts do.
+    `then` is what a run was judged by: where no estate is given, its own and its decisions count; only its hosts do. `today` is
+    the day that an estate's authorisations are held against, where it is another than the real one.
     """
     recalled = then if then and not estate_paths else None
     probes, probe_digests = all_probes(probes_dir)
@@ -118,8 +139,12 @@ def load(
     loaded: list[Any] = []
     for step in (
         lambda: load_policies(policy, probes),
-        lambda: (recalled.estate, recalled.digests) if recalled else load_estate(estate_paths),
-        lambda: (recalled.records, {}) if recalled else load_decisions(estate_paths),
+        lambda: (recalled.estate, recalled.digests) if recalled else load_estate(estate_paths, today),
+        lambda: (
+            (recalled.records, {})
+            if recalled
+            else load_decisions(estate_paths, lambda: expects(probes, loaded[0]) if loaded else None)
+        ),
     ):
         try:
             loaded.append(step())
@@ -127,7 +152,7 @@ def load(
             problems.extend(error.problems)
     if problems:
         raise InvalidInput(problems)
-    chosen, (town, estate_digests), (acceptances, decision_digests) = loaded
+    chosen, (town, estate_digests), (records, decision_digests) = loaded
     only = then.chosen if then else ()
     hosts = named_hosts(town, only) if only else chosen_hosts(town, limit)
     whole = not limit and not only
@@ -138,8 +163,8 @@ def load(
     controls = {c.id: c for c in (*shipped.controls, *chosen.controls)}
     measures = {**shipped.measures, **chosen.measures}
     of_estate = {**estate_digests, **decision_digests}
-    kept = Snapshot(town, () if whole else tuple(h.id for h in hosts), acceptances, of_estate)
-    return Inputs(plan, acceptances, controls, measures, {**chosen.digests, **of_estate, **probe_digests}, kept)
+    kept = Snapshot(town, () if whole else tuple(h.id for h in hosts), records, of_estate)
+    return Inputs(plan, records, controls, measures, {**chosen.digests, **of_estate, **probe_digests}, kept)
 
 
 def named_hosts(town: Estate, names: Sequence[str]) -> tuple[Host, ...]:
@@ -224,6 +249,12 @@ def as_of(given: str | None) -> str:
         return date.fromisoformat(given).isoformat()
     except ValueError:
         raise InvalidInput(f"--as-of: '{given}' is no day; write it as 2026-11-30") from None
+
+
+def end_of(day: str) -> float:
+    """When this day ends in France, in seconds since 1970 UTC."""
+    midnight = datetime.combine(date.fromisoformat(day), datetime.max.time(), ZoneInfo("Europe/Paris"))
+    return midnight.timestamp()
 
 
 def language(given: str | None) -> str:

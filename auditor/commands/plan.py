@@ -6,10 +6,10 @@ import click
 
 from auditor import shelves
 from auditor.commands import inputs
-from auditor.framing.sh import elevated_text
-from auditor.model import Command
+from auditor.commands import privileges as asked_as_root
+from auditor.model import Command, Unknown
 from auditor.plan import Plan
-from auditor.sentences import clean
+from auditor.sentences import cause, clean
 
 
 def plan(
@@ -18,17 +18,21 @@ def plan(
     limit: str | None,
     probes: str | None,
     lang: str | None,
-    elevated_text: bool,
+    privileges: bool,
 ) -> int:
-    if elevated_text:
-        return _elevated(probes)
     given = inputs.load(policy, estate, limit, probes)
     inputs.notify(given.plan.estate, lang)
     speaking = inputs.voice(lang)
     catalogue = inputs.elevated(given.plan.probes)
+    if privileges:
+        asked_as_root.show(given.plan, catalogue, speaking)
+        return 0
     for index, host in enumerate(given.plan.hosts):
         _host(given.plan, index, catalogue, speaking.say)
-        if host.connection == "none":
+        if host.barred:
+            why = cause(Unknown("not_authorised", host.barred), speaking, True)
+            click.echo(f"# {speaking.say('not connected to')}: {why}")
+        elif host.connection == "none":
             click.echo(f"# {speaking.say('not connected to')}: {clean(host.why)}")
     unasked: dict[tuple[str, str], list[str]] = {}
     for coverage in given.plan.coverage():
@@ -36,12 +40,6 @@ def plan(
         unasked.setdefault((coverage.subject.key, coverage.cause.detail), []).append(about)
     for (subject, why), measures in unasked.items():
         click.echo(f"# {speaking.say('nothing asked')}: {subject} {', '.join(measures)}: {clean(why)}")
-    return 0
-
-
-def _elevated(probes: str | None) -> int:
-    known, _ = inputs.all_probes(probes)
-    click.echo(elevated_text(inputs.elevated(known)), nl=False)
     return 0
 
 
@@ -63,7 +61,9 @@ def _host(plan: Plan, index: int, catalogue: tuple[Command, ...], say: object) -
         )
     )
     for check in checks:
-        why = "" if check.unasked is None else f"  ({say('nothing asked')}: {clean(check.unasked.detail)})"
+        why = (
+            "" if check.unasked is None or host.barred else f"  ({say('nothing asked')}: {clean(check.unasked.detail)})"
+        )
         click.echo(f"#   {check.control.id}{why}")
     if commands and host.connection in shelves.TRANSPORTS.names():
         click.echo(shelves.TRANSPORTS[host.connection].script(commands, catalogue, host.become))

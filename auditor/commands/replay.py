@@ -50,14 +50,15 @@ def replay(
         then = held.enter_context(evidence(run, path))
         given, day = _given(then, policy, estate, as_of, probes)
         inputs.notify(given.plan.estate, lang)
+        decided = in_force(given.records, given.plan.estate, given.controls, given.measures, day)
+        plan = replace(given.plan, bounds=decided.bounds)
         before = _reference(held, against, path) if against else None
         kept = Store(path if keep else "")
         held.callback(kept.close)
         header = _header(given, day, then.header, policy)
-        begun = kept.begin(header, catalogue_of(given.plan), given.kept)
-        decided = in_force(given.acceptances, given.plan.estate, given.controls, given.measures, day)
-        with progress(len(given.plan.hosts), lang) as done:
-            finished = audit(given.plan, {}, kept, begun, decided, _pace(given.plan, then, done))
+        begun = kept.begin(header, catalogue_of(plan), given.kept)
+        with progress(len(plan.hosts), lang) as done:
+            finished = audit(plan, {}, kept, begun, decided, _pace(plan, then, done))
         finished.since = compared(before, finished) if before else None
         sinks.write(finished, reports, lang, details, audience)
         if finished.header.state != _state(then.header):
@@ -72,9 +73,13 @@ def _given(
     then: StoredRun, policy: tuple[str, ...], estate: tuple[str, ...], as_of: str | None, probes: str | None
 ) -> tuple[inputs.Inputs, str]:
     """What was given, and what the run was judged by where nothing was; and the day that counts for decisions."""
-    known = _of_estate(then) if estate else _own(then)
-    given = inputs.load(policy or _own_policies(then.header), estate, None, probes, known)
-    return given, inputs.as_of(as_of) if as_of else then.header.as_of
+    asked_on = inputs.civil(then.header.started_at).date().isoformat()
+    known = _of_estate(then, asked_on) if estate else _own(then)
+    given = inputs.load(policy or _own_policies(then.header), estate, None, probes, known, asked_on)
+    day = inputs.as_of(as_of) if as_of else then.header.as_of
+    until = inputs.end_of(day) if as_of else known.until if known else None
+    plan = given.plan if until is None else replace(given.plan, until=until)
+    return replace(given, plan=plan, kept=replace(given.kept, until=until)), day
 
 
 def _own(then: StoredRun) -> Snapshot:
@@ -86,12 +91,13 @@ def _own(then: StoredRun) -> Snapshot:
     return found
 
 
-def _of_estate(then: StoredRun) -> Snapshot | None:
-    """Of another estate, the hosts that a narrowed run was about; None: all of them."""
-    if not then.header.limit:
+def _of_estate(then: StoredRun, asked_on: str) -> Snapshot | None:
+    """What counts of a run beside another estate: its hosts, where it was narrowed, and the day, where it named another."""
+    if not then.header.limit and then.header.as_of == asked_on:
         return None
     found = then.inputs()
-    return Snapshot(Estate(()), found.chosen if found else tuple(then.places()))
+    chosen = found.chosen if found else tuple(then.places()) if then.header.limit else ()
+    return Snapshot(Estate(()), chosen, until=found.until if found else None)
 
 
 def _own_policies(header: Header) -> tuple[str, ...]:
@@ -108,8 +114,9 @@ def _own_policies(header: Header) -> tuple[str, ...]:
 
 
 def _header(given: inputs.Inputs, day: str, then: Header, policy: tuple[str, ...]) -> Header:
+    asked_by = {name: then.digests[name] for name in ("collector",) if name in then.digests}
     return replace(
-        header_of(given.plan, day, given.digests, then.started_at),
+        header_of(given.plan, day, {**given.digests, **asked_by}, then.started_at),
         limit=then.limit,
         policies=policy or then.policies,
         replay=replay_of(then),

@@ -22,6 +22,7 @@ from auditor.commands.unreached import hints
 from auditor.compare import compared, gating
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
+from auditor.framing.collector import digest
 from auditor.kinds import Ask, Audience
 from auditor.model import Header, Run
 from auditor.plan import Plan
@@ -57,16 +58,19 @@ def run(
     day = inputs.as_of(as_of)
     given = inputs.load(policy, estate, limit, probes)
     inputs.notify(given.plan.estate, lang)
-    plan = given.plan
+    plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
     places = Places(jobs)
     times = Timings(plan) if timings else None
-    decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
+    decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
+    plan = replace(plan, bounds=decided.bounds)
     keeping = Store(store_path(store))
     held = ExitStack()
     try:
         before = held.enter_context(reference(against, keeping)) if against else None
-        header = replace(header_of(plan, day, given.digests, time.time()), limit=limit or "", policies=policy)
-        begun = keeping.begin(header, catalogue_of(plan), given.kept)
+        digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
+        header = replace(header_of(plan, day, digests, time.time()), limit=limit or "", policies=policy)
+        kept = replace(given.kept, until=plan.until if as_of else None)
+        begun = keeping.begin(header, catalogue_of(plan), kept)
         with _interruptible(), progress(len(plan.hosts), lang) as done:
             pace = Pace(places, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
             finished = audit(plan, _asks(plan, places, times), keeping, begun, decided, pace)

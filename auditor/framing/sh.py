@@ -14,140 +14,50 @@ has a /proc/uptime (it is read without a process of its own, in hundredths of a 
 The length stands before the bytes, so no content can pass for a frame; the nonce only tells the first frame from what a
 login shell printed before it, and a whole answer from one that was cut. No temporary file is written on the host.
 
-What needs root goes through one fixed text a release (`elevated_text`): piped to `sudo -n sh -s`, or installed root-owned
+What needs root goes through one fixed text a release (collector.py): piped to `sudo -n sh -s`, or installed root-owned
 as /usr/local/libexec/auditor-elevated, and then only that is run with sudo. It is told which of its questions to answer.
+Two more frames come from it, both empty: `?` for a question that it does not hold, `!` for an argument that it refuses.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from shlex import quote
 
+from auditor.framing.asking import GONE, HEAD, READ, limit, question, text_and_words
+from auditor.framing.collector import INSTALLED, NO_SUDO, elevated_part, elevated_text, elevation, is_needed
 from auditor.model import Answer, Command, Failure, Hurdle, Obstacle, Output
 
-INSTALLED = "/usr/local/libexec/auditor-elevated"
+__all__ = [
+    "GONE", "HELLO", "INSTALLED", "READ", "Reader", "elevated_text", "elevation", "limit", "nonce", "question", "script",
+    "shown", "unanswered",
+]  # fmt: skip
+
 STDERR_CAP = 2048
 CHATTER_CAP = 65536  # what a login shell may print before the first frame
 CHATTER_SHOWN = 200
-NO_SUDO = "no sudo on this host"
 TIMED_OUT = (124, 137, 143)  # GNU timeout, SIGKILL, busybox timeout
 
-_HEADER = re.compile(rb"([0-9]{1,6}|x) ([oet?]) ([0-9]{1,9})\n")
+_HEADER = re.compile(rb"([0-9]{1,6}|x) ([oet?!]) ([0-9]{1,9})\n")
 _LAST_LINE = re.compile(rb"(\S+) ([0-9]{1,3})\.")  # the full stop: an exit code that was cut is none
 _CLOCK = re.compile(rb"[0-9]{1,11}")
 _UPTIMES = re.compile(rb"([0-9]{1,10}\.[0-9]{1,6}) ([0-9]{1,10}\.[0-9]{1,6})")
 TIMES_CAP = 48
 
-_HEAD = r"""exec 2>/dev/null
-LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
-export LC_ALL PATH
-N=$1
-shift
-nl='
-'
-if timeout -k 1 5 true 2>/dev/null; then T='timeout -k 1'; elif timeout 5 true 2>/dev/null; then T=timeout; else T=; fi
-B= k=0
-w() {
-  printf '%s' "$B"
-  B= k=0
-}
-case $N in t*) u() { IFS=' ' read -r U _ </proc/uptime || U=; } ;; *) u() { U=; } ;; esac
-# q ID SECONDS CAP TEXT sh [ARGUMENT...]: answers one question. Each write is a packet to whoever asks, so up to seven
-# answers wait in B for a packet full of them; none waits behind the first, nor for a slow question.
-q() {
-  if [ "$2" -gt 20 ]; then w; fi
-  u
-  b=$U
-  f=$(answer "$@"; printf x)
-  u
-  if [ -n "$b" ] && [ -n "$U" ]; then
-    b="$b $U"
-    B=$B@$N' '$1' t '${#b}$nl$b$nl
-  fi
-  B=$B${f%x} k=$((k + 1))
-  if [ "$1" = 0 ] || [ "$2" -gt 20 ] || [ "$k" -ge 8 ] || [ "${#B}" -gt 24576 ]; then w; fi
-}
-answer() {
-  i=$1 s=$2 c=$3
-  shift 3
-  {
-    e=$( {
-      o=$( { ${T:+$T $s} sh -c "$@" </dev/null 3>&-; printf '\n%s %s.' "$N" "$?"; } | head -c "$c"; printf x )
-      o=${o%x}
-      printf '@%s %s o %s\n%s\n' "$N" "$i" "${#o}" "$o" >&3
-    } 2>&1 | tail -c 2048 )
-    printf '@%s %s e %s\n%s\n' "$N" "$i" "${#e}" "$e"
-  } 3>&1
-}
-"""
-
-_ELEVATED_HEAD = r"""#!/bin/sh
-# auditor: the questions that need root, all of them read-only. Arguments: NONCE, then ID QUESTION ARGUMENTS for each.
-"""
-
-# a ID SECONDS CAP TEXT ARGUMENTS: the arguments come as one word, one a line
-_ELEVATED_ASK = r"""a() {
-  i=$1 s=$2 c=$3 t=$4 w=$5
-  set -f
-  IFS=$nl
-  set -- $w
-  IFS=' '
-  set +f
-  q "$i" "$s" "$c" "$t" sh "$@"
-}
-while [ $# -ge 3 ]; do
-  case $2 in
-"""
-
-_ELEVATED_TAIL = r"""    *) printf '@%s %s ? 0\n\n' "$N" "$1" ;;
-  esac
-  shift 3
-done
-w
-"""
-
-# gone PATH: it was looked for and is not there. False where what stands in the way, then $p, could not be looked into: a
-# directory, or a link that leads into one. A link that leads nowhere is not there.
-GONE = r"""gone() {
-  p=$1
-  while [ -n "$p" ] && ! [ -e "$p" ] && ! [ -h "$p" ]; do p=${p%/*}; done
-  if [ -h "$p" ] && ! [ -e "$p" ]; then
-    case ${2-} in xxxxxxxx) return 1 ;; esac
-    t=$(readlink "$p") && [ -n "$t" ] || return 1
-    case $t in /*) ;; *) t=${p%/*}/$t ;; esac
-    gone "$t" "${2-}x"
-    return
-  fi
-  ! [ -d "${p:-/}" ] || { [ -r "${p:-/}" ] && [ -x "${p:-/}" ]; }
-}
-"""
-
-# Reads files: for each one `F LENGTH NAME_LENGTH NAME`, a line feed, the text, a line feed; `! NAME_LENGTH NAME` for what
-# is there and cannot be read (a file, or the directory that a glob needs), or is longer than 1 MiB and would be cut.
-READ = (
-    GONE
-    + r"""IFS=
-for g in "$@"; do
-  for f in $g; do
-    if [ -f "$f" ]; then
-      if [ -r "$f" ] && o=$(head -c 1048577 "$f" && echo x) && [ "${#o}" -le 1048577 ]; then
-        o=${o%x}
-        printf 'F %s %s %s\n%s\n' "${#o}" "${#f}" "$f" "$o"
-      else
-        printf '! %s %s\n' "${#f}" "$f"
-      fi
-    elif ! [ -e "$f" ] && ! gone "$f"; then printf '! %s %s\n' "${#p}" "$p"; fi
-  done
-done
-"""
-)
-
-# What every script says first: which system this is, its name and identity, as whom we ask, what its clock says.
+# What every script says first: which system this is, its name and identity, as whom we ask, what its clock says, and the
+# digest of the text for root that is installed there.
 HELLO = Command(
-    "uname -s; uname -n; id -u; date +%s; cat /etc/machine-id 2>/dev/null || cat /var/lib/dbus/machine-id 2>/dev/null || echo",
+    f"""u=$(uname -sn)
+printf '%s\\n%s\\n' "${{u%% *}}" "${{u#* }}"
+id -u
+date +%s
+m=
+if [ -r /etc/machine-id ]; then read -r m </etc/machine-id
+elif [ -r /var/lib/dbus/machine-id ]; then read -r m </var/lib/dbus/machine-id; fi
+printf '%s\\n' "$m"
+if [ -e {INSTALLED} ]; then sha256sum {INSTALLED} 2>/dev/null || echo unread; else echo none; fi""",
     timeout_s=5,
     cap_bytes=1024,
 )
@@ -156,45 +66,6 @@ HELLO = Command(
 def nonce(random: str, timed: bool) -> str:
     """The nonce of one conversation, of random hexadecimal digits: no digit is a `t`."""
     return f"t{random}" if timed else random
-
-
-def question(command: Command) -> str:
-    """The name of an elevated question: a digest of its constant parts, the same whatever its arguments."""
-    constant = "\0".join([command.kind, command.text, str(command.timeout_s), str(command.cap_bytes)])
-    return hashlib.sha256(constant.encode()).hexdigest()[:12]
-
-
-def _text_and_words(command: Command) -> tuple[str, tuple[str, ...]]:
-    if command.kind == "read":
-        return READ, tuple(command.text.split()) + command.arguments
-    return command.text, command.arguments
-
-
-def limit(command: Command) -> int:
-    """How many bytes an answer may have."""
-    return command.cap_bytes + 32  # room for the last line
-
-
-@lru_cache(maxsize=8)
-def elevated_text(catalogue: tuple[Command, ...]) -> str:
-    """The one fixed text of this release: every elevated question of the catalogue, and `elevation`, in a stable order."""
-    return _elevated_text((*catalogue, elevation(catalogue)))
-
-
-@lru_cache(maxsize=8)
-def elevation(catalogue: tuple[Command, ...]) -> Command:
-    """The question whether root answers at all: "0". It names the release's text, so that no older one knows it."""
-    release = hashlib.sha256(_elevated_text(catalogue).encode()).hexdigest()[:12]
-    return Command(f"id -u # {release}", elevated=True, timeout_s=5, cap_bytes=64)
-
-
-def _elevated_text(catalogue: tuple[Command, ...]) -> str:
-    parts = [_ELEVATED_HEAD, _HEAD, _ELEVATED_ASK]
-    for name, command in sorted({question(c): c for c in catalogue}.items()):
-        text, words = _text_and_words(command)
-        given = quote("\n".join(words)) if command.kind == "read" else '"$3"'
-        parts.append(f'    {name}) a "$1" {command.timeout_s} {limit(command)} {quote(text)} {given} ;;\n')
-    return "".join([*parts, _ELEVATED_TAIL])
 
 
 @lru_cache(maxsize=64)
@@ -206,7 +77,7 @@ def script(commands: tuple[Command, ...], catalogue: tuple[Command, ...], become
     plain = [i for i, c in enumerate(commands) if not c.elevated]
     quick = [i for i in plain if commands[i].timeout_s <= 20]
     slow = sorted((i for i in plain if commands[i].timeout_s > 20), key=lambda i: commands[i].timeout_s)
-    parts = [_HEAD]
+    parts = [HEAD]
     parts += [_ask(i, commands[i]) for i in quick]
     elevated = sorted((i for i, c in enumerate(commands) if c.elevated), key=lambda i: commands[i].timeout_s)
     if elevated and become:
@@ -216,7 +87,7 @@ def script(commands: tuple[Command, ...], catalogue: tuple[Command, ...], become
 
 
 def _ask(i: int, command: Command) -> str:
-    text, words = _text_and_words(command)
+    text, words = text_and_words(command)
     return (
         " ".join(["q", str(i), str(command.timeout_s), str(limit(command)), quote(text), "sh", *map(quote, words)])
         + "\n"
@@ -224,20 +95,8 @@ def _ask(i: int, command: Command) -> str:
 
 
 def _elevate(asked: Sequence[tuple[int, Command]], catalogue: tuple[Command, ...]) -> str:
-    words = " ".join(f"{i} {question(c)} {quote(chr(10).join(c.arguments))}" for i, c in asked)
-    return f"""E={quote(elevated_text(catalogue))}
-x() {{
-  if [ "$(id -u)" = 0 ]; then printf '%s\\n' "$E" | sh -s -- "$@"
-  elif ! command -v sudo >/dev/null; then echo '{NO_SUDO}' >&2
-  elif [ -x {INSTALLED} ]; then sudo -n {INSTALLED} "$@" </dev/null
-  else printf '%s\\n' "$E" | sudo -n sh -s -- "$@"
-  fi
-}}
-{{
-  e=$( x "$N" {words} 2>&1 >&3 | tail -c 2048 )
-  printf '@%s x e %s\\n%s\\n' "$N" "${{#e}}" "$e"
-}} 3>&1
-"""
+    words = (f"{i} {question(c)} {quote(chr(10).join(c.arguments))}" for i, c in asked)
+    return elevated_part(" ".join(words), catalogue)
 
 
 class Reader:
@@ -357,6 +216,8 @@ class Reader:
         command = self._left.pop(index)
         if command.elevated:
             self._elevated_answers = True
+        if part == b"!":
+            return command, Failure("not_asked", "an argument is not of the type that the question takes", at)
         if part == b"?":
             return command, Failure(
                 "no_privilege", f"{INSTALLED} on the host is of another release", at, Obstacle("old_text")
@@ -397,7 +258,7 @@ class Reader:
         for command in self._left.values():
             if command.elevated and self._elevation is not None and not self._elevated_answers:
                 message = self._elevation or "sudo gave no answer"
-                hurdle: Hurdle = "no_sudo" if message == NO_SUDO else "sudo"
+                hurdle: Hurdle = "no_sudo" if message == NO_SUDO else "old_text" if is_needed(message) else "sudo"
                 yield command, Failure("no_privilege", message, failure.at, Obstacle(hurdle))
             else:
                 yield command, failure

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from statistics import median_low
 from typing import Any
@@ -41,7 +42,7 @@ JOURNAL_REMOTE = Command(systemd_conf.globs("journal-remote.conf"), kind="read")
 
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
     directories = tuple(args.get("directories", ()))
-    tree = Command(TREE.text, arguments=directories, elevated=True, timeout_s=TREE.timeout_s, cap_bytes=TREE.cap_bytes)
+    tree = replace(TREE, arguments=directories)
     return {
         "journal": JOURNAL,
         "tree": tree,

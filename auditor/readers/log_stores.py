@@ -136,6 +136,7 @@ echo end""",
     elevated=True,
     timeout_s=120,
     cap_bytes=1048576,
+    takes="path",
 )
 
 

@@ -180,6 +180,7 @@ echo end
     elevated=True,
     timeout_s=45,
     cap_bytes=262144,
+    takes="address",
 )
 
 Settings = Mapping[str, tuple[str, ...]]

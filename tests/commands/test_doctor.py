@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -20,7 +21,7 @@ from auditor.cli import main
 from auditor.collect import Places
 from auditor.commands import doctor as command
 from auditor.commands import inputs
-from auditor.framing.sh import INSTALLED, elevated_text
+from auditor.framing.collector import INSTALLED, digest, elevated_text
 
 pytestmark = pytest.mark.xdist_group("doctor")
 
@@ -124,6 +125,11 @@ def groups(output: str) -> dict[str, list[str]]:
     return {block[0]: [line.strip() for line in block[1:]] for block in map(str.splitlines, output.split("\n\n")[1:])}
 
 
+def sent(hosts: str) -> str:
+    """The line that says where no text for root is installed, and this release's own answered."""
+    return f"  collector sent along, SHA-256 {digest(inputs.elevated(inputs.all_probes(None)[0]))}: {hosts}\n"
+
+
 def fingerprint(sshd: Sshd) -> str:
     told = subprocess.run(
         ["ssh-keygen", "-lf", f"{sshd.folder}/host_key.pub"], capture_output=True, text=True, check=True
@@ -187,7 +193,7 @@ def test_each_ill_is_told_apart_with_its_cure(server: Sshd, bare: Sshd, town: To
         "Sudo does not let us ask as root: 1 × asks":
             f"install -D -o root -g root -m 0755 auditor-elevated {INSTALLED} && "
             f"echo 'asked ALL=(root) NOPASSWD: {INSTALLED}' > /etc/sudoers.d/auditor",
-        "The installed text is of another release: 1 × older":
+        "The collector there is absent, of another release or altered: 1 × older":
             f"install -D -o root -g root -m 0755 auditor-elevated {INSTALLED}",
     }  # fmt: skip
     assert "password is required" in told["Sudo does not let us ask as root: 1 × asks"][0]
@@ -208,22 +214,24 @@ def test_a_fleet_that_is_well_is_one_line(server: Sshd, town: Town) -> None:
     )  # fmt: skip
     town.known.write_text(server.known_hosts(["127.0.0.1", "127.0.0.2", "127.0.0.3"]))
     result = town.doctor()
-    assert (result.exit_code, result.stdout) == (0, "Well: 3 of 3: srv[01-02], old01\n")
+    assert (result.exit_code, result.stdout) == (0, f"Well: 3 of 3: srv[01-02], old01\n{sent('2 × srv[01-02]')}")
 
 
 @pytest.mark.root
 def test_the_installed_text_of_this_release_is_well(server: Sshd, town: Town) -> None:
-    """What `plan --elevated-text` prints is what doctor looks for: the text that is there now is another one."""
+    """What `collector install-files` writes is what doctor looks for: the text that is there now is another one."""
     town.hosts(srv01=at(server, 1, "older"))
     town.known.write_text(server.known_hosts())
     assert "another release" in town.doctor().stdout
-    text = CliRunner().invoke(main, ["plan", "--elevated-text"]).stdout
+    CliRunner().invoke(main, ["collector", "install-files", str(town.folder / "files")])
+    text = (town.folder / "files" / "auditor-elevated").read_text()
     assert text == elevated_text(inputs.elevated(inputs.all_probes(None)[0]))
     subprocess.run(
         ["nsenter", "-m", "-t", str(server.pid), "sh", "-c", f"cat > {INSTALLED}"], input=text, text=True, check=True
     )
     try:
-        assert town.doctor().stdout == "Well: 1 of 1: srv01\n"
+        told = hashlib.sha256(text.encode()).hexdigest()
+        assert town.doctor().stdout == f"Well: 1 of 1: srv01\n  collector installed, SHA-256 {told}: 1 × srv01\n"
     finally:
         older = elevated_text(())
         subprocess.run(["nsenter", "-m", "-t", str(server.pid), "sh", "-c", f"cat > {INSTALLED}"], input=older, text=True,
@@ -269,7 +277,7 @@ def test_candidate_keys_are_trusted_when_a_person_moves_them(sshd: Sshd, town: T
     with town.known.open("a") as known:
         known.write(file.read_text())
     moved = town.doctor("--limit", "srv*")
-    assert (moved.exit_code, moved.stdout) == (0, "Well: 2 of 2: srv[01-02]\n")
+    assert (moved.exit_code, moved.stdout) == (0, "Well: 2 of 2: srv[01-02]\n" + sent("2 × srv[01-02]"))
     assert sorted(p.name for p in town.folder.iterdir()) == sorted(
         ["keys", "town", "stranger", "stranger.pub", "other", "other.pub"]
     )
@@ -335,7 +343,7 @@ def test_who_is_never_connected_to_is_said_and_not_asked(sshd: Sshd, town: Town)
     result = town.doctor()
     assert (result.exit_code, result.stdout) == (
         0,
-        "Well: 1 of 1: srv01\nNever connected to, as the inventory says: 2: printer[01-02]\n",
+        f"Well: 1 of 1: srv01\n{sent('1 × srv01')}Never connected to, as the inventory says: 2: printer[01-02]\n",
     )
     nobody = town.doctor("--limit", "printer*")
     assert (nobody.exit_code, nobody.stdout) == (2, "")

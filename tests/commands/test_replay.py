@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 from click.testing import CliRunner, Result
-from make import ACCEPTANCE_YAML, ESTATE_YAML, POLICY_YAML, schema, site, write
+from make import ACCEPTED, ESTATE_YAML, POLICY_YAML, schema, site, write
 
 from auditor.cli import main
 
@@ -63,7 +63,7 @@ def test_other_policies_estates_and_days(audited: Path) -> None:
     """Each changes what it is about, and asks nobody."""
     assert outcomes(replay(audited, "latest", str(audited / "lenient"))[1]) == ["pass"]
     write(audited / "decided", hosts=(audited / "town" / "hosts.yaml").read_text(), estate=ESTATE_YAML)
-    write(audited / "decided", decisions__ACC=ACCEPTANCE_YAML)
+    write(audited / "decided", **ACCEPTED)
     words = ("latest", str(audited / "policies" / "sample.yaml"), "-i", str(audited / "decided"))
     code, told = replay(audited, *words, "--as-of", "2027-01-01")
     assert (code, told["findings"][0]["decision"]["id"]) == (0, "ACC-1")

@@ -1,7 +1,8 @@
-"""docs/least-privilege.md is done, word for word, on a copy of this machine; then the account is audited through and attacked."""
+"""What `collector install-files` writes is installed on a copy of this machine; then the account is audited through and attacked."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -17,7 +18,8 @@ from tests.real.namespaces import ROOT, need
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 PAGE = (ROOT / "docs" / "least-privilege.md").read_text("utf-8")
-FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", PAGE, re.DOTALL))
+ADDRESS = "127.0.0.1"  # where the auditor comes from here
+COMMANDS = f"sh on-each-host.sh {ADDRESS} >&2"
 SUDOERS = "auditor ALL=(root) NOPASSWD: /usr/local/libexec/auditor-elevated\n"
 # What is changed below is changed in memory, and seen by this process and its children alone.
 COPY = """mount -t tmpfs none {memory}
@@ -36,21 +38,17 @@ LEFT = (
 
 @pytest.fixture
 def prepared(tmp_path: Path) -> Path:
-    """The page's files, what it has made on the auditor's machine, and the auditor's address here."""
+    """The folder that is written, with the key that the page has made."""
     need("ssh-keygen", "visudo", "sudo", "useradd")
     tmp_path.chmod(0o755)
-    for name, text in FILES.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        assert ("192.0.2.10" in text) == (not name.startswith("roles"))
-        path.write_text(text.replace("192.0.2.10", "127.0.0.1"))
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "auditor"], check=True)
-    text = subprocess.run(auditor("plan", "--elevated-text"), check=True, capture_output=True).stdout
-    (tmp_path / "roles/auditor_account/files").mkdir()
-    for place in (".", "roles/auditor_account/files"):
-        (tmp_path / place / "auditor-elevated").write_bytes(text)
-    (tmp_path / "memory").mkdir()
-    return tmp_path
+    folder = tmp_path / "files"
+    told = subprocess.run(
+        auditor("collector", "install-files", str(folder)), check=True, capture_output=True, text=True
+    )
+    assert "visudo finds nothing wrong" in told.stdout
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "auditor"], check=True)
+    (folder / "memory").mkdir()
+    return folder
 
 
 def auditor(*words: str) -> list[str]:
@@ -86,10 +84,10 @@ def listening(folder: Path, setup: str, program: Callable[[str], str]) -> Iterat
 
 def test_the_commands_and_the_role_leave_the_same(prepared: Path) -> None:
     """Owners, modes, contents, account; nothing on the machine is the account's own."""
-    by_commands = inside(prepared, f"sh on-each-host.sh >&2\n{LEFT}")
+    by_commands = inside(prepared, f"{COMMANDS}\n{COMMANDS}\n{LEFT}")  # again: a newer text is installed so
     play = f"{Path(sys.executable).parent}/ansible-playbook -i localhost, -c local -e ansible_python_interpreter={sys.executable}"
     subprocess.run([*play.split(), "--syntax-check", "auditor-account.yml"], check=True, cwd=prepared, timeout=250)
-    by_role = inside(prepared, f"{play} auditor-account.yml >&2\n{LEFT}")
+    by_role = inside(prepared, f"{play} auditor-account.yml -e auditor_from={ADDRESS} >&2\n{LEFT}")
     assert by_commands == by_role
     lines = by_role.splitlines()
     assert "auditor:*" in lines
@@ -99,16 +97,16 @@ def test_the_commands_and_the_role_leave_the_same(prepared: Path) -> None:
     assert not [line for line in lines if line.startswith("/") and " " not in line and ":" not in line]
 
 
-def test_the_sudoers_line_is_sound(prepared: Path, tmp_path: Path) -> None:
-    """The one that the role writes is the one of the commands, and visudo takes it."""
-    assert f"echo '{SUDOERS.strip()}'" in FILES["on-each-host.sh"]
-    assert f'content: "{SUDOERS.strip()}\\n"' in FILES["roles/auditor_account/tasks/main.yml"]
-    (tmp_path / "line").write_text(SUDOERS)
-    subprocess.run(["visudo", "-cf", tmp_path / "line"], check=True, capture_output=True)
+def test_the_sudoers_line_is_sound(prepared: Path) -> None:
+    """The one that is written, twice, is the one of the page, and visudo takes it."""
+    for place in ("auditor.sudoers", "roles/auditor_account/files/auditor.sudoers"):
+        assert (prepared / place).read_text() == SUDOERS
+    assert f"`{SUDOERS.strip()}`" in PAGE
+    subprocess.run(["visudo", "-cf", prepared / "auditor.sudoers"], check=True, capture_output=True)
 
 
-def audited(server: Sshd, folder: Path, tripwires: Path) -> list[str]:
-    """The causes of what this account could not tell."""
+def audited(server: Sshd, folder: Path, tripwires: Path) -> tuple[list[str], str, str]:
+    """The causes of what this account could not tell, what answered as root, and the digest of this release's own text."""
     (tripwires / ".ssh").mkdir(exist_ok=True)
     (tripwires / ".ssh" / "known_hosts").write_text(server.known_hosts())
     said = f"ansible_port: {server.port}, ansible_user: auditor, ansible_ssh_private_key_file: {folder}/auditor"
@@ -117,22 +115,37 @@ def audited(server: Sshd, folder: Path, tripwires: Path) -> list[str]:
     assert done.returncode in (1, 3), done.stderr
     document = json.loads(done.stdout)
     assert document["summary"]["hosts"]["measured"] == 1, document["summary"]
-    return re.findall(r'"cause": "(\w+)"', json.dumps(document))
+    (host,) = document["hosts"]
+    causes = re.findall(r'"cause": "(\w+)"', json.dumps(document))
+    return causes, host.get("collector", ""), document["run"]["digests"]["collector"]
 
 
 def test_the_account_answers_what_needs_root(prepared: Path, program: Callable[[str], str], tripwires: Path) -> None:
-    with listening(prepared, "sh on-each-host.sh >&2", program) as server:
-        assert "no_privilege" not in audited(server, prepared, tripwires)
+    with listening(prepared, COMMANDS, program) as server:
+        causes, by, digest = audited(server, prepared, tripwires)
+    assert "no_privilege" not in causes
+    assert by == f"installed {digest}"
+    assert digest == hashlib.sha256((prepared / "auditor-elevated").read_bytes()).hexdigest()
 
 
 def test_without_the_sudoers_line_it_does_not(prepared: Path, program: Callable[[str], str], tripwires: Path) -> None:
-    with listening(prepared, "sh on-each-host.sh >&2; rm /etc/sudoers.d/auditor", program) as server:
-        assert "no_privilege" in audited(server, prepared, tripwires)
+    with listening(prepared, f"{COMMANDS}; rm /etc/sudoers.d/auditor", program) as server:
+        causes, by, _ = audited(server, prepared, tripwires)
+    assert "no_privilege" in causes
+    assert by == ""
+
+
+def test_an_edited_text_answers_nothing(prepared: Path, program: Callable[[str], str], tripwires: Path) -> None:
+    edited = f"{COMMANDS}; echo '# edited' >> /usr/local/libexec/auditor-elevated"
+    with listening(prepared, edited, program) as server:
+        causes, by, _ = audited(server, prepared, tripwires)
+    assert "no_privilege" in causes
+    assert by == ""
 
 
 def test_the_key_opens_nothing_else(prepared: Path, program: Callable[[str], str]) -> None:
     """No terminal, no forwarding, no other place, no root, no way to stay."""
-    with listening(prepared, "sh on-each-host.sh >&2", program) as server:
+    with listening(prepared, COMMANDS, program) as server:
 
         def ssh(*words: str, source: str = "127.0.0.1") -> subprocess.CompletedProcess[str]:
             known = f"-oUserKnownHostsFile={server.known_hosts_file()}"
