@@ -55,6 +55,8 @@ SEVERITIES = click.Choice(["low", "medium", "high", "critical", "never"])
 _policy = click.argument("policy", nargs=-1, type=click.Path(exists=True))
 _estate = click.option("-i", "--estate", metavar="ESTATE", multiple=True, type=click.Path(exists=True),
                        help="Folder of an estate, or an inventory; given again: more inventories. Default: this machine.")  # fmt: skip
+_estate_then = click.option("-i", "--estate", metavar="ESTATE", multiple=True, type=click.Path(exists=True),
+                            help="Folder of an estate, or an inventory; given again: more inventories. Default: the run's own.")  # fmt: skip
 _limit = click.option(
     "--limit",
     metavar="PATTERN",
@@ -75,6 +77,12 @@ _store = click.option(
 _format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multiple=True,
                        shell_complete=_completed("formats"),
                        help="A report: text, html, json, junit, sarif or codequality; `-` is stdout. May be given several times.")  # fmt: skip
+_fail_on = click.option(
+    "--fail-on", type=SEVERITIES, default="low", show_default=True, help="Open failures from here on exit with 1."
+)
+_fail_on_warn = click.option(
+    "--fail-on-warn", is_flag=True, help="A missed target counts as a failure, even within its limit."
+)
 _as_of = click.option(
     "--as-of", metavar="DATE", help="Judge what people declared (decisions, leavers) on this day, 2026-11-30."
 )
@@ -101,7 +109,9 @@ class Group(click.Group):
             "lint",
             "inventory",
             "report",
+            "replay",
             "diff",
+            "export",
             "list",
             "explain",
             "schema",
@@ -168,10 +178,8 @@ def main(ctx: click.Context) -> None:
 @_estate
 @_limit
 @_format
-@click.option(
-    "--fail-on", type=SEVERITIES, default="low", show_default=True, help="Open failures from here on exit with 1."
-)
-@click.option("--fail-on-warn", is_flag=True, help="A missed target counts as a failure, even within its limit.")
+@_fail_on
+@_fail_on_warn
 @_store
 @_as_of
 @click.option(
@@ -184,7 +192,7 @@ def main(ctx: click.Context) -> None:
 @click.option(
     "--against",
     metavar="RUN|FILE",
-    help="Compare with this run or JSON report: only what is new, worse or lost its decision exits with 1.",
+    help="Compare with this run, archive or JSON report: only what is new, worse or lost its decision exits with 1.",
 )
 @click.option("--timings", is_flag=True, help="On stderr, how long probes and hosts took; nothing of it is kept.")
 @_probes
@@ -270,8 +278,54 @@ def lint(**options: Any) -> None:
 @_audience
 @_sarif_accepted
 def report(**options: Any) -> None:
-    """Reports a stored RUN (a number, the beginning of an id, or `latest`) again, without any host."""
+    """Reports a stored RUN (a number, the beginning of an id, or `latest`) or an archive again, without any host."""
     from auditor.commands.report import report as command
+
+    sys.exit(command(**options))
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("run", shell_complete=_completed("runs"))
+@_policy
+@_estate_then
+@_format
+@_fail_on
+@_fail_on_warn
+@click.option("--against", metavar="RUN|FILE",
+              help="Say what differs from this run, archive or JSON report; only what is new, worse or lost its decision exits with 1.")  # fmt: skip
+@_store
+@click.option("--keep", is_flag=True, help="Keep the replay in the store, beside the run; it is never `latest`.")
+@click.option("--as-of", metavar="DATE", help="Judge decisions and records on this day. Default: the day of the run.")
+@_probes
+@_lang
+@_details
+@_audience
+def replay(**options: Any) -> None:
+    """Judges the evidence of RUN anew, without any host: by other policies, another estate, other decisions.
+
+    RUN is one of the store (a number, the beginning of an id, `latest`) or an archive. Without POLICY and ESTATE: those of the
+    run. What was not asked then is not measured; ages are as they were then.
+
+    \b
+    Examples:
+      auditor replay latest stricter/ --against latest
+      auditor replay town.auditor -i inventories/town --as-of 2026-12-31
+    """
+    from auditor.commands.replay import replay as command
+
+    sys.exit(command(**options))
+
+
+@main.command()
+@click.argument("run", shell_complete=_completed("runs"))
+@click.argument("file", type=click.Path(readable=False, allow_dash=True))
+@_store
+def export(**options: Any) -> None:
+    """Writes RUN, evidence and all, as one file: to replay, report or compare it elsewhere.
+
+    FILE holds what the hosts answered: only its owner can read it, and it is to be kept so.
+    """
+    from auditor.commands.export import export as command
 
     sys.exit(command(**options))
 
@@ -286,7 +340,7 @@ def report(**options: Any) -> None:
 def diff(**options: Any) -> None:
     """Compares two runs: what is new, worse, resolved, no longer measured, or lost its decision.
 
-    BEFORE and AFTER are runs of the store (a number, the beginning of an id, `latest`, `latest~1`) or JSON reports.
+    BEFORE and AFTER are runs of the store (a number, the beginning of an id, `latest`, `latest~1`), archives or JSON reports.
 
     \b
     Examples:

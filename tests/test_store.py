@@ -135,11 +135,15 @@ def as_version_1(path: Path) -> None:
         db.execute("DROP INDEX host_seen")
         for column in ("seen_at", "machine", "lost", "estate"):
             db.execute(f"ALTER TABLE host DROP COLUMN {column}")
+        db.execute("ALTER TABLE run DROP COLUMN inputs")
+        db.execute("DROP TABLE inputs")
         db.execute("UPDATE host SET doc = json_remove(doc, '$.evidence_at', '$.asked')")
         db.execute("UPDATE finding SET doc = json_remove(doc, '$.adapted', '$.suspended', '$.actions')")
         for table in ("action", "to_do"):
             db.execute(f"DROP TABLE {table}")
-        db.execute("UPDATE run SET header = json_remove(header, '$.legacy', '$.policies', '$.hosts_inventoried')")
+        db.execute(
+            "UPDATE run SET header = json_remove(header, '$.legacy', '$.policies', '$.hosts_inventoried', '$.replay')"
+        )
         hello = (bytes.fromhex(_HELLO_1), command_digest(HELLO))  # asked in other words then
         db.execute("UPDATE answer SET command = ? WHERE command = ?", hello)
         db.execute("PRAGMA user_version=1")

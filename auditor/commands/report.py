@@ -1,12 +1,11 @@
-"""`auditor report`: a stored run printed again, without any host."""
+"""`auditor report`: a stored run, or an archive, printed again, without any host."""
 
 from __future__ import annotations
 
 from auditor.commands import sinks
+from auditor.commands.references import evidence
 from auditor.commands.run import store_path
-from auditor.errors import InvalidInput
 from auditor.kinds import Audience
-from auditor.store import Store
 
 
 def report(
@@ -18,12 +17,7 @@ def report(
     audience: Audience,
     sarif_accepted: str,
 ) -> int:
-    if store == "none":
-        raise InvalidInput("--store none keeps nothing: there is no run to report")
     reports = sinks.chosen(formats, audience)
-    keeping = Store(store_path(store), create=False)
-    try:
-        sinks.write(keeping.run(run), reports, lang, details, audience, sarif_accepted == "suppress")
-    finally:
-        keeping.close()
+    with evidence(run, store_path(store)) as kept:
+        sinks.write(kept, reports, lang, details, audience, sarif_accepted == "suppress")
     return 0

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -69,10 +69,9 @@ def run(
     try:
         before = held.enter_context(reference(against, keeping)) if against else None
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
-        header = replace(_header(plan, day, digests), limit=limit or "", policies=policy)
-        begun = keeping.begin(
-            header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
-        )
+        header = replace(header_of(plan, day, digests, time.time()), limit=limit or "", policies=policy)
+        kept = replace(given.kept, until=plan.until if as_of else None)
+        begun = keeping.begin(header, catalogue_of(plan), kept)
         with _interruptible(), progress(len(plan.hosts), lang) as done:
             pace = Pace(places, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
             finished = audit(plan, _asks(plan, places, times), keeping, begun, decided, pace)
@@ -94,12 +93,17 @@ def store_path(given: str | None) -> str:
     return os.path.expanduser(given or f"{folder}/auditor/runs.db")
 
 
-def _header(plan: Plan, day: str, digests: Any) -> Header:
+def catalogue_of(plan: Plan) -> Catalogue:
+    return Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
+
+
+def header_of(plan: Plan, day: str, digests: Mapping[str, str], started_at: float) -> Header:
+    """The header of a run that begins; decisions are judged on `day`."""
     return Header(
         number=0,
         id="",
         state="open",
-        started_at=time.time(),
+        started_at=started_at,
         finished_at=0.0,
         as_of=day,
         version=auditor.__version__,

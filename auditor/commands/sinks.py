@@ -32,7 +32,7 @@ def chosen(formats: Sequence[str], audience: Audience = "technique") -> list[Cho
             raise InvalidInput(f"-f {given}: there is no format '{name}'{did_you_mean(name, known)}")
         path = path or "-"
         if path != "-":
-            _check(given, Path(path))
+            check(f"-f {given}", Path(path))
         found.append((name, path))
     paths = [path if path == "-" else os.path.realpath(path) for _, path in found]
     if paths.count("-") > 1:
@@ -51,11 +51,12 @@ def chosen(formats: Sequence[str], audience: Audience = "technique") -> list[Cho
     return found
 
 
-def _check(given: str, path: Path) -> None:
+def check(given: str, path: Path) -> None:
+    """Whether a file can be put there; `given` is what named it."""
     if path.is_dir():
-        raise InvalidInput(f"-f {given}: {path} is a folder")
+        raise InvalidInput(f"{given}: {path} is a folder")
     if not _streams(path) and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
-        raise InvalidInput(f"-f {given}: the folder {path.parent} is not there or cannot be written")
+        raise InvalidInput(f"{given}: the folder {path.parent} is not there or cannot be written")
 
 
 def _streams(path: Path) -> bool:
@@ -76,7 +77,7 @@ def write(
     for name, path in reports:
         speaking = voice(lang, path == "-" and stdout_is_terminal(), details)
         speaking = replace(speaking, audience=audience, suppressed=suppressed, located=located)
-        with _sink(path) as stream:
+        with sink(path) as stream:
             shelves.REPORTERS[name].render(run, speaking, _one_part(stream))
 
 
@@ -85,7 +86,8 @@ def _one_part(stream: BinaryIO) -> Callable[[str], Callable[[bytes], object]]:
 
 
 @contextmanager
-def _sink(path: str) -> Iterator[BinaryIO]:
+def sink(path: str) -> Iterator[BinaryIO]:
+    """A file that stands there when it is whole, for its owner alone; `-` is stdout."""
     if path == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

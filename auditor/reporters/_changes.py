@@ -45,6 +45,8 @@ def lines(seen: Comparison, controls: Mapping[str, Control], voice: Voice, most:
 
 
 def _audit(header: Header, voice: Voice) -> str:
+    if header.replay:
+        return f"{header.replay.number} ({moment(header.started_at, voice)}, {voice.say('replayed')})"
     return f"{header.number} ({moment(header.started_at, voice)})"
 
 

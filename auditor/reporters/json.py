@@ -69,8 +69,11 @@ def _host(host: HostSeen) -> Plain:
 
 
 def _header(run: Run) -> Plain:
-    plain = header_to_plain(run.header)
-    return {**plain, "started": stamp(run.header.started_at), "finished": stamp(run.header.finished_at)}
+    header = run.header
+    plain = {**header_to_plain(header), "started": stamp(header.started_at), "finished": stamp(header.finished_at)}
+    if header.replay:
+        plain["replay"] |= {"started": stamp(header.replay.started_at)}
+    return plain
 
 
 def _summary(seen: Summary) -> Plain:

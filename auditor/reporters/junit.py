@@ -20,7 +20,7 @@ from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import Comparison, Control, Coverage, Finding, Outcome, Run
 from auditor.reporters._said import decided_why, first_cause, why
 from auditor.reporters._unseen import LONGEST, by_subject, of_run, of_subject
-from auditor.sentences import OUTCOME_WORDS, clean
+from auditor.sentences import OUTCOME_WORDS, clean, replayed
 from auditor.summary import decided, folded, gating, named
 
 KINDS = ("failure", "error", "skipped")
@@ -92,6 +92,9 @@ def _suite(
         properties["auditor.limit"] = run.header.limit
     if run.header.legacy:
         properties["auditor.legacy"] = folded(run.header.legacy)
+    if run.header.replay:
+        properties["auditor.replay_of"] = run.header.replay.id or str(run.header.replay.number)
+        properties["auditor.evidence_of"] = stamp(run.header.replay.started_at)
     if run.since:
         properties["auditor.against"] = run.since.before.id or str(run.since.before.number)
     if run.header.policies:
@@ -167,6 +170,8 @@ def _run_cases(run: Run, findings: int, voice: Voice) -> list[TestCase]:
     if earlier:
         form = voice.say("judged on earlier evidence: {hosts}")
         cases[1].stdout = clean(form.format(hosts=folded(earlier)), LONGEST)
+    if run.header.replay:
+        cases[0].stdout = replayed(run.header.replay, voice)
     return cases
 
 
