@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor import document
+from auditor import prune as pruning
 from auditor.errors import StoreError
 from auditor.evaluate import Judged
 from auditor.freshness import machine_of
@@ -41,6 +42,7 @@ from auditor.model import (
     Sketch,
     Unknown,
 )
+from auditor.prune import Old
 
 BUSY_TIMEOUT_S = 10.0
 MOST_KNOWN = 100_000  # digests remembered, so that what a fleet shares is compressed and written once
@@ -97,6 +99,10 @@ MIGRATIONS = (
       GROUP BY 1, 2) AS said WHERE said.run = host.run AND said.id = host.id;
     DROP INDEX host_seen;
     CREATE INDEX host_seen ON host (id, estate, run, seen_at, machine, lost);
+    """,
+    # max_age_s: how old this evidence may be to be judged in place of an answer, as the estate said then (prune.py).
+    """
+    ALTER TABLE host ADD COLUMN max_age_s REAL;
     """,
 )
 
@@ -203,6 +209,9 @@ class Store:
         self._known: set[bytes] = set()
         with _mapped(path or "(temporary)"):
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+            self._db.execute(
+                "PRAGMA auto_vacuum=INCREMENTAL"
+            )  # of a new file: pages that become free can be given back
             if path:
                 self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
@@ -292,10 +301,10 @@ class Store:
         with self._writing():
             db = self._db
             db.execute(
-                "INSERT OR REPLACE INTO host (run, seq, id, doc, seen_at, machine, lost, estate)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO host (run, seq, id, doc, seen_at, machine, lost, estate, max_age_s)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, seq, host.id, _dump(document.host_to_plain(seen)), seen_at, presence.machine or "",
-                 _lost(judged, presence), estate),
+                 _lost(judged, presence), estate, host.evidence_max_age_s),
             )  # fmt: skip
             db.executemany(
                 "INSERT OR IGNORE INTO evidence VALUES (?, ?)",
@@ -421,7 +430,31 @@ class Store:
         found = ((digest, _command(doc), rest) for digest, doc, *rest in rows)
         return {c: unpack(*rest) for digest, c, rest in found if c and command_digest(c) == digest}
 
+    # ------------------------------------------------------------ forgetting
+
+    def old(self, before: float, now: float) -> list[Old]:
+        """The runs that `prune` would remove: those that began before a moment, but for those that stay."""
+        with _mapped(self.path):
+            return pruning.old(self._db, before, now)
+
+    def prune(self, gone: list[Old], now: float) -> int:
+        """Removes runs and what only they referred to; how many bytes the file became smaller. No audit may be kept meanwhile."""
+        with _mapped(self.path):
+            self._known.clear()
+            return pruning.prune(self._db, self._writing, gone, now)
+
     # ------------------------------------------------------------ fetching
+
+    def before(self, header: Header) -> StoredRun | None:
+        """The newest complete run before one, of the same estate, `--limit` and policies; None when there is none."""
+        with _mapped(self.path):
+            row = self._db.execute(
+                "SELECT number FROM run WHERE state = 'complete' AND number < ? AND json_extract(header, '$.estate') = ?"
+                " AND coalesce(json_extract(header, '$.limit'), '') = ?"
+                " AND coalesce(json_extract(header, '$.policies'), '[]') = json(?) ORDER BY number DESC LIMIT 1",
+                (header.number, header.estate, header.limit, _dump(header.policies)),
+            ).fetchone()
+        return self.run(str(row[0])) if row else None
 
     def runs(self) -> Iterator[Header]:
         """Every run, the newest first."""

@@ -1,4 +1,5 @@
-"""`FORMAT=PATH` in; the reports written: `-` to stdout, a file whole or not at all, readable by its owner alone."""
+"""`FORMAT=PATH` in; the reports written: `-` to stdout, a file whole or not at all, readable by its owner alone unless it
+holds counts for another program."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from auditor import shelves
+from auditor.commands import log
 from auditor.commands.inputs import stdout_is_terminal, voice
 from auditor.errors import InvalidInput
 from auditor.kinds import Audience
@@ -63,12 +65,19 @@ def _streams(path: Path) -> bool:
 
 
 def write(
-    run: Run, reports: Sequence[Chosen], lang: str | None, details: bool, audience: Audience = "technique"
+    run: Run,
+    reports: Sequence[Chosen],
+    lang: str | None,
+    details: bool,
+    audience: Audience = "technique",
+    too_old: bool = False,
 ) -> None:
     for name, path in reports:
-        speaking = replace(voice(lang, path == "-" and stdout_is_terminal(), details), audience=audience)
-        with _sink(path) as stream:
-            shelves.REPORTERS[name].render(run, speaking, _one_part(stream))
+        speaking = voice(lang, path == "-" and stdout_is_terminal(), details)
+        reporter = shelves.REPORTERS[name]
+        with _sink(path, 0o644 if reporter.shared else 0o600) as stream:
+            reporter.render(run, replace(speaking, audience=audience, too_old=too_old), _one_part(stream))
+        log.event("report_written", format=name, path=path)
 
 
 def _one_part(stream: BinaryIO) -> Callable[[str], Callable[[bytes], object]]:
@@ -76,7 +85,7 @@ def _one_part(stream: BinaryIO) -> Callable[[str], Callable[[bytes], object]]:
 
 
 @contextmanager
-def _sink(path: str) -> Iterator[BinaryIO]:
+def _sink(path: str, mode: int) -> Iterator[BinaryIO]:
     if path == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -95,6 +104,7 @@ def _sink(path: str) -> Iterator[BinaryIO]:
         raise InvalidInput(f"the report {path} cannot be written: {error.strerror}") from None
     try:
         with os.fdopen(handle, "wb") as stream:
+            os.fchmod(handle, mode)
             yield stream
         os.replace(temporary, target)
     except OSError as error:
