@@ -111,7 +111,7 @@ def _deliver(to: Server, what: EmailMessage, step_s: float) -> None:
         if not to.implicit:
             _begin_tls(smtp, context)
         if to.user:
-            smtp.login(to.user, credentials.secret(to.password).reveal())
+            _log_in(smtp, to.user, credentials.secret(to.password))
         refused = smtp.send_message(what)
     if refused:
         raise NotSent(f"{to.host} took the mail, but not for {', '.join(sorted(refused))}")
@@ -126,6 +126,19 @@ def _begin_tls(smtp: smtplib.SMTP, context: ssl.SSLContext) -> None:
         raise smtplib.SMTPResponseException(code, said)
 
 
+def _log_in(smtp: smtplib.SMTP, user: str, password: credentials.Secret) -> None:
+    """One attempt: smtplib's own login tries a wrong password in each way that is offered, which may lock the account."""
+    smtp.ehlo_or_helo_if_needed()
+    offered = smtp.esmtp_features.get("auth", "").upper().split()
+    smtp.user, smtp.password = user, password.reveal()
+    if "PLAIN" in offered:
+        smtp.auth("PLAIN", smtp.auth_plain)
+    elif "LOGIN" in offered:
+        smtp.auth("LOGIN", smtp.auth_login)
+    else:
+        raise smtplib.SMTPNotSupportedError("it offers no login (AUTH PLAIN or LOGIN)")
+
+
 def _why(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}"
@@ -137,6 +150,8 @@ def _why(error: BaseException) -> str:
         return f"{error.smtp_code} {words.decode('utf-8', 'replace') if isinstance(words, bytes) else words}"
     if isinstance(error, socket.gaierror):
         return f"this name is not known: {error.strerror}"
-    if isinstance(error, TimeoutError):
+    if isinstance(error, UnicodeError):  # its own words would show a part of what it could not write
+        return "the user or the password holds more than ASCII characters, which no login takes everywhere"
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "it did not answer in time"
     return str(error) or type(error).__name__
