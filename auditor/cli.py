@@ -146,7 +146,7 @@ def program() -> None:
     except Exception:  # noqa: BLE001 - only to choose the exit code
         import traceback
 
-        traceback.print_exc()
+        click.echo(traceback.format_exc(), nl=False, err=True)
         click.echo(f"a defect of auditor {__version__}: please report it with the lines above", err=True)
         sys.exit(2)
 

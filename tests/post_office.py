@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import socket
 import ssl
 import threading
@@ -129,11 +129,11 @@ def _certificate(
     names: tuple[str, ...],
     days: int,
 ) -> x509.Certificate:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     called = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in (name, issuer)]
     builder = x509.CertificateBuilder(called[1], called[0], key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(days=2))
-    builder = builder.not_valid_after(now + datetime.timedelta(days=days))
+    builder = builder.not_valid_before(now - dt.timedelta(days=2))
+    builder = builder.not_valid_after(now + dt.timedelta(days=days))
     builder = builder.add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), critical=False)

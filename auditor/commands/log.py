@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal, TextIO
@@ -62,6 +64,18 @@ def install() -> None:
     """From here on; stays so until the process ends, so that its last words are an event too."""
     if not isinstance(sys.stderr, JsonLines):
         sys.stderr = JsonLines(sys.stderr)
+        logging.lastResort = _Records(logging.WARNING)
+
+
+class _Records(logging.Handler):
+    """What our own and other modules log. Of an exception its kind and place: its words may quote what a host said."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        kind, _, frames = record.exc_info or (None, None, None)
+        if kind:
+            text = "".join([text, "\n", *traceback.format_tb(frames), kind.__name__])
+        event("message", "error" if record.levelno >= logging.ERROR else "warning", logger=record.name, text=text)
 
 
 def event(name: str, level: Level = "info", /, **fields: Any) -> None:
