@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor import document, snapshot
+from auditor import prune as pruning
 from auditor.errors import StoreError
 from auditor.evaluate import Judged
 from auditor.freshness import machine_of
@@ -44,6 +45,7 @@ from auditor.model import (
     ToDo,
     Unknown,
 )
+from auditor.prune import Old
 from auditor.snapshot import Snapshot
 
 BUSY_TIMEOUT_S = 10.0
@@ -116,6 +118,10 @@ MIGRATIONS = (
     """
     CREATE TABLE inputs (digest BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
     ALTER TABLE run ADD COLUMN inputs BLOB;
+    """,
+    # max_age_s: how old this evidence may be to be judged in place of an answer, as the estate said then (prune.py).
+    """
+    ALTER TABLE host ADD COLUMN max_age_s REAL;
     """,
 )
 
@@ -237,6 +243,9 @@ class Store:
         self._known: set[bytes] = set()
         with _mapped(path or "(temporary)"):
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+            self._db.execute(
+                "PRAGMA auto_vacuum=INCREMENTAL"
+            )  # of a new file: pages that become free can be given back
             if path:
                 self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
@@ -334,10 +343,10 @@ class Store:
         with self._writing():
             db = self._db
             db.execute(
-                "INSERT OR REPLACE INTO host (run, seq, id, doc, seen_at, machine, lost, estate)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO host (run, seq, id, doc, seen_at, machine, lost, estate, max_age_s)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, seq, host.id, _dump(document.host_to_plain(seen)), seen_at, presence.machine or "",
-                 lost, estate),
+                 lost, estate, host.evidence_max_age_s),
             )  # fmt: skip
             db.executemany(
                 "INSERT OR IGNORE INTO evidence VALUES (?, ?)",
@@ -488,7 +497,31 @@ class Store:
         with _mapped(self.path):
             return _answers(self._db, run, seq)
 
+    # ------------------------------------------------------------ forgetting
+
+    def old(self, before: float, now: float) -> list[Old]:
+        """The runs that `prune` would remove: those that began before a moment, but for those that stay."""
+        with _mapped(self.path):
+            return pruning.old(self._db, before, now)
+
+    def prune(self, gone: list[Old], now: float) -> int:
+        """Removes runs and what only they referred to; how many bytes the file became smaller. No audit may be kept meanwhile."""
+        with _mapped(self.path):
+            self._known.clear()
+            return pruning.prune(self._db, self._writing, gone, now)
+
     # ------------------------------------------------------------ fetching
+
+    def before(self, header: Header) -> StoredRun | None:
+        """The newest complete run before one, of the same estate, `--limit` and policies; None when there is none."""
+        with _mapped(self.path):
+            row = self._db.execute(
+                "SELECT number FROM run WHERE state = 'complete' AND number < ? AND json_extract(header, '$.estate') = ?"
+                " AND coalesce(json_extract(header, '$.limit'), '') = ?"
+                " AND coalesce(json_extract(header, '$.policies'), '[]') = json(?) ORDER BY number DESC LIMIT 1",
+                (header.number, header.estate, header.limit, _dump(header.policies)),
+            ).fetchone()
+        return self.run(str(row[0])) if row else None
 
     def runs(self) -> Iterator[Header]:
         """Every run, the newest first."""

@@ -15,7 +15,7 @@ from typing import Any
 import auditor
 from auditor.audit import Pace, audit
 from auditor.collect import Places
-from auditor.commands import inputs, sinks
+from auditor.commands import inputs, log, mails, sinks
 from auditor.commands.references import reference
 from auditor.commands.timings import Timings
 from auditor.commands.unreached import hints
@@ -24,6 +24,7 @@ from auditor.decisions import in_force
 from auditor.errors import InvalidInput
 from auditor.framing.collector import digest
 from auditor.kinds import Ask, Audience
+from auditor.lock import auditing
 from auditor.model import Header, Run
 from auditor.plan import Plan
 from auditor.store import Catalogue, Store
@@ -51,9 +52,12 @@ def run(
     audience: Audience,
     against: str | None,
     sarif_accepted: str,
+    mail: tuple[str, ...],
+    mail_detail: bool,
 ) -> int:
     """The exit code of the run."""
     reports = sinks.chosen(formats, audience)
+    posting = mails.chosen(mail, mail_detail)
     if missing and store == "none":
         raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
     day = inputs.as_of(as_of)
@@ -67,22 +71,28 @@ def run(
     keeping = Store(store_path(store))
     held = ExitStack()
     try:
+        held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), _waits))
         before = held.enter_context(reference(against, keeping)) if against else None
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
         header = replace(header_of(plan, day, digests, time.time()), limit=limit or "", policies=policy)
         kept = replace(given.kept, until=plan.until if as_of else None)
         begun = keeping.begin(header, catalogue_of(plan), kept)
+        log.started(begun.header)
         with _interruptible(), progress(len(plan.hosts), lang) as done:
-            pace = Pace(places, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
+            pace = Pace(places, float(deadline), time.time, log.telling(done), _uninterrupted, inputs.civil, missing)
             finished = audit(plan, _asks(plan, places, times), keeping, begun, decided, pace)
+        log.finished(finished)
         finished.since = compared(before, finished) if before else None
         sinks.write(finished, reports, lang, details, audience, sarif_accepted == "suppress")
         _say_aside(finished, times, lang)
         code = exit_code(finished, fail_on, fail_on_warn, gating(finished.since) if finished.since else None)
+        code = INTERRUPTED if finished.header.state == "partial" else code
+        if posting:
+            mails.post(posting, finished, keeping, code, replace(inputs.voice(lang), details=details))
     finally:
         held.close()
         keeping.close()
-    return INTERRUPTED if finished.header.state == "partial" else code
+    return code
 
 
 def store_path(given: str | None) -> str:
@@ -91,6 +101,10 @@ def store_path(given: str | None) -> str:
         return ""
     folder = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     return os.path.expanduser(given or f"{folder}/auditor/runs.db")
+
+
+def _waits(holder: str) -> None:
+    print(f"the store is being pruned{holder}: the audit begins when that has ended", file=sys.stderr)
 
 
 def catalogue_of(plan: Plan) -> Catalogue:
