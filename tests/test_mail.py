@@ -238,6 +238,16 @@ def test_what_is_not_comparable_is_said() -> None:
     assert letter(one_host(), compared(before, one_host()), 0, voice("en"), detail=False)[0].endswith(": nothing new")
 
 
+def test_a_clock_that_went_back_is_said() -> None:
+    """The run before is dated later: the mail does not pass over it."""
+    before, run = one_host(), one_host()
+    before.header = replace(before.header, started_at=before.header.started_at + 3600)
+    _, lines = letter(run, compared(before, run), 0, voice("fr"), detail=False)
+    assert len(lines) == 6
+    assert lines[2].startswith("! ")
+    assert "horloge" in lines[2]
+
+
 def test_detail_names_hosts_and_controls_and_still_no_person() -> None:
     before, run = one_host(), one_host()
     before.all_findings = []

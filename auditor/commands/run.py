@@ -15,7 +15,7 @@ from typing import Any
 import auditor
 from auditor.audit import Pace, audit
 from auditor.collect import Places
-from auditor.commands import inputs, log, mails, sinks
+from auditor.commands import inputs, log, sinks
 from auditor.commands.references import reference
 from auditor.commands.timings import Timings
 from auditor.commands.unreached import hints
@@ -57,7 +57,10 @@ def run(
 ) -> int:
     """The exit code of the run."""
     reports = sinks.chosen(formats, audience)
-    posting = mails.chosen(mail, mail_detail)
+    if mail or mail_detail:
+        from auditor.commands import mails
+
+    posting = mails.chosen(mail, mail_detail) if mail or mail_detail else None
     if missing and store == "none":
         raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
     day = inputs.as_of(as_of)

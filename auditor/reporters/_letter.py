@@ -42,6 +42,8 @@ def _lines(run: Run, seen: Summary, since: Comparison | None, code: int, voice: 
         yield voice.say("Since then: {changes}").format(changes=told)
         moved = ((voice.say(words), len(getattr(since.moved, name))) for name, words in _changes.MOVED)
         other = ", ".join(f"{words}: {count}" for words, count in moved if count)
+        for caveat in since.caveats:
+            yield "! " + voice.say(caveat.text).format(**caveat.values)
         if other:
             yield voice.say("What was asked is not the same: {moved}").format(moved=other)
     opened = (f"{voice.say(SEVERITY_WORDS[s])}: {seen.open_severities.get(s, 0)}" for s in reversed(SEVERITIES))
