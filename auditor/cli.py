@@ -343,6 +343,7 @@ def report(**options: Any) -> None:
 @_lang
 @_details
 @_audience
+@_sarif_accepted
 def replay(**options: Any) -> None:
     """Judges the evidence of RUN anew, without any host: by other policies, another estate, other decisions.
 

@@ -40,6 +40,7 @@ def replay(
     lang: str | None,
     details: bool,
     audience: Audience,
+    sarif_accepted: str,
 ) -> int:
     """The exit code, as that of the run would have been."""
     reports = sinks.chosen(formats, audience)
@@ -60,7 +61,7 @@ def replay(
         with progress(len(plan.hosts), lang) as done:
             finished = audit(plan, {}, kept, begun, decided, _pace(plan, then, done))
         finished.since = compared(before, finished) if before else None
-        sinks.write(finished, reports, lang, details, audience)
+        sinks.write(finished, reports, lang, details, audience, sarif_accepted == "suppress")
         if finished.header.state != _state(then.header):
             return INTERRUPTED
         return exit_code(finished, fail_on, fail_on_warn, gating(finished.since) if finished.since else None)
