@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,11 @@ from auditor.errors import InvalidInput
 
 def publish(files: Mapping[Path, bytes]) -> None:
     """In the order given. Raises InvalidInput when one is there, or cannot be written; then none was."""
+    _folders(files)
     done: list[Path] = []
     with ExitStack() as waiting:
         try:
             for target, data in files.items():
-                target.parent.mkdir(parents=True, exist_ok=True)
                 temporary = _written(target, data)
                 waiting.callback(temporary.unlink, missing_ok=True)
                 os.link(temporary, target)  # fails where a file is, as a rename would not
@@ -34,6 +34,14 @@ def publish(files: Mapping[Path, bytes]) -> None:
         except BaseException:
             _undo(done)
             raise
+
+
+def _folders(files: Iterable[Path]) -> None:
+    for target in files:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInput(f"{target} cannot be written: {error.strerror}") from None
 
 
 def _written(target: Path, data: bytes) -> Path:

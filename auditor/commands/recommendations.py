@@ -115,6 +115,8 @@ def _about(
     names = {one.id: one.name for one in town.entities.values()}
     partial = bool(seen.header.limit) or seen.header.state != "complete"
     audited = inputs.civil(seen.header.started_at).date().isoformat()
+    if letter.day < audited:
+        raise InvalidInput(f"--communicated-on {letter.day}: the audit is of {audited}, nobody recommends before it")
     return About(names, controls, given.measures, found, audited, partial)
 
 

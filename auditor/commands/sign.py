@@ -220,9 +220,9 @@ def _adopted(
         for control in one.controls
     }
     for item in items:
-        id = planned.get((item["recommendation"], item["control"]), "")
-        if id and replies[item["number"]].decision == "adopt":
-            yield f"item {item['number']} ({item['control']}): it is adopted already: {id}"
+        before = planned.get((item["recommendation"], item["control"]), "")
+        if before and replies[item["number"]].decision == "adopt":
+            yield f"item {item['number']} ({item['control']}): it is adopted already: {before}"
 
 
 def _sealed(plain: Plain) -> bytes:
