@@ -35,12 +35,21 @@ from auditor.model import Finding, Outcome, Perimeter, Subject
 from auditor.records import MATRICES, DecisionRules
 
 ITEM = Item(1, "theirs", "kept-long-enough", 1, "high", ("far01",), True, "TOWN", False, "REC-1")
-WHOLE = replace(ITEM, number=2, hosts=(), acceptable=False, recommended_at="2026-05-01", supersedes="ACC-9", limit_kept=True)
+WHOLE = replace(
+    ITEM, number=2, hosts=(), acceptable=False, recommended_at="2026-05-01", supersedes="ACC-9", limit_kept=True
+)
 CONTROLS = {"kept-long-enough": make_control()}
 MEASURES = {"log-retention": make_measure()}
 RULED = Ruled(DecisionRules(), MATRICES)
 SIGNED = Signed("2026-08-31", "mayor", "documents/a.pdf", "0" * 64)
-EVIL = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "\u202egpj\x00\x1b[31m", "{{ 7*7 }}", "&lt;b&gt;", "]]>\ud800")
+EVIL = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "\u202egpj\x00\x1b[31m",
+    "{{ 7*7 }}",
+    "&lt;b&gt;",
+    "]]>\ud800",
+)
 
 
 def letter(*items: Item) -> Letter:
@@ -186,7 +195,9 @@ ratings = st.sampled_from(["", "G1", "G2", "G3", "G4"]), st.sampled_from(["", "V
 
 @given(*ratings, st.sampled_from([None, True, False]))
 @settings(max_examples=60, deadline=None)
-def test_what_the_reply_does_not_say_is_never_taken_for_harmless(gravite: str, vraisemblance: str, personal: bool | None) -> None:
+def test_what_the_reply_does_not_say_is_never_taken_for_harmless(
+    gravite: str, vraisemblance: str, personal: bool | None
+) -> None:
     """No level without a rating, the longer time only for a rated risk that is not high, personal until it is denied."""
     plain = form(letter(ITEM), "l.html", "0" * 64, ["town"], {ITEM.control: "Keep them."})
     reply = Reply("accept", gravite=gravite, vraisemblance=vraisemblance, personal_data=personal)

@@ -94,7 +94,9 @@ def test_a_finding_becomes_an_accepted_risk_in_two_commands(tmp_path: Path) -> N
     assert auditor(*again).exit_code == 1
     (tmp_path / "scan.pdf").write_bytes(b"signed")
     own = ("--policy", policy, *probes)
-    first = auditor("recommendations", "draft", "--for", "TOWN", "-i", estate, "--out", tmp_path / "l.html", *own, *store)
+    first = auditor(
+        "recommendations", "draft", "--for", "TOWN", "-i", estate, "--out", tmp_path / "l.html", *own, *store
+    )
     assert first.exit_code == 0, first.output
     signed = ("--document", tmp_path / "scan.pdf", "--on", TODAY, "--by", "mayor", "--personal-data", "none")
     second = auditor("acceptances", "sign", tmp_path / "l.yaml", *signed, *own)
@@ -133,7 +135,9 @@ def test_each_item_has_its_own_reply(town: Path) -> None:
     assert lines[3] == f"4. {control[4]}: to be adopted by 2027-03-01 (ACT-2026-001)"
     assert lines[4] == f"5. {control[5]}: arbitration asked for; it stays open"
     folder = town / "town/decisions"
-    rated, unrated, action = (record(folder / f"{one}.yaml") for one in ("ACC-2026-004", "ACC-2026-005", "ACT-2026-001"))
+    rated, unrated, action = (
+        record(folder / f"{one}.yaml") for one in ("ACC-2026-004", "ACC-2026-005", "ACT-2026-001")
+    )
     assert rated["risk"] == {
         "personal_data": False,
         "matrix": "ebios-rm-4x4@1",
@@ -185,7 +189,9 @@ def test_replies_may_stand_in_the_form(town: Path) -> None:
         (("--personal-data", "none", "--adopt", "1=2027-03-01", "--responsible", "nobody"), BY, "R-ROLE"),
     ],
 )
-def test_what_the_rules_would_void_is_refused(town: Path, words: tuple[str, ...], by: tuple[str, ...], said: str) -> None:
+def test_what_the_rules_would_void_is_refused(
+    town: Path, words: tuple[str, ...], by: tuple[str, ...], said: str
+) -> None:
     before = files(town)
     done = sign(town, *words, by=by)
     assert done.exit_code == 2, done.output
@@ -213,7 +219,11 @@ def test_a_reply_counts_once(town: Path) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("- pc-syn-03\n", "- pc-syn-03\n    - nas-syn\n"), ("acceptable: false", "acceptable: true"), ("drafted_by: rssi", "drafted_by: ''")],
+    [
+        ("- pc-syn-03\n", "- pc-syn-03\n    - nas-syn\n"),
+        ("acceptable: false", "acceptable: true"),
+        ("drafted_by: rssi", "drafted_by: ''"),
+    ],
 )
 def test_a_form_that_asks_something_else_is_refused(town: Path, old: str, new: str) -> None:
     path = town / "town/letters/l.yaml"
