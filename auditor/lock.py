@@ -34,6 +34,16 @@ def auditing(store: str, estate: str, now: float, waits: Callable[[str], object]
 
 
 @contextmanager
+def keeping(store: str, now: float, waits: Callable[[str], object]) -> Iterator[None]:
+    """While something else than an audit is kept in a store ("" for none): any number at a time, but not beside a prune."""
+    if not store:
+        yield
+        return
+    with _held(f"{store}.lock", fcntl.LOCK_SH, now, waits):
+        yield
+
+
+@contextmanager
 def pruning(store: str, now: float) -> Iterator[None]:
     """While a store is pruned. Raises StoreError when an audit is kept in it, or another prune is under way."""
     with _held(f"{store}.lock", fcntl.LOCK_EX, now, _refuse("an audit is kept in this store, or it is pruned already")):

@@ -19,12 +19,15 @@ Writing = Callable[[], AbstractContextManager[None]]  # one transaction
 LONGEST_DEFAULT_S = 30 * 86400.0  # of hosts kept before the store said how old their evidence may be
 BATCH = 2000  # rows, or pages, of one short transaction
 
-# A clock that went back, or ran ahead, dates a run wrongly: no run is older than one before it.
+# A clock that went back, or ran ahead, dates a run wrongly: no run is older than one before it; but a replay has the date of
+# the run that it judges anew, and stands for no audit.
 _OLD = """
     SELECT number, at FROM (
-      SELECT number, state, max(CASE WHEN started_at <= :now THEN started_at END) OVER (ORDER BY number) AS at,
+      SELECT number, state, CASE WHEN json_extract(header, '$.replay') IS NOT NULL THEN started_at
+          ELSE max(CASE WHEN started_at <= :now THEN started_at END) OVER (ORDER BY number) END AS at,
         row_number() OVER (PARTITION BY state, json_extract(header, '$.estate')
-          ORDER BY coalesce(json_extract(header, '$.limit'), '') != '', number DESC) AS place FROM run)
+          ORDER BY json_extract(header, '$.replay') IS NOT NULL,
+            coalesce(json_extract(header, '$.limit'), '') != '', number DESC) AS place FROM run)
     WHERE at < :before AND NOT (state = 'complete' AND place = 1) ORDER BY number
 """
 _NEWEST = "NOT EXISTS (SELECT 1 FROM host n WHERE n.id = h.id AND n.estate = h.estate AND n.run > h.run AND n.{told})"

@@ -513,11 +513,11 @@ class Store:
     # ------------------------------------------------------------ fetching
 
     def before(self, header: Header) -> StoredRun | None:
-        """The newest complete run before one, of the same estate, `--limit` and policies; None when there is none."""
+        """The newest complete audit before one, no replay, of the same estate, `--limit` and policies; None when there is none."""
         with _mapped(self.path):
             row = self._db.execute(
                 "SELECT number FROM run WHERE state = 'complete' AND number < ? AND json_extract(header, '$.estate') = ?"
-                " AND coalesce(json_extract(header, '$.limit'), '') = ?"
+                " AND json_extract(header, '$.replay') IS NULL AND coalesce(json_extract(header, '$.limit'), '') = ?"
                 " AND coalesce(json_extract(header, '$.policies'), '[]') = json(?) ORDER BY number DESC LIMIT 1",
                 (header.number, header.estate, header.limit, _dump(header.policies)),
             ).fetchone()

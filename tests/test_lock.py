@@ -13,7 +13,7 @@ import pytest
 from make import NOON, ROOT
 
 from auditor.errors import StoreError
-from auditor.lock import auditing, pruning
+from auditor.lock import auditing, keeping, pruning
 
 HOLDER = """
 import sys, time
@@ -69,6 +69,18 @@ def test_prune_is_refused_while_an_audit_is_kept(store: str) -> None:
             pruning(store, NOON).__enter__()
         process.kill()
     with pruning(store, NOON):
+        pass
+
+
+def test_what_else_is_kept_shuts_out_a_prune_alone(store: str) -> None:
+    """A replay beside an audit, and another replay; none of them beside a prune."""
+    with holder(store, "/town") as process:
+        with keeping(store, NOON, no_waiting), keeping(store, NOON, no_waiting):
+            process.kill()
+            process.wait()
+            with pytest.raises(StoreError, match="an audit is kept in this store"):
+                pruning(store, NOON).__enter__()
+    with pruning(store, NOON), keeping("", NOON, no_waiting):
         pass
 
 

@@ -15,7 +15,7 @@ from make import NOBODY, NOON, ROOT, ask_with, begin, make_estate, make_host, ma
 
 from auditor.audit import audit
 from auditor.freshness import whose
-from auditor.model import Failure, Host, Reason
+from auditor.model import Failure, Host, Reason, ReplayOf
 from auditor.prune import LONGEST_DEFAULT_S
 from auditor.store import Store, StoredRun
 
@@ -115,6 +115,18 @@ def test_a_clock_that_jumped_makes_no_run_old_and_no_run_eternal(path: Path, wro
     assert pruned(store, NOON) == [1]
     kept(store, NOON + 500 * DAY)
     assert pruned(store, NOON + 500 * DAY) == [2, 3, 4]
+
+
+def test_a_replay_stands_for_no_audit_and_is_as_old_as_what_it_judges(path: Path) -> None:
+    store = Store(str(path))
+    again = ReplayOf(2, "0" * 16, "complete", NOON - 399 * DAY)
+    kept(store, NOON - 400 * DAY)
+    kept(store, NOON - 399 * DAY)
+    kept(store, NOON - 399 * DAY, replay=again)
+    assert pruned(store, NOON) == [1, 3]
+    kept(store, NOON)
+    kept(store, NOON - 399 * DAY, replay=again)
+    assert pruned(store, NOON) == [2, 5]
 
 
 # ---------------------------------------------------------------- what freshness needs

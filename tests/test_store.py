@@ -38,7 +38,7 @@ from auditor.errors import StoreError
 from auditor.evaluate import evaluate
 from auditor.framing.sh import HELLO
 from auditor.freshness import whose
-from auditor.model import CAUSES, Failure, Output
+from auditor.model import CAUSES, Failure, Output, ReplayOf
 from auditor.store import _HELLO_1, MIGRATIONS, Sighting, Store, StoredRun, command_digest, pack, packed, unpack
 
 TOWN = make_estate(make_host("a"), make_host("b"), make_host("c"))
@@ -112,6 +112,25 @@ def test_latest_is_the_latest_complete_run(tmp_path: Path) -> None:
     assert [(h.number, h.state) for h in store.runs()] == [(3, "open"), (2, "partial"), (1, "complete")]
     assert store.run("2").header.state == "partial"
     assert store.run(whole.header.id[:6]).header.id == whole.header.id
+
+
+def test_the_run_before_is_of_the_same_kind(tmp_path: Path) -> None:
+    """Complete, an audit, of the same estate, hosts and policies; there may be none."""
+    store = Store(str(tmp_path / "runs.db"))
+    first = finished(store, policies=("a.yaml",))
+    plain = finished(store)
+    finished(store, limit="a")
+    finished(store, estate="other")
+    finished(store, replay=ReplayOf(1, "0" * 16, "complete", NOON))
+    store.finish(begin(store, make_plan(TOWN)), "partial", NOON, (), ())
+    begin(store, make_plan(TOWN))
+    before = store.before(finished(store).header)
+    assert before is not None
+    assert before.header.number == plain.header.number
+    before = store.before(finished(store, policies=("a.yaml",)).header)
+    assert before is not None
+    assert before.header.number == first.header.number
+    assert store.before(plain.header) is None
 
 
 @pytest.mark.parametrize("name", ["99", "", "zzzz", "²", "٣", "9" * 5000, "latest", "' OR 1", "-1", "\x00"])

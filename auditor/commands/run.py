@@ -74,7 +74,7 @@ def run(
     keeping = Store(store_path(store))
     held = ExitStack()
     try:
-        held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), _waits))
+        held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), waits))
         before = held.enter_context(reference(against, keeping)) if against else None
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
         header = replace(header_of(plan, day, digests, time.time()), limit=limit or "", policies=policy)
@@ -106,8 +106,8 @@ def store_path(given: str | None) -> str:
     return os.path.expanduser(given or f"{folder}/auditor/runs.db")
 
 
-def _waits(holder: str) -> None:
-    print(f"the store is being pruned{holder}: the audit begins when that has ended", file=sys.stderr)
+def waits(holder: str) -> None:
+    print(f"the store is being pruned{holder}: this begins when that has ended", file=sys.stderr)
 
 
 def catalogue_of(plan: Plan) -> Catalogue:
