@@ -13,7 +13,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from auditor.model import (
     Command,
     Control,
     Coverage,
+    Entity,
     Facts,
     Failure,
     Finding,
@@ -119,6 +120,7 @@ class Catalogue:
     controls: Mapping[str, Control]
     measures: Mapping[str, Measure]
     perimeters: Mapping[str, Perimeter]
+    entities: Mapping[str, Entity] = field(default_factory=dict)
 
 
 @contextmanager
@@ -259,6 +261,7 @@ class Store:
             "controls": [document.control_to_plain(c) for c in catalogue.controls.values()],
             "measures": [document.measure_to_plain(m) for m in catalogue.measures.values()],
             "perimeters": [document.perimeter_to_plain(p) for p in catalogue.perimeters.values()],
+            "entities": [document.entity_to_plain(e) for e in catalogue.entities.values()],
         }
         with self._writing():
             cursor = self._db.execute(
@@ -299,6 +302,7 @@ class Store:
             presence.asked,
             host.was,
             judged.collector,
+            tuple(dict.fromkeys(name for name in (host.address, *host.aliases) if name and name != host.id)),
         )
         seen_at = None if presence.machine is None else judged.at
         with self._writing():
@@ -398,7 +402,7 @@ class Store:
     def borrow(
         self, header: Header, catalogue: Catalogue, elements: Callable[[], Iterator[tuple[str, Any]]]
     ) -> StoredRun:
-        """A run that was kept elsewhere, whole: `elements` gives the hosts and findings of its document, one by one."""
+        """A run that was kept elsewhere, whole: `elements` gives what its document lists, one by one; hosts, findings and gaps are kept."""
         run = self.begin(header, catalogue)
         number = run.header.number
         with self._writing():
@@ -411,6 +415,8 @@ class Store:
                         "INSERT INTO host (run, seq, id, doc) VALUES (?, ?, ?, ?)",
                         (number, seq, seen.host, _dump(document.host_to_plain(seen))),
                     )
+                elif section == "coverage":
+                    self._db.execute("INSERT INTO coverage VALUES (?, ?, ?)", (number, seq, _dump(plain)))
         return StoredRun(self._db, header, catalogue, self.path, number)
 
     # ------------------------------------------------------------ evidence of earlier runs
@@ -477,6 +483,7 @@ class Store:
             {c["id"]: document.control_from_plain(c) for c in plain["controls"]},
             {m["id"]: document.measure_from_plain(m) for m in plain["measures"]},
             {p["id"]: document.perimeter_from_plain(p) for p in plain["perimeters"]},
+            {e["id"]: document.entity_from_plain(e) for e in plain.get("entities", ())},
         )
         return StoredRun(self._db, _header(row[0]), catalogue, self.path)
 
@@ -548,6 +555,7 @@ class StoredRun(Run):
         self.controls = catalogue.controls
         self.measures = catalogue.measures
         self.perimeters = catalogue.perimeters
+        self.entities = catalogue.entities
 
     def _docs(self, table: str) -> Iterator[tuple[int, Any]]:
         """Page by page: a run that is being reconciled is written to while it is read."""

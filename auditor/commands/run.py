@@ -70,7 +70,8 @@ def run(
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
         header = replace(_header(plan, day, digests), limit=limit or "", policies=policy)
         begun = keeping.begin(
-            header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
+            header,
+            Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters, plan.estate.entities),
         )
         with _interruptible(), progress(len(plan.hosts), lang) as done:
             pace = Pace(places, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
