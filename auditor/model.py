@@ -741,7 +741,7 @@ class Run:
     controls: Mapping[str, Control]
     measures: Mapping[str, Measure]
     perimeters: Mapping[str, Perimeter]
-    entities: Mapping[str, Entity] = {}  # noqa: RUF012 - what a run that names none has
+    entities: Mapping[str, Entity] = {}
     since: Comparison | None = None  # what changed since the run that it was held against
 
     def findings(self) -> Iterator[Finding]:

@@ -71,12 +71,22 @@ def runs(draw: st.DrawFn) -> tuple[SampleRun, list[str], int]:
     hidden = draw(st.lists(host_names, min_size=1, max_size=4, unique_by=str.casefold))
     spoken = st.sampled_from(hidden).flatmap(
         lambda name: st.sampled_from(
-            [name, name.upper(), f"{name} ({SECRET}1)", f"job-{name}-daily", f"{name}.lan:514", f"<{name}>", f"a, {name}, b"]
+            [
+                name,
+                name.upper(),
+                f"{name} ({SECRET}1)",
+                f"job-{name}-daily",
+                f"{name}.lan:514",
+                f"<{name}>",
+                f"a, {name}, b",
+            ]
         )
     )
     text = lambda: draw(spoken)  # noqa: E731
     of_them = StandsBeside(f"ACC-{say()}", "acceptance", say(), "2027-01-31", say(), "2026-01-31")
-    of_us = StandsBeside("ACC-1", "acceptance", "president (SYNDICAT)", "2027-01-31", f"until {draw(st.sampled_from(hidden))} goes")
+    of_us = StandsBeside(
+        "ACC-1", "acceptance", "president (SYNDICAT)", "2027-01-31", f"until {draw(st.sampled_from(hidden))} goes"
+    )
     controls = {**CONTROLS, say(): replace(CONTROLS["clock-synchronised"], source=f"{say()}/policy.yaml:1")}
     theirs = list(controls)[-1]
     findings: list[Finding] = []
@@ -105,7 +115,9 @@ def runs(draw: st.DrawFn) -> tuple[SampleRun, list[str], int]:
         for seq, name in enumerate(hidden)
     ]  # fmt: skip
     alone = Subject("host", f"{say()}-printer", secret)
-    hosts = [HostSeen(f.subject.id, None, 1, 1, AT, "own-name 1234", known_as=("198.51.100.7",)) for f in findings[:mine]]
+    hosts = [
+        HostSeen(f.subject.id, None, 1, 1, AT, "own-name 1234", known_as=("198.51.100.7",)) for f in findings[:mine]
+    ]
     hosts += [HostSeen(name, Unknown("other_host", say()), 1, 0, AT, f"{say()} {say()}", was=say()) for name in hidden]
     run = SampleRun(
         header(
@@ -148,7 +160,9 @@ def test_no_format_holds_anything_of_another(drawn: tuple[SampleRun, list[str], 
     for written in every_format(shown, lang, details):
         assert SECRET.encode() not in written.lower()
         assert not [name for name in hidden if name.encode() in written]
-    assert any(SECRET.encode() in written.lower() or b"203.0.113." in written for written in every_format(run, lang, True))
+    assert any(
+        SECRET.encode() in written.lower() or b"203.0.113." in written for written in every_format(run, lang, True)
+    )
 
 
 @given(runs(), runs())
@@ -232,7 +246,15 @@ def one_text(text: str, hidden: str, own: str = "web01") -> str:
 
 @pytest.mark.parametrize(
     "text",
-    ["nas-01", "NAS-01", "nas-01.town.example", "vm:nas-01 (10.0.0.4)", "job_nas-01_daily", "192.0.2.9", "[192.0.2.9]:514"],
+    [
+        "nas-01",
+        "NAS-01",
+        "nas-01.town.example",
+        "vm:nas-01 (10.0.0.4)",
+        "job_nas-01_daily",
+        "192.0.2.9",
+        "[192.0.2.9]:514",
+    ],
 )
 def test_a_text_that_names_anothers_host_says_only_whose_it_is(text: str) -> None:
     assert one_text(text, "nas-01.town.example") == WITHHELD.format(owner="B")

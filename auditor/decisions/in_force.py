@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from auditor.decisions import proof, risk, what, when, who
 from auditor.decisions.context import Context
 from auditor.decisions.places import Covered, covered, places
-from auditor.model import Bound, Control, Estate, Host, IdleDecision, Measure, Outcome, Perimeter, Signatory, StandsBeside
+from auditor.model import (
+    Bound,
+    Control,
+    Estate,
+    Host,
+    IdleDecision,
+    Measure,
+    Outcome,
+    Perimeter,
+    Signatory,
+    StandsBeside,
+)
 from auditor.records import Action, Adaptation, Decision, DecisionRules, Exemption, Recommendation, Record
 
 
