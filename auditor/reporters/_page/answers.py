@@ -138,8 +138,8 @@ def actions(run: Run, voice: Voice) -> Rows:
     for one in run.actions():
         if one.status != "open":
             continue
-        measures = dict.fromkeys(parts.measure_of(run, control) for control in one.controls)
-        about = _titles(run, measures, voice) if public else one.text
+        measures = dict.fromkeys(m for control in one.controls if (m := parts.measure_of(run, control)))
+        about = (_titles(run, measures, voice) or "-") if public else one.text
         state = voice.say(LATE_WORDS[one.late] or STATUS_WORDS[one.status])
         rows.append(("" if public else one.id, about, one.responsible, day(one.due, voice), state))
     return parts.cut(rows, parts.bound(parts.ROWS, voice))

@@ -23,7 +23,7 @@ def fixes(run: Run, seen: Summary, voice: Voice) -> Rows:
     for fix in seen.fixes:
         control = run.controls.get(fix.control)
         title = voice.text(control.title) if control else fix.control
-        how = clean(voice.text(control.fix), 0) if control else ""
+        how = clean(voice.text(control.fix), 0) if control and voice.details else ""  # the appendix says it
         severity = voice.say(SEVERITY_WORDS[fix.severity])
         rows.append((severity, fix.fails + fix.warns, title, fix.control, how, parts.names(fix.subjects, voice)))
     return parts.cut(rows, parts.TOP)

@@ -122,6 +122,9 @@ def notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
         )
 
 
+ALWAYS = ("fail", "warn", "accepted", "unknown", "nothing_asked", "pass")  # told also where there are none
+
+
 def numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, str, str]]:
     """Rows of: what, its chip, hosts, checks; `-` where a number would say nothing."""
     counts = seen.counts
@@ -140,7 +143,11 @@ def numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, str
         row(voice.say("measured, on earlier evidence"), "", seen.hosts_measured_earlier, "-"),
         row(voice.say("attested"), "", seen.hosts_attested, "-"),
         row(voice.say("nobody looked"), "", seen.hosts_unseen, "-"),
-        *(row("", name, parts.counted(on.get(name, ())), number.get(name, 0)) for name in ORDER),
+        *(
+            row("", name, parts.counted(on.get(name, ())), number.get(name, 0))
+            for name in ORDER
+            if name in ALWAYS or number.get(name, 0) or on.get(name)
+        ),
     )
 
 

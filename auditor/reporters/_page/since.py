@@ -13,6 +13,8 @@ from auditor.reporters._page import parts
 from auditor.reporters._page.parts import Chip, Rows
 from auditor.sentences import clean, listed, moment
 
+SHOWN = 6  # changes that it names
+
 # The chip that a change is shown with.
 CHIPS: dict[Became, str] = {
     "new": "fail",
@@ -46,7 +48,7 @@ def since(run: Run, voice: Voice) -> Since:
     )
     chips = tuple(_chip(kind, count, voice) for kind, count in seen.counts.items() if count)
     changed = told + (f": {voice.say(NOT_CHANGED)}" if not chips else "")
-    bound = parts.bound(parts.TOP, voice)
+    bound = parts.bound(SHOWN, voice)
     rows = _by_measure(run, seen, voice) if voice.audience == "elus" else _by_control(run, seen, voice)
     return Since(changed, tuple(_caveats(seen, voice)), chips, parts.cut(rows, bound))
 
