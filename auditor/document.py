@@ -241,7 +241,7 @@ def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
 
 
 def header_to_plain(header: Header) -> Plain:
-    return {
+    plain: Plain = {
         "number": header.number,
         "id": header.id,
         "state": header.state,
@@ -259,6 +259,7 @@ def header_to_plain(header: Header) -> Plain:
         "legacy": list(header.legacy),
         "digests": dict(header.digests),
     }
+    return {**plain, **_given({"seen_by": header.seen_by}, "seen_by")}
 
 
 def control_to_plain(control: Control) -> Plain:

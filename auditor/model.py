@@ -669,6 +669,7 @@ class Header:
     policies: tuple[str, ...] = ()  # the policies that were named; none: the shipped ones, all of them
     legacy: tuple[str, ...] = ()  # the hosts that were reached with outdated algorithms, by their own opt-in
     digests: Mapping[str, str] = field(default_factory=dict)
+    seen_by: str = ""  # the entity that this is shown to, with nothing of another's; empty: all of it
 
 
 @dataclass(frozen=True, slots=True)

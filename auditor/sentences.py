@@ -33,6 +33,7 @@ SEVERITY_WORDS = {
     "critical": N_("critical"),
 }
 WITHHELD = N_("a host of {owner}")  # what a report for another entity says in its place
+SEEN_BY = N_("as {entity} may see it: its perimeters and the shared ones that serve it, nothing of another's own")
 # The details that we give in our own words (plan.py, freshness.py, store.py, authorisation.py); `{name}` stands for any text.
 DETAILS = (
     N_("no control checks it"),

@@ -218,6 +218,7 @@ class _View(Run):
             header,
             state="partial" if lost and header.state == "complete" else header.state,
             estate=entity,
+            seen_by=entity,
             hosts_expected=hosts,
             hosts_inventoried=hosts,
             checks_planned=seen.visible,

@@ -11,7 +11,7 @@ from auditor.model import Run
 from auditor.operators import N_
 from auditor.reporters._page import parts
 from auditor.reporters._page.parts import Chip
-from auditor.sentences import clean, listed, moment
+from auditor.sentences import SEEN_BY, clean, listed, moment
 from auditor.summary import Summary
 
 
@@ -98,6 +98,8 @@ def notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
     header, public = run.header, voice.audience == "elus"
     if header.state != "complete":
         yield voice.say("THE RUN IS PARTIAL: it ended before everything planned was asked.")
+    if header.seen_by:
+        yield voice.say(SEEN_BY).format(entity=clean(_called(run, header.seen_by)))
     if not header.declared:
         yield voice.say("No estate was given: nothing tells whether hosts or measures are missing.")
     if header.limit and public:
