@@ -11,7 +11,7 @@ from auditor.model import Run
 from auditor.operators import N_
 from auditor.reporters._page import parts
 from auditor.reporters._page.parts import Chip
-from auditor.sentences import SEEN_BY, clean, listed, moment
+from auditor.sentences import SEEN_BY, clean, listed, moment, replayed
 from auditor.summary import Summary
 
 
@@ -29,6 +29,13 @@ def what(run: Run, seen: Summary, voice: Voice) -> str:
         if folders or len(hosts) == 1:
             return (folders or hosts)[-1]
     return voice.say("{count} hosts").format(count=seen.hosts_expected)
+
+
+def heading(run: Run, voice: Voice) -> str:
+    header = run.header
+    form = N_("Replay of audit {number}, {when}") if header.replay else N_("Audit {number}, {when}")
+    number = header.replay.number if header.replay else header.number
+    return voice.say(form).format(number=number, when=moment(header.started_at, voice))
 
 
 def _called(run: Run, entity: str) -> str:
@@ -98,6 +105,8 @@ def notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
     header, public = run.header, voice.audience == "elus"
     if header.state != "complete":
         yield voice.say("THE RUN IS PARTIAL: it ended before everything planned was asked.")
+    if header.replay:
+        yield replayed(header.replay, voice)
     if header.seen_by:
         yield voice.say(SEEN_BY).format(entity=clean(_called(run, header.seen_by)))
     if not header.declared:
@@ -127,7 +136,7 @@ def notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
 ALWAYS = ("fail", "warn", "accepted", "unknown", "nothing_asked", "pass")  # told also where there are none
 
 
-def numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, str, str]]:
+def numbers(seen: Summary, voice: Voice, replay: bool) -> Sequence[tuple[str, Chip | None, str, str]]:
     """Rows of: what, its chip, hosts, checks; `-` where a number would say nothing."""
     counts = seen.counts
     on: dict[str, list[str]] = {"nothing_asked": [s for gap in seen.open_gaps if not gap.measure for s in gap.subjects]}
@@ -141,7 +150,7 @@ def numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, str
 
     return (
         row(voice.say("expected"), "", seen.hosts_expected, seen.checks_planned),
-        row(voice.say("measured now"), "", seen.hosts_measured_now, "-"),
+        row(voice.say(N_("measured then") if replay else N_("measured now")), "", seen.hosts_measured_now, "-"),
         row(voice.say("measured, on earlier evidence"), "", seen.hosts_measured_earlier, "-"),
         row(voice.say("attested"), "", seen.hosts_attested, "-"),
         row(voice.say("nobody looked"), "", seen.hosts_unseen, "-"),
