@@ -338,6 +338,9 @@ def lint(**options: Any) -> None:
 @main.command(epilog=REPORT_CODES)
 @click.argument("run", required=False, default="latest", shell_complete=_completed("runs"))
 @_format
+@click.option("--for", "for_", metavar="ENTITY",
+              help="As this entity may see it: its perimeters and the shared ones that serve it, nothing of another's.")  # fmt: skip
+@click.option("--against", metavar="RUN|FILE", help="Also say what changed since this run or JSON report.")
 @_store
 @_lang
 @_details

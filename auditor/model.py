@@ -176,10 +176,11 @@ UNNAMED = "estate"  # the entity, and the perimeter, of an inventory for which n
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An organisation."""
+    """An organisation. `logo` is a picture as a `data:` address, empty where none was given."""
 
     id: str
     name: str = ""
+    logo: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -543,6 +544,7 @@ class StandsBeside:
     by: str  # the signatory's role and entity
     until: str  # ISO date, inclusive
     why: str
+    signed_at: str = ""  # ISO date
 
 
 @dataclass(frozen=True, slots=True)
@@ -570,6 +572,7 @@ class IdleDecision:
     source: str
     kind: str = "acceptance"
     state: Literal["void", "part", "due", "idle"] = "void"
+    perimeter: str = ""  # the one that the record names
 
 
 @dataclass(frozen=True, slots=True)
@@ -594,7 +597,8 @@ class ToDo:
     """What an entity has to do about open findings of one control on another's perimeter.
 
     `decide`: its owner, to adopt the recommendation or to accept the risk; `communicate`: its adviser, the recommendation.
-    `subjects` are the first of them, `findings` counts them all; `recommendation` is empty where there is none.
+    `subjects` are the first of them, `findings` counts them all; `recommendation` is empty where there is none, and
+    `communicated_at` (an ISO date) where it was not communicated. `signatories`: the roles that may decide.
     """
 
     what: Literal["decide", "communicate"]
@@ -605,6 +609,8 @@ class ToDo:
     findings: int
     subjects: tuple[str, ...] = ()
     recommendation: str = ""
+    communicated_at: str = ""
+    signatories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -627,6 +633,7 @@ class HostSeen:
     `asked` is false where no connection was tried on purpose: `connection: none`, quiet hours, fresh evidence.
     `was` is the id that it had first, where it has been renamed.
     `collector` is what answered as root: "installed SHA256", "piped" (the text of the run's own digest), "" for nothing.
+    `known_as`: its address and further names, under which others may speak of it.
     """
 
     host: str
@@ -639,6 +646,7 @@ class HostSeen:
     asked: bool = True
     was: str = ""
     collector: str = ""
+    known_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -674,6 +682,7 @@ class Header:
     policies: tuple[str, ...] = ()  # the policies that were named; none: the shipped ones, all of them
     legacy: tuple[str, ...] = ()  # the hosts that were reached with outdated algorithms, by their own opt-in
     digests: Mapping[str, str] = field(default_factory=dict)
+    seen_by: str = ""  # the entity that this is shown to, with nothing of another's; empty: all of it
     replay: ReplayOf | None = None  # no host was asked: this run's evidence was judged anew
 
 
@@ -747,6 +756,7 @@ class Run:
     controls: Mapping[str, Control]
     measures: Mapping[str, Measure]
     perimeters: Mapping[str, Perimeter]
+    entities: Mapping[str, Entity] = {}
     since: Comparison | None = None  # what changed since the run that it was held against
 
     def findings(self) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from auditor.model import (
     Command,
     Control,
     Coverage,
+    Entity,
     Facts,
     Failure,
     Finding,
@@ -135,6 +136,7 @@ class Catalogue:
     controls: Mapping[str, Control]
     measures: Mapping[str, Measure]
     perimeters: Mapping[str, Perimeter]
+    entities: Mapping[str, Entity] = field(default_factory=dict)
 
 
 @contextmanager
@@ -291,6 +293,7 @@ class Store:
             "controls": [document.control_to_plain(c) for c in catalogue.controls.values()],
             "measures": [document.measure_to_plain(m) for m in catalogue.measures.values()],
             "perimeters": [document.perimeter_to_plain(p) for p in catalogue.perimeters.values()],
+            "entities": [document.entity_to_plain(e) for e in catalogue.entities.values()],
         }
         told = _dump(snapshot.to_plain(inputs)).encode() if inputs else b""
         digest = hashlib.sha256(told).digest() if told else None
@@ -337,6 +340,7 @@ class Store:
             presence.asked,
             host.was,
             judged.collector,
+            tuple(dict.fromkeys(name for name in (host.address, *host.aliases) if name and name != host.id)),
         )
         seen_at = None if presence.machine is None or run.header.replay else judged.at
         lost = _lost(judged, presence) and not run.header.replay
@@ -555,6 +559,7 @@ class Store:
             {c["id"]: document.control_from_plain(c) for c in plain["controls"]},
             {m["id"]: document.measure_from_plain(m) for m in plain["measures"]},
             {p["id"]: document.perimeter_from_plain(p) for p in plain["perimeters"]},
+            {e["id"]: document.entity_from_plain(e) for e in plain.get("entities", ())},
         )
         return StoredRun(self._db, _header(row[0]), catalogue, self.path)
 
@@ -644,6 +649,7 @@ class StoredRun(Run):
         self.controls = catalogue.controls
         self.measures = catalogue.measures
         self.perimeters = catalogue.perimeters
+        self.entities = catalogue.entities
 
     def _docs(self, table: str) -> Iterator[tuple[int, Any]]:
         """Page by page: a run that is being reconciled is written to while it is read."""

@@ -111,7 +111,7 @@ def waits(holder: str) -> None:
 
 
 def catalogue_of(plan: Plan) -> Catalogue:
-    return Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
+    return Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters, plan.estate.entities)
 
 
 def header_of(plan: Plan, day: str, digests: Mapping[str, str], started_at: float) -> Header:

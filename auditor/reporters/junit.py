@@ -88,6 +88,8 @@ def _suite(
 ) -> TestSuite:
     """`evidence_at` dates the earlier evidence that a host was judged on; 0 when it was judged on what it said now."""
     properties = {"auditor.version": run.header.version, "auditor.run": run.header.id or str(run.header.number)}
+    if run.header.seen_by:
+        properties["auditor.for"] = run.header.seen_by
     if run.header.limit:
         properties["auditor.limit"] = run.header.limit
     if run.header.legacy:

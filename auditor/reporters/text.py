@@ -14,6 +14,7 @@ from auditor.operators import N_
 from auditor.reporters import _changes
 from auditor.sentences import (
     OUTCOME_WORDS,
+    SEEN_BY,
     SEVERITY_WORDS,
     as_root,
     cause,
@@ -145,6 +146,8 @@ def _heading(run: Run, what: str, voice: Voice) -> list[Line]:
 
 def _selection(header: Header, voice: Voice) -> Iterator[str]:
     """That this is not the whole estate, or not all the policies: nobody must take it for them."""
+    if header.seen_by:
+        yield voice.say(SEEN_BY).format(entity=header.seen_by)
     if header.limit:
         yield voice.say("ONLY {chosen} of {all} inventoried hosts: --limit {limit}").format(
             chosen=header.hosts_expected, all=header.hosts_inventoried, limit=header.limit

@@ -465,7 +465,9 @@ def test_signed_records_are_read_back_as_they_were_made(town: Path) -> None:
 
     assert sign(town, "--personal-data", "none").exit_code == 0
     found, _ = decisions.load(town / "town/decisions", decision_schemas())
-    assert [one.signature.intact for one in found if one.kind == "acceptance"][1:] == [True] * len(numbers(town, acceptable=True))
+    assert [one.signature.intact for one in found if one.kind == "acceptance"][1:] == [True] * len(
+        numbers(town, acceptable=True)
+    )
 
 
 def test_a_folder_that_cannot_be_written_leaves_nothing(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
