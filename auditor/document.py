@@ -151,6 +151,8 @@ def host_to_plain(host: HostSeen) -> Plain:
         "asked": host.asked,
         "was": host.was,
     }
+    if host.medium != "live":
+        plain["medium"] = host.medium
     return {**plain, "collector": host.collector} if host.collector else plain
 
 
@@ -167,6 +169,7 @@ def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
         plain.get("asked", True),
         plain.get("was", ""),
         plain.get("collector", ""),
+        plain.get("medium", "live"),
     )
 
 

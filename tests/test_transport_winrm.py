@@ -462,6 +462,7 @@ CLIXML = (
     [
         (PowerShell(exit_code=87), "no_privilege", "constrained language mode"),
         (PowerShell(exit_code=88), "not_told", "older than 3.0"),
+        (PowerShell(exit_code=89), "not_asked", "it is a domain controller"),
         (PowerShell(exit_code=1, stderr=CLIXML), "closed", "code 1: Cannot <invoke> method. At line:1"),
         (PowerShell(exit_code=1, stderr="accès refusé".encode("cp850")), "closed", "code 1: acc\\x8as refus\\x82"),
         (PowerShell(exit_code=1), "closed", "PowerShell ended with code 1"),

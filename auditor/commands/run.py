@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import auditor
 from auditor.audit import Pace, audit
@@ -26,10 +26,27 @@ from auditor.framing.collector import digest
 from auditor.kinds import Ask, Audience
 from auditor.model import Header, Run
 from auditor.plan import Plan
-from auditor.store import Catalogue, Store
+from auditor.store import Catalogue, Printed, Store
 from auditor.summary import exit_code
 
 INTERRUPTED = 130
+
+
+class Answered(Protocol):
+    """The answer to a script that was run by hand, in the place of connections."""
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def printed(self) -> Printed: ...
+
+    def plan(self, plan: Plan, keeping: Store, now: float) -> Plan: ...
+
+    def asks(self, now: float) -> dict[str, Ask]: ...
 
 
 def run(
@@ -50,8 +67,9 @@ def run(
     timings: bool,
     audience: Audience,
     against: str | None,
+    brought: Answered | None = None,
 ) -> int:
-    """The exit code of the run."""
+    """The exit code of the run. `brought` is what one host answered to a script that was run there by hand."""
     reports = sinks.chosen(formats, audience)
     if missing and store == "none":
         raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
@@ -60,20 +78,25 @@ def run(
     inputs.notify(given.plan.estate, lang)
     plan = given.plan
     places = Places(jobs)
-    times = Timings(plan) if timings else None
     decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
     keeping = Store(store_path(store))
     held = ExitStack()
     try:
+        plan = brought.plan(plan, keeping, time.time()) if brought else plan
+        times = Timings(plan) if timings else None
         before = held.enter_context(reference(against, keeping)) if against else None
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
+        digests |= {brought.file: brought.digest} if brought else {}
         header = replace(_header(plan, day, digests), limit=limit or "", policies=policy)
         begun = keeping.begin(
             header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
         )
         with _interruptible(), progress(len(plan.hosts), lang) as done:
             pace = Pace(places, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
-            finished = audit(plan, _asks(plan, places, times), keeping, begun, decided, pace)
+            asks = brought.asks(time.time()) if brought else _asks(plan, places, times)
+            finished = audit(plan, asks, keeping, begun, decided, pace)
+        if brought:
+            keeping.answered(brought.printed.nonce, finished.header.number)
         finished.since = compared(before, finished) if before else None
         sinks.write(finished, reports, lang, details, audience)
         _say_aside(finished, times, lang)

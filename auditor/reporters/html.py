@@ -335,6 +335,10 @@ def _notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
         yield voice.say("Hosts judged on earlier evidence: {count}, the oldest of {when}.").format(
             count=len(seen.earlier), when=moment(seen.oldest_evidence_at, voice)
         )
+    if seen.by_hand and not public:
+        yield voice.say("Judged on answers that were brought by hand: {hosts}.").format(
+            hosts=_names(seen.by_hand, voice)
+        )
 
 
 def _numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, str, str]]:

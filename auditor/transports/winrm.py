@@ -61,7 +61,8 @@ def open_(settings: Settings) -> Ask:
         end = clock() + deadline_s
         try:
             with _shell(run, host, end) as shell:
-                failure = yield from _converse(shell, ps.script(commands).encode("ascii"), nonce, reader, clock)
+                start = ps.bootstrap(nonce, controller="ad-dc" in host.roles)
+                failure = yield from _converse(shell, ps.script(commands).encode("ascii"), start, reader, clock)
         except TimeoutError:
             failure = Failure("timeout", "no answer before the host's deadline", clock())
         except Refused as error:
@@ -236,12 +237,12 @@ def _say(run: _Run, shell: _Shell, door: Door, password: str, until: float, mess
 
 
 def _converse(
-    shell: _Shell, script: bytes, nonce: str, reader: ps.Reader, clock: Callable[[], float]
+    shell: _Shell, script: bytes, start: str, reader: ps.Reader, clock: Callable[[], float]
 ) -> Generator[tuple[Command, Answer], None, Failure]:
     """Sends the script, then reads until all is answered or PowerShell ends; why what is left was not answered."""
     talk, end = shell.talk, shell.end
     program, arguments = PROGRAM
-    words = [*arguments, f'"{ps.bootstrap(nonce)}"']
+    words = [*arguments, f'"{start}"']
     try:
         shell.command = talk.call(
             talk.protocol.run_command, shell.id, program, words, console_mode_stdin=False, skip_cmd_shell=True
