@@ -51,6 +51,7 @@ bench: .venv/.made
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/silent.py
 	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/decisions.py
 
 clean:
 	rm -rf .venv build dist audit.xml

@@ -9,7 +9,8 @@ from auditor.model import Measure, Text
 
 ARTICLE = "art. 5"
 # What is worse stands first. An accepted risk still fails; what was not seen is never better than what was.
-ORDER = ("fail", "warn", "accepted", "unknown", "nothing_asked", "pass", "not_concerned")
+ORDER = ("fail", "warn", "accepted", "adapted", "unknown", "nothing_asked", "exempted", "pass", "not_concerned")
+_DECIDED = ("accepted_", "adapted_", "exempted_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def standing(counted: Iterable[Mapping[str, int]]) -> dict[str, int]:
     total = dict.fromkeys(ORDER, 0)
     for counts in counted:
         for name, count in counts.items():
-            total["accepted" if name.startswith("accepted_") else name] += count
+            total[name.partition("_")[0] if name.startswith(_DECIDED) else name] += count
     return {name: count for name, count in total.items() if count}
 
 

@@ -62,9 +62,10 @@ def _second_phase(plan: Plan, store: Store, run: StoredRun, decided: InForce, pa
     kept = Kept(asked, run.kept, run.own_names)
     derived = derive(plan.derived_checks(), plan.probes, plan.estate, kept, pace.clock())
     store.keep_findings(run, derived)
-    beside, idle = reconcile(run.findings(), decided)
-    store.keep_findings(run, beside)
-    return store.finish(run, state, pace.clock(), idle, plan.coverage())
+    reconciled = reconcile(run.findings, decided)
+    store.keep_findings(run, reconciled.beside())
+    store.keep_decided(run, reconciled.actions(), reconciled.to_do())
+    return store.finish(run, state, pace.clock(), reconciled.notes(), reconciled.coverage(plan.coverage()))
 
 
 def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, pace: Pace) -> None:

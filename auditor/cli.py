@@ -75,7 +75,9 @@ _store = click.option(
 _format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multiple=True,
                        shell_complete=_completed("formats"),
                        help="A report: text, html, json or junit; `-` is stdout. May be given several times.")  # fmt: skip
-_as_of = click.option("--as-of", metavar="DATE", help="Judge what people declared (decisions) on this day, 2026-11-30.")
+_as_of = click.option(
+    "--as-of", metavar="DATE", help="Judge what people declared (decisions, leavers) on this day, 2026-11-30."
+)
 _jobs = click.option(
     "--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time."
 )

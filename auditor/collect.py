@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 
 def answers(host: Host, commands: tuple[Command, ...], ask: Ask | None, deadline_s: float) -> dict[Command, Answer]:
     """What one host answers to all it is asked; a Failure for what it does not."""
+    if host.barred:
+        return dict.fromkeys(commands, Failure("not_authorised", host.barred))
     if ask is None:
         return dict.fromkeys(commands, Failure("no_transport", host.connection))
     told = dict(ask(host, commands, deadline_s)) if commands else {}

@@ -15,12 +15,12 @@ from auditor.document import finding_from_plain
 from auditor.model import (
     SEVERITIES,
     Alike,
+    Became,
     Caveat,
     Comparison,
     Control,
     Finding,
     Header,
-    Kind,
     Moved,
     Outcome,
     Run,
@@ -30,7 +30,7 @@ from auditor.operators import N_
 from auditor.summary import named
 
 # In the order in which reports tell them.
-KIND_WORDS: Mapping[Kind, str] = {
+KIND_WORDS: Mapping[Became, str] = {
     "new": N_("new"),
     "worsened": N_("worsened"),
     "lapsed": N_("decision lapsed"),
@@ -41,7 +41,7 @@ KIND_WORDS: Mapping[Kind, str] = {
     "gone": N_("no longer asked"),
 }
 NOT_CHANGED = N_("nothing changed")
-GATING: tuple[Kind, ...] = ("new", "worsened", "lapsed")  # in a run that is judged against another
+GATING: tuple[Became, ...] = ("new", "worsened", "lapsed")  # in a run that is judged against another
 
 _RANK = {None: 0, Outcome.PASS: 0, Outcome.WARN: 1, Outcome.FAIL: 2}
 _AT = re.compile(r', ?"at": ?[-0-9.e]+')
@@ -57,7 +57,7 @@ class Change:
     `gone`: open in the reference, and nobody asks any more; that is not resolved.
     """
 
-    kind: Kind
+    kind: Became
     before: Finding | None
     after: Finding | None
     elements: tuple[str, ...] = ()
@@ -137,7 +137,9 @@ def _compared(before: Finding | None, after: Finding) -> Change | None:
         return Change("new", before, after, elements) if _rank(after) else None
     if not _rank(after):
         return Change("resolved", before, after)
-    return Change("worsened", before, after, elements) if _rank(after) > _rank(before) or elements else None
+    missed = before.adapted is not None and _RANK.get(after.adapted, 0) > _RANK.get(before.adapted, 2)
+    worse = missed or _rank(after) > _rank(before)
+    return Change("worsened", before, after, elements) if worse or elements else None
 
 
 def _rank(finding: Finding) -> int:
@@ -205,9 +207,9 @@ def caveats(before: Header, after: Header) -> Iterator[Caveat]:
 
 def compared(before: Run, after: Run) -> Comparison:
     """All changes folded; memory grows with what changed."""
-    counts: dict[Kind, int] = dict.fromkeys(KIND_WORDS, 0)
-    groups: dict[tuple[Kind, str], list[Change]] = {}
-    kinds: dict[str, Kind] = {}
+    counts: dict[Became, int] = dict.fromkeys(KIND_WORDS, 0)
+    groups: dict[tuple[Became, str], list[Change]] = {}
+    kinds: dict[str, Became] = {}
     for change in changes(before, after):
         counts[change.kind] += 1
         kinds[change.finding.fingerprint] = change.kind

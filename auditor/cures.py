@@ -178,6 +178,10 @@ _UNKNOWN_KEY = N_("host key not known")
 
 # In the order of the way in. `{install_files}` and `{candidates}` are said by Called.
 CURES: Mapping[str, Cure] = {
+    "not_authorised": Cure(
+        N_("no valid authorisation to audit this perimeter"),
+        N_("Have the owner sign one, and give it in estate.yaml under audit_authorisation; until then nobody connects."),
+    ),
     "quiet": Cure(N_("in their quiet hours, not asked"), N_("Ask again when they are over.")),
     "no_transport": Cure(
         CAUSES["no_transport"],

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from auditor.model import (
+    ActionSeen,
+    BoundSeen,
     Command,
     Control,
     Coverage,
@@ -21,6 +24,8 @@ from auditor.model import (
     Reason,
     StandsBeside,
     Subject,
+    Suspended,
+    ToDo,
     Unknown,
 )
 
@@ -79,7 +84,6 @@ def subject_from_plain(plain: Mapping[str, Any]) -> Subject:
 
 def finding_to_plain(finding: Finding) -> Plain:
     """`outcome` is null when the control does not concern the subject."""
-    decision = finding.decision
     return {
         "subject": subject_to_plain(finding.subject),
         "control": finding.control,
@@ -90,19 +94,21 @@ def finding_to_plain(finding: Finding) -> Plain:
         "at": finding.at,
         "gates": finding.gates,
         "reasons": [reason_to_plain(r) for r in finding.reasons],
-        "decision": None
-        if decision is None
-        else {
-            "id": decision.id,
-            "kind": decision.kind,
-            "by": decision.by,
-            "until": decision.until,
-            "why": decision.why,
-        },
+        "decision": None if finding.decision is None else asdict(finding.decision),
+        "adapted": finding.adapted.value if finding.adapted else None,
+        "suspended": [suspended_to_plain(s) for s in finding.suspended],
+        "actions": list(finding.actions),
     }
 
 
+def kept_to_plain(finding: Finding) -> Plain:
+    """A finding as the store keeps it: also what bounds came to, until it is reconciled."""
+    plain = finding_to_plain(finding)
+    return {**plain, "bounds": [_bound_to_plain(b) for b in finding.bounds]} if finding.bounds else plain
+
+
 def finding_from_plain(seq: int, plain: Mapping[str, Any]) -> Finding:
+    """Also of a run that was kept before there was more than one kind of decision."""
     decision = plain["decision"]
     return Finding(
         seq=seq,
@@ -116,7 +122,36 @@ def finding_from_plain(seq: int, plain: Mapping[str, Any]) -> Finding:
         medium=plain["medium"],
         gates=plain["gates"],
         decision=StandsBeside(**decision) if decision else None,
+        adapted=Outcome(plain["adapted"]) if plain.get("adapted") else None,
+        suspended=tuple(_suspended_from_plain(s) for s in plain.get("suspended", ())),
+        actions=tuple(plain.get("actions", ())),
+        bounds=tuple(_bound_from_plain(b) for b in plain.get("bounds", ())),
     )
+
+
+def suspended_to_plain(suspended: Suspended) -> Plain:
+    return {
+        "id": suspended.id,
+        "kind": suspended.kind,
+        "code": suspended.code,
+        "detail": suspended.detail,
+        "reasons": [reason_to_plain(r) for r in suspended.reasons],
+    }
+
+
+def _suspended_from_plain(plain: Mapping[str, Any]) -> Suspended:
+    return Suspended(**{**plain, "reasons": tuple(reason_from_plain(r) for r in plain["reasons"])})
+
+
+def _bound_to_plain(bound: BoundSeen) -> Plain:
+    adapted = bound.adapted.value if bound.adapted else None
+    reasons = [reason_to_plain(r) for r in bound.reasons]
+    return {"decision": bound.decision, "holds": bound.holds, "adapted": adapted, "reasons": reasons}
+
+
+def _bound_from_plain(plain: Mapping[str, Any]) -> BoundSeen:
+    adapted = Outcome(plain["adapted"]) if plain["adapted"] else None
+    return BoundSeen(plain["decision"], plain["holds"], adapted, tuple(reason_from_plain(r) for r in plain["reasons"]))
 
 
 def coverage_to_plain(coverage: Coverage) -> Plain:
@@ -125,18 +160,39 @@ def coverage_to_plain(coverage: Coverage) -> Plain:
         "measure": coverage.measure,
         "cause": unknown_to_plain(coverage.cause),
         "gates": coverage.gates,
+        "decision": None if coverage.decision is None else asdict(coverage.decision),
     }
 
 
 def coverage_from_plain(plain: Mapping[str, Any]) -> Coverage:
-    cause = plain["cause"]
+    cause, decision = plain["cause"], plain.get("decision")
     return Coverage(
-        subject_from_plain(plain["subject"]), plain["measure"], Unknown(cause["cause"], cause["detail"]), plain["gates"]
+        subject_from_plain(plain["subject"]),
+        plain["measure"],
+        Unknown(cause["cause"], cause["detail"]),
+        plain["gates"],
+        StandsBeside(**decision) if decision else None,
     )
 
 
 def idle_to_plain(idle: IdleDecision) -> Plain:
-    return {"id": idle.id, "code": idle.code, "detail": idle.detail, "source": idle.source}
+    return asdict(idle)
+
+
+def action_to_plain(action: ActionSeen) -> Plain:
+    return {**asdict(action), "controls": list(action.controls), "late": action.late.value}
+
+
+def action_from_plain(plain: Mapping[str, Any]) -> ActionSeen:
+    return ActionSeen(**{**plain, "controls": tuple(plain["controls"]), "late": Outcome(plain["late"])})
+
+
+def to_do_to_plain(one: ToDo) -> Plain:
+    return {**asdict(one), "subjects": list(one.subjects)}
+
+
+def to_do_from_plain(plain: Mapping[str, Any]) -> ToDo:
+    return ToDo(**{**plain, "subjects": tuple(plain["subjects"])})
 
 
 def host_to_plain(host: HostSeen) -> Plain:
@@ -240,11 +296,16 @@ def perimeter_to_plain(perimeter: Perimeter) -> Plain:
         "owner": perimeter.owner,
         "kind": perimeter.kind,
         "beneficiaries": list(perimeter.beneficiaries),
+        "operated_by": perimeter.operated_by,
+        "advised_by": perimeter.advised_by,
+        "means": dict(perimeter.means),
     }
 
 
 def perimeter_from_plain(plain: Mapping[str, Any]) -> Perimeter:
-    return Perimeter(plain["id"], plain["owner"], plain["kind"], tuple(plain["beneficiaries"]))
+    """Also of a run that was kept before others than the owner were named."""
+    more = {name: plain[name] for name in ("operated_by", "advised_by", "means") if name in plain}
+    return Perimeter(plain["id"], plain["owner"], plain["kind"], tuple(plain["beneficiaries"]), **more)
 
 
 def facts_to_plain(value: Any) -> Any:

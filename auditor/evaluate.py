@@ -68,6 +68,8 @@ def evaluate(
 def _failure(host: Host, answers: Mapping[Command, Answer]) -> Unknown | None:
     """Why nothing of this host counts: it did not answer, or it is not what the inventory says."""
     hello = answers.get(HELLO)
+    if hello is None and host.barred:
+        return Unknown("not_authorised", host.barred)
     if hello is None:
         return Unknown("not_connected", host.why) if host.connection == "none" else Unknown("nothing_asked")
     if isinstance(hello, Failure):

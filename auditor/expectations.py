@@ -7,11 +7,12 @@ Three-valued: `every` is false on one false, else unknown on one unknown or an i
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from auditor.model import Check, Facts, Finding, Outcome, Partial, Reason, Register, Unknown
+from auditor.model import Bound, BoundSeen, Check, Control, Facts, Finding, Outcome, Partial, Reason, Register, Unknown
 from auditor.operators import LIST_OPERATORS, OPERATORS, count
 
 Truth = bool | None  # None: unknown
@@ -24,15 +25,17 @@ class Scope:
     """What an expectation is read with: the values of its `$names`, and the schema of the facts it stands on.
 
     `empty_tells` false: what is empty or absent is false of nothing, it leaves the answer unknown.
+    `at`: the moment that the facts are of; dated entries of registers count by it.
     """
 
     values: Mapping[str, Any]
     schema: Mapping[str, Any]
     empty_tells: bool = True
+    at: float = math.inf
 
     def of(self, schema: Mapping[str, Any], *, empty_tells: bool | None = None) -> Scope:
         """The same, for a part of the facts."""
-        return Scope(self.values, schema, self.empty_tells if empty_tells is None else empty_tells)
+        return Scope(self.values, schema, self.empty_tells if empty_tells is None else empty_tells, self.at)
 
 
 def outcome(expect: Expect, tolerate: Expect, facts: Facts, scope: Scope) -> tuple[Outcome, tuple[Reason, ...]]:
@@ -222,7 +225,7 @@ def resolved(wanted: Any, scope: Scope) -> Any:
     """The value that a wanted thing stands for: `$name` is looked up; a register gives its entries."""
     if isinstance(wanted, str) and wanted.startswith("$"):
         value = scope.values.get(wanted[1:], Unknown("nothing_asked", wanted))
-        return list(value.entries) if isinstance(value, Register) else value
+        return value.counting(scope.at) if isinstance(value, Register) else value
     return wanted
 
 
@@ -252,12 +255,16 @@ def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at:
     control = check.control
     came_to: Outcome | None
     reasons: tuple[Reason, ...]
+    bounds: tuple[BoundSeen, ...] = ()
     unknown = check.unasked or (facts if isinstance(facts, Unknown) else None)
     if unknown is not None:
         came_to, reasons = Outcome.UNKNOWN, (Reason("", "", cause=unknown),)
     else:
         assert not isinstance(facts, Unknown)
-        came_to, reasons = _against(check, facts, Scope(check.values, schema))
+        scope = Scope(check.values, schema, at=at)
+        came_to, reasons = _against(check, facts, scope)
+        if came_to in (Outcome.FAIL, Outcome.WARN):  # nothing stands beside anything else
+            bounds = tuple(_bounded(bound, control, facts, scope) for bound in check.bounds)
     return Finding(
         seq=check.seq,
         subject=check.subject,
@@ -268,7 +275,19 @@ def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at:
         reasons=reasons,
         at=at,
         gates=check.gates,
+        bounds=bounds,
     )
+
+
+def _bounded(bound: Bound, control: Control, facts: Facts, scope: Scope) -> BoundSeen:
+    """Whether what was accepted is still that, and the outcome against the adapted target."""
+    holds, why = judge(bound.as_long_as, facts, scope) if bound.as_long_as else (True, ())
+    if holds is not True or not bound.adapts:
+        return BoundSeen(bound.decision, holds, None, why)
+    adapted = Scope({**scope.values, **bound.values}, scope.schema)
+    expect, tolerate = {**control.expect, **bound.expect}, {**control.tolerate, **bound.tolerate}
+    came_to, reasons = outcome(expect, tolerate, facts, adapted)
+    return BoundSeen(bound.decision, True, came_to, reasons)
 
 
 def _against(check: Check, facts: Facts, scope: Scope) -> tuple[Outcome | None, tuple[Reason, ...]]:

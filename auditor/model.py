@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from auditor.records import MATRICES, Authorisation, DecisionRules, Delegation, Kind, Recommendation
+
 # ---------------------------------------------------------------- words
 
 
@@ -45,6 +47,7 @@ CAUSES = {
     "last_seen": "no evidence of this host is recent enough",
     "no_transport": "this release has no way in to this host",
     "not_connected": "the inventory says not to connect to this host",
+    "not_authorised": "no valid authorisation to audit this perimeter",
     "register_missing": "the register that this is compared with is missing",
     "interrupted": "the run was interrupted",
     "type_mismatch": "the values cannot be compared",
@@ -182,12 +185,20 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Perimeter:
-    """A part of the information system with one owner."""
+    """A part of the information system with one owner, since a day; `operated_by` and `advised_by` are entities too.
+
+    `means` says of each means that a measure needs (`backup`) whether it was acquired.
+    """
 
     id: str
     owner: str = ""
     kind: Literal["shared", "exclusive"] = "exclusive"
     beneficiaries: tuple[str, ...] = ()
+    operated_by: str = ""
+    advised_by: str = ""
+    since: str = ""
+    means: Mapping[str, bool] = field(default_factory=dict, hash=False)
+    authorisation: Authorisation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +211,23 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """A function that answers for something, of an entity."""
+
+    id: str
+    entity: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Signatory:
-    """A role that may sign for an entity, from `since` to `until` (ISO dates, inclusive; empty: open)."""
+    """A role that `may` sign decisions for an entity, from `since` to `until` (ISO dates, inclusive; empty: open)."""
 
     role: str
     entity: str
     since: str = ""
     until: str = ""
+    may: tuple[Kind, ...] = ("acceptance", "adaptation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +245,7 @@ class Host:
     `at_once`: the groups of this host of which only so many hosts may be asked at the same time.
     `was`: the id that it had first, where it has been renamed.
     `aliases`: further names and addresses under which others know it; `logs`: whether it must send its own to a collector.
+    `barred`: why no connection may be opened to it: its owner did not authorise the audit. Empty: it may.
     `tier`: of the accounts that may log in there, 0 for what rules the domain; None where nobody said.
     """
 
@@ -257,19 +279,27 @@ class Host:
     aliases: tuple[str, ...] = ()
     logs: Literal["required", "not_required"] = "required"
     tier: int | None = None
+    barred: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
     """A list that people keep (a record): its entries are compared with, never printed as expected.
 
-    `perimeter` is empty for a register of the whole estate.
+    `perimeter` is empty for a register of the whole estate. `left_at` dates the entries that left (seconds since 1970
+    UTC): such an entry counts once that is longer ago than `older_than_s`.
     """
 
     id: str
     entries: tuple[str, ...]
     perimeter: str = ""
     source: str = ""
+    left_at: Mapping[str, float] = field(default_factory=dict, hash=False)
+    older_than_s: float = 0.0
+
+    def counting(self, at: float) -> list[str]:
+        """The entries that count at this moment; one without a date always does."""
+        return [e for e in self.entries if e not in self.left_at or at - self.left_at[e] > self.older_than_s]
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +321,12 @@ class Estate:
     place: str = ""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notices: tuple[Text, ...] = ()
+    auditing_entity: str = ""  # whose audit this is; empty where all perimeters have one owner
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    delegations: tuple[Delegation, ...] = ()
+    recommendations: Mapping[str, Recommendation] = field(default_factory=dict)
+    matrices: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=lambda: MATRICES)
+    rules: DecisionRules = field(default_factory=DecisionRules)
 
     def host(self, id: str) -> Host | None:
         return next((h for h in self.hosts if h.id == id), None)
@@ -410,6 +446,23 @@ class Check:
     values: Mapping[str, Any] = field(default_factory=dict)  # what the `$names` of the control stand for
     unasked: Unknown | None = None
     gates: bool = True
+    bounds: tuple[Bound, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a decision asks of the facts themselves, looked at while they are there.
+
+    `as_long_as` must hold for what was accepted to be still that. An adaptation (`adapts`) judges anew, with `expect` and
+    `tolerate` over those of the control and `values` over those of its names.
+    """
+
+    decision: str
+    as_long_as: Mapping[str, Any] = field(default_factory=dict)
+    adapts: bool = False
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    tolerate: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,8 +503,22 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundSeen:
+    """What a Bound came to: whether `as_long_as` holds (None: it could not be told), the adapted outcome, and why."""
+
+    decision: str
+    holds: bool | None = True
+    adapted: Outcome | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check came to. `outcome` is None when the control does not concern the subject (then `reasons` say why)."""
+    """What a check came to. `outcome` is None when the control does not concern the subject (then `reasons` say why).
+
+    `outcome` is always against the convention. `adapted`: against the target of the adaptation beside it, and what gates.
+    `suspended`: decisions about it that do not stand, and why; `actions`: the ids of those that plan to mend it.
+    """
 
     seq: int
     subject: Subject
@@ -464,6 +531,10 @@ class Finding:
     medium: str = "live"
     gates: bool = True
     decision: StandsBeside | None = None
+    adapted: Outcome | None = None
+    suspended: tuple[Suspended, ...] = ()
+    actions: tuple[str, ...] = ()
+    bounds: tuple[BoundSeen, ...] = ()  # between evaluation and reconciliation
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,33 +549,65 @@ class StandsBeside:
 
 
 @dataclass(frozen=True, slots=True)
-class Acceptance:
-    """An entity's dated acceptance of the residual risk, as written. Dates are ISO, civil, Europe/Paris."""
+class Suspended:
+    """A decision about a finding that does not stand beside it now: `code` is a reason code of decisions."""
 
     id: str
-    perimeter: str
-    owner_entity: str
-    controls: tuple[str, ...]
-    hosts: tuple[str, ...]  # the scope: hosts by id, and zones (their hosts of the perimeter)
-    zones: tuple[str, ...]
-    justification: str
-    role: str
-    signed_at: str
-    effective_from: str
-    expires: str
-    communicated_at: str  # when the recommendation was communicated
-    status: str = "active"
-    source: str = ""  # file:line of the record
+    kind: str
+    code: str
+    detail: str = ""
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class IdleDecision:
-    """A decision that covers nothing, and why: `code` is a reason code of decisions.py."""
+    """What is wrong with a decision: `code` is a reason code of decisions.
+
+    `state`: `void`, it covers nothing; `part`, something of it lapsed; `due`, it holds and somebody has to do something;
+    `idle`, nothing needs it.
+    """
 
     id: str
     code: str
     detail: str
     source: str
+    kind: str = "acceptance"
+    state: Literal["void", "part", "due", "idle"] = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSeen:
+    """An action and where it stands: `late` is pass in time, warn overdue, fail past the grace; `open` findings it is about."""
+
+    id: str
+    perimeter: str
+    controls: tuple[str, ...]
+    text: str
+    responsible: str
+    due: str
+    status: str
+    late: Outcome
+    open: int
+    ticket: str = ""
+    raised_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """What an entity has to do about open findings of one control on another's perimeter.
+
+    `decide`: its owner, to adopt the recommendation or to accept the risk; `communicate`: its adviser, the recommendation.
+    `subjects` are the first of them, `findings` counts them all; `recommendation` is empty where there is none.
+    """
+
+    what: Literal["decide", "communicate"]
+    entity: str
+    perimeter: str
+    control: str
+    severity: Severity
+    findings: int
+    subjects: tuple[str, ...] = ()
+    recommendation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -515,6 +618,7 @@ class Coverage:
     measure: str  # empty: the host has no check at all
     cause: Unknown
     gates: bool = True
+    decision: StandsBeside | None = None  # the exemption that says why nothing needs to be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -577,7 +681,7 @@ class Sketch:
 # ---------------------------------------------------------------- two runs
 
 # What became of a finding since another run, in the order in which reports tell it.
-Kind = Literal["new", "worsened", "lapsed", "unmeasured", "changed", "resolved", "measured", "gone"]
+Became = Literal["new", "worsened", "lapsed", "unmeasured", "changed", "resolved", "measured", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -603,7 +707,7 @@ class Caveat:
 class Alike:
     """Changes of one kind, of one control: `subjects` in the order of their names."""
 
-    kind: Kind
+    kind: Became
     control: str
     severity: str
     subjects: tuple[str, ...]
@@ -617,11 +721,11 @@ class Comparison:
 
     before: Header
     after: Header
-    counts: Mapping[Kind, int]
+    counts: Mapping[Became, int]
     alike: tuple[Alike, ...]
     moved: Moved
     caveats: tuple[Caveat, ...]
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, Became]
 
 
 class Run:
@@ -650,4 +754,10 @@ class Run:
         raise NotImplementedError
 
     def coverage(self) -> Iterator[Coverage]:
+        raise NotImplementedError
+
+    def actions(self) -> Iterator[ActionSeen]:
+        raise NotImplementedError
+
+    def to_do(self) -> Iterator[ToDo]:
         raise NotImplementedError

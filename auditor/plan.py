@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import ipaddress
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from auditor.errors import InvalidInput
 from auditor.framing.sh import HELLO
 from auditor.kinds import DerivedProbe, Probe
 from auditor.model import (
+    Bound,
     Check,
     Command,
     Control,
@@ -42,7 +44,11 @@ UNSAID = (
 
 @dataclass(frozen=True)
 class Plan:
-    """`hosts` are the selected ones; `whole` says that this is the whole estate."""
+    """`hosts` are the selected ones; `whole` says that this is the whole estate.
+
+    `bounds(control, key of a subject)` gives what the decisions about it ask of the facts.
+    `until`: the end of the day that registers are judged on.
+    """
 
     estate: Estate
     hosts: tuple[Host, ...]
@@ -51,6 +57,8 @@ class Plan:
     in_force: tuple[str, ...]
     probes: Kinds
     whole: bool = True
+    bounds: Callable[[str, str], tuple[Bound, ...]] = lambda control, subject: ()
+    until: float = math.inf
     _commands: dict[Any, Mapping[str, Command]] = field(default_factory=dict)
     _named: dict[str, list[str]] = field(default_factory=dict)
 
@@ -112,13 +120,22 @@ class Plan:
                 seq = first + place * len(self.controls) + i
                 subject = Subject("perimeter", perimeter, perimeter)
                 whole = not any(isinstance(v, Unknown) for v in names.values())
-                yield Check(seq, control, subject, values=names, gates=self.estate.declared or whole)
+                bounds = self.bounds(control.id, subject.key)
+                values = self._valued(names, bounds, None, control, perimeter)
+                yield Check(seq, control, subject, values=values, gates=self.estate.declared or whole, bounds=bounds)
+
+    def _valued(
+        self, names: Mapping[str, Any], bounds: Sequence[Bound], host: Host | None, control: Control, perimeter: str
+    ) -> Mapping[str, Any]:
+        """The values of a control's names, and of those that only its bounds name."""
+        more = [n for b in bounds for n in _named(b.as_long_as, b.expect, b.tolerate) if n not in names]
+        return {**names, **{n: self._resolved(n, host, control, perimeter) for n in more}} if more else names
 
     def questions_of(self, index: int, checks: Sequence[Check] | None = None) -> list[Question]:
         """The probes put to a host, each once: those of its checks, and those that derived probes fold."""
         host = self.hosts[index]
         questions: dict[str, Question] = {}
-        if host.connection == "none":
+        if host.connection == "none" or host.barred:
             return []
         for check in self.checks_of(index) if checks is None else checks:
             if check.unasked is None:
@@ -139,19 +156,24 @@ class Plan:
         return (HELLO, *commands) if commands else ()
 
     def _check(self, seq: int, host: Host, control: Control, probe: Probe) -> Check:
-        values = {n: self._resolved(n, host, control, host.perimeter) for n in self._names(control)}
+        values: Mapping[str, Any] = {n: self._resolved(n, host, control, host.perimeter) for n in self._names(control)}
         arguments, unasked = self._arguments(control, host)
         gates = self.estate.declared
         commands: Mapping[str, Command] = {}
         unasked = unasked or next(
             (v for v in values.values() if isinstance(v, Unknown) and v.cause == "nothing_asked"), None
         )
-        if host.connection == "none":
+        if host.barred:
+            unasked, gates = Unknown("not_authorised", host.barred), True
+        elif host.connection == "none":
             unasked, gates = Unknown("not_connected", host.why), True
         elif unasked is None:
             commands = self._asked(control.probe, probe, host.platform, arguments)
             gates = gates or not any(isinstance(v, Unknown) for v in values.values())
-        return Check(seq, control, _subject(host), arguments, commands, values, unasked, gates)
+        subject = _subject(host)
+        bounds = self.bounds(control.id, subject.key)
+        values = self._valued(values, bounds, host, control, host.perimeter)
+        return Check(seq, control, subject, arguments, commands, values, unasked, gates, bounds)
 
     def _witnessed(self, seq: int, host: Host, control: Control, probe: DerivedProbe) -> Check:
         values = {n: self._resolved(n, host, control, host.perimeter) for n in self._names(control)}
@@ -199,15 +221,25 @@ class Plan:
         if root == "zones":
             return [_sample(z.addresses[0]) for z in self.estate.zones.values() if z.addresses]
         if root == "registers":
-            return self._register(rest, perimeter)
+            register, _, hours = rest.partition(".older_than.")
+            return self._register(register, perimeter, self._parameter(hours, control) if hours else 0)
+        return self._parameter(name, control)
+
+    def _parameter(self, name: str, control: Control) -> Any:
         return self.measures[control.measure].parameters.get(name, Unknown("nothing_asked", f"${name}"))
 
-    def _register(self, name: str, perimeter: str) -> Register | Unknown:
-        """The entries of the estate's register and of the perimeter's own, together."""
+    def _register(self, name: str, perimeter: str, hours: Any) -> Register | Unknown:
+        """The entries of the estate's register and of the perimeter's own, together; none that left after `until`."""
         found = [r for r in self.estate.registers if r.id == name and r.perimeter in ("", perimeter)]
         if not found:
             return Unknown("register_missing", name)
-        return Register(name, tuple(e for r in found for e in r.entries), perimeter)
+        if isinstance(hours, Unknown):
+            return hours
+        left_at: dict[str, float] = {}
+        for entry, at in (one for r in found for one in r.left_at.items()):
+            left_at[entry] = min(at, left_at.get(entry, at))
+        entries = tuple(e for r in found for e in r.entries if left_at.get(e, self.until) <= self.until)
+        return Register(name, entries, perimeter, left_at=left_at, older_than_s=hours * 3600.0)
 
     def _of_host(self, what: str, host: Host | None) -> Any:
         if host is None:
@@ -300,8 +332,12 @@ def _is_name(value: Any) -> bool:
 
 
 def _names(control: Control) -> list[str]:
+    return _named(control.expect, control.tolerate, control.concerns)
+
+
+def _named(*expects: Mapping[str, Any]) -> list[str]:
     found: dict[str, None] = {}
-    stack: list[Any] = [control.expect, control.tolerate, control.concerns]
+    stack: list[Any] = list(expects)
     while stack:
         value = stack.pop()
         if isinstance(value, Mapping):

@@ -1,42 +1,281 @@
-"""Findings and the decisions in force in; findings with the decision that stands beside them, and idle decisions, out. Pure.
+"""Findings and what is in force in; findings with the decision that stands beside them, and what is to be done, out. Pure.
 
-A decision never changes an outcome, and never stands beside what was not seen.
+A decision never changes an outcome, and never stands beside what was not seen. One or two passes; what is remembered
+follows the decisions, not the findings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-from auditor.decisions import InForce
-from auditor.model import Acceptance, Finding, IdleDecision, Outcome, StandsBeside
+from auditor.decisions import About, Held, InForce
+from auditor.decisions.context import lateness
+from auditor.decisions.in_force import standing
+from auditor.decisions.what import communicated
+from auditor.model import (
+    SEVERITIES,
+    ActionSeen,
+    BoundSeen,
+    Coverage,
+    Finding,
+    IdleDecision,
+    Outcome,
+    Perimeter,
+    Reason,
+    StandsBeside,
+    Subject,
+    Suspended,
+    ToDo,
+    Unknown,
+)
+from auditor.records import Action, Adaptation, Decision, Exemption
 
-ACCEPTABLE = (Outcome.FAIL, Outcome.WARN)
+OPEN = (Outcome.FAIL, Outcome.WARN)
+BETTER = (Outcome.PASS, Outcome.WARN, Outcome.FAIL)
+NAMED = 5  # subjects that something to do names
+
+NOTHING = About()
+
+Findings = Callable[[], Iterable[Finding]]
+Outcomes = dict[tuple[str, str], Outcome | None]
 
 
-def reconcile(findings: Iterable[Finding], decided: InForce) -> tuple[list[Finding], tuple[IdleDecision, ...]]:
-    """The findings that a decision stands beside, in order; then the void decisions, and those that nothing needs (R-IDLE).
+@dataclass(slots=True)
+class _Wanted:
+    """Open findings of one control on one perimeter that nobody decided about."""
 
-    A decision is idle when its whole scope was measured and nothing of it failed: a host outside this run may well fail.
-    """
-    beside: list[Finding] = []
-    measured: set[str] = set()
-    unseen = dict(decided.covered_by)
-    needed: set[str] = set()
-    for finding in findings:
-        one = decided.covering.get((finding.control, finding.subject.id)) if finding.subject.kind == "host" else None
-        if one is None:
-            continue
-        covering = unseen.pop((finding.control, finding.subject.id))
-        measured |= covering
-        if finding.outcome in ACCEPTABLE:
-            beside.append(replace(finding, decision=_standing(one)))
-        if finding.outcome not in (Outcome.PASS, None):
-            needed |= covering
-    needed.update(*unseen.values())
-    idle = (IdleDecision(a.id, "R-IDLE", "", a.source) for a in decided.holding if a.id in measured - needed)
-    return beside, (*decided.void, *idle)
+    severity: str
+    findings: int = 0
+    subjects: list[str] = field(default_factory=list)
 
 
-def _standing(one: Acceptance) -> StandsBeside:
-    return StandsBeside(one.id, "acceptance", f"{one.role} ({one.owner_entity})", one.expires, one.justification)
+class Reconciled:
+    """What findings and decisions come to together: `beside` is read once, in order; the rest is known after it."""
+
+    def __init__(self, findings: Findings, decided: InForce) -> None:
+        self._findings = findings
+        self._decided = decided
+        self._advised = {p.id: p for p in decided.perimeters.values() if _adviser(p, decided)}
+        self._seen: Counter[str] = Counter()  # covered findings that this run holds, by decision
+        self._needed: set[str] = set()
+        self._open: Counter[str] = Counter()  # open findings, by action
+        self._wanted: dict[tuple[str, str], _Wanted] = {}
+        self._later: dict[str, dict[str, None]] = {}
+        self._subject: Subject | None = None
+        self._on: Mapping[str, About] = {}  # what is in force about that subject
+
+    def beside(self) -> Iterator[Finding]:
+        """The findings that reconciliation changes something of, in order."""
+        outcomes = _outcomes(self._findings, self._decided)
+        for before in self._findings():
+            after = self._reconciled(before, outcomes)
+            if after is not before:
+                yield after
+
+    def _reconciled(self, finding: Finding, outcomes: Outcomes) -> Finding:
+        about = self._about(finding)
+        for one in about.decisions:
+            self._seen[one.record.id] += 1
+            if finding.outcome not in (Outcome.PASS, None):
+                self._needed.add(one.record.id)
+        if finding.outcome not in OPEN:
+            return replace(finding, bounds=()) if finding.bounds else finding
+        found = _judged(finding, about.decisions, outcomes)
+        if found.decision is None:
+            self._want(finding, about.actions)
+        if about is NOTHING and not finding.bounds:
+            return finding
+        for one in about.too_late:
+            self._later.setdefault(one.record.id, {})[finding.subject.id] = None
+        suspended = (*found.suspended, *(_suspended(one, "R-LATER") for one in about.too_late))
+        actions = tuple(one.record.id for one in about.actions)
+        self._open.update(actions)
+        return replace(found, suspended=suspended, actions=actions, bounds=())
+
+    def _about(self, finding: Finding) -> About:
+        """What is in force about it; nothing is decided on another's perimeter, whatever a record says."""
+        subject = finding.subject
+        if subject != self._subject:
+            self._subject, self._on = subject, self._decided.on(subject.key)
+        about = self._on.get(finding.control)
+        if about is None:
+            return NOTHING
+        held = (about.decisions, about.too_late, about.actions)
+        if all(one.record.perimeter == subject.perimeter for three in held for one in three):
+            return about
+        return About(*(tuple(one for one in three if one.record.perimeter == subject.perimeter) for three in held))
+
+    # ------------------------------------------------------------ what is to be done
+
+    def _want(self, finding: Finding, planned: Iterable[Held]) -> None:
+        """Who owns what another operates or advises is to decide, unless somebody is mending it in time."""
+        perimeter = self._advised.get(finding.subject.perimeter)
+        if perimeter is None or any(self._mending(one) for one in planned):
+            return
+        wanted = self._wanted.setdefault((perimeter.id, finding.control), _Wanted(finding.severity))
+        wanted.findings += 1
+        if len(wanted.subjects) < NAMED:
+            wanted.subjects.append(finding.subject.id)
+
+    def _mending(self, one: Held) -> bool:
+        action = one.record
+        return isinstance(action, Action) and action.status == "open" and self._late(action) is not Outcome.FAIL
+
+    def _late(self, action: Action) -> Outcome:
+        due = action.due if action.status == "open" else ""
+        return lateness(due, self._decided.as_of, self._decided.rules.grace_days)
+
+    def to_do(self) -> tuple[ToDo, ...]:
+        """For each control open on another's perimeter: its owner decides, its adviser communicates what it has not yet."""
+        found = []
+        for (place, control), wanted in self._wanted.items():
+            perimeter = self._decided.perimeters[place]
+            known, told = communicated(self._decided.recommendations, place, control, self._decided.as_of)
+            rest = (place, control, wanted.severity, wanted.findings, tuple(wanted.subjects), known)
+            found.append(ToDo("decide", perimeter.owner, *rest))  # type: ignore[arg-type]
+            if not told:
+                found.append(ToDo("communicate", _adviser(perimeter, self._decided), *rest))  # type: ignore[arg-type]
+        return tuple(sorted(found, key=lambda one: -SEVERITIES.index(one.severity)))
+
+    def actions(self) -> tuple[ActionSeen, ...]:
+        """Every action, the latest first."""
+        seen = [self._action(one.record) for one in self._decided.actions if isinstance(one.record, Action)]
+        return tuple(sorted(seen, key=lambda one: (-BETTER.index(one.late), one.due, one.id)))
+
+    def _action(self, one: Action) -> ActionSeen:
+        return ActionSeen(
+            one.id, one.perimeter, one.controls, one.text, one.responsible, one.due, one.status, self._late(one),
+            self._open[one.id], one.ticket, one.raised_by,
+        )  # fmt: skip
+
+    def notes(self) -> tuple[IdleDecision, ...]:
+        """What is wrong with decisions: the void ones, what of others lapsed or is due, and those that nothing needs."""
+        return (*self._decided.notes, *self._came_later(), *self._idle())
+
+    def _came_later(self) -> Iterator[IdleDecision]:
+        for one in self._decided.held:
+            hosts = self._later.get(one.record.id)
+            if hosts:
+                names = ", ".join(list(hosts)[:NAMED]) + (", …" if len(hosts) > NAMED else "")
+                yield _note(one, "R-LATER", names, "part")
+
+    def _idle(self) -> Iterator[IdleDecision]:
+        """A decision is idle when all it covers was measured and nothing of it fails: a host outside this run may well fail."""
+        for one in self._decided.held:
+            whole = len(one.controls) * len(one.subjects)
+            if whole and self._seen[one.record.id] == whole and one.record.id not in self._needed:
+                yield _note(one, "R-IDLE", "", "idle")
+        for one in self._decided.actions:
+            action = one.record
+            if isinstance(action, Action) and action.status == "done" and self._open[action.id]:
+                yield _note(one, "R-STATUS", "done", "due")
+
+    # ------------------------------------------------------------ what nothing is asked of
+
+    def coverage(self, gaps: Iterable[Coverage]) -> Iterator[Coverage]:
+        """The same, with the exemption that says why nothing needs to be asked; such a one gates no more."""
+        measures: dict[tuple[str, str], StandsBeside] = {}
+        hosts: dict[tuple[str, str], StandsBeside] = {}
+        for one in sorted((h.record for h in self._decided.held), key=lambda r: r.id, reverse=True):
+            if isinstance(one, Exemption):
+                measures.update({(one.perimeter, measure): standing(one) for measure in one.unasked_measures})
+                hosts.update({(one.perimeter, host): standing(one) for host in one.unasked_hosts})
+        for gap in gaps:
+            table, name = (measures, gap.measure) if gap.measure else (hosts, gap.subject.id)
+            beside = table.get((gap.subject.perimeter, name))
+            yield replace(gap, decision=beside, gates=False) if beside else gap
+
+
+def reconcile(findings: Findings, decided: InForce) -> Reconciled:
+    """`findings` is called for each pass over them, in plan order."""
+    return Reconciled(findings, decided)
+
+
+# ---------------------------------------------------------------- one finding
+
+
+def _judged(finding: Finding, held: tuple[Held, ...], outcomes: Outcomes) -> Finding:
+    """The finding with the one decision that stands, or with why those that are about it do not."""
+    if len(held) != 1:
+        names = ", ".join(one.record.id for one in held)
+        return replace(finding, suspended=tuple(_suspended(one, "R-DUP", names) for one in held)) if held else finding
+    (one,) = held
+    record = one.record
+    assert isinstance(record, Decision)
+    why = _uncompensated(record, finding, outcomes)
+    seen = next((b for b in finding.bounds if b.decision == record.id), None)
+    suspended = Suspended(record.id, record.kind, "R-COMP", why) if why else _unbounded(record, finding, seen)
+    if suspended:
+        return replace(finding, suspended=(suspended,))
+    adapted = seen.adapted if seen and isinstance(record, Adaptation) else None
+    return replace(finding, decision=standing(record), adapted=adapted)
+
+
+def _uncompensated(record: Decision, finding: Finding, outcomes: Outcomes) -> str:
+    """The first control that compensates and does not pass, or was not seen."""
+    for place in record.compensated_by:
+        for key in _keys(place.control, place.on, finding.subject.key):
+            if outcomes.get(key) is Outcome.PASS:
+                break
+        else:
+            return f"{place.control}: {place.on}" if place.on else place.control
+    return ""
+
+
+def _unbounded(record: Decision, finding: Finding, seen: BoundSeen | None) -> Suspended | None:
+    """Why a decision that is bound to the facts does not stand: they are worse, nobody could tell, or were not looked at."""
+    asks = isinstance(record, Adaptation) or finding.control in record.as_long_as
+    if not asks:
+        return None
+    if seen is None:
+        return Suspended(record.id, record.kind, "R-BOUND", "", (Reason("", "", cause=Unknown("not_asked")),))
+    if seen.holds is not True:
+        return Suspended(record.id, record.kind, "R-BOUND", "", seen.reasons)
+    if isinstance(record, Adaptation) and not _loosens(seen.adapted, finding.outcome):
+        return Suspended(record.id, record.kind, "R-BOUND", "", seen.reasons)
+    return None
+
+
+def _loosens(adapted: Outcome | None, outcome: Outcome | None) -> bool:
+    """An adapted target that nobody could tell about, or that is missed by more than the convention's own, is none."""
+    return adapted in BETTER and outcome in BETTER and BETTER.index(adapted) <= BETTER.index(outcome)
+
+
+def _suspended(one: Held, code: str, detail: str = "") -> Suspended:
+    return Suspended(one.record.id, one.record.kind, code, detail)
+
+
+def _note(one: Held, code: str, detail: str, state: str) -> IdleDecision:
+    return IdleDecision(one.record.id, code, detail, one.record.source, one.record.kind, state)  # type: ignore[arg-type]
+
+
+def _adviser(perimeter: Perimeter, decided: InForce) -> str:
+    """The entity that another's exclusive perimeter is operated, advised or audited by; empty for one's own."""
+    if perimeter.kind != "exclusive":
+        return ""
+    others = (perimeter.advised_by, perimeter.operated_by, decided.auditing_entity)
+    return next((entity for entity in others if entity and entity != perimeter.owner), "")
+
+
+# ---------------------------------------------------------------- what compensates
+
+
+def _outcomes(findings: Findings, decided: InForce) -> Outcomes:
+    """The outcomes of the controls that decisions name as compensation; a pass of its own, only where there are some."""
+    wanted: set[tuple[str, str]] = set()
+    for one in decided.held:
+        for place in one.record.compensated_by if isinstance(one.record, Decision) else ():
+            for subject in one.subjects if not place.on else ("",):
+                wanted.update(_keys(place.control, place.on, subject))
+    if not wanted:
+        return {}
+    controls = {control for control, _ in wanted}
+    seen = ((f.control, f.subject.key, f.outcome) for f in findings() if f.control in controls)
+    return {(control, subject): outcome for control, subject, outcome in seen if (control, subject) in wanted}
+
+
+def _keys(control: str, on: str, subject: str) -> tuple[tuple[str, str], ...]:
+    """Where the outcome may be found: a name stands for a host, or for a perimeter."""
+    return ((control, f"host:{on}"), (control, f"perimeter:{on}")) if on else ((control, subject),)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from auditor.kinds import Voice
-from auditor.model import CAUSES, IdleDecision, Reason, StandsBeside, Unknown
+from auditor.model import CAUSES, Reason, Unknown
 from auditor.operators import GROUP_OPERATORS, LIST_OPERATORS, N_, OPERATORS
 
 LONGEST = 200  # characters of a host's text that a report shows
@@ -32,19 +32,7 @@ SEVERITY_WORDS = {
     "high": N_("high"),
     "critical": N_("critical"),
 }
-# Why a decision covers nothing, by the reason codes of decisions.py.
-IDLE_WORDS = {
-    "R-OWNER": N_("who signed does not answer for this perimeter"),
-    "R-ROLE": N_("the role was not entitled to sign on that day"),
-    "R-REGIME": N_("no acceptance is possible there: only a recommendation on an exclusive perimeter can be declined"),
-    "R-RECO": N_("the recommendation was communicated after the signature"),
-    "R-EXPIRY": N_("it has expired"),
-    "R-SCOPE": N_("its scope names what is not part of the perimeter, or nothing that its control is asked of"),
-    "R-ORPHAN": N_("it names what does not exist"),
-    "R-STATUS": N_("it is not in force"),
-    "R-IDLE": N_("nothing that it covers fails; it can be closed"),
-}
-# The details that we give in our own words (plan.py, freshness.py, store.py); `{name}` stands for any text.
+# The details that we give in our own words (plan.py, freshness.py, store.py, authorisation.py); `{name}` stands for any text.
 DETAILS = (
     N_("no control checks it"),
     N_("no control applies to it"),
@@ -68,6 +56,11 @@ DETAILS = (
     N_("collector {version} needed: {path} is of another release"),
     N_("collector {version} needed: {path} is collector {other}"),
     N_("an argument is not of the type that the question takes"),
+    N_("perimeter {perimeter}: {owner} gave no authorisation"),
+    N_("perimeter {perimeter}: the authorisation begins on {day}"),
+    N_("perimeter {perimeter}: the authorisation ended on {day}"),
+    N_("perimeter {perimeter}: the role {role} could not give it for {owner} on {day}"),
+    N_("perimeter {perimeter}: its document {document} is missing, or is not the one that was signed"),
 )
 _BOOLEANS = {True: N_("true"), False: N_("false")}
 
@@ -191,19 +184,6 @@ def _detail(text: str, voice: Voice) -> str:
     return clean(text.strip(), LONGEST_DETAIL)
 
 
-def idle(decision: IdleDecision, voice: Voice) -> str:
-    """Why a decision covers nothing, in words."""
-    words = voice.say(IDLE_WORDS.get(decision.code, decision.code))
-    return f"{words} ({clean(decision.detail)})" if decision.detail else words
-
-
-def acceptance(decision: StandsBeside, voice: Voice, iso: bool = False) -> str:
-    """The decision beside a finding: until when, its id, by which role."""
-    return voice.say("accepted until {until} ({id}, by {by})").format(
-        until=decision.until if iso else day(decision.until, voice), id=clean(decision.id), by=clean(decision.by)
-    )
-
-
 def rule(operator: str, wanted: Any, voice: Voice) -> str:
     """What was expected, by an operator and its wanted value."""
     if operator in OPERATORS:
@@ -316,7 +296,7 @@ def _wanted(wanted: Any, voice: Voice) -> str:
     if isinstance(wanted, list | tuple) and any(isinstance(one, Mapping) for one in wanted):
         return " / ".join(_wanted(one, voice) for one in wanted)
     if isinstance(wanted, str) and wanted.startswith("$registers."):
-        return voice.say("the entries of the register {name}").format(name=wanted.removeprefix("$registers."))
+        return voice.say("the entries of the register {name}").format(name=wanted.split(".")[1])
     return value(wanted, voice)
 
 

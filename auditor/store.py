@@ -23,6 +23,7 @@ from auditor.evaluate import Judged
 from auditor.freshness import machine_of
 from auditor.model import (
     CAUSES,
+    ActionSeen,
     Answer,
     Command,
     Control,
@@ -39,6 +40,7 @@ from auditor.model import (
     Perimeter,
     Run,
     Sketch,
+    ToDo,
     Unknown,
 )
 
@@ -98,12 +100,21 @@ MIGRATIONS = (
     DROP INDEX host_seen;
     CREATE INDEX host_seen ON host (id, estate, run, seen_at, machine, lost);
     """,
+    # What runs before this version came to holds no action, and nothing to do: their decisions were of one kind.
+    """
+    CREATE TABLE action (run INTEGER NOT NULL, seq INTEGER NOT NULL, doc TEXT NOT NULL,
+      PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+    CREATE TABLE to_do (run INTEGER NOT NULL, seq INTEGER NOT NULL, doc TEXT NOT NULL,
+      PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+    """,
     # Scripts that were printed to be run by hand, by the nonce that their answers bear.
     """
     CREATE TABLE script (nonce TEXT PRIMARY KEY, host TEXT NOT NULL, estate TEXT NOT NULL, at REAL NOT NULL,
       doc BLOB NOT NULL, run INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
     """,
 )
+
+PAGE = 500  # rows fetched at once: what is read may be written anew meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +368,7 @@ class Store:
             "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (number, f.seq, f.subject.key, f.control, f.outcome, f.severity, f.fingerprint,
-                 _dump(document.finding_to_plain(f)))
+                 _dump(document.kept_to_plain(f)))
                 for f in findings
             ),
         )  # fmt: skip
@@ -366,6 +377,17 @@ class Store:
         """Findings of the second phase, and findings that a decision now stands beside."""
         with self._writing():
             self._findings(run.header.number, findings)
+
+    def keep_decided(self, run: StoredRun, actions: Iterable[ActionSeen], to_do: Iterable[ToDo]) -> None:
+        """The actions and where they stand, and what entities have to do."""
+        kept = (
+            ("action", map(document.action_to_plain, actions)),
+            ("to_do", map(document.to_do_to_plain, to_do)),
+        )
+        with self._writing():
+            for table, plains in kept:
+                rows = ((run.header.number, i, _dump(plain)) for i, plain in enumerate(plains))
+                self._db.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
 
     def finish(
         self, run: StoredRun, state: str, finished_at: float, idle: Iterable[IdleDecision], coverage: Iterable[Coverage]
@@ -577,10 +599,17 @@ class StoredRun(Run):
         self.perimeters = catalogue.perimeters
 
     def _docs(self, table: str) -> Iterator[tuple[int, Any]]:
-        with _mapped(self.path):
-            rows = self._db.execute(f"SELECT seq, doc FROM {table} WHERE run = ? ORDER BY seq", (self._number,))
+        """Page by page: a run that is being reconciled is written to while it is read."""
+        query = f"SELECT seq, doc FROM {table} WHERE run = ? AND seq > ? ORDER BY seq LIMIT {PAGE}"
+        last = -1
+        while True:
+            with _mapped(self.path):
+                rows = self._db.execute(query, (self._number, last)).fetchall()
             for seq, doc in rows:
                 yield seq, json.loads(doc)
+            if len(rows) < PAGE:
+                return
+            last = rows[-1][0]
 
     def findings(self) -> Iterator[Finding]:
         return (document.finding_from_plain(seq, plain) for seq, plain in self._docs("finding"))
@@ -599,6 +628,12 @@ class StoredRun(Run):
 
     def coverage(self) -> Iterator[Coverage]:
         return (document.coverage_from_plain(plain) for _, plain in self._docs("coverage"))
+
+    def actions(self) -> Iterator[ActionSeen]:
+        return (document.action_from_plain(plain) for _, plain in self._docs("action"))
+
+    def to_do(self) -> Iterator[ToDo]:
+        return (document.to_do_from_plain(plain) for _, plain in self._docs("to_do"))
 
     def kept(self, probe: str, host: str) -> Facts | Unknown | None:
         """The facts that a host told in this run, by the question's key; None when none were kept."""

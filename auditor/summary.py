@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from auditor.model import BY_HAND, SEVERITIES, Coverage, Finding, Outcome, Reason, Run, StandsBeside, Subject, Unknown
+from auditor.model import (
+    BY_HAND,
+    SEVERITIES,
+    Coverage,
+    Finding,
+    HostSeen,
+    Outcome,
+    Reason,
+    Run,
+    StandsBeside,
+    Subject,
+    Suspended,
+    Unknown,
+)
 
 NEVER = "never"  # the `fail_on` that no finding reaches
 OPEN = (Outcome.FAIL, Outcome.WARN)
@@ -16,16 +29,43 @@ OPEN = (Outcome.FAIL, Outcome.WARN)
 # ---------------------------------------------------------------- what a finding counts as
 
 
-def accepted(finding: Finding) -> bool:
-    """A decision stands beside a fail or a warn; one beside anything else covers nothing."""
-    return finding.decision is not None and finding.outcome in OPEN
+DECIDED = {"acceptance": "accepted", "adaptation": "adapted", "exemption": "exempted"}
+
+
+def decided(finding: Finding) -> str:
+    """`accepted, adapted, exempted` where a decision stands beside a fail or a warn and what was decided is met; else empty.
+
+    One beside anything else covers nothing, and an adapted target that is missed fails as the convention's own does.
+    """
+    if finding.decision is None or finding.outcome not in OPEN:
+        return ""
+    if finding.decision.kind == "adaptation" and finding.adapted is not Outcome.PASS:
+        return ""
+    return DECIDED.get(finding.decision.kind, "accepted")
+
+
+def gating(finding: Finding) -> Outcome | None:
+    """What gates: the outcome, or the adapted one where an adaptation stands beside it; None where a decision covers it."""
+    if decided(finding):
+        return None
+    missed = finding.outcome in OPEN and finding.decision is not None and finding.decision.kind == "adaptation"
+    return finding.adapted if missed and finding.adapted in OPEN else finding.outcome
 
 
 def counts_as(finding: Finding) -> str:
-    """`pass, warn, fail, unknown, not_concerned`, or `accepted_fail, accepted_warn`."""
+    """`pass, warn, fail, unknown, not_concerned`, or what was decided and the outcome: `accepted_fail, adapted_warn ...`."""
     if finding.outcome is None:
         return "not_concerned"
-    return f"accepted_{finding.outcome.value}" if accepted(finding) else finding.outcome.value
+    kind = decided(finding)
+    if kind:
+        return f"{kind}_{finding.outcome.value}"
+    reads = gating(finding)
+    return (reads or finding.outcome).value
+
+
+def plain(name: str) -> str:
+    """What `counts_as` says, without the outcome that a decision stands beside: `accepted`."""
+    return name.partition("_")[0] if name.startswith(tuple(DECIDED.values())) else name
 
 
 def exit_code(run: Run, fail_on: str, fail_on_warn: bool, only: frozenset[str] | None = None) -> int:
@@ -46,11 +86,12 @@ def exit_code(run: Run, fail_on: str, fail_on_warn: bool, only: frozenset[str] |
 def _host_away(run: Run) -> bool:
     """A host that was expected took no part; without an estate, one that nothing was asked of does not count."""
     heard = 0
-    spoken_for = witnessed(run)
+    spoken_for, exempt = witnessed(run), exempted_hosts(run)
     for host in run.hosts():
         heard += 1
-        away = host.failure if host.host not in spoken_for else None
-        if away and (run.header.declared or away.cause != "nothing_asked"):
+        if host.host in spoken_for or rightly_unasked(host, exempt):
+            continue
+        if host.failure and (run.header.declared or host.failure.cause != "nothing_asked"):
             return True
     return heard < run.header.hosts_expected
 
@@ -64,10 +105,22 @@ def witnessed(run: Run) -> frozenset[str]:
     return frozenset(subject.id for subject in told if subject.kind == "host" and subject.id in mute)
 
 
+def exempted_hosts(run: Run) -> frozenset[str]:
+    """The hosts without any check of which an exemption says that this is right."""
+    return frozenset(gap.subject.id for gap in run.coverage() if gap.decision and not gap.measure)
+
+
+def rightly_unasked(host: HostSeen, exempt: Container[str]) -> bool:
+    """An exemption says that nothing needs to be asked of it, and nothing was."""
+    unasked = host.failure is not None and host.failure.cause in ("nothing_asked", "not_connected")
+    return unasked and host.host in exempt
+
+
 def _fails(finding: Finding, fail_on: str, fail_on_warn: bool) -> bool:
-    if fail_on == NEVER or finding.decision is not None:
+    if fail_on == NEVER:
         return False
-    wrong = finding.outcome is Outcome.FAIL or (fail_on_warn and finding.outcome is Outcome.WARN)
+    reads = gating(finding)
+    wrong = reads is Outcome.FAIL or (fail_on_warn and reads is Outcome.WARN)
     return wrong and SEVERITIES.index(finding.severity) >= SEVERITIES.index(fail_on)
 
 
@@ -96,7 +149,10 @@ class Untold:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Equal findings: one control, one outcome, the same reasons, the same decision beside them."""
+    """Equal findings: one control, one outcome, the same reasons, the same decision beside them or suspended.
+
+    `state` is what they count as: `fail, warn, unknown`, or `accepted, adapted, exempted`.
+    """
 
     control: str
     outcome: Outcome
@@ -104,6 +160,9 @@ class Group:
     reasons: tuple[Reason, ...]
     decision: StandsBeside | None
     subjects: tuple[str, ...]
+    state: str = ""
+    adapted: Outcome | None = None
+    suspended: tuple[Suspended, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +172,7 @@ class Gap:
     measure: str
     cause: Unknown
     subjects: tuple[str, ...]
+    decision: StandsBeside | None = None  # the exemption that says why nothing needs to be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +212,7 @@ class Summary:
     earlier: tuple[JudgedEarlier, ...] = ()
     by_place: Mapping[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
     by_hand: tuple[str, ...] = ()
+    hosts_exempted: int = 0
 
     @property
     def hosts_measured_now(self) -> int:
@@ -160,7 +221,12 @@ class Summary:
     @property
     def hosts_unseen(self) -> int:
         """Hosts that nobody looks at: neither measured, now or earlier, nor attested."""
-        return max(0, self.hosts_expected - self.hosts_measured - self.hosts_attested)
+        return max(0, self.hosts_expected - self.hosts_measured - self.hosts_attested - self.hosts_exempted)
+
+    @property
+    def open_gaps(self) -> tuple[Gap, ...]:
+        """What nothing was asked of, and nobody said that nothing needs to be."""
+        return tuple(gap for gap in self.gaps if gap.decision is None)
 
     @property
     def unasked(self) -> int:
@@ -180,9 +246,9 @@ class Summary:
         """Nothing that was expected, planned or inventoried lacks an answer."""
         return (
             self.complete
-            and self.hosts_measured >= self.hosts_expected
+            and self.hosts_measured + self.hosts_exempted >= self.hosts_expected
             and self.checks_measured >= self.checks_planned
-            and not (self.counts["unknown"] or self.gaps or self.unreached)
+            and not (self.counts["unknown"] or self.open_gaps or self.unreached)
         )
 
 
@@ -201,8 +267,9 @@ def summary(run: Run) -> Summary:
     hosts = list(run.hosts())
     spoken_for = witnessed(run)
     away: dict[str, list[str]] = {}
+    exempt = {name for gap in gaps if gap.decision and not gap.measure for name in gap.subjects}
     for host in hosts:
-        if host.failure and host.host not in spoken_for:
+        if host.failure and host.host not in spoken_for and not rightly_unasked(host, exempt):
             away.setdefault(host.failure.cause, []).append(host.host)
     return Summary(
         hosts_expected=run.header.hosts_expected,
@@ -225,6 +292,7 @@ def summary(run: Run) -> Summary:
         earlier=tuple(JudgedEarlier(h.host, h.evidence_at, h.asked) for h in hosts if h.evidence_at),
         by_place=fold.by_place,
         by_hand=tuple(h.host for h in hosts if h.medium == BY_HAND),
+        hosts_exempted=sum(rightly_unasked(h, exempt) for h in hosts),
     )
 
 
@@ -252,21 +320,32 @@ class _Fold:
         self.count(counts_as(finding), measure, finding.subject.perimeter)
         if finding.outcome in (None, Outcome.PASS):
             return
-        if finding.outcome is Outcome.FAIL and not accepted(finding):
+        if gating(finding) is Outcome.FAIL:
             self.open_severities[finding.severity] += 1
         name = named(finding.subject)
         if finding.outcome is Outcome.UNKNOWN:
             for cause in dict.fromkeys(r.cause.cause for r in finding.reasons if r.cause) or ("not_told",):
                 self.untold.setdefault(cause, []).append(name)
-        key = repr((finding.control, finding.outcome, finding.decision, finding.reasons))
+        beside = (finding.decision, finding.adapted, finding.suspended)
+        key = repr((finding.control, finding.outcome, beside, finding.reasons))
         self.groups.setdefault(key, (finding, []))[1].append(name)
 
 
 def _group(members: tuple[Finding, list[str]]) -> Group:
     first, subjects = members
     assert first.outcome is not None
-    decision = first.decision if accepted(first) else None
-    return Group(first.control, first.outcome, first.severity, first.reasons, decision, tuple(subjects))
+    decision = first.decision if first.outcome in OPEN else None
+    return Group(
+        control=first.control,
+        outcome=first.outcome,
+        severity=first.severity,
+        reasons=first.reasons,
+        decision=decision,
+        subjects=tuple(subjects),
+        state=plain(counts_as(first)),
+        adapted=first.adapted if decision else None,
+        suspended=first.suspended,
+    )
 
 
 def _fixes(groups: Iterable[tuple[Finding, list[str]]]) -> tuple[Fix, ...]:
@@ -276,9 +355,10 @@ def _fixes(groups: Iterable[tuple[Finding, list[str]]]) -> tuple[Fix, ...]:
     severity: dict[str, str] = {}
     subjects: dict[str, list[str]] = {}
     for first, names in groups:
-        if first.outcome not in OPEN or accepted(first):
+        reads = gating(first)
+        if reads not in OPEN:
             continue
-        (fails if first.outcome is Outcome.FAIL else warns)[first.control] += len(names)
+        (fails if reads is Outcome.FAIL else warns)[first.control] += len(names)
         severity.setdefault(first.control, first.severity)
         subjects.setdefault(first.control, []).extend(names)
     fixes = (Fix(c, severity[c], fails[c], warns[c], tuple(subjects[c])) for c in subjects)
@@ -291,11 +371,11 @@ def _untold(named_by_cause: Mapping[str, Sequence[str]]) -> tuple[Untold, ...]:
 
 
 def _gaps(coverage: Iterable[Coverage], fold: _Fold) -> tuple[Gap, ...]:
-    grouped: dict[tuple[str, Unknown], list[str]] = {}
+    grouped: dict[tuple[str, Unknown, StandsBeside | None], list[str]] = {}
     for gap in coverage:
-        fold.count("nothing_asked", gap.measure, gap.subject.perimeter)
-        grouped.setdefault((gap.measure, gap.cause), []).append(named(gap.subject))
-    return tuple(Gap(measure, cause, tuple(names)) for (measure, cause), names in grouped.items())
+        fold.count("exempted_gap" if gap.decision else "nothing_asked", gap.measure, gap.subject.perimeter)
+        grouped.setdefault((gap.measure, gap.cause, gap.decision), []).append(named(gap.subject))
+    return tuple(Gap(measure, cause, tuple(names), beside) for (measure, cause, beside), names in grouped.items())
 
 
 def unchecked(gaps: Iterable[Gap]) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
@@ -13,10 +14,9 @@ from auditor.collect import Places
 from auditor.decisions import InForce
 from auditor.framing.sh import HELLO
 from auditor.kinds import DerivedProbe, Dialect, Probe
-from auditor.load import estate, policies
+from auditor.load import decisions, estate, policies
 from auditor.load.policy_schema import policy_schema
 from auditor.model import (
-    Acceptance,
     Answer,
     Check,
     Command,
@@ -38,13 +38,26 @@ from auditor.model import (
     Zone,
 )
 from auditor.plan import Plan
+from auditor.records import (
+    Acceptance,
+    Action,
+    Adaptation,
+    Exemption,
+    Level,
+    Notice,
+    Proof,
+    Recommendation,
+    Risk,
+    Scope,
+    Signature,
+)
 from auditor.store import Catalogue, Store, StoredRun
 
 NOON = 1795000000.0
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "auditor" / "schemas"
 BOTH = {"en": "Said in English.", "fr": "Dit en français."}
-NOBODY = InForce((), {}, ())
+NOBODY = InForce()
 
 
 def text(en: str = "A title", fr: str = "Un titre") -> dict[str, str]:
@@ -64,7 +77,12 @@ def make_estate(*hosts: Host, **changes: Any) -> Estate:
         },
         "zones": {"dmz": Zone("dmz", 60, ("10.62.60.0/24",)), "bare": Zone("bare")},
         "entities": {"TOWN": Entity("TOWN"), "OTHER": Entity("OTHER")},
-        "signatories": (Signatory("mayor", "TOWN", "2026-01-01", "2026-12-31"), Signatory("chair", "OTHER")),
+        "signatories": (
+            Signatory("mayor", "TOWN", "2026-01-01", "2026-12-31"),
+            Signatory("chair", "OTHER"),
+            Signatory("ssi-lead", "TOWN", may=("exemption",)),
+        ),
+        "recommendations": {"REC-1": make_recommendation()},
         "source": "town",
     }
     return Estate(**{**given, **changes})
@@ -165,23 +183,80 @@ def make_plan(
     return Plan(**{**given, **changes})
 
 
-def make_acceptance(id: str = "ACC-1", **changes: Any) -> Acceptance:
+SEALED = Proof("documents/AR-1.txt", "ab" * 32, "ab" * 32)
+
+
+def make_recommendation(id: str = "REC-1", **changes: Any) -> Recommendation:
     given: dict[str, Any] = {
         "id": id,
         "perimeter": "own",
-        "owner_entity": "TOWN",
-        "controls": ("kept-long-enough",),
-        "hosts": ("web01",),
-        "zones": (),
-        "justification": "The machine is replaced next year.",
-        "role": "mayor",
-        "signed_at": "2026-06-01",
-        "effective_from": "2026-06-01",
-        "expires": "2026-12-31",
+        "controls": ("kept-long-enough", "other-control", "of-collectors", "of-windows", "of-the-whole", "gone", "*"),
+        "text": "Keep the logs.",
+        "issued_by": "OTHER",
         "communicated_at": "2026-05-01",
+        "source": f"recommendations/{id}.yaml:2",
+    }
+    return Recommendation(**{**given, **changes})
+
+
+def _decision(id: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """What all kinds say; the fields of scope and signature may be given by themselves."""
+    scope = {
+        k: changes.pop(k) for k in ("hosts", "groups", "roles", "zones", "networks", "frozen", "count") if k in changes
+    }
+    signed = {
+        k: changes.pop(k) for k in ("role", "signed_at", "effective_from", "delegation_ref", "intact") if k in changes
+    }
+    signed = {"role": "mayor", "signed_at": "2026-06-01", **signed}
+    given: dict[str, Any] = {
+        "id": id,
+        "perimeter": "own",
+        "entity": "TOWN",
+        "controls": ("kept-long-enough",),
+        "scope": Scope(**{"hosts": ("web01",), **scope}),
+        "justification": "The machine is replaced next year.",
+        "signature": Signature(**{"effective_from": signed["signed_at"], **signed}),
+        "expires": "2026-12-31",
+        "proofs": (SEALED,),
         "source": f"decisions/{id}.yaml:1",
     }
-    return Acceptance(**{**given, **changes})
+    return {**given, **changes}
+
+
+def make_acceptance(id: str = "ACC-1", **changes: Any) -> Acceptance:
+    return Acceptance(**{"recommendation": "REC-1", **_decision(id, changes)})
+
+
+def make_adaptation(id: str = "ADA-1", **changes: Any) -> Adaptation:
+    """Of the target of 365 days, to 100, on the shared perimeter."""
+    given: dict[str, Any] = {
+        "perimeter": "common",
+        "hosts": ("shared01",),
+        "measure": "log-retention",
+        "parameters": {"target_days": 100, "limit_days": 50},
+        "informed": (Notice("OTHER", "2026-05-20"),),
+        "proofs": (),
+    }
+    return Adaptation(**_decision(id, {**given, **changes}))
+
+
+def make_exemption(id: str = "EXE-1", **changes: Any) -> Exemption:
+    low = Risk(Level(niveau="faible"), Level(niveau="faible"))
+    return Exemption(**_decision(id, {"role": "ssi-lead", "risk": low, **changes}))
+
+
+def make_action(id: str = "ACT-1", **changes: Any) -> Action:
+    given: dict[str, Any] = {
+        "id": id,
+        "perimeter": "own",
+        "controls": ("kept-long-enough",),
+        "scope": Scope(hosts=("web01",)),
+        "text": "Buy a disk.",
+        "responsible": "mayor",
+        "due": "2026-12-01",
+        "source": f"decisions/{id}.yaml:1",
+    }
+    return Action(**{**given, **changes})
 
 
 def make_finding(outcome: Outcome | None = Outcome.FAIL, host: str = "web01", seq: int = 0, **changes: Any) -> Finding:
@@ -286,7 +361,11 @@ ARGUMENTS = {
 
 
 def estate_schemas() -> estate.Schemas:
-    return estate.Schemas(schema("inventory"), schema("estate"), schema("register"))
+    return estate.Schemas(schema("inventory"), schema("estate"), schema("register"), schema("recommendation"))
+
+
+def decision_schemas() -> dict[str, dict[str, Any]]:
+    return {kind: schema(kind) for kind in decisions.KINDS}
 
 
 # ---------------------------------------------------------------- files that people write
@@ -335,18 +414,38 @@ hosts:
   all: {perimeter: own, zone: dmz}
 """
 
-ACCEPTANCE_YAML = """\
+SIGNED = "Signed by the mayor.\n"  # what the document of the records below holds
+
+ACCEPTANCE_YAML = f"""\
 kind: acceptance
 id: ACC-1
 perimeter: own
 owner_entity: TOWN
-recommendation: {ref: REC-1, issued_by: TOWN, communicated_at: 2026-05-01}
+recommendation: REC-1
 controls: [kept-long-enough]
-scope: {hosts: [web01]}
+scope: {{hosts: [web01]}}
 justification: The machine is replaced next year.
-decision: {role: mayor, signed_at: 2026-06-01}
-expires: 2099-12-31
+decision: {{role: mayor, signed_at: 2026-06-01}}
+expires: 2027-06-01
+evidence: {{document: documents/AR-1.txt, sha256: {hashlib.sha256(SIGNED.encode()).hexdigest()}}}
 """
+
+RECOMMENDATION_YAML = """\
+kind: recommendation
+id: REC-1
+perimeter: own
+controls: [kept-long-enough]
+text: Keep the logs.
+issued_by: OTHER
+communicated_at: 2026-05-01
+"""
+
+# Files by the names that `write` takes: one acceptance that holds from 2026-06-01 to 2027-06-01.
+ACCEPTED = {
+    "decisions__a": ACCEPTANCE_YAML,
+    "decisions__documents__AR-1.txt": SIGNED,
+    "recommendations__a": RECOMMENDATION_YAML,
+}
 
 # A site's own probe: `days` is what the environment of the test put in the file.
 SITE_PROBE = """\

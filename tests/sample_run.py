@@ -10,6 +10,7 @@ from pathlib import Path
 from auditor.document import finding_to_plain
 from auditor.kinds import Reporter, Voice
 from auditor.model import (
+    ActionSeen,
     Check,
     Control,
     Coverage,
@@ -25,7 +26,9 @@ from auditor.model import (
     Sketch,
     StandsBeside,
     Subject,
+    Suspended,
     Text,
+    ToDo,
     Unknown,
 )
 
@@ -58,6 +61,8 @@ class SampleRun(Run):
     all_hosts: Sequence[HostSeen] = ()
     all_idle: Sequence[IdleDecision] = ()
     all_coverage: Sequence[Coverage] = ()
+    all_actions: Sequence[ActionSeen] = ()
+    all_to_do: Sequence[ToDo] = ()
 
     def findings(self) -> Iterator[Finding]:
         return self.all_findings() if callable(self.all_findings) else iter(self.all_findings)
@@ -74,6 +79,12 @@ class SampleRun(Run):
 
     def coverage(self) -> Iterator[Coverage]:
         return iter(self.all_coverage)
+
+    def actions(self) -> Iterator[ActionSeen]:
+        return iter(self.all_actions)
+
+    def to_do(self) -> Iterator[ToDo]:
+        return iter(self.all_to_do)
 
 
 def header(**changes: object) -> Header:
@@ -323,6 +334,49 @@ def one_host() -> SampleRun:
             )
         ],
     )
+
+
+def decided() -> SampleRun:
+    """A shared host and one of another's: each kind of decision, a suspended one, an action, and what is to be decided."""
+    log, nas = Subject("host", "log01", "epci"), Subject("host", "nas", "syndicat")
+    adapted = StandsBeside("ADA-2026-001", "adaptation", "directeur (EPCI)", "2027-05-09", "the disks hold six months")
+    exempt = StandsBeside("EXE-2026-001", "exemption", "rssi (EPCI)", "2027-02-01", "the relay is internal")
+    lapsed = Suspended("ACC-2026-020", "acceptance", "R-BOUND", "", OFF_SITE[:1])
+    later = Suspended("ACC-2026-021", "acceptance", "R-LATER")
+    missed = replace(adapted, id="ADA-2026-002")
+    findings = [
+        finding(1, log, "journal-keeps-twelve-months", "fail", *JOURNAL, decision=adapted, adapted=Outcome.PASS),
+        finding(2, log, "clock-synchronised", "fail", decision=missed, adapted=Outcome.FAIL, actions=("ACT-2026-007",)),
+        finding(3, log, "mail-relay-encrypts", "warn", decision=exempt),
+        finding(4, nas, "restore-point-off-site", "fail", *OFF_SITE, decision=ACCEPTED),
+        finding(5, nas, "ssh-root-login-off", "fail", *ROOT_LOGIN, suspended=(lapsed, later)),
+    ]
+    printer = Subject("host", "printer", "syndicat")
+    why = Unknown("nothing_asked", "no control applies to it")
+    return SampleRun(
+        header(hosts_expected=3, checks_planned=len(findings)),
+        CONTROLS,
+        MEASURES,
+        PERIMETERS,
+        findings,
+        [
+            HostSeen("log01", None, 3, 3, AT + 7),
+            HostSeen("nas", None, 2, 2, AT + 7),
+            HostSeen("printer", Unknown("nothing_asked"), 0, 0),
+        ],
+        [IdleDecision("ADA-2026-003", "R-NOTICE", "SYNDICAT", "decisions/a.yaml:2", "adaptation")],
+        [Coverage(printer, "", why, False, exempt)],
+        [
+            ActionSeen(
+                "ACT-2026-007", "epci", ("clock-synchronised",), "start chrony", "centre-de-support", "2026-11-01", "open",
+                Outcome.WARN, 1, "GLPI-4711", "audit 2026",
+            )
+        ],
+        [
+            ToDo("decide", "SYNDICAT", "syndicat", "ssh-root-login-off", "critical", 1, ("nas",), "REC-1"),
+            ToDo("communicate", "EPCI", "syndicat", "ssh-root-login-off", "critical", 1, ("nas",), ""),
+        ],
+    )  # fmt: skip
 
 
 def rendered(reporter: Reporter, run: Run, by: Voice) -> bytes:

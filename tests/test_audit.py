@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from make import (
     ask_with,
     begin,
     make_acceptance,
+    make_adaptation,
     make_control,
     make_derived,
     make_estate,
     make_host,
+    make_measure,
     make_pace,
     make_plan,
     make_probe,
@@ -147,3 +150,32 @@ def test_a_decision_stands_beside_a_failure_and_changes_nothing_else() -> None:
     assert list(with_it.idle()) == []
     assert [i.code for i in audited(plan, ask_with(), decided).idle()] == ["R-IDLE"]
     assert list(audited(plan, None, decided).idle()) == [], "what was not seen cannot be closed"
+
+
+@pytest.mark.parametrize(("days", "stands"), [("200", True), ("99", False)])
+def test_what_was_accepted_is_bound_while_the_facts_are_there(days: str, stands: bool) -> None:
+    """`as_long_as` is looked at with the facts; the report needs them no more, and a worse host is open again."""
+    plan = make_plan(make_estate(make_host("web01")))
+    controls = {c.id: c for c in plan.controls}
+    one = make_acceptance(as_long_as={"kept-long-enough": {"days": {"at_least": 100}}})
+    decided = in_force((one,), plan.estate, controls, plan.measures, "2026-11-21")
+    (found,) = audited(replace(plan, bounds=decided.bounds), ask_with(days), decided).findings()
+    assert found.outcome is Outcome.FAIL
+    assert (found.decision is not None) is stands
+    assert [(s.code, [r.observed for r in s.reasons]) for s in found.suspended] == (
+        [] if stands else [("R-BOUND", [99])]
+    )
+
+
+@pytest.mark.parametrize(("days", "adapted"), [("150", Outcome.PASS), ("70", Outcome.WARN), ("20", Outcome.FAIL)])
+def test_an_adapted_target_is_judged_beside_the_conventions(days: str, adapted: Outcome) -> None:
+    """With the adaptation's parameters in the place of the measure's."""
+    control = make_control(
+        expect={"days": {"at_least": "$target_days"}}, tolerate={"days": {"at_least": "$limit_days"}}
+    )
+    measures = {"log-retention": make_measure()}
+    plan = make_plan(make_estate(make_host("shared01", perimeter="common")), [control], measures=measures)
+    decided = in_force((make_adaptation(),), plan.estate, {control.id: control}, measures, "2026-11-21")
+    (found,) = audited(replace(plan, bounds=decided.bounds), ask_with(days), decided).findings()
+    assert (found.outcome, found.adapted) == (Outcome.FAIL, adapted)
+    assert found.decision is not None

@@ -17,7 +17,7 @@ from sample_run import CONTROLS, SampleRun, header, voice
 from auditor import shelves
 from auditor.compare import GATING, changes, compared, gating
 from auditor.expectations import fingerprint
-from auditor.model import Finding, HostSeen, Kind, Outcome, Reason, Run, Sketch, StandsBeside, Subject, Unknown
+from auditor.model import Became, Finding, HostSeen, Outcome, Reason, Run, Sketch, StandsBeside, Subject, Unknown
 from auditor.reporters import _changes
 from auditor.summary import exit_code
 
@@ -64,7 +64,7 @@ def run(*findings: Finding, **changed: object) -> SampleRun:
     )
 
 
-def kinds(before: Sequence[Finding], after: Sequence[Finding]) -> list[Kind]:
+def kinds(before: Sequence[Finding], after: Sequence[Finding]) -> list[Became]:
     return [change.kind for change in changes(run(*before), run(*after))]
 
 
@@ -91,7 +91,7 @@ PASS, WARN, FAIL, UNKNOWN = Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.UN
         (UNKNOWN, PASS, "measured"),
     ],
 )
-def test_what_a_finding_becomes(before: Outcome | None, after: Outcome | None, kind: Kind | None) -> None:
+def test_what_a_finding_becomes(before: Outcome | None, after: Outcome | None, kind: Became | None) -> None:
     assert kinds([found(before)], [found(after)]) == ([kind] if kind else [])
 
 
@@ -121,6 +121,14 @@ def test_a_failure_that_the_reference_does_not_show_is_new() -> None:
 def test_a_decision_that_no_longer_stands_has_lapsed() -> None:
     assert kinds([found(FAIL, decision=ACCEPTED)], [found(FAIL)]) == ["lapsed"]
     assert kinds([found(FAIL, decision=ACCEPTED)], [found(PASS)]) == ["resolved"]
+
+
+def test_an_adapted_target_that_is_missed_now_is_worse() -> None:
+    beside = replace(ACCEPTED, kind="adaptation")
+    kept = replace(found(FAIL, decision=beside), adapted=PASS)
+    assert kinds([kept], [replace(kept, adapted=FAIL)]) == ["worsened"]
+    assert kinds([kept], [kept]) == []
+    assert kinds([found(FAIL)], [kept]) == []
 
 
 def test_a_finding_that_nobody_asks_for_is_not_resolved() -> None:

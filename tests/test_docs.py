@@ -58,3 +58,32 @@ def test_every_option_named_in_the_docs_exists():
             if re.search(r"(?<![\w/.-])auditor ", line):  # the command, not an account or a folder of that name
                 for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line):
                     assert option in known, f"{page.name}: {option}"
+
+
+def test_the_records_that_the_docs_show_are_in_force(tmp_path):
+    """An example that is void teaches what does not work."""
+    from auditor.commands import inputs
+    from auditor.decisions import in_force
+
+    for match in FILE.finditer((ROOT / "docs/decisions.md").read_text("utf-8")):
+        target = tmp_path / match["path"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(match["text"], "utf-8")
+    given = inputs.load((), (str(tmp_path / "town"),), None, None)
+    decided = in_force(given.records, given.plan.estate, given.controls, given.measures, "2026-11-22")
+    assert [one.record.id for one in (*decided.held, *decided.actions)] == [
+        "ACC-2026-003",
+        "ADA-2026-001",
+        "ACT-2026-007",
+    ]
+    assert decided.notes == ()
+
+
+def test_every_reason_code_is_in_the_docs():
+    """With what it means and what to do; and no code that there is not."""
+    from auditor.decision_words import IDLE_WORDS
+
+    rows = re.findall(
+        r"^\| `(R-[A-Z]+)` \| .+ \| .+ \|$", (ROOT / "docs/decisions.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert sorted(rows) == sorted({code.partition("/")[0] for code in IDLE_WORDS})

@@ -226,6 +226,17 @@ def test_the_entries_of_a_register_are_never_in_reasons(expect: Mapping[str, Any
     assert not any(entry in repr(reasons) for entry in REGISTER.entries)
 
 
+def test_an_entry_of_a_register_counts_by_the_moment_of_the_facts() -> None:
+    """Who left within the time allowed is not counted yet; without a date, always."""
+    gone = Register("gone", ("a", "b"), left_at={"a": 1000.0}, older_than_s=3600.0)
+    check = make_check(
+        make_control(expect={"names": {"none": {"one_of": "$registers.gone.older_than.x_hours"}}}),
+        values={"registers.gone.older_than.x_hours": gone},
+    )
+    outcomes = [finding(check, {"names": [name]}, FACTS, at).outcome for name in "ab" for at in (4600.0, 4601.0)]
+    assert outcomes == [Outcome.PASS, Outcome.FAIL, Outcome.FAIL, Outcome.FAIL]
+
+
 def test_a_value_that_stands_for_nothing_is_unknown() -> None:
     """A `$name` without a value makes the answer unknown, for scalars, counts and elements alike."""
     for expect in (

@@ -24,6 +24,7 @@ from sample_run import (
     MEASURES,
     PERIMETERS,
     SampleRun,
+    decided,
     demo,
     finding,
     fleet,
@@ -34,7 +35,21 @@ from sample_run import (
 )
 
 from auditor.article5 import BULLETS
-from auditor.model import Coverage, Finding, HostSeen, IdleDecision, Measure, Perimeter, Reason, Subject, Unknown
+from auditor.model import (
+    ActionSeen,
+    Coverage,
+    Finding,
+    HostSeen,
+    IdleDecision,
+    Measure,
+    Outcome,
+    Perimeter,
+    Reason,
+    Subject,
+    Suspended,
+    ToDo,
+    Unknown,
+)
 from auditor.reporters import html
 from auditor.reporters import json as json_reporter
 
@@ -89,7 +104,7 @@ def test_the_page_is_the_golden_one(name: str, run: Callable[[], SampleRun], aud
 
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("audience", AUDIENCES)
-@pytest.mark.parametrize("run", [fleet, one_host, demo, alone])
+@pytest.mark.parametrize("run", [fleet, one_host, demo, decided, alone])
 def test_the_page_is_valid_and_needs_nothing_else(run: Callable[[], SampleRun], audience: str, lang: str) -> None:
     """A strict parser takes it; no script, no resource, no style but the one that the policy allows by its digest."""
     root = parsed(page(run(), lang, audience))
@@ -107,7 +122,7 @@ def test_the_page_is_valid_and_needs_nothing_else(run: Callable[[], SampleRun], 
     assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'")
 
 
-@pytest.mark.parametrize("run", [fleet, one_host, demo])
+@pytest.mark.parametrize("run", [fleet, one_host, demo, decided])
 def test_landmarks_headings_and_tables_are_named(run: Callable[[], SampleRun]) -> None:
     root = parsed(page(run(), "fr"))
     body = root.find("body")
@@ -268,7 +283,7 @@ def hostile(evil: str) -> SampleRun:
     beside = replace(ACCEPTED, id=evil, by=evil, why=evil, until=evil)
     run = SampleRun(
         header(
-            checks_planned=4,
+            checks_planned=5,
             estate=evil,
             limit=evil,
             policies=(evil,),
@@ -284,11 +299,14 @@ def hostile(evil: str) -> SampleRun:
             finding(1, host, "evil", "fail", *reasons),
             finding(2, host, "evil", "unknown", *reasons),
             finding(3, host, evil, "warn", *reasons, decision=beside),
-            finding(4, host, "nobody knows this one", "fail", *reasons),
+            finding(4, host, "nobody knows this one", "fail", *reasons, suspended=(Suspended(evil, evil, evil, evil),)),
+            finding(5, host, "evil", "fail", decision=replace(beside, kind="adaptation"), adapted=Outcome.FAIL),
         ],
         [HostSeen(evil, Unknown("host_key", evil), 4, 0, AT, evil)],
         [IdleDecision(evil, "R-SCOPE", evil, evil), IdleDecision(evil, evil, evil, evil)],
         [Coverage(host, "", Unknown("nothing_asked", evil)), Coverage(host, "b", Unknown("nothing_asked", evil))],
+        [ActionSeen(evil, evil, (evil,), evil, evil, evil, evil, Outcome.WARN, 1, evil, evil)],
+        [ToDo("decide", evil, evil, evil, "low", 1, (evil,), evil)],
     )
     return run
 
@@ -342,6 +360,7 @@ def runs(draw: st.DrawFn) -> SampleRun:
             Reason(say(), "", cause=Unknown(draw(st.sampled_from(["timeout", "auth", "other_host"])), say())),
             fingerprint=say(),
             decision=draw(st.sampled_from([None, replace(ACCEPTED, why=say())])),
+            suspended=(Suspended("ACC-1", "acceptance", "R-COMP", say()),),
         )
         for seq in range(draw(st.integers(0, 5)))
     ]
@@ -368,6 +387,8 @@ def runs(draw: st.DrawFn) -> SampleRun:
         [IdleDecision("ACC-1", draw(st.sampled_from(["R-SCOPE", "R-ORPHAN", "R-NEW"])), say(), say())],
         [Coverage(Subject("host", name, draw(where)), draw(st.sampled_from(["", "log-retention"])), Unknown("nothing_asked", say()))
          for name in names],
+        [ActionSeen("ACT-1", "epci", tuple(controls), say(), "support-desk", "2026-11-01", "open", Outcome.WARN, 1, say(), say())],
+        [ToDo("decide", "EPCI", "epci", draw(st.sampled_from([*controls])), "low", 1, (say(),), "REC-1")],
     )  # fmt: skip
 
 
@@ -382,7 +403,7 @@ def test_officials_are_shown_no_host_and_nothing_of_one(run: SampleRun, lang: st
         assert CANARY in page(run, lang)
 
 
-@pytest.mark.parametrize("run", [fleet, one_host, demo])
+@pytest.mark.parametrize("run", [fleet, one_host, demo, decided])
 def test_officials_read_no_name_of_the_samples(run: Callable[[], SampleRun]) -> None:
     made = run()
     said = words(page(made, "fr", "elus"))
@@ -471,13 +492,16 @@ def judged(program: Callable[[str], str], folder: Path, text: str, *options: str
 
 
 @pytest.mark.xdist_group("chromium")
+@pytest.mark.parametrize("run", [demo, decided])
 @pytest.mark.parametrize(
     ("audience", "lang", "dark"),
     [("technique", "en", False), ("technique", "fr", True), ("elus", "en", True), ("elus", "fr", False)],
 )
-def test_axe_finds_nothing(program: Callable[[str], str], tmp_path: Path, audience: str, lang: str, dark: bool) -> None:
+def test_axe_finds_nothing(
+    program: Callable[[str], str], tmp_path: Path, audience: str, lang: str, dark: bool, run: Callable[[], SampleRun]
+) -> None:
     scheme = [f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--window-size=500,900"]
-    result = judged(program, tmp_path, page(demo(), lang, audience), *scheme)
+    result = judged(program, tmp_path, page(run(), lang, audience), *scheme)
     assert result["told"] == []
     assert result["wide"] <= 0, "the page scrolls sideways"
     assert {"color-contrast", "document-title", "html-has-lang", "bypass"} <= set(result["passes"])

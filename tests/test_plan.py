@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from make import (
 
 from auditor.evaluate import evaluate
 from auditor.framing.sh import HELLO
-from auditor.model import Check, Command, Outcome, Register, Unknown
+from auditor.model import Check, Command, Measure, Outcome, Register, Unknown
 from auditor.plan import Plan, limited, unmatched
 
 WEB, DB = make_host("web01", roles=("web-front",), zone="dmz"), make_host("db01", groups=("data",))
@@ -171,6 +172,26 @@ def test_what_hosts_were_asked_gates_a_derived_check_too() -> None:
     assert [c.gates for c in plan.perimeter_checks() if c.subject.id == "own"] == [True, False]
     town = make_estate(WEB, registers=(Register("admins", ("root",)),))
     assert all(c.gates for c in make_plan(town, [with_register], probes).perimeter_checks())
+
+
+def test_a_register_is_resolved_with_how_old_its_entries_must_be() -> None:
+    """Both registers of one name together; of two dates the first; none that left after the day judged."""
+    registers = (
+        Register("gone", ("a", "b", "c"), left_at={"a": 100.0, "b": 900.0}),
+        Register("gone", ("a",), "own", left_at={"a": 50.0}),
+        Register("gone", ("d",), "other", left_at={"d": 50.0}),
+    )
+    name = "$registers.gone.older_than.grace_hours"
+    control = make_control("a", expect={"names": {"none": {"one_of": name}}})
+    measure = Measure("measure", {"en": "m"}, parameters={"grace_hours": 2})
+    plan = make_plan(make_estate(WEB, registers=registers), [control])
+    plan = replace(plan, measures={control.measure: measure}, until=500.0)
+    value = plan.checks_of(0)[0].values[name[1:]]
+    assert isinstance(value, Register)
+    assert value.entries == ("a", "c", "a") and value.left_at["a"] == 50.0
+    assert value.counting(7250.0) == ["c"] and value.counting(7251.0) == ["a", "c", "a"]
+    without = replace(plan, measures={control.measure: Measure("measure", {"en": "m"})})
+    assert without.checks_of(0)[0].unasked is not None
 
 
 # ---------------------------------------------------------------- coverage

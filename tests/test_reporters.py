@@ -25,6 +25,7 @@ from sample_run import (
     HOSTILE,
     MEASURES,
     SampleRun,
+    decided,
     finding,
     fleet,
     header,
@@ -124,7 +125,7 @@ def test_colour_is_off_unless_asked_and_never_from_a_host() -> None:
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("run", [fleet, one_host])
+@pytest.mark.parametrize("run", [fleet, one_host, decided])
 def test_no_line_is_obeyed_by_a_terminal(run: object, lang: str) -> None:
     for line in _text(run(), lang, details=True).split("\n"):
         assert line.isprintable(), ascii(line)
@@ -165,7 +166,7 @@ def test_a_clean_run_says_so_and_accepted_risks_remain() -> None:
     assert "Nothing is open." in _text(_alone(finding(1, WEB, "clock-synchronised", "pass")))
     risky = finding(1, WEB, "clock-synchronised", "fail", Reason("a", "equals", 1, 2), decision=ACCEPTED)
     page = _text(_alone(risky))
-    assert "the accepted risks remain" in page
+    assert "what was decided remains" in page
     assert "Nothing is open." not in page
 
 
@@ -189,10 +190,54 @@ def test_earlier_evidence_is_said_to_be_earlier(lang: str, says: str) -> None:
     assert ("0 now, 1 earlier" if lang == "en" else "0 maintenant, 1 plus tôt") in page
 
 
+# ---------------------------------------------------------------- the three kinds of decision
+
+
+@pytest.mark.parametrize("details", [False, True])
+def test_the_three_kinds_are_told_apart(details: bool) -> None:
+    """Each counted and listed by itself; a missed adapted target and a suspended acceptance are open."""
+    said = " ".join(_text(decided(), details=details, width=140).split())
+    assert "2 open (critical 1, medium 1), 1 accepted, 1 adapted" in said
+    assert "0 open, 1 exempted" in said
+    for one in ("ACC-2026-014", "ADA-2026-001", "EXE-2026-001", "ACT-2026-007: start chrony", "overdue, GLPI-4711"):
+        assert one in said
+    assert "SYNDICAT: decide about “Root does not log in by SSH with a password” on syndicat" in said
+    assert "void ADA-2026-003 a beneficiary was not told yet (SYNDICAT)" in said
+    if details:
+        assert "EPCI: communicate a recommendation" in said
+        assert "The adapted target is missed too." in said
+        assert "Acceptance ACC-2026-020 does not stand: what is seen now is not what was decided about" in said
+        assert "Acceptance ACC-2026-021 does not stand: new, not covered: it came after the signature" in said
+
+
+def test_json_counts_the_three_kinds_apart() -> None:
+    document = json.loads(rendered(json_reporter.REPORTER, decided(), voice("en")))
+    counts = {name: n for name, n in document["summary"]["counts"].items() if n}
+    assert counts == {"fail": 2, "accepted_fail": 1, "adapted_fail": 1, "exempted_warn": 1, "exempted_gap": 1}
+    assert [f["adapted"] for f in document["findings"]] == ["pass", "fail", None, None, None]
+    assert [a["id"] for a in document["actions"]] == ["ACT-2026-007"]
+    assert [one["what"] for one in document["to_do"]] == ["decide", "communicate"]
+
+
+def test_junit_fails_what_is_open_and_skips_what_was_decided() -> None:
+    cases = {name: case for (_, name), case in _cases(_junit(decided())).items()}
+    assert (
+        cases["journal-keeps-twelve-months"].find("skipped").text.startswith("ADAPTED until 2027-05-09 (ADA-2026-001")
+    )
+    assert cases["mail-relay-encrypts"].find("skipped").text.startswith("EXEMPTED until 2027-02-01 (EXE-2026-001")
+    assert cases["restore-point-off-site"].find("skipped") is not None
+    missed = cases["clock-synchronised"].find("failure").text
+    assert "The adapted target is missed too." in missed
+    assert "Actions: ACT-2026-007" in missed
+    assert "ACC-2026-020 does not stand" in cases["ssh-root-login-off"].find("failure").text
+    assert cases["nothing-asked"].find("skipped") is not None
+    assert cases["every-host-reached"].find("error") is None, "nobody needs to reach what is exempt"
+
+
 # ---------------------------------------------------------------- JSON
 
 
-@pytest.mark.parametrize("run", [fleet, one_host])
+@pytest.mark.parametrize("run", [fleet, one_host, decided])
 def test_json_is_valid(run: object) -> None:
     jsonschema.Draft7Validator.check_schema(RUN_SCHEMA)
     document = json.loads(rendered(json_reporter.REPORTER, run(), voice("fr")))
@@ -265,7 +310,7 @@ def _cases(written: bytes) -> dict[tuple[str, str], etree._Element]:
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("run", [fleet, one_host, lambda: _alone()])
+@pytest.mark.parametrize("run", [fleet, one_host, decided, lambda: _alone()])
 def test_junit_is_valid_by_both_schemas(run: object, lang: str) -> None:
     document = _valid(_junit(run(), lang))
     assert document.attrib == {}

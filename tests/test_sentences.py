@@ -14,18 +14,16 @@ from hypothesis import strategies as st
 from jinja2 import Environment, nodes
 from sample_run import FRENCH, HOSTILE, voice
 
+from auditor.decision_words import IDLE_WORDS, idle, standing
 from auditor.model import CAUSES, IdleDecision, Reason, StandsBeside, Unknown
 from auditor.operators import OPERATORS
 from auditor.sentences import (
     DETAILS,
-    IDLE_WORDS,
-    acceptance,
     account,
     as_root,
     cause,
     clean,
     day,
-    idle,
     moment,
     rule,
     sentence,
@@ -97,12 +95,15 @@ def test_every_operator_has_its_sentence_in_the_catalogue() -> None:
 def test_every_reason_code_of_a_decision_has_its_words() -> None:
     codes = {
         node.value
-        for name in ("decisions.py", "reconcile.py")
-        for node in ast.walk(ast.parse((SOURCES / name).read_text(encoding="utf-8")))
+        for path in (*(SOURCES / "decisions").glob("*.py"), SOURCES / "reconcile.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"R-[A-Z]+", node.value)
     }
     assert codes <= IDLE_WORDS.keys()
-    assert idle(IdleDecision("a", "R-EXPIRY", "2026-06-30", ""), FR) == "elle a expiré (2026-06-30)"
+    assert (
+        idle(IdleDecision("a", "R-EXPIRY", "2026-06-30", ""), FR)
+        == "elle a expiré, ou durerait trop longtemps (2026-06-30)"
+    )
     assert idle(IdleDecision("a", "R-NEW", "", ""), FR) == "R-NEW"
 
 
@@ -232,8 +233,8 @@ def test_dates() -> None:
     assert moment(1_795_299_065.0, FR) == "21/11/2026 22:11 UTC"
     assert moment(0, FR) == ""
     decision = StandsBeside("A-1", "acceptance", "president (S)", "2027-01-31", "")
-    assert acceptance(decision, FR) == "accepté jusqu'au 31/01/2027 (A-1, par president (S))"
-    assert acceptance(decision, FR, iso=True) == "accepté jusqu'au 2027-01-31 (A-1, par president (S))"
+    assert standing(decision, FR) == "accepté jusqu'au 31/01/2027 (A-1, par president (S))"
+    assert standing(decision, FR, iso=True) == "accepté jusqu'au 2027-01-31 (A-1, par president (S))"
 
 
 def test_an_operator_of_another_release_is_still_said() -> None:

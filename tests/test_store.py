@@ -137,6 +137,9 @@ def as_version_1(path: Path) -> None:
         for column in ("seen_at", "machine", "lost", "estate"):
             db.execute(f"ALTER TABLE host DROP COLUMN {column}")
         db.execute("UPDATE host SET doc = json_remove(doc, '$.evidence_at', '$.asked')")
+        db.execute("UPDATE finding SET doc = json_remove(doc, '$.adapted', '$.suspended', '$.actions')")
+        for table in ("action", "to_do"):
+            db.execute(f"DROP TABLE {table}")
         db.execute("UPDATE run SET header = json_remove(header, '$.legacy', '$.policies', '$.hosts_inventoried')")
         hello = (bytes.fromhex(_HELLO_1), command_digest(HELLO))  # asked in other words then
         db.execute("UPDATE answer SET command = ? WHERE command = ?", hello)

@@ -64,6 +64,8 @@ def show(
 def _by_hand(plan: Plan) -> Plan:
     """The plan of its one host as one that is not connected to. Raises InvalidInput where nobody may look at all."""
     host = plan.hosts[0]
+    if host.barred:
+        raise InvalidInput(f"{host.id}: {clean(host.barred)}")
     if host.connection == "none":
         raise InvalidInput(
             f"{host.id}: the inventory says not to look at it ({clean(host.why)}); for a script by hand, estate.yaml says "

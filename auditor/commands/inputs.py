@@ -8,7 +8,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -18,16 +18,18 @@ from zoneinfo import ZoneInfo
 import click
 
 from auditor import credentials, shelves
+from auditor.authorisation import authorised
 from auditor.errors import InvalidInput, Problem
 from auditor.kinds import Ask, DerivedProbe, Probe, Settings, Voice
 from auditor.load import decisions, estate, policies
 from auditor.load.policy_schema import policy_schema
-from auditor.model import UNNAMED, Acceptance, Command, Control, Estate, Host, Measure, Text
+from auditor.model import UNNAMED, Command, Control, Estate, Host, Measure, Text
 from auditor.plan import Plan, limited, unmatched
+from auditor.records import Record
 from auditor.sentences import clean
 
 Probes = Mapping[str, Probe | DerivedProbe]
-STATIC_SCHEMAS = ("measures", "inventory", "estate", "register", "acceptance", "run")
+STATIC_SCHEMAS = ("measures", "inventory", "estate", "register", "recommendation", *decisions.KINDS, "run")
 SCHEMAS = ("policy", *STATIC_SCHEMAS)
 
 
@@ -36,7 +38,7 @@ class Inputs:
     """Everything that people wrote, loaded; `digests` by file."""
 
     plan: Plan
-    acceptances: tuple[Acceptance, ...]
+    records: tuple[Record, ...]
     controls: Mapping[str, Control]  # every control that exists, selected or not: a decision may be about any
     measures: Mapping[str, Measure]
     digests: Mapping[str, str]
@@ -73,8 +75,9 @@ def load_estate(paths: Sequence[str]) -> tuple[Estate, dict[str, str]]:
     """The estate (the first path, and inventories that add hosts to it), or this machine alone when there is none."""
     if not paths:
         return this_machine(), {}
-    wanted = estate.Schemas(*(static_schema(n) for n in ("inventory", "estate", "register")))
-    return estate.load(Path(paths[0]), wanted, [Path(p) for p in paths[1:]])
+    wanted = estate.Schemas(*(static_schema(n) for n in ("inventory", "estate", "register", "recommendation")))
+    town, digests = estate.load(Path(paths[0]), wanted, [Path(p) for p in paths[1:]])
+    return authorised(town, as_of(None)), digests
 
 
 def notify(town: Estate, lang: str | None) -> None:
@@ -91,12 +94,28 @@ def this_machine() -> Estate:
     return Estate((host,), declared=False, source="")
 
 
-def load_decisions(paths: Sequence[str]) -> tuple[tuple[Acceptance, ...], dict[str, str]]:
+def load_decisions(
+    paths: Sequence[str], expecting: Callable[[], decisions.Expects | None] = lambda: None
+) -> tuple[tuple[Record, ...], dict[str, str]]:
+    """The records of the first estate; `expecting` gives what an expect in them may say, where that is known."""
     if not paths:
         return (), {}
     first = Path(paths[0])
-    folder = first if first.is_dir() else first.parent
-    return decisions.load(folder / "decisions", static_schema("acceptance"))
+    folder = (first if first.is_dir() else first.parent) / "decisions"
+    return decisions.load(folder, decision_schemas(), expecting() if folder.is_dir() else None)
+
+
+def decision_schemas() -> dict[str, dict[str, Any]]:
+    return {kind: static_schema(kind) for kind in decisions.KINDS}
+
+
+def expects(probes: Probes, chosen: policies.Policies) -> decisions.Expects:
+    """What an expect in a decision may say of each control."""
+    return decisions.Expects(
+        policy_schema(probes)["definitions"],
+        {c.id: c.probe for c in chosen.controls},
+        {c.id: chosen.measures[c.measure].parameters for c in chosen.controls},
+    )
 
 
 def load(policy: tuple[str, ...], estate_paths: Sequence[str], limit: str | None, probes_dir: str | None) -> Inputs:
@@ -107,7 +126,7 @@ def load(policy: tuple[str, ...], estate_paths: Sequence[str], limit: str | None
     for step in (
         lambda: load_policies(policy, probes),
         lambda: load_estate(estate_paths),
-        lambda: load_decisions(estate_paths),
+        lambda: load_decisions(estate_paths, lambda: expects(probes, loaded[0]) if loaded else None),
     ):
         try:
             loaded.append(step())
@@ -115,7 +134,7 @@ def load(policy: tuple[str, ...], estate_paths: Sequence[str], limit: str | None
             problems.extend(error.problems)
     if problems:
         raise InvalidInput(problems)
-    chosen, (town, estate_digests), (acceptances, decision_digests) = loaded
+    chosen, (town, estate_digests), (records, decision_digests) = loaded
     hosts = chosen_hosts(town, limit)
     plan = Plan(town, hosts, chosen.controls, chosen.measures, chosen.in_force, probes, whole=not limit)
     if plan.count() == 0:
@@ -124,7 +143,7 @@ def load(policy: tuple[str, ...], estate_paths: Sequence[str], limit: str | None
     controls = {c.id: c for c in (*shipped.controls, *chosen.controls)}
     measures = {**shipped.measures, **chosen.measures}
     digests = {**chosen.digests, **estate_digests, **decision_digests, **probe_digests}
-    return Inputs(plan, acceptances, controls, measures, digests)
+    return Inputs(plan, records, controls, measures, digests)
 
 
 def chosen_hosts(town: Estate, limit: str | None) -> tuple[Host, ...]:
@@ -203,6 +222,12 @@ def as_of(given: str | None) -> str:
         return date.fromisoformat(given).isoformat()
     except ValueError:
         raise InvalidInput(f"--as-of: '{given}' is no day; write it as 2026-11-30") from None
+
+
+def end_of(day: str) -> float:
+    """When this day ends in France, in seconds since 1970 UTC."""
+    midnight = datetime.combine(date.fromisoformat(day), datetime.max.time(), ZoneInfo("Europe/Paris"))
+    return midnight.timestamp()
 
 
 def language(given: str | None) -> str:

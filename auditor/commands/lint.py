@@ -9,7 +9,7 @@ import click
 
 from auditor.commands import inputs
 from auditor.errors import InvalidInput, Problem
-from auditor.load import decisions, schema, yaml
+from auditor.load import decisions, recommendations, schema, yaml
 from auditor.load.inventory import sources
 
 GROUP_KEYS = {"hosts", "children", "vars"}  # what tells a group of an Ansible inventory
@@ -37,11 +37,13 @@ def lint(path: tuple[str, ...], format_: str, probes: str | None) -> int:
 
 def _lint(path: Path, known: inputs.Probes) -> None:
     if path.is_dir() and path.name == "decisions":
-        decisions.load(path, inputs.static_schema("acceptance"))
+        decisions.load(path, inputs.decision_schemas(), _expects(known))
+    elif path.is_dir() and path.name == "recommendations":
+        _recommendations(path)
     elif _is_estate(path):
         path = path.parent if path.name in ("estate.yaml", "estate.yml") else path
         inputs.load_estate([str(path)])
-        inputs.load_decisions([str(path)])
+        inputs.load_decisions([str(path)], lambda: _expects(known))
     elif path.is_dir():
         inputs.load_policies((str(path),), known)
     else:
@@ -59,8 +61,10 @@ def _file(path: Path, known: inputs.Probes) -> None:
     document = yaml.load(path)
     keys = document.value if isinstance(document.value, dict) else {}
     kind = "measures" if "measures" in keys else "register" if "register" in keys else ""
-    if "kind" in keys:
-        decisions.load(path, inputs.static_schema("acceptance"))
+    if keys.get("kind") == "recommendation":
+        _recommendations(path)
+    elif "kind" in keys:
+        decisions.load(path, inputs.decision_schemas(), _expects(known))
     elif kind:
         wrong = schema.problems(document, inputs.static_schema(kind))
         if wrong:
@@ -69,3 +73,14 @@ def _file(path: Path, known: inputs.Probes) -> None:
         inputs.load_estate([str(path)])
     else:
         inputs.load_policies((str(path),), known)
+
+
+def _expects(known: inputs.Probes) -> decisions.Expects:
+    return inputs.expects(known, inputs.load_policies((), known))
+
+
+def _recommendations(path: Path) -> None:
+    problems: list[Problem] = []
+    recommendations.load(path, inputs.static_schema("recommendation"), problems, {})
+    if problems:
+        raise InvalidInput(problems)

@@ -8,9 +8,9 @@ from auditor import shelves
 from auditor.commands import by_hand, inputs
 from auditor.commands import privileges as asked_as_root
 from auditor.errors import InvalidInput
-from auditor.model import BY_HAND, Command
+from auditor.model import BY_HAND, Command, Unknown
 from auditor.plan import Plan
-from auditor.sentences import clean
+from auditor.sentences import cause, clean
 
 
 def plan(
@@ -36,7 +36,10 @@ def plan(
         return 0
     for index, host in enumerate(given.plan.hosts):
         _host(given.plan, index, catalogue, speaking.say)
-        if host.connection == "none":
+        if host.barred:
+            why = cause(Unknown("not_authorised", host.barred), speaking, True)
+            click.echo(f"# {speaking.say('not connected to')}: {why}")
+        elif host.connection == "none":
             click.echo(f"# {speaking.say('not connected to')}: {clean(host.why)}")
     unasked: dict[tuple[str, str], list[str]] = {}
     for coverage in given.plan.coverage():
@@ -65,7 +68,9 @@ def _host(plan: Plan, index: int, catalogue: tuple[Command, ...], say: object) -
         )
     )
     for check in checks:
-        why = "" if check.unasked is None else f"  ({say('nothing asked')}: {clean(check.unasked.detail)})"
+        why = (
+            "" if check.unasked is None or host.barred else f"  ({say('nothing asked')}: {clean(check.unasked.detail)})"
+        )
         click.echo(f"#   {check.control.id}{why}")
     if commands and host.connection == BY_HAND:
         click.echo(f"# {say('by hand: auditor plan --script {host}').format(host=clean(host.id))}")

@@ -76,9 +76,10 @@ def run(
     day = inputs.as_of(as_of)
     given = inputs.load(policy, estate, limit, probes)
     inputs.notify(given.plan.estate, lang)
-    plan = given.plan
+    plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
     places = Places(jobs)
-    decided = in_force(given.acceptances, plan.estate, given.controls, given.measures, day)
+    decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
+    plan = replace(plan, bounds=decided.bounds)
     keeping = Store(store_path(store))
     held = ExitStack()
     try:

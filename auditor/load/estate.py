@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import InvalidInput, Problem
-from auditor.load import inventory, schema, tiers, yaml
+from auditor.load import answering, inventory, recommendations, schema, tiers, yaml
 from auditor.load.yaml import Document
-from auditor.model import BY_HAND, UNNAMED, Entity, Estate, Host, Perimeter, Register, Signatory, Text, Zone
+from auditor.model import BY_HAND, UNNAMED, Entity, Estate, Host, Perimeter, Register, Text, Zone
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 MAX_AGES_S = {"always": 26 * HOUR_S, "office_hours": 7 * DAY_S, "roaming": 30 * DAY_S, BY_HAND: 90 * DAY_S}
@@ -28,6 +28,7 @@ class Schemas:
     inventory: Mapping[str, Any]
     estate: Mapping[str, Any]
     register: Mapping[str, Any]
+    recommendation: Mapping[str, Any]
 
 
 def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estate, dict[str, str]]:
@@ -52,6 +53,8 @@ def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estat
             entities={UNNAMED: Entity(UNNAMED)},
         )
         notices = ({k: v.format(folder=folder) for k, v in _NO_ESTATE.items()}, *notices)
+    recommended = recommendations.load(folder / "recommendations", schemas.recommendation, problems, digests)
+    recommendations.unknown(recommended, estate, problems)
     for one in registers:
         if one.perimeter and one.perimeter not in estate.perimeters:
             hint = schema.did_you_mean(one.perimeter, estate.perimeters)
@@ -61,7 +64,13 @@ def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estat
     source = ", ".join(str(p) for p in (path, *more))
     place = str(folder.resolve())
     return replace(
-        estate, registers=registers, source=source, place=place, groups=found.groups, notices=notices
+        estate,
+        registers=registers,
+        recommendations=recommended,
+        source=source,
+        place=place,
+        groups=found.groups,
+        notices=notices,
     ), digests
 
 
@@ -69,7 +78,7 @@ def _second_estates(folder: Path, more: Sequence[Path]) -> Iterator[Problem]:
     """An estate is described once, beside the first inventory; what another one says would be passed over."""
     for path in more:
         if path.is_dir() and path.resolve() != folder.resolve():
-            for name in ("estate.yaml", "estate.yml", "records", "decisions"):
+            for name in ("estate.yaml", "estate.yml", "records", "recommendations", "decisions"):
                 if (path / name).exists():
                     yield Problem(
                         str(path / name),
@@ -105,11 +114,28 @@ def _registers(
             continue
         digests[str(file)] = _digest(file)
         value = document.value
-        one = Register(value["register"], tuple(value["entries"]), value.get("perimeter", ""), str(file))
+        names = tuple(e if isinstance(e, str) else e["entry"] for e in value["entries"])
+        left_at = dict(_departures(document, problems))
+        one = Register(value["register"], names, value.get("perimeter", ""), str(file), left_at)
         if (one.id, one.perimeter) in registers:
             problems.append(document.problem(("register",), f"the register '{one.id}' is given twice"))
         registers[(one.id, one.perimeter)] = one
     return tuple(registers.values())
+
+
+def _departures(document: Document, problems: list[Problem]) -> Iterator[tuple[str, float]]:
+    """The entries that say when they left; one that left twice is dated by the first time, as it is still listed."""
+    found: dict[str, float] = {}
+    for index, entry in enumerate(document.value["entries"]):
+        if isinstance(entry, str) or "left_at" not in entry:
+            continue
+        try:
+            at = dt.datetime.fromisoformat(entry["left_at"]).timestamp()
+        except (ValueError, OverflowError):
+            problems.append(document.problem(("entries", index, "left_at"), f"{entry['left_at']} is no moment"))
+            continue
+        found[entry["entry"]] = min(at, found.get(entry["entry"], at))
+    yield from found.items()
 
 
 def _document(file: Path, wanted: Mapping[str, Any], problems: list[Problem]) -> Document | None:
@@ -128,21 +154,14 @@ def _declared(file: Path, wanted: Mapping[str, Any], hosts: list[Host], problems
     if document is None:
         return Estate(tuple(hosts))
     value = document.value
-    problems.extend(_twice(document, "entities", "perimeters", "zones"))
+    problems.extend(_twice(document, "entities", "perimeters", "zones", "roles"))
     estate = Estate(
         hosts=(),
-        entities={e["id"]: Entity(e["id"], e.get("name", "")) for e in value["entities"]},
-        perimeters={
-            p["id"]: Perimeter(p["id"], p["owner"], p["kind"], tuple(p.get("beneficiaries", ())))
-            for p in value["perimeters"]
-        },
         zones={z["id"]: Zone(z["id"], z.get("vlan"), tuple(z.get("addresses", ()))) for z in value.get("zones", ())},
-        signatories=tuple(
-            Signatory(s["role"], s["entity"], s.get("since", ""), s.get("until", ""))
-            for s in value.get("signatories", ())
-        ),
+        **answering.answering(document),
     )
-    problems.extend(_references(document, estate))
+    problems.extend(answering.problems(document, estate.entities))
+    problems.extend(_networks(document))
     problems.extend(_days(document))
     placed = tuple(_places(document, hosts, estate, problems))
     problems.extend(tiers.problems(document, placed))
@@ -158,19 +177,8 @@ def _twice(document: Document, *lists: str) -> Iterator[Problem]:
             seen.add(one["id"])
 
 
-def _references(document: Document, estate: Estate) -> Iterator[Problem]:
-    value = document.value
-    for index, plain in enumerate(value["perimeters"]):
-        for key, names in (("owner", [plain["owner"]]), ("beneficiaries", plain.get("beneficiaries", []))):
-            for name in names:
-                if name not in estate.entities:
-                    hint = schema.did_you_mean(name, estate.entities)
-                    yield document.problem(("perimeters", index, key), f"there is no entity '{name}'{hint}")
-    for index, plain in enumerate(value.get("signatories", ())):
-        if plain["entity"] not in estate.entities:
-            hint = schema.did_you_mean(plain["entity"], estate.entities)
-            yield document.problem(("signatories", index, "entity"), f"there is no entity '{plain['entity']}'{hint}")
-    for index, plain in enumerate(value.get("zones", ())):
+def _networks(document: Document) -> Iterator[Problem]:
+    for index, plain in enumerate(document.value.get("zones", ())):
         for place, text in enumerate(plain.get("addresses", ())):
             try:
                 ipaddress.ip_network(text)
@@ -179,16 +187,13 @@ def _references(document: Document, estate: Estate) -> Iterator[Problem]:
 
 
 def _days(document: Document) -> Iterator[Problem]:
-    """Dates that have the right form and are no day, and mandates that end before they begin."""
-    places = [(("signatories", i), s) for i, s in enumerate(document.value.get("signatories", ()))]
-    for path, plain in [*places, *((("hosts", name), place) for name, place in document.value["hosts"].items())]:
-        for key in ("since", "until", "commissioned_at", "reinstalled_at"):
+    """Dates of hosts that have the right form and are no day."""
+    for name, plain in document.value["hosts"].items():
+        for key in ("commissioned_at", "reinstalled_at"):
             try:
                 dt.date.fromisoformat(plain.get(key, "2026-01-01"))
             except ValueError:
-                yield document.problem((*path, key), f"{plain[key]} is no day of the calendar")
-        if plain.get("until", "9") < plain.get("since", ""):
-            yield document.problem((*path, "until"), f"{plain['until']} is before {plain['since']}")
+                yield document.problem(("hosts", name, key), f"{plain[key]} is no day of the calendar")
 
 
 def _places(document: Document, hosts: list[Host], estate: Estate, problems: list[Problem]) -> Iterator[Host]:

@@ -22,7 +22,7 @@ ROOTS = {
     "host": re.compile(r"host\.(address|perimeter|zone\.(addresses|vlan)|commissioned_at)"),
     "hosts": re.compile(r"hosts\.[A-Za-z0-9_-]+\.(addresses|ids)"),
     "zones": re.compile(r"zones\.addresses"),
-    "registers": re.compile(r"registers\.[a-z][a-z0-9_]*"),
+    "registers": re.compile(r"registers\.[a-z][a-z0-9_]*(\.older_than\.([a-z][a-z0-9_]*_hours))?"),
 }
 _ROOT_EXAMPLES = {
     "host": "$host.zone.addresses",
@@ -211,7 +211,7 @@ def _basis(plain: Mapping[str, Any], measures: Mapping[str, Measure]) -> str:
     judged = [plain["probe"], *(plain.get(part, {}) for part in ("args", "expect", "tolerate", "concerns"))]
     measure = measures.get(plain["measure"])
     parameters = measure.parameters if measure else {}
-    names = {value[1:] for _, _, value in _leaves(judged, ()) if isinstance(value, str) and value.startswith("$")}
+    names = {value[1:] for _, _, value in leaves(judged, ()) if isinstance(value, str) and value.startswith("$")}
     named = {name: parameters[name] for name in sorted(names & set(parameters))}
     return hashlib.sha256(json.dumps([judged, named], sort_keys=True).encode()).hexdigest()[:16]
 
@@ -226,25 +226,27 @@ def _meaning(document: Document, measures: Mapping[str, Measure], complete: bool
             yield document.problem((*path, "measure"), f"there is no measure '{plain['measure']}'{hint}")
         parameters = measure.parameters if measure else {}
         for part in ("args", "expect", "tolerate", "concerns"):
-            for place, name, value in _leaves(plain.get(part, {}), (*path, part)):
-                message = _wrong_leaf(part, name, value, parameters, measure is not None)
+            for place, name, value in leaves(plain.get(part, {}), (*path, part)):
+                message = wrong_leaf(part, name, value, parameters, measure is not None)
                 if message:
                     yield document.problem(place, message)
 
 
-def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, Any]]:
+def leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, Any]]:
+    """The values of an expect, each with its place and the operator that it is given to."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _leaves(inner, (*path, key))
+            yield from leaves(inner, (*path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _leaves(inner, (*path, index))
+            yield from leaves(inner, (*path, index))
     else:
         name = next((str(p) for p in reversed(path) if isinstance(p, str)), "")
         yield path, name, value
 
 
-def _wrong_leaf(part: str, operator: str, value: Any, parameters: Mapping[str, Any], known: bool) -> str:
+def wrong_leaf(part: str, operator: str, value: Any, parameters: Mapping[str, Any], known: bool) -> str:
+    """What is wrong with a value of an expect: a pattern that is none, a $name that stands for nothing; empty if nothing."""
     if not isinstance(value, str):
         return ""
     if operator == "matches" and not value.startswith("$"):
@@ -261,12 +263,20 @@ def _wrong_leaf(part: str, operator: str, value: Any, parameters: Mapping[str, A
     if root in ROOTS:
         if root == "registers" and part == "args":
             return f"{value}: registers stand only in expect, tolerate and concerns"
-        return "" if ROOTS[root].fullmatch(name) else f"{value} stands for nothing, for example {_ROOT_EXAMPLES[root]}"
+        told = ROOTS[root].fullmatch(name)
+        if told is None:
+            return f"{value} stands for nothing, for example {_ROOT_EXAMPLES[root]}"
+        name = (told[2] or "") if root == "registers" else ""
+        return _no_parameter(name, parameters) if name and known else ""
     if part == "args":
         return f"{value}: args take literals and names of the estate ({', '.join(_ROOT_EXAMPLES.values())})"
-    if name not in parameters and known:
-        return f"the measure has no parameter '{name}'{schema.did_you_mean(name, parameters)}"
-    return ""
+    return _no_parameter(name, parameters) if known else ""
+
+
+def _no_parameter(name: str, parameters: Mapping[str, Any]) -> str:
+    if name in parameters:
+        return ""
+    return f"the measure has no parameter '{name}'{schema.did_you_mean(name, parameters)}"
 
 
 def _twice(policies: Sequence[Policy]) -> Iterator[Problem]:

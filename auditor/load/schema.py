@@ -77,6 +77,8 @@ def _message(error: ValidationError) -> str:
             return f"must be {_types([*kinds, 'string'], schema)}, not {_shown(instance)}"
         example = schema.get("examples", [""])[0]
         return f"{_shown(instance)} has not the right form" + (f", for example {example}" if example else "")
+    if error.validator == "anyOf" and all("required" in one for one in wanted):
+        return f"needs {' or '.join(' and '.join(one['required']) for one in wanted)}"
     if error.validator in ("minItems", "minProperties", "minLength"):
         return "is empty"
     return str(error.message)[:300]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.probes.windows import admins as windows
-from auditor.readers import passwd, sudoers
+from auditor.readers import parts, passwd, sudoers
 from auditor.readers.undated import undated
 
 # Shows fingerprints, never keys or the options before them, which may carry commands. A key that ssh-keygen cannot
@@ -38,7 +38,6 @@ echo end
     elevated=True,
 )
 NO_SID = Unknown("not_told", "only Windows has an administrator of its own that is enabled or not")
-T = TypeVar("T")
 _FINGERPRINT = re.compile(r"(SHA256|MD5):[A-Za-z0-9+/=:]{16,64}")
 
 
@@ -50,8 +49,8 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     people = passwd.people(answers["accounts"])
     if isinstance(people, Unknown):
         return {"accounts": people, "uid_zero": people, "built_in_enabled": NO_SID}
-    told = _told(sudoers.rules, answers["sudoers"])
-    keys = _told(_keys, answers["root_keys"])
+    told = parts.told(sudoers.rules, answers["sudoers"])
+    keys = parts.told(_keys, answers["root_keys"])
     rules = sudoers.Rules((), passwd.People({}, {}), gap=told) if isinstance(told, Unknown) else told
     everybody = passwd.People(people.accounts, {**rules.groups.groups, **people.groups}, people.directory)
     found = passwd.privileged(everybody, rules.granting)
@@ -64,14 +63,6 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
         "uid_zero": [a.name for a in people.accounts.values() if a.uid == 0],
         "built_in_enabled": NO_SID,
     }
-
-
-def _told(reader: Callable[[Answer], T | Unknown], answer: Answer) -> T | Unknown:
-    """What a part of the answers told, or why it did not: the other parts stand without it."""
-    try:
-        return reader(answer)
-    except Unreadable as why:
-        return Unknown("unreadable", str(why))
 
 
 def _shown(name: str, why: tuple[str, ...]) -> Fact:

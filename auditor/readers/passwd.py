@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Failure, Unknown
 
-# Members of these groups are root, or can become it: docker, lxd, libvirt and disk without any sudo rule.
-ADMIN_GROUPS = ("sudo", "wheel", "admin", "adm", "docker", "lxd", "libvirt", "disk", "root")
+# Members of these groups are root, or can become it: docker, lxd, libvirt and disk without any sudo rule; those of
+# shadow read every password's hash.
+ADMIN_GROUPS = ("sudo", "wheel", "admin", "adm", "docker", "lxd", "libvirt", "disk", "shadow", "root")
 # These only matter for people: distributions put system accounts in them.
-GROUPS_OF_PEOPLE = ("adm", "root")
+GROUPS_OF_PEOPLE = ("adm", "shadow", "root")
 NO_LOGIN = ("nologin", "false", "true", "sync", "shutdown", "halt")
 DIRECTORIES = ("sss", "ldap", "winbind", "nis", "nisplus", "compat", "systemd-userdb")
 
@@ -19,11 +20,11 @@ DIRECTORIES = ("sss", "ldap", "winbind", "nis", "nisplus", "compat", "systemd-us
 PEOPLE = Command(
     r"""awk -F: '{ print "p:" $1 ":" $3 ":" $4 ":" $6 ":" $7 }' /etc/passwd || exit 1
 awk -F: '{ print "g:" $1 ":" $3 ":" $4 }' /etc/group || exit 1
-getent group sudo wheel admin adm docker lxd libvirt disk root 2>/dev/null | awk -F: '{ print "g:" $1 ":" $3 ":" $4 }'
+getent group sudo wheel admin adm docker lxd libvirt disk shadow root 2>/dev/null | awk -F: '{ print "g:" $1 ":" $3 ":" $4 }'
 awk '/^(passwd|group):/ { $1 = ""; print "n:" $0 }' /etc/nsswitch.conf 2>/dev/null
 echo end
 """,
-    cap_bytes=262144,
+    cap_bytes=2097152,  # 10,000 accounts, each with a group of its own
 )
 
 
@@ -63,7 +64,8 @@ class People:
 
     def groups_of(self, name: str) -> frozenset[str]:
         """The groups of an account, as far as the host's own files tell."""
-        return frozenset(g.name for g in self.groups.values() if name in self.members(g))
+        first = self.accounts[name].gid if name in self.accounts else None
+        return frozenset(g.name for g in self.groups.values() if name in g.members or g.gid == first)
 
 
 @dataclass(frozen=True, slots=True)

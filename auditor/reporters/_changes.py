@@ -8,7 +8,7 @@ from typing import Any
 from auditor.compare import KIND_WORDS, NOT_CHANGED
 from auditor.document import stamp
 from auditor.kinds import Voice
-from auditor.model import Alike, Comparison, Control, Header, Kind
+from auditor.model import Alike, Became, Comparison, Control, Header
 from auditor.operators import N_
 from auditor.sentences import SEVERITY_WORDS, clean, listed, moment
 from auditor.summary import folded
@@ -48,7 +48,7 @@ def _audit(header: Header, voice: Voice) -> str:
     return f"{header.number} ({moment(header.started_at, voice)})"
 
 
-def _counted(counts: Mapping[Kind, int], voice: Voice) -> str:
+def _counted(counts: Mapping[Became, int], voice: Voice) -> str:
     return ", ".join(f"{voice.say(KIND_WORDS[kind])}: {count}" for kind, count in counts.items() if count)
 
 

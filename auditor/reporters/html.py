@@ -18,14 +18,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from auditor.article5 import BULLETS, ORDER, Bullet, bullet_of, standing, worst
+from auditor.decision_words import DECIDED_WORDS, KIND_WORDS, LATE_WORDS, STATUS_WORDS, beside, idle_title
+from auditor.decision_words import idle as idle_words
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import CAUSES, SEVERITIES, Measure, Outcome, Perimeter, Run, StandsBeside
 from auditor.operators import N_
 from auditor.sentences import (
-    IDLE_WORDS,
     OUTCOME_WORDS,
     SEVERITY_WORDS,
-    acceptance,
     cause,
     clean,
     day,
@@ -33,7 +33,6 @@ from auditor.sentences import (
     moment,
     told,
 )
-from auditor.sentences import idle as idle_words
 from auditor.summary import Fix, Group, Summary, folded, summary
 
 LONGEST = 2000  # characters of any one text
@@ -47,12 +46,14 @@ SYMBOLS = {
     "fail": "✗",
     "warn": "▲",
     "accepted": "◐",
+    "adapted": "◑",
+    "exempted": "◌",
     "unknown": "?",
     "nothing_asked": "?",
     "pass": "✓",
     "not_concerned": "–",
 }
-WORDS = {**OUTCOME_WORDS, "accepted": N_("risk accepted")}
+WORDS = {**OUTCOME_WORDS, **DECIDED_WORDS}
 KINDS = {"shared": N_("shared"), "exclusive": N_("exclusive")}
 
 
@@ -171,7 +172,7 @@ class Told:
     count: int
     on: str
     lines: tuple[str, ...]
-    decision: str
+    decision: tuple[str, ...]
 
 
 def _page(run: Run, voice: Voice) -> Mapping[str, object]:
@@ -206,6 +207,8 @@ def _page(run: Run, voice: Voice) -> Mapping[str, object]:
         "fixes": _fixes(run, seen, voice),
         "decisions": _decisions(run, seen, voice),
         "idle": _idle(run, voice),
+        "to_do": _to_do(run, voice),
+        "actions": _actions(run, voice),
         "untold": _untold(run, seen, voice),
         "appendix": None if public else _appendix(run, seen, voice),
         "version": "" if public else run.header.version,
@@ -273,17 +276,21 @@ def _part_only(run: Run, seen: Summary) -> bool:
 
 def _verdict(run: Run, seen: Summary, voice: Voice) -> tuple[str, str]:
     """The one sentence, and the word of ORDER that it goes with."""
-    wrong = {name: seen.counts.get(name, 0) + seen.counts.get(f"accepted_{name}", 0) for name in ("fail", "warn")}
-    risks = seen.counts.get("accepted_fail", 0)
+    decided = {kind: seen.counts.get(f"{kind}_fail", 0) for kind in DECIDED_WORDS}
+    wrong = {
+        name: sum(seen.counts.get(f"{kind}{name}", 0) for kind in ("", *(f"{kind}_" for kind in decided)))
+        for name in ("fail", "warn")
+    }
+    risks = sum(decided.values())
     whole = seen.everything_seen and not _part_only(run, seen) and run.header.declared and seen.checks_planned > 0
-    failing = voice.say(N_("{fail} fail, {accepted} of them accepted") if risks else N_("{fail} fail"))
+    failing = voice.say(_failing(decided))
     numbers = {
         "failing": failing.format(fail=wrong["fail"], accepted=risks),
         "warn": wrong["warn"],
         "planned": seen.checks_planned,
     }
     if wrong["fail"]:
-        kind = "fail" if seen.counts.get("fail", 0) else "accepted"
+        kind = "fail" if seen.counts.get("fail", 0) else _beside(seen, "fail")
         form = (
             N_("Not all measures are met: of {planned} checks, {failing}; everything planned was measured.")
             if whole
@@ -303,11 +310,25 @@ def _verdict(run: Run, seen: Summary, voice: Voice) -> tuple[str, str]:
             else N_("Nothing was measured: nobody knows whether it is good or bad.")
         )
     elif wrong["warn"]:
-        kind = "warn" if seen.counts.get("warn", 0) else "accepted"
+        kind = "warn" if seen.counts.get("warn", 0) else _beside(seen, "warn")
         form = N_("Everything planned was measured and nothing fails; of {planned} checks, {warn} miss their target.")
     else:
         kind, form = "pass", N_("Everything planned was measured and nothing fails.")
     return kind, voice.say(form).format(**numbers)
+
+
+def _failing(decided: Mapping[str, int]) -> str:
+    """How many fail, and of how many of them somebody decided; accepted ones are named so where there are no others."""
+    if not any(decided.values()):
+        return N_("{fail} fail")
+    if decided["accepted"] == sum(decided.values()):
+        return N_("{fail} fail, {accepted} of them accepted")
+    return N_("{fail} fail, about {accepted} of them a decision stands")
+
+
+def _beside(seen: Summary, outcome: str) -> str:
+    """The worst word for what fails, or misses its target, with a decision beside all of it."""
+    return worst(kind for kind in DECIDED_WORDS if seen.counts.get(f"{kind}_{outcome}", 0))
 
 
 def _notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
@@ -344,9 +365,10 @@ def _notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
 def _numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, str, str]]:
     """Rows of: what, its chip, hosts, checks; `-` where a number would say nothing."""
     counts = seen.counts
-    on: dict[str, list[str]] = {"nothing_asked": [s for gap in seen.gaps if not gap.measure for s in gap.subjects]}
+    on: dict[str, list[str]] = {"nothing_asked": [s for gap in seen.open_gaps if not gap.measure for s in gap.subjects]}
+    on["exempted"] = [s for gap in seen.gaps if gap.decision and not gap.measure for s in gap.subjects]
     for group in seen.groups:
-        on.setdefault(_state(group), []).extend(group.subjects)
+        on.setdefault(group.state, []).extend(group.subjects)
     number = {**standing([counts]), "unknown": counts.get("unknown", 0) + _lost(seen)}
 
     def row(text: str, name: str, hosts: object, checks: object) -> tuple[str, Chip | None, str, str]:
@@ -372,7 +394,9 @@ BAR = 1000
 
 def _bar(seen: Summary, voice: Voice) -> Sequence[tuple[Chip, int, int]]:
     """The checks as one bar: of each state its chip, where it begins and how long it is, in thousandths."""
-    asked = {name: n for name, n in seen.counts.items() if name not in ("nothing_asked", "not_concerned")}
+    asked = {
+        name: n for name, n in seen.counts.items() if name not in ("nothing_asked", "not_concerned", "exempted_gap")
+    }
     parts = standing([asked, {"unknown": _lost(seen)}])
     total = sum(parts.values())
     bar: list[tuple[Chip, int, int]] = []
@@ -503,18 +527,55 @@ def _fixes_by_measure(run: Run, fixes: Sequence[Fix], voice: Voice) -> Iterable[
 
 
 def _decisions(run: Run, seen: Summary, voice: Voice) -> Rows:
-    """Each decision beside findings: id, who signed, until when, which measures, on which hosts, and why."""
-    grouped: dict[StandsBeside, list[Group]] = {}
+    """Each decision in force, by kind: kind, id, who signed, until when, which measures, on which hosts, and why."""
+    grouped: dict[StandsBeside, list[tuple[str, tuple[str, ...]]]] = {}
     for group in seen.groups:
         if group.decision:
-            grouped.setdefault(group.decision, []).append(group)
+            grouped.setdefault(group.decision, []).append((_measure_of(run, group.control), group.subjects))
+    for gap in seen.gaps:
+        if gap.decision:
+            grouped.setdefault(gap.decision, []).append((gap.measure, gap.subjects))
     public = voice.audience == "elus"
+    order = list(KIND_WORDS)
     rows = []
-    for one, groups in grouped.items():
-        measures = dict.fromkeys(_measure_of(run, group.control) for group in groups)
+    for one in sorted(grouped, key=lambda d: order.index(d.kind) if d.kind in order else len(order)):
+        measures = dict.fromkeys(name for name, _ in grouped[one])
         about = "; ".join(_title(run.measures.get(name), "", voice) for name in measures)
-        subjects = [subject for group in groups for subject in group.subjects]
-        rows.append((one.id, one.by, day(one.until, voice), about, _on(subjects, voice), "" if public else one.why))
+        subjects = [subject for _, some in grouped[one] for subject in some]
+        kind = voice.say(KIND_WORDS.get(one.kind, one.kind))
+        until, why = day(one.until, voice), "" if public else one.why
+        rows.append((kind, one.id, one.by, until, about, _on(subjects, voice), why))
+    return _cut(rows, _bound(ROWS, voice))
+
+
+def _to_do(run: Run, voice: Voice) -> Rows:
+    """Decisions to take and recommendations to communicate: who, what, about which measure or control, how many findings."""
+    what = {
+        "decide": voice.say("adopt the recommendation, or accept the risk"),
+        "communicate": voice.say("communicate the recommendation"),
+    }
+    counted: dict[tuple[str, str, str, str], int] = {}
+    for one in run.to_do():
+        control = run.controls.get(one.control)
+        if voice.audience == "elus":
+            about = _title(run.measures.get(_measure_of(run, one.control)), "", voice)
+        else:
+            about = voice.text(control.title) if control else one.control
+        key = (one.entity, what[one.what], about, one.perimeter)
+        counted[key] = counted.get(key, 0) + one.findings
+    return _cut(((*key, str(count)) for key, count in counted.items()), _bound(ROWS, voice))
+
+
+def _actions(run: Run, voice: Voice) -> Rows:
+    """Every action: what, who answers, until when, how it stands; for elected officials by the measures it is about."""
+    rows = []
+    for one in run.actions():
+        about = one.text
+        if voice.audience == "elus":
+            measures = dict.fromkeys(_measure_of(run, control) for control in one.controls)
+            about = "; ".join(_title(run.measures.get(name), "", voice) for name in measures)
+        state = voice.say(LATE_WORDS[one.late] or STATUS_WORDS.get(one.status, one.status))
+        rows.append((one.id, about, one.responsible, day(one.due, voice), state))
     return _cut(rows, _bound(ROWS, voice))
 
 
@@ -524,9 +585,9 @@ def _measure_of(run: Run, control: str) -> str:
 
 
 def _idle(run: Run, voice: Voice) -> Rows:
-    """Each decision that covers nothing, and why; its detail may name a host."""
+    """What is wrong with decisions; the detail may name a host."""
     if voice.audience == "elus":
-        rows = ((idle.id, voice.say(IDLE_WORDS.get(idle.code, idle.code))) for idle in run.idle())
+        rows = ((idle.id, idle_title(idle, voice)) for idle in run.idle())
     else:
         rows = ((idle.id, idle_words(idle, voice)) for idle in run.idle())
     return _cut(rows, _bound(ROWS, voice))
@@ -538,7 +599,7 @@ def _untold(run: Run, seen: Summary, voice: Voice) -> Rows:
     rows: list[tuple[str, str, str]] = [
         (voice.say(CAUSES[one.cause]), str(one.checks), _on(one.subjects, voice)) for one in seen.untold
     ]
-    known = {one.cause for one in seen.untold} | {gap.cause.cause for gap in seen.gaps if not gap.measure}
+    known = {one.cause for one in seen.untold} | {gap.cause.cause for gap in seen.open_gaps if not gap.measure}
     rows += [
         (voice.say(CAUSES[one.cause]), "-", _on(one.subjects, voice))
         for one in seen.unreached
@@ -547,12 +608,12 @@ def _untold(run: Run, seen: Summary, voice: Voice) -> Rows:
     if _lost(seen):
         rows.append((voice.say("planned, and no result came"), str(_lost(seen)), "-"))
     gaps: dict[str, list[str]] = {}
-    for gap in seen.gaps:
+    for gap in seen.open_gaps:
         if not gap.measure:
             why = voice.say(CAUSES[gap.cause.cause]) if public else cause(gap.cause, voice, True)
             gaps.setdefault(why, []).extend(gap.subjects)
     rows += [(why, "-", _on(subjects, voice)) for why, subjects in gaps.items()]
-    bare = sum(len(gap.subjects) for gap in seen.gaps if gap.measure)
+    bare = sum(len(gap.subjects) for gap in seen.open_gaps if gap.measure)
     if bare:
         rows.append((voice.say("nothing is asked about measures; they are named above"), str(bare), "-"))
     return _cut(rows, _bound(ROWS, voice))
@@ -572,7 +633,7 @@ def _appendix(run: Run, seen: Summary, voice: Voice) -> Rows:
 
 def _entry(run: Run, id: str, groups: Sequence[Group], voice: Voice) -> Entry:
     control = run.controls.get(id)
-    counts = standing({_state(group): len(group.subjects)} for group in groups)
+    counts = standing({group.state: len(group.subjects)} for group in groups)
     wrong = any(group.outcome is not Outcome.UNKNOWN for group in groups)
     return Entry(
         id=id,
@@ -585,18 +646,10 @@ def _entry(run: Run, id: str, groups: Sequence[Group], voice: Voice) -> Entry:
     )
 
 
-def _state(group: Group) -> str:
-    return "accepted" if group.decision else group.outcome.value
-
-
 def _told(group: Group, voice: Voice) -> Told:
     lines = told(group.reasons, voice, True, shown=0) if voice.details else told(group.reasons, voice, True)
-    decision = ""
-    if group.decision:
-        said = acceptance(group.decision, voice)
-        why = clean(group.decision.why)
-        decision = voice.say("{acceptance}: {why}").format(acceptance=said, why=why) if why else said
-    return Told(_chip(_state(group), voice), len(group.subjects), _names(group.subjects, voice), lines, decision)
+    decision = tuple(beside(group.decision, group.adapted, group.suspended, voice, persons=True))
+    return Told(_chip(group.state, voice), len(group.subjects), _names(group.subjects, voice), lines, decision)
 
 
 REPORTER = Reporter(

@@ -12,6 +12,7 @@ from auditor.document import (
     FORMAT,
     FORMAT_VERSION,
     Plain,
+    action_to_plain,
     control_to_plain,
     coverage_to_plain,
     finding_to_plain,
@@ -21,13 +22,17 @@ from auditor.document import (
     measure_to_plain,
     perimeter_to_plain,
     stamp,
+    to_do_to_plain,
 )
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import HostSeen, Run
 from auditor.reporters import _changes
 from auditor.summary import Summary, summary
 
-_COUNTED = ("fail", "warn", "unknown", "pass", "not_concerned", "accepted_fail", "accepted_warn", "nothing_asked")
+_COUNTED = (
+    "fail", "warn", "unknown", "pass", "not_concerned", "accepted_fail", "accepted_warn", "adapted_fail", "adapted_warn",
+    "exempted_fail", "exempted_warn", "nothing_asked", "exempted_gap",
+)  # fmt: skip
 
 
 def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
@@ -50,6 +55,8 @@ def _pieces(run: Run) -> Iterator[str]:
         ("findings", ({**_dated(finding_to_plain(f)), "change": kinds.get(f.fingerprint)} for f in run.findings())),
         ("idle_decisions", map(idle_to_plain, run.idle())),
         ("coverage", map(coverage_to_plain, run.coverage())),
+        ("actions", map(action_to_plain, run.actions())),
+        ("to_do", map(to_do_to_plain, run.to_do())),
     )
     for place, (name, items) in enumerate(lists, 1):
         yield from _list(name, items)
@@ -89,6 +96,7 @@ def _summary(seen: Summary) -> Plain:
             "measured_earlier": seen.hosts_measured_earlier,
             "attested": seen.hosts_attested,
             "unseen": seen.hosts_unseen,
+            "exempted": seen.hosts_exempted,
             "oldest_evidence_at": seen.oldest_evidence_at,
             "oldest_evidence": stamp(seen.oldest_evidence_at),
         },

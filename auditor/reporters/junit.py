@@ -14,11 +14,12 @@ from itertools import chain, groupby
 from junit_xml import TestCase, TestSuite
 
 from auditor.compare import KIND_WORDS, NOT_CHANGED
+from auditor.decision_words import beside, standing
 from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import CAUSES, Comparison, Control, Coverage, Finding, HostSeen, Outcome, Run, Unknown
-from auditor.sentences import OUTCOME_WORDS, acceptance, cause, clean, told, unconcerned
-from auditor.summary import accepted, folded, named
+from auditor.sentences import OUTCOME_WORDS, cause, clean, told, unconcerned
+from auditor.summary import decided, exempted_hosts, folded, gating, named, rightly_unasked
 
 LONGEST = 4000  # characters of one message
 KINDS = ("failure", "error", "skipped")
@@ -120,13 +121,13 @@ def _case(finding: Finding, control: Control | None, where: str, voice: Voice, s
     why = _why(finding, voice)
     if finding.outcome is None:
         _skip(case, f"{voice.say(OUTCOME_WORDS['not_concerned'])}: {why}")
-    elif accepted(finding):
-        _skip(case, _accepted(finding, why, voice))
-    elif finding.outcome is Outcome.FAIL:
+    elif decided(finding):
+        _skip(case, _decided(finding, why, voice))
+    elif gating(finding) is Outcome.FAIL:
         _add(case.add_failure_info, why, finding.severity, _body(finding, control, why, since, voice))
     elif finding.outcome is Outcome.UNKNOWN:
         _unknown(case, why, _cause(finding).cause, finding.gates, voice)
-    elif finding.outcome is Outcome.WARN:  # no consumer knows a warning: the test passes and says so
+    elif gating(finding) is Outcome.WARN:  # no consumer knows a warning: the test passes and says so
         case.stdout = clean(f"{voice.say(OUTCOME_WORDS['warn'])}: {why}", LONGEST)
     return case
 
@@ -143,14 +144,14 @@ def _why(finding: Finding, voice: Voice) -> str:
     return said or voice.say("no reason was given")
 
 
-def _accepted(finding: Finding, why: str, voice: Voice) -> str:
+def _decided(finding: Finding, why: str, voice: Voice) -> str:
     assert finding.decision is not None
-    standing = acceptance(finding.decision, voice, iso=True).partition(" ")
+    words = standing(finding.decision, voice, iso=True).partition(" ")
     if finding.outcome is Outcome.FAIL:
         form = voice.say("{acceptance}: still failing, {why}")
     else:
         form = voice.say("{acceptance}: the target is still missed, {why}")
-    return form.format(acceptance=f"{standing[0].upper()} {standing[2]}", why=why)
+    return form.format(acceptance=f"{words[0].upper()} {words[2]}", why=why)
 
 
 def _since(finding: Finding, since: Comparison | None, voice: Voice) -> str:
@@ -168,6 +169,9 @@ def _body(finding: Finding, control: Control | None, why: str, since: str, voice
         lines.insert(0, clean(voice.text(control.title)))
         lines.append(voice.say("Fix: {fix}").format(fix=clean(voice.text(control.fix), 0)))
         lines += [f"{name}: {', '.join(where)}" for name, where in control.references.items()]
+    lines += beside(finding.decision, finding.adapted, finding.suspended, voice, persons=False)
+    if finding.actions:
+        lines.append(voice.say("Actions: {ids}").format(ids=clean(", ".join(finding.actions))))
     lines.append(finding.fingerprint)
     return "\n".join(clean(line, LONGEST) for line in lines)
 
@@ -199,7 +203,8 @@ def _gap_line(run: Run, gap: Coverage, voice: Voice) -> str:
 def _run_cases(run: Run, findings: int, voice: Voice) -> list[TestCase]:
     """Tests of the run as a whole, so that a report of half a run cannot be green."""
     header = run.header
-    away = [host.host for host in run.hosts() if host.failure]
+    exempt = exempted_hosts(run)
+    away = [host.host for host in run.hosts() if host.failure and not rightly_unasked(host, exempt)]
     earlier = [host.host for host in run.hosts() if host.evidence_at]
     reached = sum(1 for _ in run.hosts()) - len(away)
     state = "" if header.state == "complete" else voice.say("the run is partial: it ended before everything was asked")

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from auditor.decision_words import DECIDED_WORDS, action, beside, to_do
+from auditor.decision_words import idle as idle_words
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import CAUSES, SEVERITIES, Coverage, Finding, Header, IdleDecision, Outcome, Run, StandsBeside
 from auditor.operators import N_
@@ -13,7 +15,6 @@ from auditor.reporters import _changes
 from auditor.sentences import (
     OUTCOME_WORDS,
     SEVERITY_WORDS,
-    acceptance,
     as_root,
     cause,
     clean,
@@ -24,15 +25,17 @@ from auditor.sentences import (
     told,
     unconcerned,
 )
-from auditor.sentences import idle as idle_words
-from auditor.summary import Fix, Group, Summary, accepted, counts_as, folded, named, summary, unchecked
+from auditor.summary import Fix, Group, Summary, counts_as, decided, folded, named, plain, summary, unchecked
 
 PAGE = 40  # lines of a fleet's report without details
 NAMES = 24  # characters of a list of hosts that stands before another column
 SINCE = 12  # lines of what changed since another run
 TOP = 10  # fixes that it names
 UNASKED = 8  # measures that nothing was asked about, named for each reason
-ORDER = ("fail", "accepted_fail", "warn", "accepted_warn", "unknown", "pass", "not_concerned")
+ORDER = (
+    "fail", "adapted_fail", "accepted_fail", "exempted_fail",
+    "warn", "adapted_warn", "accepted_warn", "exempted_warn", "unknown", "pass", "not_concerned",
+)  # fmt: skip
 COLOURS = {"fail": "31", "warn": "33", "unknown": "35", "pass": "32", "bold": "1", "dim": "2"}
 
 Span = tuple[str, str]  # a style (a key of COLOURS, or none) and its text
@@ -88,12 +91,13 @@ def _title(text: str) -> Line:
 
 
 def _word(name: str, voice: Voice) -> str:
-    return voice.say(OUTCOME_WORDS[name.removeprefix("accepted_")])
+    if name == "exempted_gap":
+        return voice.say(DECIDED_WORDS["exempted"])
+    return voice.say(OUTCOME_WORDS[name.rpartition("_")[2] if plain(name) in DECIDED_WORDS else name])
 
 
 def _style(name: str) -> str:
-    plain = name.removeprefix("accepted_")
-    return plain if plain == name and plain in COLOURS else "dim"
+    return name if name in COLOURS else "dim"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], voice: Voice, style: str = "") -> list[Line]:
@@ -199,14 +203,22 @@ def _counted(seen: Summary, voice: Voice) -> Iterator[tuple[str, str, str]]:
         text = voice.say("{count} open").format(count=count)
         if name == "fail" and seen.open_severities:
             text += f" ({_severities(seen.open_severities, voice)})"
-        risks = seen.counts.get(f"accepted_{name}", 0)
-        if risks:
-            text += ", " + voice.say("{count} accepted").format(count=risks)
+        for kind, form in COUNTED.items():
+            count_of = seen.counts.get(f"{kind}_{name}", 0)
+            if count_of:
+                text += ", " + voice.say(form).format(count=count_of)
         yield name if count else "", _word(name, voice), text
-    for name in ("unknown", "pass", "not_concerned", "nothing_asked"):
+    for name in ("unknown", "pass", "not_concerned", "nothing_asked", "exempted_gap"):
         count = seen.counts.get(name, 0)
         if count or name in ("unknown", "pass"):
             yield name if count and name in COLOURS else "", _word(name, voice), str(count)
+
+
+COUNTED = {
+    "accepted": N_("{count} accepted"),
+    "adapted": N_("{count} adapted"),
+    "exempted": N_("{count} exempted"),
+}
 
 
 def _severities(counts: Mapping[str, int], voice: Voice) -> str:
@@ -225,13 +237,13 @@ def _verdict(run: Run, seen: Summary, voice: Voice) -> Iterator[Span]:
             "warn",
             voice.say("Judged on answers that were brought by hand: {hosts}.").format(hosts=folded(seen.by_hand)),
         )
-    risks = seen.counts.get("accepted_fail", 0) + seen.counts.get("accepted_warn", 0)
+    risks = sum(seen.counts.get(f"{kind}_{name}", 0) for kind in COUNTED for name in ("fail", "warn"))
     if not seen.everything_seen:
         yield "unknown", voice.say("Not everything was seen; nobody knows whether the rest is good or bad.")
     elif seen.counts.get("fail", 0) or seen.counts.get("warn", 0):
         yield "", voice.say("Everything planned was measured.")
     elif risks:
-        yield "", voice.say("Everything planned was measured. Nothing is open; the accepted risks remain.")
+        yield "", voice.say("Everything planned was measured. Nothing is open; what was decided remains.")
     else:
         yield "pass", voice.say("Everything planned was measured. Nothing is open.")
 
@@ -263,6 +275,10 @@ def _one_host(run: Run, voice: Voice) -> Iterator[Line]:
     if voice.details:
         yield EMPTY
         yield from _collectors(run, voice)
+    for lines in (_to_do(run, voice), _actions(run, voice)):
+        if lines:
+            yield EMPTY
+        yield from lines
     yield EMPTY
     yield _title(voice.say("in short"))
     yield from _headline(run, summary(run), voice)
@@ -299,8 +315,9 @@ def _finding(run: Run, finding: Finding, name: str, host: str, voice: Voice) -> 
         yield from _wrapped(title, voice, margin, "dim")
         return
     weight = voice.say(SEVERITY_WORDS[finding.severity])
-    if accepted(finding):
-        weight += ", " + voice.say("risk accepted")
+    kind = decided(finding)
+    if kind:
+        weight += ", " + voice.say(DECIDED_WORDS[kind])
     yield mark, ("bold", finding.control), ("", f"  ({weight}){where}")
     yield from _wrapped(title, voice, margin)
     yield from _reasons(finding, voice, margin)
@@ -312,15 +329,8 @@ def _reasons(finding: Finding, voice: Voice, margin: int) -> Iterator[Line]:
     words = unconcerned if finding.outcome is None else told
     for line in words(finding.reasons, voice, True):
         yield from _wrapped(line, voice, margin)
-    if accepted(finding) and finding.decision:
-        yield from _wrapped(_standing(finding.decision, voice), voice, margin)
-
-
-def _standing(decision: StandsBeside, voice: Voice) -> str:
-    said = acceptance(decision, voice)
-    said = said[:1].upper() + said[1:]
-    why = clean(decision.why)
-    return voice.say("{acceptance}: {why}").format(acceptance=said, why=why) if why else said
+    for line in beside(finding.decision, finding.adapted, finding.suspended, voice, persons=True):
+        yield from _wrapped(line, voice, margin)
 
 
 def _gaps(run: Run, gaps: Sequence[Coverage], voice: Voice) -> Iterator[Line]:
@@ -354,8 +364,16 @@ def _title_of(run: Run, gap: Coverage, voice: Voice) -> str:
     return voice.text(measure.title) if measure else ""
 
 
+IDLE_FORMS = {
+    "void": N_("The decision {id} covers nothing: {why}"),
+    "part": N_("Of the decision {id} a part does not hold: {why}"),
+    "due": N_("The decision {id} holds, and somebody has to see to it: {why}"),
+    "idle": N_("The decision {id} is needed by nothing: {why}"),
+}
+
+
 def _idle(idle: IdleDecision, voice: Voice) -> str:
-    form = voice.say("The decision {id} covers nothing: {why}")
+    form = voice.say(IDLE_FORMS.get(idle.state, IDLE_FORMS["void"]))
     return form.format(id=clean(idle.id), why=idle_words(idle, voice))
 
 
@@ -429,7 +447,10 @@ def _sections(run: Run, seen: Summary, voice: Voice) -> Iterator[_Section]:
     if voice.details:
         yield _Section(_dated(seen, voice))
         yield _Section(_collectors(run, voice))
-    yield _Section(_risks(seen, voice), heads=1)
+    for kind, title in RISKS.items():
+        yield _Section(_risks(seen, kind, title, voice), heads=1)
+    yield _Section(_to_do(run, voice), heads=1)
+    yield _Section(_actions(run, voice), heads=1)
     yield _Section(_idles(run, voice), heads=1)
 
 
@@ -444,7 +465,8 @@ COLUMNS = ("fail", "warn", "unknown", "pass")
 def _rolled(counts: Mapping[str, int]) -> list[str]:
     """A row of a roll-up; what was accepted still fails, and is counted where it stands."""
     unseen = counts.get("unknown", 0) + counts.get("nothing_asked", 0)
-    wrong = [counts.get(name, 0) + counts.get(f"accepted_{name}", 0) for name in ("fail", "warn")]
+    kinds = ("", *(f"{kind}_" for kind in DECIDED_WORDS))
+    wrong = [sum(counts.get(f"{kind}{name}", 0) for kind in kinds) for name in ("fail", "warn")]
     return [str(number) for number in (*wrong, unseen, counts.get("pass", 0))]
 
 
@@ -465,13 +487,13 @@ def _measures(run: Run, seen: Summary, voice: Voice) -> list[Line]:
         rows.append([*_rolled(owed), voice.say("({count} measures that nothing checks)").format(count=len(together))])
     rows.sort(key=lambda row: [-int(cell) for cell in row[:3]])
     heads = [*(_word(name, voice) for name in COLUMNS), voice.say("measure")]
-    return _titled(voice.say("by measure, accepted risks included"), heads, rows, voice)
+    return _titled(voice.say("by measure, what was decided included"), heads, rows, voice)
 
 
 def _perimeters(seen: Summary, voice: Voice) -> list[Line]:
     heads = [*(_word(name, voice) for name in COLUMNS), voice.say("perimeter")]
     rows = ([*_rolled(counts), perimeter or "-"] for perimeter, counts in seen.by_perimeter.items())
-    return _titled(voice.say("by perimeter, accepted risks included"), heads, rows, voice)
+    return _titled(voice.say("by perimeter, what was decided included"), heads, rows, voice)
 
 
 def _fixes(seen: Summary, voice: Voice) -> list[Line]:
@@ -496,7 +518,9 @@ def _untold(seen: Summary, voice: Voice) -> list[Line]:
     if seen.checks_told < seen.checks_planned:
         rows.append((seen.checks_planned - seen.checks_told, voice.say("planned, and no result came"), ("-",)))
     rows += [
-        (len(gap.subjects), f"-: {cause(gap.cause, voice, True)}", gap.subjects) for gap in seen.gaps if not gap.measure
+        (len(gap.subjects), f"-: {cause(gap.cause, voice, True)}", gap.subjects)
+        for gap in seen.open_gaps
+        if not gap.measure
     ]
     form = voice.say("measures that nothing checks ({measures})")
     for subject, measures in unchecked(seen.gaps).items():
@@ -508,17 +532,43 @@ def _untold(seen: Summary, voice: Voice) -> list[Line]:
     return _titled(title, (count, on, why), brief, voice)
 
 
-def _risks(seen: Summary, voice: Voice) -> list[Line]:
-    """A row for each decision: until when, its id, by which role, and what it stands beside."""
+RISKS = {
+    "acceptance": N_("accepted residual risks: they still fail"),
+    "adaptation": N_("adapted targets: the convention's own is still missed"),
+    "exemption": N_("exemptions: the checks still fail"),
+}
+
+
+def _risks(seen: Summary, kind: str, title: str, voice: Voice) -> list[Line]:
+    """A row for each decision of a kind: until when, its id, by which role, and what it stands beside."""
     grouped: dict[StandsBeside, dict[str, list[str]]] = {}
+    for gap in seen.gaps:
+        if gap.decision and gap.decision.kind == kind:
+            grouped.setdefault(gap.decision, {}).setdefault(gap.measure or "-", []).extend(gap.subjects)
     for group in seen.groups:
-        if group.decision:
+        if group.decision and group.decision.kind == kind:
             grouped.setdefault(group.decision, {}).setdefault(group.control, []).extend(group.subjects)
     rows = (
         [day(one.until, voice), one.id, one.by, ", ".join(f"{c} ({folded(on)})" for c, on in controls.items())]
         for one, controls in grouped.items()
     )
-    return _titled(voice.say("accepted residual risks: they still fail"), ("",) * 4, rows, voice)
+    return _titled(voice.say(title), ("",) * 4, rows, voice)
+
+
+def _to_do(run: Run, voice: Voice) -> list[Line]:
+    """What owners have to decide, and advisers to communicate, gravest first."""
+    rows = []
+    for one in run.to_do():
+        control = run.controls.get(one.control)
+        about = clean(voice.text(control.title)) if control else clean(one.control)
+        rows.append([voice.say(SEVERITY_WORDS[one.severity]), to_do(one, voice, about)])
+    return _titled(voice.say("decisions to take"), ("",) * 2, rows, voice)
+
+
+def _actions(run: Run, voice: Voice) -> list[Line]:
+    """The actions that are open, the latest first."""
+    rows = ([action(one, voice)] for one in run.actions() if one.status == "open")
+    return _titled(voice.say("actions"), ("",), rows, voice)
 
 
 def _dated(seen: Summary, voice: Voice) -> list[Line]:
@@ -539,8 +589,16 @@ def _collectors(run: Run, voice: Voice) -> list[Line]:
 
 
 def _idles(run: Run, voice: Voice) -> list[Line]:
-    rows = ([idle.id, idle_words(idle, voice)] for idle in run.idle())
-    return _titled(voice.say("decisions that cover nothing"), ("",) * 2, rows, voice)
+    rows = ([voice.say(STATES[idle.state]), idle.id, idle_words(idle, voice)] for idle in run.idle())
+    return _titled(voice.say("what is wrong with decisions"), ("",) * 3, rows, voice)
+
+
+STATES = {
+    "void": N_("void"),
+    "part": N_("in part"),
+    "due": N_("to see to"),
+    "idle": N_("to close"),
+}
 
 
 # ---------------------------------------------------------------- a fleet, everything
@@ -572,13 +630,13 @@ def _control(run: Run, id: str, groups: Sequence[Group], voice: Voice) -> Iterat
     if control and any(group.outcome is not Outcome.UNKNOWN for group in groups):
         yield from _wrapped(voice.say("Fix: {fix}").format(fix=voice.text(control.fix)), voice, 4, "dim")
     for group in groups:
-        name = f"accepted_{group.outcome.value}" if group.decision else group.outcome.value
+        name = f"{group.state}_{group.outcome.value}" if group.state in DECIDED_WORDS else group.state
         head = f"{_word(name, voice).upper()}  {len(group.subjects)} × {folded(group.subjects)}"
         yield from _wrapped(head, voice, 4, _style(name))
         for line in told(group.reasons, voice, True, shown=0):
             yield from _wrapped(line, voice, 6)
-        if group.decision:
-            yield from _wrapped(_standing(group.decision, voice), voice, 6)
+        for line in beside(group.decision, group.adapted, group.suspended, voice, persons=True):
+            yield from _wrapped(line, voice, 6)
 
 
 def _by_subject(run: Run, gaps: dict[str, list[Coverage]], voice: Voice) -> Iterator[Line]:

@@ -13,13 +13,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from make import ACCEPTANCE_YAML, ESTATE_YAML, MEASURES_YAML, POLICY_YAML, ROOT, site, write
+from make import ACCEPTANCE_YAML, ACCEPTED, ESTATE_YAML, MEASURES_YAML, POLICY_YAML, ROOT, site, write
 
 from auditor.cli import main
 from auditor.store import Store
 
 HERE = "web01: {ansible_connection: local, ansible_host: localhost}"
-ACCEPTED = {"decisions__a": ACCEPTANCE_YAML}
 
 
 def auditor(*words: str, **environment: str) -> Result:
@@ -57,8 +56,38 @@ def test_exit_1_an_open_failure(tmp_path: Path) -> None:
     both = estate(tmp_path / "two", f"{HERE}, nas: {{ansible_connection: winrm}}")
     assert run(tmp_path, text="echo 3", town=both).exit_code == 1
     accepted = estate(tmp_path / "three", **ACCEPTED)
-    assert run(tmp_path, text="echo 3", town=accepted).exit_code == 0
+    assert run(tmp_path, "--as-of", "2026-11-21", text="echo 3", town=accepted).exit_code == 0
     assert run(tmp_path, "--as-of", "2026-05-31", text="echo 3", town=accepted).exit_code == 1
+
+
+GONE = """\
+policy: gone
+title: {en: Gone, fr: Parti}
+controls:
+  - id: nobody-who-left
+    measure: log-retention
+    revision: 1
+    title: {en: Nobody who left, fr: Personne de parti}
+    severity: high
+    probe: admins
+    expect: {accounts: {none: {account: {one_of: $registers.leavers.older_than.grace_hours}}}}
+    why: {en: It is asked., fr: C'est demandé.}
+    fix: {en: Remove them., fr: Les retirer.}
+"""
+
+
+def test_who_left_counts_from_the_day_judged_on(tmp_path: Path) -> None:
+    """root, whom every machine has, left the day before: a failure; not when judged on a day before that."""
+    left = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 25 * 3600))
+    town = estate(tmp_path, records__l=f"register: leavers\nentries: [{{entry: root, left_at: '{left}'}}]\n")
+    for hours, code in ((24, {1}), (26, {0, 3})):
+        measures = MEASURES_YAML.replace(
+            "target_days:", f"grace_hours: {{value: {hours}, source: x}}\n      target_days:"
+        )
+        write(tmp_path / "gone", measures=measures, gone=GONE)
+        policy = str(tmp_path / "gone" / "gone.yaml")
+        assert auditor("run", policy, "-i", town, "--store", "none").exit_code in code
+        assert auditor("run", policy, "-i", town, "--store", "none", "--as-of", "2026-01-01").exit_code in {0, 3}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +121,7 @@ def test_exit_2_shows_the_mistakes_of_all_files_at_once(tmp_path: Path) -> None:
     """Policies, inventory, estate and decisions, each at its place."""
     policy, *probes = site(tmp_path)
     write(tmp_path / "policies", sample=POLICY_YAML.replace("days:", "dasy:"))
-    town = estate(tmp_path, decisions__a=ACCEPTANCE_YAML.replace("2099-12-31", "2026-02-30"))
+    town = estate(tmp_path, decisions__a=ACCEPTANCE_YAML.replace("2027-06-01", "2026-02-30"))
     write(
         Path(town),
         hosts="all: {hosts: {web01: {ansible_port: x}}}",
@@ -114,7 +143,7 @@ def test_exit_3_something_was_not_measured(tmp_path: Path) -> None:
     assert run(tmp_path, "--fail-on", "never", text="true").exit_code == 3
     assert run(tmp_path, town=estate(tmp_path / "two", f"{HERE}, nas: {{ansible_connection: winrm}}")).exit_code == 3
     accepted = estate(tmp_path / "three", **ACCEPTED)
-    assert run(tmp_path, text="true", town=accepted).exit_code == 3
+    assert run(tmp_path, "--as-of", "2026-11-21", text="true", town=accepted).exit_code == 3
 
 
 def process(*words: str, **more: Any) -> subprocess.Popen[str]:
@@ -302,7 +331,7 @@ def test_explain_says_who_answers_for_a_measure_and_what_checks_it() -> None:
     said = auditor("explain", "log-retention").stdout
     assert "who answers for it: whoever runs the shared infrastructure\n" in said
     assert "on an exclusive perimeter: no decision can stand beside a failure\n" in said
-    assert "controls: collected-logs-reach-back-about-twelve-months\n" in said
+    assert "controls: collected-logs-reach-back-about-twelve-months, " in said
     assert "  $limit_days = 300  (« environ douze mois »: below ten months" in said
     french = auditor("explain", "gov-kpi", "--lang", "fr").stdout
     assert "le responsable de la sécurité des systèmes d'information\n" in french

@@ -49,7 +49,7 @@ def asked(shell: str, words: str, last: str) -> list[str]:
         (["pl"], ["plan"]),
         (["explain", "ssh-root"], ["ssh-root-login-off"]),
         (["explain", "ssh_"], ["ssh_logins"]),
-        (["schema", "e"], ["estate"]),
+        (["schema", "es"], ["estate"]),
         (["run", "-f", "j"], ["json", "junit"]),
         (["run", "--fail-on", "h"], ["high"]),
         (["run", "--det"], ["--details"]),

@@ -34,7 +34,7 @@ def test_an_inventory_alone_is_one_perimeter(tmp_path: Path) -> None:
 
 def test_the_nearest_line_of_estate_yaml_wins(tmp_path: Path) -> None:
     """all, then groups as they merge in the inventory, then the host itself."""
-    more = ESTATE_YAML.replace("zones:", "  - {id: far, owner: OTHER, kind: exclusive}\nzones:")
+    more = ESTATE_YAML.replace("zones:", "  - {id: far, owner: OTHER, kind: exclusive}\nauditing_entity: TOWN\nzones:")
     more += "  web: {roles: [web-front]}\n  site: {perimeter: far}\n  zz: {perimeter: own}\n  web02: {zone: dmz, roles: [x]}\n"
     hosts = "zz: {children: {site: }}\nsite: {children: {web: }}\n" + HOSTS
     found = {h.id: h for h in load(write(tmp_path, hosts=hosts, estate=more)).hosts}
@@ -120,6 +120,19 @@ def test_registers_are_loaded_by_their_name(tmp_path: Path) -> None:
     assert load(tmp_path).registers == (Register("admins", ("root", "0644"), "", f"{tmp_path}/records/a.yaml"),)
     write(tmp_path, records__b="register: admins\nentries: []\n")
     assert refused(tmp_path) == ["records/b.yaml:1:11: the register 'admins' is given twice"]
+
+
+def test_an_entry_may_say_when_it_left(tmp_path: Path) -> None:
+    """With its zone; a moment that is none, or a zone left out, is an error of the file."""
+    text = "register: leavers\nentries:\n  - old\n  - {entry: dupont, left_at: 2026-10-30T17:00:00+01:00}\n"
+    write(tmp_path, hosts=HOSTS, estate=ESTATE_YAML, records__leavers=text)
+    (register,) = load(tmp_path).registers
+    assert register.entries == ("old", "dupont")
+    assert register.left_at == {"dupont": 1793376000.0}
+    write(tmp_path, records__leavers=text.replace("-10-30", "-13-30"))
+    assert refused(tmp_path) == ["records/leavers.yaml:4:30: 2026-13-30T17:00:00+01:00 is no moment"]
+    write(tmp_path, records__leavers=text.replace("+01:00", ""))
+    assert [p.partition(": ")[0] for p in refused(tmp_path)] == ["records/leavers.yaml:4:30"]
 
 
 def test_a_folder_without_an_inventory_is_an_error(tmp_path: Path) -> None:

@@ -687,7 +687,7 @@ def test_a_value_of_ini_is_a_python_literal_or_text(written: str) -> None:
             wanted = ast.literal_eval(written)
     except (ValueError, SyntaxError):
         wanted = written
-    wanted = str(wanted) if isinstance(wanted, complex) else wanted
+    wanted = "..." if wanted is ... else str(wanted) if isinstance(wanted, complex) else wanted
     seen = groups_ini.value(written)
     assert (seen, type(seen)) == (wanted, type(wanted))
 

@@ -118,6 +118,16 @@ def test_args_take_no_register_and_no_parameter(tmp_path: Path) -> None:
         )
 
 
+def test_an_age_of_a_register_names_a_parameter_of_the_measure(tmp_path: Path) -> None:
+    """Hours, as the name of the parameter says."""
+    for name, words in (
+        ("$registers.gone.older_than.target_hours", "the measure has no parameter 'target_hours'"),
+        ("$registers.gone.older_than.target_days", "stands for nothing"),
+        ("$registers.gone.older_than", "stands for nothing"),
+    ):
+        assert words in one_refused(tmp_path, "at_least: $target_days", f"equals: {name}")
+
+
 def test_unknown_arguments_are_refused(tmp_path: Path) -> None:
     """A misspelt argument would ask another question."""
     assert "unknown key 'vlna'; did you mean 'vlan'?" in one_refused(

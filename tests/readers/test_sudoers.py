@@ -39,12 +39,19 @@ def test_aliases_of_aliases_and_a_loop() -> None:
 
 
 def test_root_password_voids_a_rule_for_all_only() -> None:
-    found = rules("sudoers files\nrootpw\nrule ALL ALL\nrule bob ALL\nend\n")
+    found = rules("sudoers files\ndefault -\t\ttargetpw\tyes\nrule ALL ALL\nrule bob ALL\nend\n")
     assert found.granting == ("bob",)
 
 
 @pytest.mark.parametrize(
-    ("line", "cause"), [("directory", "not_told"), ("include /srv/x", "not_asked"), ("odd", "unreadable")]
+    ("line", "cause"),
+    [
+        ("directory", "not_told"),
+        ("policy /etc/sudo.conf", "not_told"),
+        ("refused /etc/sudoers", "not_told"),
+        ("include /srv/x", "not_asked"),
+        ("odd", "unreadable"),
+    ],
 )
 def test_what_may_hold_more_rules(line: str, cause: str) -> None:
     gap = rules(f"sudoers none\n{line}\nend\n").gap
@@ -54,12 +61,29 @@ def test_what_may_hold_more_rules(line: str, cause: str) -> None:
 @given(
     st.lists(
         st.sampled_from(
-            ["rule,", 'rule,"a', "rule a,b ALL", "alias X=Y", "alias X", "doas x", "g:a:1:b", "g:a", "odd", '"']
+            [
+                "rule ",
+                "rule a,b ALL\t(root) ALL",
+                "also , h\tNOPASSWD: X",
+                "alias X=Y",
+                "alias X",
+                "host H=a:b",
+                "runas R=X",
+            ]
+            + [
+                "cmnd X\t/a\tX",
+                "cmnd , Y\t(",
+                "default -\t\tauthenticate\tno",
+                "default x",
+                "doas x\t(a) /b",
+                "g:a:1:b",
+            ]
+            + ["g:a", "odd", "loose /b", "unweighed", "polkit /x", "name h", '"', "refused /etc/sudoers"]
         )
     )
 )
 def test_no_text_raises_anything_else(lines: list[str]) -> None:
-    for head in ("sudoers csv", "sudoers files"):
+    for head in ("sudoers expanded", "sudoers files"):
         try:
             rules("\n".join([head, *lines, "end"]))
         except Unreadable:

@@ -1,0 +1,75 @@
+"""R-OWNER, R-ROLE, R-DRAFT: who signs answers for the perimeter, was entitled on the day, and is not who drafted. Pure."""
+
+from __future__ import annotations
+
+from auditor.decisions.context import Context, Found, deciders, within
+from auditor.model import Perimeter
+from auditor.records import Decision, Delegation, Signature
+
+
+def owner(one: Decision, perimeter: Perimeter, at: Context) -> Found:
+    """Today and at the signature: a perimeter that changed hands takes no decision of its former owner with it."""
+    entitled = deciders(one.kind, perimeter)
+    if one.entity not in entitled:
+        yield "R-OWNER", f"{one.entity} / {', '.join(entitled)}"
+    if perimeter.since and one.signature.signed_at < perimeter.since:
+        yield "R-OWNER", f"{perimeter.owner}: {perimeter.since} > {one.signature.signed_at}"
+
+
+def role(one: Decision, perimeter: Perimeter, at: Context) -> Found:
+    entitled = deciders(one.kind, perimeter)
+    entities = _entities(one.signature, at)
+    if not set(entities) & set(entitled):
+        yield "R-OWNER", f"{one.signature.role} ({', '.join(entities) or '?'}) / {', '.join(entitled)}"
+    elif one.signature.delegation_ref:
+        yield from _delegated(one, entitled, at)
+    elif not any(may_sign(one.signature.role, entity, one.kind, one.signature.signed_at, at) for entity in entitled):
+        yield "R-ROLE", f"{one.signature.role} {one.signature.signed_at}"
+
+
+def may_sign(role: str, entity: str, kind: str, day: str, at: Context) -> bool:
+    """A mandate of the role for the entity covers the day, and this kind of decision."""
+    return any(
+        s.role == role and s.entity == entity and kind in s.may and within(day, s.since, s.until)
+        for s in at.estate.signatories
+    )
+
+
+def _entities(signature: Signature, at: Context) -> tuple[str, ...]:
+    mandates = [s.entity for s in at.estate.signatories if s.role == signature.role]
+    given = [d.entity for d in at.estate.delegations if d.ref == signature.delegation_ref and d.role == signature.role]
+    return tuple(dict.fromkeys(given if signature.delegation_ref else mandates))
+
+
+def _delegated(one: Decision, entitled: tuple[str, ...], at: Context) -> Found:
+    """The delegation covers the day and the kind, and who gave it was entitled to when it began."""
+    signature = one.signature
+    given = [d for d in at.estate.delegations if d.ref == signature.delegation_ref and d.role == signature.role]
+    if not any(_holds(d, one, at) for d in given if d.entity in entitled):
+        yield "R-ROLE", f"{signature.role} ({signature.delegation_ref}) {signature.signed_at}"
+
+
+def _holds(given: Delegation, one: Decision, at: Context) -> bool:
+    covers = one.kind in given.may and within(one.signature.signed_at, given.since, given.until)
+    return covers and may_sign(given.by, given.entity, one.kind, given.since, at)
+
+
+def draft(one: Decision) -> Found:
+    if one.drafted_by and one.drafted_by == one.signature.role:
+        yield "R-DRAFT", one.drafted_by
+
+
+def mandate_ended(one: Decision, perimeter: Perimeter, at: Context) -> Found:
+    """It was well signed and stays so; whoever holds the role now ought to know of it."""
+    signature = one.signature
+    if signature.delegation_ref:
+        given = (d for d in at.estate.delegations if d.ref == signature.delegation_ref)
+        alive = any(within(at.as_of, d.since, d.until) for d in given)
+    else:
+        entitled = deciders(one.kind, perimeter)
+        mandates = [s for s in at.estate.signatories if s.role == signature.role and s.entity in entitled]
+        alive = any(
+            within(signature.signed_at, s.since, s.until) and within(at.as_of, s.since, s.until) for s in mandates
+        )
+    if not alive:
+        yield "R-ROLE", signature.role

@@ -1,0 +1,139 @@
+"""Who may become somebody else by sudo, doas or polkit, and whether a password is asked first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from auditor.framing.sh import INSTALLED
+from auditor.kinds import Dialect, Probe
+from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
+from auditor.readers import passwd, sudoers
+from auditor.readers.elevation import Elevation, elevations
+from auditor.readers.undated import undated
+
+NOBODY = passwd.People({}, {}, directory=True)
+
+
+def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {"accounts": passwd.PEOPLE, "sudoers": sudoers.SUDOERS}
+
+
+def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    told = sudoers.rules(answers["sudoers"])
+    if isinstance(told, Unknown):
+        return {"rules": told, "without_password": told}
+    people = passwd.people(answers["accounts"])
+    known = NOBODY if isinstance(people, Unknown) else people
+    everybody = passwd.People(known.accounts, {**told.groups.groups, **known.groups}, known.directory)
+    bare = any(not rule.items for rule in told.rules)
+    gap = told.gap or (Unknown("unreadable", "a rule without commands") if bare else None)
+    shown: list[Fact] = [_shown(e, told.loose) for e in elevations(told, everybody)]
+    shown += [_polkit(file) for file in told.polkit]
+    return {"rules": Partial(tuple(shown), gap) if gap else shown, "without_password": _without(shown, gap)}
+
+
+def _without(shown: list[Fact], gap: Unknown | None) -> Fact:
+    """Those that ask nothing, but for the rule of this program; where of one that is not told, the list may lack it."""
+    others = [r for r in shown if r["auditor"] is not True]
+    gap = gap or next((r["asks"] for r in others if isinstance(r["asks"], Unknown)), None)
+    found = [r for r in others if r["asks"] is False]
+    return Partial(tuple(found), gap) if gap else found
+
+
+def _shown(one: Elevation, loose: frozenset[str] | None) -> Fact:
+    replaceable = _replaceable(one.item.command, loose)
+    return {
+        "rule": one.text,
+        "asks": one.asks,
+        "because": one.because,
+        "everything_as_root": one.everything_as_root,
+        "replaceable": replaceable,
+        "auditor": _is_ours(one) and replaceable is False,
+    }
+
+
+def _polkit(file: str) -> Fact:
+    return {
+        "rule": f"polkit {file}",
+        "asks": False,
+        "because": "polkit.Result.YES",
+        "everything_as_root": False,
+        "replaceable": False,
+        "auditor": False,
+    }
+
+
+def _is_ours(one: Elevation) -> bool:
+    """The one line of docs/least-privilege.md: that program, as root, for one login by its name."""
+    by_name = one.who[:1] not in ("%", "+", "#", "") and one.who != "ALL" and "?" not in one.who
+    return one.tool == "sudo" and by_name and one.runs_as == "root" and one.item.command == INSTALLED
+
+
+def _replaceable(command: str, loose: frozenset[str] | None) -> bool | Unknown:
+    """Whether others than root may put another program in its place."""
+    if command in ("ALL", "sudoedit"):
+        return False
+    if loose is None or set(command) & set("*?[^") or not command.startswith("/"):
+        return Unknown("not_told", "which program that is")
+    path = command.rstrip("/")
+    while path:
+        if path in loose:
+            return True
+        path = path.rpartition("/")[0]
+    return False
+
+
+RULE: dict[str, Any] = {
+    "type": "object",
+    "x-name": "rule",
+    "x-also": ["because"],
+    "properties": {
+        "rule": {
+            "type": "string",
+            "x-person": True,
+            "description": "Who (as whom) command: `deploy (root) /usr/bin/systemctl ...`. Arguments are not shown: "
+            '`...` are some, `...*` some with a wildcard, `""` none, and nothing any; `polkit FILE`.',
+        },
+        "asks": {"type": "boolean", "description": "A password is asked first."},
+        "because": {"type": "string", "description": "What decides it."},
+        "everything_as_root": {
+            "type": "boolean",
+            "description": "It gives all of root: every command, or a shell.",
+        },
+        "replaceable": {
+            "type": "boolean",
+            "description": "Others than root may write the program, or a folder above it.",
+        },
+        "auditor": {
+            "type": "boolean",
+            "description": "It is the one rule that this program asks for, and gives no more: its installed "
+            "text, as root, to one login.",
+        },
+    },
+}
+
+PROBE = Probe(
+    title={"en": "Elevation of privileges", "fr": "Élévation de privilèges"},
+    facts={
+        "type": "object",
+        "properties": {
+            "rules": {
+                "type": "array",
+                "description": "What the rules of sudo and doas let others than root do on this host, each command for each of whom "
+                "a rule names; and the files of polkit rules, made on the host, that say yes to somebody.",
+                "items": RULE,
+            },
+            "without_password": {
+                "type": "array",
+                "description": "Those of them that ask no password, but for the one that this program asks for.",
+                "items": RULE,
+            },
+        },
+    },
+    dialects={"linux": Dialect(commands, undated(parse))},
+    privilege={
+        "en": "root, to read the rules of sudo, doas and polkit",
+        "fr": "root, pour lire les règles de sudo, doas et polkit",
+    },
+)

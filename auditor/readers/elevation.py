@@ -1,0 +1,272 @@
+"""The rules of sudo and doas in; who becomes whom, by which command, and whether a password is asked, out. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from auditor.model import Unknown
+from auditor.readers.passwd import People
+from auditor.readers.sshd import glob
+from auditor.readers.sudoers import Default, Item, Rule, Rules
+
+# With any argument of the caller's choice these are a shell of whom they run as.
+SHELLS = ("sh", "ash", "bash", "busybox", "csh", "dash", "env", "fish", "ksh", "ksh93", "mksh", "sudo", "tcsh", "zsh")
+BECOMING = ("su", "runuser", "visudo")  # so are these, whatever their arguments
+MAYBE = Unknown("not_told", "whom a line of Defaults is about")
+PASSWORD = "asks a password"
+COVERS_KEPT = 64  # later rules for everything, kept in mind while looking for those that they stand above
+
+Truth = bool | None  # None: it depends on what was not told
+
+
+@dataclass(frozen=True, slots=True)
+class Elevation:
+    """`who` may run `item`; `asks`: they are asked for a password first. `because` says what decides it."""
+
+    who: str
+    tool: str
+    item: Item
+    asks: bool | Unknown
+    because: str
+
+    @property
+    def runs_as(self) -> str:
+        users = ",".join(_users(self.item))
+        return f"{users}:{','.join(self.item.groups)}" if self.item.groups else users
+
+    @property
+    def text(self) -> str:
+        """As a register of exceptions writes it: `deploy (root) /usr/bin/systemctl ...`."""
+        parts = ("doas" if self.tool == "doas" else "", self.who, f"({self.runs_as})", self.item.command)
+        return " ".join(p for p in (*parts, self.item.arguments) if p)
+
+    @property
+    def everything_as_root(self) -> bool:
+        if not {"root", "ALL", "#0"} & set(_users(self.item)):
+            return False
+        name = self.item.command.rpartition("/")[2]
+        if self.item.command == "ALL" or name in BECOMING:
+            return True
+        return name in SHELLS and self.item.arguments in ("", "...*")
+
+
+def elevations(told: Rules, people: People) -> list[Elevation]:
+    """In the order of the rules, each command once for each of whom a rule names; without those that are root already.
+
+    A rule for another host is none here. sudo takes the last rule that matches: one that a later rule for everything
+    stands above is never taken.
+    """
+    found: list[Elevation] = []
+    above: list[tuple[str, Item]] = []
+    for rule in reversed(told.rules):
+        if _here(rule.hosts, told.name) is False:
+            continue
+        for item in reversed(rule.items):
+            for who in reversed(rule.users):
+                if not _counts(who, item, people) or (rule.tool == "sudo" and _stands_above(above, who, item, people)):
+                    continue
+                asks, because = _asked(told, rule, who, item, people)
+                found.append(Elevation(who, rule.tool, item, asks, because))
+            if len(above) < COVERS_KEPT and _is_all(rule, item, told.name):
+                above += [(who, item) for who in rule.users]
+    return found[::-1]
+
+
+def _counts(who: str, item: Item, people: People) -> bool:
+    account = people.accounts.get(who)
+    root = who in ("root", "#0") or (account is not None and account.uid == 0)
+    return not (root or who.startswith("!") or item.negated or item.command == "list")
+
+
+def _users(item: Item) -> tuple[str, ...]:
+    """A rule that names nobody runs as root; one that names groups alone, as whoever runs it."""
+    if item.users:
+        return item.users
+    return ("",) if item.groups else ("root",)
+
+
+# ---------------------------------------------------------------- the last rule wins
+
+
+def _is_all(rule: Rule, item: Item, name: str) -> bool:
+    return rule.tool == "sudo" and item.command == "ALL" and _here(rule.hosts, name) is True
+
+
+def _stands_above(above: Sequence[tuple[str, Item]], who: str, item: Item, people: People) -> bool:
+    return any(_wider(one, item) and same(later, who, people) is True and _not_less(later, who) for later, one in above)
+
+
+def _not_less(later: str, who: str) -> bool:
+    """A rule for one member stands above no rule for the group."""
+    return later in (who, "ALL") or not (who.startswith("%") or who == "ALL")
+
+
+def _wider(later: Item, item: Item) -> bool:
+    users = "ALL" in _users(later) or set(_users(item)) <= set(_users(later))
+    return users and ("ALL" in later.groups or set(item.groups) <= set(later.groups))
+
+
+# ---------------------------------------------------------------- is a password asked
+
+
+def _asked(told: Rules, rule: Rule, who: str, item: Item, people: People) -> tuple[bool | Unknown, str]:
+    if rule.tool == "doas":
+        return item.asks is not False, "NOPASSWD" if item.asks is False else PASSWORD
+    if _here(rule.hosts, told.name) is None:
+        return Unknown("not_told", "the rule names hosts by address or group"), "hosts"
+    if item.asks is False:
+        return False, "NOPASSWD"
+    lines = _Defaults(told, who, item, people)
+    ways = [
+        (_authenticates(lines, item), "!authenticate"),
+        (_not(lines.truth("exempt_group", lambda v: same("%" + v, who, people) if v else False)), "exempt_group"),
+        (_not(lines.truth("timestamp_timeout", _never_again)), "timestamp_timeout below 0"),
+    ]
+    for truth, because in ways:
+        if truth is False:
+            return False, because
+    for truth, because in ways:
+        if truth is None:
+            return MAYBE, because
+    return True, "asks root's password" if told.asks_root_password else PASSWORD
+
+
+def _authenticates(lines: _Defaults, item: Item) -> Truth:
+    """Generic, host, user and runas lines first, then the rule's own tag, then the lines for commands."""
+    first = lines.last("authenticate", "-@:>", True)
+    return lines.last("authenticate", "!", first if item.asks is None else item.asks)
+
+
+def _not(truth: Truth) -> Truth:
+    return None if truth is None else not truth
+
+
+def _never_again(value: str) -> Truth:
+    """A negative timeout: the password is asked once, and then never until the next boot."""
+    return value.startswith("-") if re.fullmatch(r"-?[0-9.]{0,20}", value) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    """The lines of Defaults, as they bear on one command that somebody may run."""
+
+    told: Rules
+    who: str
+    item: Item
+    people: People
+
+    def last(self, name: str, kinds: str, start: Truth) -> Truth:
+        """A setting that is yes or no, after each line of these kinds in turn."""
+        state = start
+        for line in self.told.defaults:
+            if line.name == name and line.to in kinds:
+                applies, value = self._applies(line), line.value == "yes"
+                state = value if applies is True else state if applies is False or state == value else None
+        return state
+
+    def truth(self, name: str, test: Callable[[str], Truth]) -> Truth:
+        """What a test says of the last value; unknown where a line may apply and would change it."""
+        state: Truth = False
+        for line in self.told.defaults:
+            if line.name == name:
+                applies, value = self._applies(line), test(line.value)
+                state = value if applies is True else state if applies is False or state == value else None
+        return state
+
+    def _applies(self, line: Default) -> Truth:
+        if line.to == "-":
+            return True
+        if line.to == "@":
+            return _here(line.among, self.told.name)
+        if line.to == ":":
+            return _among(line.among, (self.who,), self.people)
+        if line.to == ">":
+            return _among(line.among, _users(self.item), self.people)
+        return _or(_same_command(c, self.item.command) for c in line.among)
+
+
+def _or(truths: Iterable[Truth]) -> Truth:
+    seen = list(truths)
+    return True if True in seen else None if None in seen else False
+
+
+def _same_command(named: str, command: str) -> Truth:
+    if named == command or "ALL" in (named, command):
+        return True
+    if set("*?[^") & set(named + command):
+        return None
+    return (named.endswith("/") and command.rpartition("/")[0] + "/" == named) or (
+        command.endswith("/") and named.rpartition("/")[0] + "/" == command
+    )
+
+
+def _among(names: Iterable[str], whom: Iterable[str], people: People) -> Truth:
+    """Whether a list names one of these; the last element that matches decides."""
+    states: list[Truth] = []
+    listed = list(names)
+    for one in whom:
+        state: Truth = False
+        for name in listed:
+            match, value = same(name.lstrip("!"), one, people), not name.startswith("!")
+            state = value if match is True else state if match is False or state == value else None
+        states.append(state)
+    return _or(states)
+
+
+def same(one: str, other: str, people: People) -> Truth:
+    """Whether two names of sudo (a login, #uid, %group, ALL ...) have somebody in common."""
+    one, other = _login(one, people), _login(other, people)
+    if one == other or "ALL" in (one, other):
+        return True
+    if any(n[:1] in ("+", "?") or n[:2] == "%:" or "?" in n for n in (one, other)):
+        return None
+    groups = [n for n in (one, other) if n.startswith("%")]
+    if not groups:
+        return False
+    sets = [_members(n, people) if n.startswith("%") else {n} for n in (one, other)]
+    if sets[0] is not None and sets[1] is not None and sets[0] & sets[1]:
+        return True
+    return None if people.directory or None in sets else False
+
+
+def _login(name: str, people: People) -> str:
+    if not name.startswith("#"):
+        return name
+    return next((a.name for a in people.accounts.values() if str(a.uid) == name[1:]), name)
+
+
+def _members(name: str, people: People) -> set[str] | None:
+    """None: only a directory may know the group."""
+    by_number = name[2:] if name.startswith("%#") else ""
+    group = next((g for g in people.groups.values() if str(g.gid) == by_number), None) if by_number else None
+    group = group or people.groups.get(name[1:])
+    if group is None:
+        return None if people.directory else set()
+    return set(people.members(group))
+
+
+# ---------------------------------------------------------------- is it about this host
+
+
+def _here(hosts: Sequence[str], name: str) -> Truth:
+    """Whether a list of hosts names this one; None: it names addresses or groups, or this host's domain is not told."""
+    state: Truth = False
+    for host in hosts:
+        match, value = _is_here(host.lstrip("!"), name), not host.startswith("!")
+        state = value if match is True else state if match is False or state == value else None
+    return state
+
+
+def _is_here(host: str, name: str) -> Truth:
+    short = name.partition(".")[0]
+    if host == "ALL" or host.lower() in (name.lower(), short.lower()):
+        return True
+    if not name or re.fullmatch(r"[0-9a-fA-F.:/]*[.:/][0-9a-fA-F.:/]*|\+.*|.*[\[?].*", host):
+        return None
+    if "*" in host:
+        fits = glob(host.lower(), name.lower()) or glob(host.lower(), short.lower())
+        return fits or (None if "." in host and "." not in name else False)
+    domain_unknown = "." in host and "." not in name and host.partition(".")[0].lower() == short.lower()
+    return None if domain_unknown else False
