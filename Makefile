@@ -50,6 +50,7 @@ bench: .venv/.made
 	$(BIN)/python benchmarks/size.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/silent.py
+	$(BIN)/python benchmarks/winrm.py
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/decisions.py
 

@@ -146,6 +146,16 @@ def test_a_host_has_an_address_of_either_kind(serve: Callable[..., Double]) -> N
     assert why(ask(host(double, address="::1"))) == ("answered", "")
 
 
+def test_answers_that_come_one_by_one_take_one_request_each(serve: Callable[..., Double]) -> None:
+    """What a host takes its time for is received when it is known."""
+    slow = [Command(f"Get-{n}") for n in range(12)]
+    double = serve(program=PowerShell({c.text: "x" for c in slow}, thinks_s=0.1))
+    told = ask(host(double), HELLO, *slow)
+    assert why(told) == ("answered", "")
+    assert double.requests <= REQUESTS + len(slow)
+    assert double.opened == 1
+
+
 @SCHEMES
 def test_long_scripts_and_answers_come_whole(serve: Callable[..., Double], scheme: str) -> None:
     """In pieces of 64 KiB one way, and as the host likes the other."""

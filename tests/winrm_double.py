@@ -87,6 +87,7 @@ class PowerShell:
     before: bytes = b""
     stderr: bytes = b""
     exit_code: int = 0
+    thinks_s: float = 0.0
     scripts: list[str] = field(default_factory=list)
 
     def __call__(self, process: Process) -> int:
@@ -102,6 +103,7 @@ class PowerShell:
         for number, cap, text, words in _QUESTION.findall(script):
             known = self.table.get(text, hello() if text == ps._HELLO else "")
             told: Told = known(*arguments(words)) if callable(known) else known
+            time.sleep(self.thinks_s)
             if told is None:
                 process.ended.wait(60)
                 return 1

@@ -55,8 +55,7 @@ function U([string]$b) { [Text.Encoding]::UTF8.GetString([Convert]::FromBase64St
 function W([int]$i, [string]$part, [string]$text, [int]$cap) {
     $bytes = [Text.Encoding]::UTF8.GetBytes($text)
     $t = [Convert]::ToBase64String($bytes, 0, [Math]::Min($bytes.Length, $cap))
-    [Console]::Out.Write("@$N $i $part " + $t.Length + "`n" + $t + "`n")
-    [Console]::Out.Flush()
+    "@$N $i $part " + $t.Length + "`n" + $t + "`n"
 }
 # Q ID CAP TEXT ARGUMENTS: answers one question, in a scope of its own; its arguments are $A there.
 function Q([int]$i, [int]$cap, [string]$text, [string[]]$A) {
@@ -75,8 +74,9 @@ function Q([int]$i, [int]$cap, [string]$text, [string[]]$A) {
         if ($_.FullyQualifiedErrorId -match '0x([0-9A-Fa-f]{8})') { $h = $Matches[1].ToUpper() }
         $said = $_.FullyQualifiedErrorId + ' ' + $h + ' ' + $e.Message
     }
-    W $i 'o' ($lines.ToString() + "`n" + $N + ' ' + $code + '.') $cap
-    W $i 'e' $said 2048
+    $answer = (W $i 'o' ($lines.ToString() + "`n" + $N + ' ' + $code + '.') $cap) + (W $i 'e' $said 2048)
+    [Console]::Out.Write($answer)
+    [Console]::Out.Flush()
 }
 """
 
