@@ -18,6 +18,7 @@ audit: .venv/.made
 
 test: .venv/.made
 	@sh tests/servers.sh
+	@! command -v krb5-config >/dev/null || $(BIN)/python -m pip install --quiet --editable '.[kerberos-tests]'
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: .venv/.made

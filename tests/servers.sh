@@ -2,7 +2,7 @@
 # Installs the servers and tools that the tests talk to (Debian, as root). Quick when all is there; not root: says what lacks.
 set -eu
 
-PACKAGES='openssh-server openssh-client sudo busybox dash bash mount util-linux iproute2 restic borgbackup libpam-google-authenticator rsyslog rsyslog-openssl logrotate clamav clamav-daemon systemd-journal-remote openssh-sftp-server man-db groff-base python3-venv chromium fonts-dejavu-core poppler-utils locales'
+PACKAGES='openssh-server openssh-client sudo busybox dash bash mount util-linux iproute2 restic borgbackup libpam-google-authenticator rsyslog rsyslog-openssl logrotate clamav clamav-daemon systemd-journal-remote openssh-sftp-server man-db groff-base python3-venv chromium fonts-dejavu-core poppler-utils locales krb5-kdc krb5-admin-server krb5-user libkrb5-dev gcc libfaketime'
 
 if ! command -v dpkg-query >/dev/null; then
   echo "tests/servers.sh: no Debian system; the tests want: $PACKAGES" >&2
