@@ -7,8 +7,9 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import tree_sitter_powershell
@@ -18,7 +19,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from make import MEASURES_YAML, POLICY_YAML, write
 from tree_sitter import Language, Parser
-from winrm_double import _QUESTION, arguments, frame
+from winrm_double import _QUESTION, frame
 
 from auditor.cli import main
 from auditor.framing import by_hand, ps, sh
@@ -218,15 +219,14 @@ GRAMMARS = [Parser(Language(g.language())) for g in (tree_sitter_powershell, tre
 HOSTILE = "dc01'\nRemove-Item C:\\ #é"
 
 
-def powershell(script: str, system: str = "Windows") -> bytes:
-    """What PowerShell would write, as far as the table of the double goes."""
+def powershell(script: str, system: str = "Windows", table: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """What PowerShell would write, with what each text is answered with."""
     nonce = re.search(r"^\$N = '([0-9a-f]+)'$", script, re.MULTILINE)
     assert nonce
     told = b""
-    for number, cap, text, words in _QUESTION.findall(script):
+    for number, cap, text, _ in _QUESTION.findall(script):
         hello = f"{system}\nhere\n0\n{int(time.time())}\n0f8fad5b-d9cb-469f-a165-70867728950e\n"
-        said = hello if text == ps._HELLO else "400\n"
-        assert arguments(words) == []
+        said = hello if text == ps._HELLO else table.get(text, "400\n")
         body = f"{said}\n{nonce[1]} 0.".encode()
         told += frame(nonce[1], number, "o", body, int(cap)) + frame(nonce[1], number, "e", b"", 2048)
     return told

@@ -220,6 +220,17 @@ def test_a_wrong_password_reaches_two_hosts_once_each(
     assert double.opened == 0
 
 
+@SCHEMES
+def test_an_account_that_has_expired_or_gone_is_no_other_trouble(serve: Callable[..., Double], scheme: str) -> None:
+    """A host tells it from a wrong password only in its own log: we say both, and count it as refused."""
+    double = serve(scheme, users={"somebody": PASSWORD})
+    opened = winrm.TRANSPORT.open(Settings(time.time))
+    found = [why(ask(host(double), opened=opened)) for _ in range(4)]
+    assert {cause for cause, _ in found} == {"auth"}
+    assert "a wrong password, or an account that may not log in" in found[0][1]
+    assert ("withheld" in found[3][1], double.refused, double.opened) == (True, 2, 0)
+
+
 def test_who_does_not_resolve_is_away_and_who_refuses_the_port_is_not(serve: Callable[..., Double]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
