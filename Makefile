@@ -41,7 +41,7 @@ bundle: .venv/.made
 	$(BIN)/python tools/bundle.py dist
 
 golden: .venv/.made
-	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/test_reporters.py tests/test_html.py
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/test_reporters.py tests/test_html.py tests/test_monitoring.py
 
 bench: .venv/.made
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
 
-from auditor.collect import Places, answers, each
+from auditor.collect import Places, answers, each, worked
 from auditor.decisions import InForce
 from auditor.derive import Kept, derive
 from auditor.earlier import DigestOf, Earlier, Seen, judged
@@ -28,7 +28,8 @@ class Pace:
     """How hosts are asked: in which places, how long each may take, and who is told of each that is done.
 
     `done` gets a host's id, and whether it was judged on earlier evidence. `civil` turns a moment into one of France,
-    for quiet hours; `missing` asks only hosts without fresh evidence.
+    for quiet hours; `missing` asks only hosts without fresh evidence. `recall` judges a host, by its place, on what a stored
+    run holds: then nobody is asked, and the run is in `state`, that one's.
     """
 
     places: Places
@@ -38,11 +39,13 @@ class Pace:
     uninterrupted: Callable[[], AbstractContextManager[object]]  # holds interruptions off the second phase
     civil: Callable[[float], datetime] = lambda at: datetime.fromtimestamp(at, UTC)
     missing: bool = False
+    recall: Callable[[int], Seen] | None = None
+    state: str = "complete"
 
 
 def audit(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, decided: InForce, pace: Pace) -> StoredRun:
     """Both phases. On an interruption the second still runs over what is in, and the run is `partial`."""
-    state = "complete"
+    state = pace.state
     try:
         _first_phase(plan, asks, store, run, pace)
     except KeyboardInterrupt:
@@ -60,12 +63,13 @@ def _second_phase(plan: Plan, store: Store, run: StoredRun, decided: InForce, pa
             _keep(plan, store, run, Seen(index, {}, judged(plan, index, {HELLO: failure})))
     asked = frozenset(h.id for h in plan.hosts)
     kept = Kept(asked, run.kept, run.own_names)
-    derived = derive(plan.derived_checks(), plan.probes, plan.estate, kept, pace.clock())
+    now = pace.clock()
+    derived = derive(plan.derived_checks(), plan.probes, plan.estate, kept, now)
     store.keep_findings(run, derived)
     reconciled = reconcile(run.findings, decided)
     store.keep_findings(run, reconciled.beside())
     store.keep_decided(run, reconciled.actions(), reconciled.to_do())
-    return store.finish(run, state, pace.clock(), reconciled.notes(), reconciled.coverage(plan.coverage()))
+    return store.finish(run, state, now, reconciled.notes(), reconciled.coverage(plan.coverage()))
 
 
 def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, pace: Pace) -> None:
@@ -76,15 +80,16 @@ def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredR
         _keep(plan, store, run, seen)
         pace.done(plan.hosts[seen.index].id, seen.presence.evidence_at > 0)
 
+    work, broken = _workers(plan, asks, pace, digest_of)
+    known = pace.recall or (earlier.fresh if pace.missing else None)
     missing = []
     for index in range(len(plan.hosts)):
-        fresh = earlier.fresh(index) if pace.missing else None
+        fresh = worked(index, known, broken) if known else None
         if fresh:
             kept(fresh)
         else:
             missing.append(index)
-    workers = _workers(plan, asks, pace, digest_of)
-    for seen in each(missing, *workers, pace.places, lambda index: plan.hosts[index].at_once):
+    for seen in each(missing, work, broken, pace.places, lambda index: plan.hosts[index].at_once):
         kept(earlier.settled(seen))
     if len(run.finished()) != len(plan.hosts):
         raise RuntimeError("a host went missing between asking and keeping")

@@ -32,6 +32,14 @@ Exit codes:
   130  interrupted
 """
 
+REPORT_CODES = """\b
+Exit codes:
+  0    the audit was reported
+  2    unusable input
+  3    the audit is older than --max-age
+With -f nagios they are a plugin's: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+"""
+
 DIFF_CODES = """\b
 Exit codes:
   0    nothing is new, worse, or lost its decision
@@ -55,6 +63,8 @@ SEVERITIES = click.Choice(["low", "medium", "high", "critical", "never"])
 _policy = click.argument("policy", nargs=-1, type=click.Path(exists=True))
 _estate = click.option("-i", "--estate", metavar="ESTATE", multiple=True, type=click.Path(exists=True),
                        help="Folder of an estate, or an inventory; given again: more inventories. Default: this machine.")  # fmt: skip
+_estate_then = click.option("-i", "--estate", metavar="ESTATE", multiple=True, type=click.Path(exists=True),
+                            help="Folder of an estate, or an inventory; given again: more inventories. Default: the run's own.")  # fmt: skip
 _limit = click.option(
     "--limit",
     metavar="PATTERN",
@@ -74,7 +84,13 @@ _store = click.option(
 )
 _format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multiple=True,
                        shell_complete=_completed("formats"),
-                       help="A report: text, html, json or junit; `-` is stdout. May be given several times.")  # fmt: skip
+                       help="A report: text, html, json, junit, sarif, codequality, prometheus or nagios; `-` is stdout. May be given several times.")  # fmt: skip
+_fail_on = click.option(
+    "--fail-on", type=SEVERITIES, default="low", show_default=True, help="Open failures from here on exit with 1."
+)
+_fail_on_warn = click.option(
+    "--fail-on-warn", is_flag=True, help="A missed target counts as a failure, even within its limit."
+)
 _as_of = click.option(
     "--as-of", metavar="DATE", help="Judge what people declared (decisions, leavers) on this day, 2026-11-30."
 )
@@ -87,9 +103,24 @@ _fail_on = click.option(
 _fail_on_warn = click.option(
     "--fail-on-warn", is_flag=True, help="A missed target counts as a failure, even within its limit."
 )
+
+
+def _logged(ctx: click.Context, param: click.Parameter, value: str) -> None:
+    if value == "json" and not ctx.resilient_parsing:
+        from auditor.commands.log import install
+
+        install()
+
+
+_log = click.option("--log", envvar="AUDITOR_LOG", type=click.Choice(["text", "json"]), default="text",
+                    is_eager=True, expose_value=False, callback=_logged,
+                    help="What stderr is: text for people, or events as JSON lines for a journal.")  # fmt: skip
 _details = click.option("--details", is_flag=True, help="Unfold every finding in the text and HTML reports.")
 _audience = click.option("--audience", type=click.Choice(["technique", "elus"]), default="technique", show_default=True,
                          help="Whom the HTML report is for; elus: elected officials, it names no host and no weakness.")  # fmt: skip
+_sarif_accepted = click.option("--sarif-accepted", type=click.Choice(["suppress", "omit"]), default="suppress",
+                               show_default=True,
+                               help="Findings that a decision covers, in SARIF: suppressed, or left out, as GitHub shows suppressed ones open.")  # fmt: skip
 
 
 class Group(click.Group):
@@ -105,13 +136,23 @@ class Group(click.Group):
             "lint",
             "inventory",
             "report",
+            "replay",
             "diff",
+            "export",
+            "prune",
             "list",
             "explain",
             "schema",
         ]
 
     def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return self._mapped(ctx)
+        except (SystemExit, click.exceptions.Exit, click.ClickException) as end:
+            _ended(end.code if isinstance(end, SystemExit) else end.exit_code)
+            raise
+
+    def _mapped(self, ctx: click.Context) -> Any:
         from auditor.errors import AuditorError
 
         try:
@@ -140,9 +181,17 @@ def program() -> None:
     except Exception:  # noqa: BLE001 - only to choose the exit code
         import traceback
 
-        traceback.print_exc()
+        click.echo(traceback.format_exc(), nl=False, err=True)
         click.echo(f"a defect of auditor {__version__}: please report it with the lines above", err=True)
         sys.exit(2)
+
+
+def _ended(code: object) -> None:
+    """The exit code is the last event of a log, where one is kept."""
+    if "auditor.commands.log" in sys.modules:
+        from auditor.commands.log import event
+
+        event("ended", "info" if code in (0, 1, 3) else "error", exit_code=code)
 
 
 def quiet() -> None:
@@ -186,13 +235,18 @@ def main(ctx: click.Context) -> None:
 @click.option(
     "--against",
     metavar="RUN|FILE",
-    help="Compare with this run or JSON report: only what is new, worse or lost its decision exits with 1.",
+    help="Compare with this run, archive or JSON report: only what is new, worse or lost its decision exits with 1.",
 )
+@click.option("--mail", metavar="ADDRESS", multiple=True,
+              help="Send what changed since the last audit, in counts; the server is named in AUDITOR_SMTP.")  # fmt: skip
+@click.option("--mail-detail", is_flag=True, help="The mail also names hosts and controls.")
 @click.option("--timings", is_flag=True, help="On stderr, how long probes and hosts took; nothing of it is kept.")
 @_probes
 @_lang
 @_details
 @_audience
+@_sarif_accepted
+@_log
 def run(**options: Any) -> None:
     """Audits hosts, and reports. Without arguments: this machine, with the shipped policies."""
     from auditor.commands.run import run as command
@@ -290,16 +344,67 @@ def lint(**options: Any) -> None:
     sys.exit(command(**options))
 
 
-@main.command()
+@main.command(epilog=REPORT_CODES)
 @click.argument("run", required=False, default="latest", shell_complete=_completed("runs"))
 @_format
 @_store
 @_lang
 @_details
 @_audience
+@_sarif_accepted
+@click.option("--max-age", metavar="HOURS", type=click.FloatRange(min=0, min_open=True),
+              help="An older audit gives 3. With -f nagios: 26.")  # fmt: skip
+@_log
 def report(**options: Any) -> None:
-    """Reports a stored RUN (a number, the beginning of an id, or `latest`) again, without any host."""
+    """Reports a stored RUN (a number, the beginning of an id, or `latest`) or an archive again, without any host."""
     from auditor.commands.report import report as command
+
+    sys.exit(command(**options))
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("run", shell_complete=_completed("runs"))
+@_policy
+@_estate_then
+@_format
+@_fail_on
+@_fail_on_warn
+@click.option("--against", metavar="RUN|FILE",
+              help="Say what differs from this run, archive or JSON report; only what is new, worse or lost its decision exits with 1.")  # fmt: skip
+@_store
+@click.option("--keep", is_flag=True, help="Keep the replay in the store, beside the run; it is never `latest`.")
+@click.option("--as-of", metavar="DATE", help="Judge decisions and records on this day. Default: the day of the run.")
+@_probes
+@_lang
+@_details
+@_audience
+@_sarif_accepted
+def replay(**options: Any) -> None:
+    """Judges the evidence of RUN anew, without any host: by other policies, another estate, other decisions.
+
+    RUN is one of the store (a number, the beginning of an id, `latest`) or an archive. Without POLICY and ESTATE: those of the
+    run. What was not asked then is not measured; ages are as they were then.
+
+    \b
+    Examples:
+      auditor replay latest stricter/ --against latest
+      auditor replay town.auditor -i inventories/town --as-of 2026-12-31
+    """
+    from auditor.commands.replay import replay as command
+
+    sys.exit(command(**options))
+
+
+@main.command()
+@click.argument("run", shell_complete=_completed("runs"))
+@click.argument("file", type=click.Path(readable=False, allow_dash=True))
+@_store
+def export(**options: Any) -> None:
+    """Writes RUN, evidence and all, as one file: to replay, report or compare it elsewhere.
+
+    FILE holds what the hosts answered: only its owner can read it, and it is to be kept so.
+    """
+    from auditor.commands.export import export as command
 
     sys.exit(command(**options))
 
@@ -314,7 +419,7 @@ def report(**options: Any) -> None:
 def diff(**options: Any) -> None:
     """Compares two runs: what is new, worse, resolved, no longer measured, or lost its decision.
 
-    BEFORE and AFTER are runs of the store (a number, the beginning of an id, `latest`, `latest~1`) or JSON reports.
+    BEFORE and AFTER are runs of the store (a number, the beginning of an id, `latest`, `latest~1`), archives or JSON reports.
 
     \b
     Examples:
@@ -322,6 +427,25 @@ def diff(**options: Any) -> None:
       auditor diff before.json after.json -f json
     """
     from auditor.commands.diff import diff as command
+
+    sys.exit(command(**options))
+
+
+@main.command()
+@click.option("--keep", metavar="DAYS", type=click.IntRange(1, 36500), default=395, show_default=True,
+              help="How long audits and their evidence are kept.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only say how many audits would be removed, and from when.")
+@_store
+@_lang
+@_log
+def prune(**options: Any) -> None:
+    """Removes audits and evidence that are older than may be kept, and gives their room back to the disk.
+
+    \b
+    What stays, however old: the newest complete audit of each estate, and what
+    --missing and `availability` may still judge a host on.
+    """
+    from auditor.commands.prune import prune as command
 
     sys.exit(command(**options))
 

@@ -163,7 +163,7 @@ def each(
     def one(item: Item, limited: Limits) -> None:
         came: tuple[Result] | None = None
         try:
-            came = (_worked(item, work, broken),)
+            came = (worked(item, work, broken),)
         finally:
             _put(results, came, stop)
             places.end(limited)
@@ -187,7 +187,8 @@ def each(
         places.wake()
 
 
-def _worked(item: Item, work: Callable[[Item], Result], broken: Callable[[Item, Exception], Result]) -> Result:
+def worked(item: Item, work: Callable[[Item], Result], broken: Callable[[Item, Exception], Result]) -> Result:
+    """What working on an item comes to; what stands in for it, when that breaks."""
     try:
         return work(item)
     except Exception as error:  # the one blind except: a defect costs one host, and keeps its traceback

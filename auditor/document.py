@@ -22,6 +22,7 @@ from auditor.model import (
     Partial,
     Perimeter,
     Reason,
+    ReplayOf,
     StandsBeside,
     Subject,
     Suspended,
@@ -247,7 +248,25 @@ def header_to_plain(header: Header) -> Plain:
         "policies": list(header.policies),
         "legacy": list(header.legacy),
         "digests": dict(header.digests),
+        "replay": replay_to_plain(header.replay),
     }
+
+
+def replay_to_plain(replay: ReplayOf | None) -> Plain | None:
+    if replay is None:
+        return None
+    return {"number": replay.number, "id": replay.id, "state": replay.state, "started_at": replay.started_at}
+
+
+def header_from_plain(plain: Mapping[str, Any]) -> Header:
+    """What a field added since does not say is its default."""
+    lists = {name: tuple(plain[name]) for name in ("policies", "legacy") if name in plain}
+    replay = plain.get("replay")
+    return Header(**{**plain, **lists, "replay": _replay(replay) if replay else None})
+
+
+def _replay(plain: Mapping[str, Any]) -> ReplayOf:
+    return ReplayOf(plain["number"], plain["id"], plain["state"], plain["started_at"])
 
 
 def control_to_plain(control: Control) -> Plain:

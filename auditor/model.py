@@ -647,8 +647,21 @@ class HostSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayOf:
+    """The run whose evidence was judged anew: its number where it was kept, its id, its state, and when it began."""
+
+    number: int
+    id: str
+    state: str
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
-    """What is true of a whole run. `state` is open, complete or partial; `id` is empty while open."""
+    """What is true of a whole run. `state` is open, complete or partial; `id` is empty while open.
+
+    A replay has the moments of the run that it judges anew: its evidence is of then.
+    """
 
     number: int
     id: str
@@ -666,6 +679,7 @@ class Header:
     policies: tuple[str, ...] = ()  # the policies that were named; none: the shipped ones, all of them
     legacy: tuple[str, ...] = ()  # the hosts that were reached with outdated algorithms, by their own opt-in
     digests: Mapping[str, str] = field(default_factory=dict)
+    replay: ReplayOf | None = None  # no host was asked: this run's evidence was judged anew
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from auditor.kinds import Voice
-from auditor.model import CAUSES, Reason, Unknown
+from auditor.model import CAUSES, Reason, ReplayOf, Unknown
 from auditor.operators import GROUP_OPERATORS, LIST_OPERATORS, N_, OPERATORS
 
 LONGEST = 200  # characters of a host's text that a report shows
@@ -32,7 +32,7 @@ SEVERITY_WORDS = {
     "high": N_("high"),
     "critical": N_("critical"),
 }
-# The details that we give in our own words (plan.py, freshness.py, store.py, authorisation.py); `{name}` stands for any text.
+# The details that we give in our own words (plan.py, freshness.py, store.py, authorisation.py, replay.py); `{name}` stands for any text.
 DETAILS = (
     N_("no control checks it"),
     N_("no control applies to it"),
@@ -50,6 +50,8 @@ DETAILS = (
     N_("asked in vain since it was last seen"),
     N_("it shows the machine-id {new}, known is {old}; if it was reinstalled, give reinstalled_at in estate.yaml"),
     N_("the stored evidence is damaged"),
+    N_("not in that run"),
+    N_("its evidence is not kept any more"),
     N_("collector {version} needed: {path} is not there"),
     N_("collector {version} needed: {path} cannot be read"),
     N_("collector {version} needed: {path} was altered"),
@@ -119,6 +121,15 @@ def day(iso: str, voice: Voice) -> str:
     """An ISO date as the language writes it."""
     parts = iso.split("-")
     return "/".join(reversed(parts)) if voice.lang == "fr" and len(parts) == 3 else iso
+
+
+def replayed(replay: ReplayOf, voice: Voice) -> str:
+    """That no host was asked, and of when the evidence is."""
+    form = N_("REPLAY: no host was asked; the evidence of audit {number}, of {when}, was judged anew.")
+    said = voice.say(form).format(number=replay.number, when=moment(replay.started_at, voice))
+    if replay.state == "complete":
+        return said
+    return f"{said} {voice.say(N_('That audit ended before everything planned was asked.'))}"
 
 
 def moment(at: float, voice: Voice) -> str:

@@ -11,13 +11,15 @@ import os
 import re
 import sqlite3
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from auditor import document
+from auditor import document, snapshot
+from auditor import prune as pruning
 from auditor.errors import StoreError
 from auditor.evaluate import Judged
 from auditor.freshness import machine_of
@@ -43,12 +45,16 @@ from auditor.model import (
     ToDo,
     Unknown,
 )
+from auditor.prune import Old
+from auditor.snapshot import Snapshot
 
 BUSY_TIMEOUT_S = 10.0
 MOST_KNOWN = 100_000  # digests remembered, so that what a fleet shares is compressed and written once
 
 # The digest of the question what a host is, as stores of version 1 hold it.
 _HELLO_1 = "78ec87330d9166821070db0e5070d72c71cd2fad989b1daf50260fd27dd1000e"
+# Those of all earlier wordings of it; the first lines of the answers mean what they do today.
+HELLOS_BEFORE = (bytes.fromhex(_HELLO_1),)
 
 # One entry a version; PRAGMA user_version says how many were applied.
 MIGRATIONS = (
@@ -106,6 +112,16 @@ MIGRATIONS = (
       PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
     CREATE TABLE to_do (run INTEGER NOT NULL, seq INTEGER NOT NULL, doc TEXT NOT NULL,
       PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+    """,
+    # inputs: the estate and the decisions that a run was judged by, compressed, once for runs that share them; NULL in
+    # runs of before.
+    """
+    CREATE TABLE inputs (digest BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    ALTER TABLE run ADD COLUMN inputs BLOB;
+    """,
+    # max_age_s: how old this evidence may be to be judged in place of an answer, as the estate said then (prune.py).
+    """
+    ALTER TABLE host ADD COLUMN max_age_s REAL;
     """,
     # Scripts that were printed to be run by hand, by the nonce that their answers bear.
     """
@@ -201,6 +217,15 @@ ASKED = Presence()
 
 
 @dataclass(frozen=True, slots=True)
+class HostKept:
+    """A host as a run keeps it, by its place there; `answers`: digests of the command and of its evidence, and their dates."""
+
+    seq: int
+    seen: HostSeen
+    answers: tuple[tuple[bytes, bytes, float, float | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """When a host told something, and where that is kept: the number of the run, and the host's place in it."""
 
@@ -228,6 +253,10 @@ class Printed:
     run: int = 0
 
 
+# What a run is made of, part by part; each place stands in the order of the parts of its kind.
+Kept = Finding | HostKept | Command | Output | Failure | IdleDecision | Coverage | ActionSeen | ToDo
+
+
 class Store:
     """`path` "" is a private store in a temporary file that nothing survives."""
 
@@ -238,6 +267,9 @@ class Store:
         self._known: set[bytes] = set()
         with _mapped(path or "(temporary)"):
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+            self._db.execute(
+                "PRAGMA auto_vacuum=INCREMENTAL"
+            )  # of a new file: pages that become free can be given back
             if path:
                 self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
@@ -278,16 +310,20 @@ class Store:
 
     # ------------------------------------------------------------ keeping
 
-    def begin(self, header: Header, catalogue: Catalogue) -> StoredRun:
+    def begin(self, header: Header, catalogue: Catalogue, inputs: Snapshot | None = None) -> StoredRun:
         plain = {
             "controls": [document.control_to_plain(c) for c in catalogue.controls.values()],
             "measures": [document.measure_to_plain(m) for m in catalogue.measures.values()],
             "perimeters": [document.perimeter_to_plain(p) for p in catalogue.perimeters.values()],
         }
+        told = _dump(snapshot.to_plain(inputs)).encode() if inputs else b""
+        digest = hashlib.sha256(told).digest() if told else None
         with self._writing():
+            if told:
+                self._db.execute("INSERT OR IGNORE INTO inputs VALUES (?, ?)", (digest, zlib.compress(told)))
             cursor = self._db.execute(
-                "INSERT INTO run (id, state, started_at, header, catalogue) VALUES ('', 'open', ?, ?, ?)",
-                (header.started_at, "", _dump(plain)),
+                "INSERT INTO run (id, state, started_at, header, catalogue, inputs) VALUES ('', 'open', ?, ?, ?, ?)",
+                (header.started_at, "", _dump(plain), digest),
             )
             assert cursor.lastrowid is not None
             header = replace(header, number=cursor.lastrowid, state="open")
@@ -309,6 +345,8 @@ class Store:
 
         `estate` is what freshness.whose says; a later run of another one finds nothing of this.
 
+        Of a replay, a later run takes nothing: what it holds is another run's evidence.
+
         Kept again without answers, the answers that are there stay, and all that was judged of them is replaced.
         """
         number = run.header.number
@@ -325,14 +363,15 @@ class Store:
             judged.collector,
             presence.medium,
         )
-        seen_at = None if presence.machine is None else judged.at
+        seen_at = None if presence.machine is None or run.header.replay else judged.at
+        lost = _lost(judged, presence) and not run.header.replay
         with self._writing():
             db = self._db
             db.execute(
-                "INSERT OR REPLACE INTO host (run, seq, id, doc, seen_at, machine, lost, estate)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO host (run, seq, id, doc, seen_at, machine, lost, estate, max_age_s)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, seq, host.id, _dump(document.host_to_plain(seen)), seen_at, presence.machine or "",
-                 _lost(judged, presence), estate),
+                 lost, estate, host.evidence_max_age_s),
             )  # fmt: skip
             db.executemany(
                 "INSERT OR IGNORE INTO evidence VALUES (?, ?)",
@@ -420,23 +459,44 @@ class Store:
             digest.update(b"%d" % host + command + evidence)
         return digest.hexdigest()[:16]
 
-    def borrow(
-        self, header: Header, catalogue: Catalogue, elements: Callable[[], Iterator[tuple[str, Any]]]
+    def restore(
+        self, header: Header, catalogue: Catalogue, parts: Iterable[Kept], inputs: Snapshot | None = None
     ) -> StoredRun:
-        """A run that was kept elsewhere, whole: `elements` gives the hosts and findings of its document, one by one."""
-        run = self.begin(header, catalogue)
-        number = run.header.number
+        """A run that was kept elsewhere, whole, part by part; the header stays as it was. ValueError: two have one place."""
+        number = self.begin(header, catalogue, inputs).header.number
+        places: Counter[type] = Counter()
         with self._writing():
-            for seq, (section, plain) in enumerate(elements()):
-                if section == "findings":
-                    self._findings(number, (document.finding_from_plain(seq, plain),))
-                elif section == "hosts":
-                    seen = document.host_from_plain(plain)
-                    self._db.execute(
-                        "INSERT INTO host (run, seq, id, doc) VALUES (?, ?, ?, ?)",
-                        (number, seq, seen.host, _dump(document.host_to_plain(seen))),
-                    )
+            for part in parts:
+                try:
+                    self._restore(number, places[type(part)], part)
+                except sqlite3.IntegrityError:
+                    raise ValueError(f"two of one place: {type(part).__name__}") from None
+                places[type(part)] += 1
         return StoredRun(self._db, header, catalogue, self.path, number)
+
+    def _restore(self, number: int, place: int, part: Kept) -> None:
+        match part:
+            case Finding():
+                self._findings(number, (part,))
+            case HostKept():
+                self._host(number, part)
+            case Command():
+                row = command_digest(part), _dump(document.command_to_plain(part))
+                self._db.execute("INSERT OR IGNORE INTO command VALUES (?, ?)", row)
+            case Output() | Failure():
+                digest, body = pack(part)
+                self._db.execute("INSERT OR IGNORE INTO evidence VALUES (?, ?)", (digest, zlib.compress(body, 1)))
+            case _:
+                table, plain = _table(part)
+                self._db.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", (number, place, _dump(plain)))
+
+    def _host(self, number: int, host: HostKept) -> None:
+        self._db.execute(
+            "INSERT INTO host (run, seq, id, doc) VALUES (?, ?, ?, ?)",
+            (number, host.seq, host.seen.host, _dump(document.host_to_plain(host.seen))),
+        )
+        answers = ((number, host.seq, *answer) for answer in host.answers)
+        self._db.executemany("INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)", answers)
 
     # ------------------------------------------------------------ evidence of earlier runs
 
@@ -460,14 +520,20 @@ class Store:
     def answers_of(self, run: int, seq: int) -> dict[Command, Answer]:
         """What a host answered in a run, by its place there. What is damaged is a Failure, or left out: never an answer."""
         with _mapped(self.path):
-            rows = self._db.execute(
-                "SELECT c.digest, c.doc, a.evidence, e.body, a.at, a.host_at FROM answer a"
-                " JOIN command c ON c.digest = a.command LEFT JOIN evidence e ON e.digest = a.evidence"
-                " WHERE a.run = ? AND a.host = ? ORDER BY a.command",
-                (run, seq),
-            ).fetchall()
-        found = ((digest, _command(doc), rest) for digest, doc, *rest in rows)
-        return {c: unpack(*rest) for digest, c, rest in found if c and command_digest(c) == digest}
+            return _answers(self._db, run, seq)
+
+    # ------------------------------------------------------------ forgetting
+
+    def old(self, before: float, now: float) -> list[Old]:
+        """The runs that `prune` would remove: those that began before a moment, but for those that stay."""
+        with _mapped(self.path):
+            return pruning.old(self._db, before, now)
+
+    def prune(self, gone: list[Old], now: float) -> int:
+        """Removes runs and what only they referred to; how many bytes the file became smaller. No audit may be kept meanwhile."""
+        with _mapped(self.path):
+            self._known.clear()
+            return pruning.prune(self._db, self._writing, gone, now)
 
     # ------------------------------------------------------------ scripts that are run by hand
 
@@ -495,6 +561,17 @@ class Store:
 
     # ------------------------------------------------------------ fetching
 
+    def before(self, header: Header) -> StoredRun | None:
+        """The newest complete run before one, of the same estate, `--limit` and policies; None when there is none."""
+        with _mapped(self.path):
+            row = self._db.execute(
+                "SELECT number FROM run WHERE state = 'complete' AND number < ? AND json_extract(header, '$.estate') = ?"
+                " AND coalesce(json_extract(header, '$.limit'), '') = ?"
+                " AND coalesce(json_extract(header, '$.policies'), '[]') = json(?) ORDER BY number DESC LIMIT 1",
+                (header.number, header.estate, header.limit, _dump(header.policies)),
+            ).fetchone()
+        return self.run(str(row[0])) if row else None
+
     def runs(self) -> Iterator[Header]:
         """Every run, the newest first."""
         with _mapped(self.path):
@@ -504,19 +581,20 @@ class Store:
     def run(self, name: str) -> StoredRun:
         """By number, by the beginning of its id, or `latest`: the latest complete one, of a whole estate if there is one.
 
-        `latest~1` is the one before it, of those.
+        `latest~1` is the one before it, of those. A replay is none of them; by an id that it shares, the audit is meant.
         """
         back = re.fullmatch(r"latest(?:~([0-9]{1,6}))?", name)
         with _mapped(self.path):
             if back:
-                where, value = "state = 'complete'", ()
+                where, value = "state = 'complete' AND json_extract(header, '$.replay') IS NULL", ()
             elif name.isdecimal() and len(name) < 10:
                 where, value = "number = ?", (int(name),)  # type: ignore[assignment]
             else:
                 where, value = "id != '' AND substr(id, 1, ?) = ?", (len(name), name)  # type: ignore[assignment]
             row = self._db.execute(
                 f"SELECT header, catalogue FROM run WHERE {where}"
-                " ORDER BY json_extract(header, '$.limit') != '', number DESC LIMIT 1 OFFSET ?",
+                " ORDER BY json_extract(header, '$.replay') IS NOT NULL, json_extract(header, '$.limit') != '', number DESC"
+                " LIMIT 1 OFFSET ?",
                 (*value, int(back[1] or 0) if back else 0),
             ).fetchone()
         if row is None:
@@ -531,13 +609,7 @@ class Store:
 
 
 def _header(text: str) -> Header:
-    return header_from_plain(json.loads(text))
-
-
-def header_from_plain(plain: Mapping[str, Any]) -> Header:
-    """What a field added since does not say is its default."""
-    lists = {name: tuple(plain[name]) for name in ("policies", "legacy") if name in plain}
-    return Header(**{**plain, **lists})
+    return document.header_from_plain(json.loads(text))
 
 
 def _lost(judged: Judged, presence: Presence) -> bool:
@@ -545,6 +617,30 @@ def _lost(judged: Judged, presence: Presence) -> bool:
     if not presence.asked or presence.evidence_at or presence.machine is not None or judged.failure is None:
         return False
     return judged.failure.cause not in ("last_seen", "interrupted")
+
+
+def _table(part: IdleDecision | Coverage | ActionSeen | ToDo) -> tuple[str, document.Plain]:
+    """Where a part of a run stands that is only a document, and that."""
+    match part:
+        case IdleDecision():
+            return "idle_decision", document.idle_to_plain(part)
+        case Coverage():
+            return "coverage", document.coverage_to_plain(part)
+        case ActionSeen():
+            return "action", document.action_to_plain(part)
+        case ToDo():
+            return "to_do", document.to_do_to_plain(part)
+
+
+def _answers(db: sqlite3.Connection, run: int, seq: int) -> dict[Command, Answer]:
+    rows = db.execute(
+        "SELECT c.digest, c.doc, a.evidence, e.body, a.at, a.host_at FROM answer a"
+        " JOIN command c ON c.digest = a.command LEFT JOIN evidence e ON e.digest = a.evidence"
+        " WHERE a.run = ? AND a.host = ? ORDER BY a.command",
+        (run, seq),
+    ).fetchall()
+    found = ((digest, _command(doc), rest) for digest, doc, *rest in rows)
+    return {c: unpack(*rest) for digest, c, rest in found if c and command_digest(c) == digest}
 
 
 def _command(doc: str) -> Command | None:
@@ -634,6 +730,82 @@ class StoredRun(Run):
 
     def to_do(self) -> Iterator[ToDo]:
         return (document.to_do_from_plain(plain) for _, plain in self._docs("to_do"))
+
+    # ------------------------------------------------------------ what it was judged on
+
+    def inputs(self) -> Snapshot | None:
+        """The estate and the decisions that it was judged by; None when it was kept before runs held them."""
+        with _mapped(self.path):
+            row = self._db.execute(
+                "SELECT i.digest, i.body FROM run r JOIN inputs i ON i.digest = r.inputs WHERE r.number = ?",
+                (self._number,),
+            ).fetchone()
+        if row is None:
+            return None
+        try:
+            told = zlib.decompress(row[1])
+            if hashlib.sha256(told).digest() != row[0]:
+                raise ValueError("another digest")
+            return snapshot.from_plain(json.loads(told))
+        except (zlib.error, ValueError, KeyError, TypeError, AttributeError):
+            raise StoreError(
+                f"the store {self.path}: the estate that audit {self.header.number} was judged by cannot be read (it is damaged, "
+                "or of another version of auditor): give an estate with -i"
+            ) from None
+
+    def answers(self, seq: int) -> dict[Command, Answer]:
+        """What the host at this place answered; as Store.answers_of."""
+        with _mapped(self.path):
+            return _answers(self._db, self._number, seq)
+
+    def places(self) -> dict[str, int]:
+        """The place of each host, by its id and by the one that it had first."""
+        found: dict[str, int] = {}
+        for seq, plain in self._docs("host"):
+            found.setdefault(plain.get("was") or plain["host"], seq)
+            found[plain["host"]] = seq
+        return found
+
+    def host_at(self, seq: int) -> HostKept:
+        """The host at this place, which is there, with the digests of its answers."""
+        with _mapped(self.path):
+            (doc,) = self._db.execute("SELECT doc FROM host WHERE run = ? AND seq = ?", (self._number, seq)).fetchone()
+            answers = self._db.execute(
+                "SELECT command, evidence, at, host_at FROM answer WHERE run = ? AND host = ? ORDER BY command",
+                (self._number, seq),
+            ).fetchall()
+        return HostKept(seq, document.host_from_plain(json.loads(doc)), tuple(answers))
+
+    def commands(self) -> Iterator[tuple[bytes, Command | None]]:
+        """Every question that was asked, once, by its digest; None for one that is damaged."""
+        query = "SELECT DISTINCT c.digest, c.doc FROM answer a JOIN command c ON c.digest = a.command WHERE a.run = ? ORDER BY 1"
+        with _mapped(self.path):
+            for digest, doc in self._db.execute(query, (self._number,)):
+                command = _command(doc)
+                yield digest, command if command and command_digest(command) == digest else None
+
+    def evidence(self) -> Iterator[tuple[bytes, Answer]]:
+        """Every answer that was kept, once, by its digest and without its dates; a Failure for one that is damaged or gone."""
+        query = (
+            "SELECT DISTINCT a.evidence, e.body FROM answer a LEFT JOIN evidence e ON e.digest = a.evidence"
+            " WHERE a.run = ? ORDER BY 1"
+        )
+        with _mapped(self.path):
+            for digest, body in self._db.execute(query, (self._number,)):
+                yield digest, unpack(digest, body, 0.0, None)
+
+    def lacks(self) -> int:
+        """How many answers there are whose question or evidence is not."""
+        with _mapped(self.path):
+            (count,) = self._db.execute(
+                "SELECT count(*) FROM answer a LEFT JOIN command c ON c.digest = a.command"
+                " LEFT JOIN evidence e ON e.digest = a.evidence"
+                " WHERE a.run = ? AND (c.digest IS NULL OR e.digest IS NULL)",
+                (self._number,),
+            ).fetchone()
+        return int(count)
+
+    # ------------------------------------------------------------ while it is made
 
     def kept(self, probe: str, host: str) -> Facts | Unknown | None:
         """The facts that a host told in this run, by the question's key; None when none were kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditor.model import (
@@ -84,16 +84,18 @@ def exit_code(run: Run, fail_on: str, fail_on_warn: bool, only: frozenset[str] |
 
 
 def _host_away(run: Run) -> bool:
-    """A host that was expected took no part; without an estate, one that nothing was asked of does not count."""
-    heard = 0
+    """A host that was expected took no part."""
+    return any(True for _ in away(run)) or sum(1 for _ in run.hosts()) < run.header.hosts_expected
+
+
+def away(run: Run) -> Iterator[HostSeen]:
+    """The hosts that took no part and ought to; without an estate, one that nothing was asked of does not count."""
     spoken_for, exempt = witnessed(run), exempted_hosts(run)
     for host in run.hosts():
-        heard += 1
         if host.host in spoken_for or rightly_unasked(host, exempt):
             continue
         if host.failure and (run.header.declared or host.failure.cause != "nothing_asked"):
-            return True
-    return heard < run.header.hosts_expected
+            yield host
 
 
 def witnessed(run: Run) -> frozenset[str]:

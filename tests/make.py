@@ -485,3 +485,13 @@ def site(folder: Path, text: str = "echo 400", timeout_s: int = 20) -> list[str]
     write(folder, policies__measures=MEASURES_YAML, policies__sample=POLICY_YAML)
     write(folder, **{"probes__sample.py": SITE_PROBE.format(text=text, timeout_s=timeout_s)})
     return [str(folder / "policies" / "sample.yaml"), "--probes", str(folder / "probes")]
+
+
+def altered(answers: Mapping[str, Any], name: str, at: int, put: bytes, taken: int) -> dict[str, Answer]:
+    """The answers of a recorded case, in one of which some bytes stand in the place of others."""
+    told: dict[str, Answer] = {}
+    for one, spec in answers.items():
+        raw = str(spec.get("stdout", "")).encode()
+        raw = raw[:at] + put + raw[at + taken :] if one == name else raw
+        told[one] = Output(0, raw, b"", 1795000000.0, 1795000000.0)
+    return told

@@ -336,6 +336,15 @@ def one_host() -> SampleRun:
     )
 
 
+def alone(*findings: Finding, **changes: object) -> SampleRun:
+    """A run of web01 with these findings; `changes` are the header's."""
+    run = SampleRun(
+        header(**{"checks_planned": len(findings), **changes}), CONTROLS, MEASURES, all_findings=list(findings)
+    )
+    run.all_hosts = [HostSeen("web01", None, len(findings), len(findings), 1.0)]
+    return run
+
+
 def decided() -> SampleRun:
     """A shared host and one of another's: each kind of decision, a suspended one, an action, and what is to be decided."""
     log, nas = Subject("host", "log01", "epci"), Subject("host", "nas", "syndicat")

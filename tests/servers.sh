@@ -2,7 +2,7 @@
 # Installs the servers and tools that the tests talk to (Debian, as root). Quick when all is there; not root: says what lacks.
 set -eu
 
-PACKAGES='openssh-server openssh-client sudo busybox dash bash mount util-linux iproute2 restic borgbackup libpam-google-authenticator rsyslog rsyslog-openssl logrotate clamav clamav-daemon systemd-journal-remote openssh-sftp-server man-db groff-base python3-venv chromium fonts-dejavu-core poppler-utils locales krb5-kdc krb5-admin-server krb5-user libkrb5-dev gcc libfaketime'
+PACKAGES='git openssh-server openssh-client sudo busybox dash bash mount util-linux iproute2 restic borgbackup libpam-google-authenticator cockpit-ws openvpn openssl rsyslog rsyslog-openssl rsyslog-gnutls bsdutils logrotate clamav clamav-daemon systemd-journal-remote openssh-sftp-server man-db groff-base python3-venv chromium fonts-dejavu-core poppler-utils locales libmonitoring-plugin-perl krb5-kdc krb5-admin-server krb5-user libkrb5-dev gcc python3-dev libfaketime'
 
 if ! command -v dpkg-query >/dev/null; then
   echo "tests/servers.sh: no Debian system; the tests want: $PACKAGES" >&2
@@ -33,12 +33,23 @@ beside() {
   echo "$BESIDE" > "$ROOT/.made"
 }
 
+# Daemons that would take the place of the machine's own are unpacked here, not installed.
+ASIDE=/opt/auditor-tests
+aside() {
+  if [ -d "$ASIDE/chrony" ] || [ "$(id -u)" != 0 ]; then return 0; fi
+  folder=$(mktemp -d)
+  (cd "$folder" && { apt-get download -q chrony || { apt-get update -q && apt-get download -q chrony; }; }) >&2
+  mkdir -p "$ASIDE"
+  dpkg -x "$folder"/*.deb "$ASIDE/chrony"
+  rm -r "$folder"
+}
+
 missing=
 for package in $PACKAGES; do
   state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
   [ "$state" = installed ] || missing="$missing $package"
 done
-[ -n "$missing" ] || { beside; exit 0; }
+[ -n "$missing" ] || { beside; aside; exit 0; }
 
 if [ "$(id -u)" != 0 ]; then
   echo "tests/servers.sh: not root, so not installed:$missing" >&2
@@ -56,3 +67,4 @@ export DEBIAN_FRONTEND=noninteractive
 install() { apt-get install -y -q --no-install-recommends $missing >&2; }
 install || { apt-get update -q >&2 && install; }
 beside
+aside

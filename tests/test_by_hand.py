@@ -124,6 +124,7 @@ def test_a_later_run_judges_the_host_on_what_was_brought(town: Callable[..., lis
     assert "brought by hand: here." in auditor("report", "--store", words[-1])[1]
     junit = auditor("report", "--store", words[-1], "-f", "junit=-")[1]
     assert 'name="auditor.medium" value="by_hand"' in junit
+    assert '"medium": "by_hand"' in auditor("replay", "latest", *words, "-f", "json=-")[1]
     other_policies = auditor("run", *words[1:])[1]
     assert "this was not asked" in other_policies
 

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [p for p in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if "```console" in p.read_text("utf-8")]
 FILE = re.compile(r"<!-- file: (?P<path>\S+) -->\n```\w+\n(?P<text>.*?)```", re.DOTALL)
+RECORDED = re.compile(r"<!-- recorded: (?P<path>\S+) from (?P<folder>\S+) -->")
 CONSOLE = re.compile(r"(?P<skip><!-- not run: .*? -->\n)?```console\n(?P<text>.*?)```", re.DOTALL)
 
 
@@ -30,6 +31,14 @@ def test_examples_tell_the_truth(page, tmp_path):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(match["text"], "utf-8")
         target.chmod(0o644)
+    for match in RECORDED.finditer(text):
+        words = ["answers.yaml", "-i", "hosts.yaml", str(tmp_path / match["path"]), "policies"]
+        subprocess.run(
+            [sys.executable, str(ROOT / "tools" / "record.py"), *words],
+            cwd=ROOT / match["folder"],
+            check=True,
+            timeout=60,
+        )
     ran = 0
     for block in CONSOLE.finditer(text):
         if block["skip"]:

@@ -179,12 +179,13 @@ def test_what_was_not_verified_is_marked() -> None:
         ("log-retention", {"target_days": 335, "limit_days": 300}),
         ("log-retention-max", {"target_days": 395, "limit_days": 1095}),
         ("log-local-buffer", {"target_days": 7}),
+        ("log-time-sync", {"target_seconds": 0.1, "limit_seconds": 1}),
         ("prot-av-fresh", {"target_days": 3, "limit_days": 7}),
         ("bcp-rpo-24h", {"target_hours": 26, "limit_hours": 48}),
         ("bcp-offsite", {"target_hours": 48, "limit_hours": 72}),
     ],
 )
-def test_parameters_that_the_shipped_controls_name(measure: str, parameters: dict[str, int]) -> None:
+def test_parameters_that_the_shipped_controls_name(measure: str, parameters: dict[str, float]) -> None:
     assert {name: BY_ID[measure]["parameters"][name]["value"] for name in parameters} == parameters
 
 

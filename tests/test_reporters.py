@@ -25,6 +25,7 @@ from sample_run import (
     HOSTILE,
     MEASURES,
     SampleRun,
+    alone,
     decided,
     finding,
     fleet,
@@ -35,8 +36,9 @@ from sample_run import (
 )
 
 from auditor.model import Coverage, Finding, HostSeen, Reason, Subject, Unknown
+from auditor.reporters import codequality, junit, sarif, text
 from auditor.reporters import json as json_reporter
-from auditor.reporters import junit, text
+from auditor.reporters._plain import dumped
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
@@ -70,17 +72,19 @@ def test_junit_is_the_golden_one() -> None:
     _golden("junit.xml", rendered(junit.REPORTER, fleet(), voice("en")))
 
 
-@pytest.mark.parametrize("reporter", [text.REPORTER, json_reporter.REPORTER, junit.REPORTER])
+def test_sarif_is_the_golden_one() -> None:
+    _golden("auditor.sarif", rendered(sarif.REPORTER, fleet(), voice("en")))
+
+
+def test_codequality_is_the_golden_one() -> None:
+    _golden("codequality.json", rendered(codequality.REPORTER, fleet(), voice("en")))
+
+
+@pytest.mark.parametrize(
+    "reporter", [text.REPORTER, json_reporter.REPORTER, junit.REPORTER, sarif.REPORTER, codequality.REPORTER]
+)
 def test_same_run_same_bytes(reporter: object) -> None:
     assert rendered(reporter, fleet(), voice("fr")) == rendered(reporter, fleet(), voice("fr"))
-
-
-def _alone(*findings: Finding, **changes: object) -> SampleRun:
-    run = SampleRun(
-        header(**{"checks_planned": len(findings), **changes}), CONTROLS, MEASURES, all_findings=list(findings)
-    )
-    run.all_hosts = [HostSeen("web01", None, len(findings), len(findings), 1.0)]
-    return run
 
 
 # ---------------------------------------------------------------- text
@@ -143,12 +147,12 @@ def test_every_outcome_has_its_word_without_colour() -> None:
 @pytest.mark.parametrize(
     "run",
     [
-        _alone(finding(1, WEB, "clock-synchronised", "unknown", Reason("", "", cause=Unknown("timeout")))),
-        _alone(finding(1, WEB, "clock-synchronised", "pass"), state="partial"),
-        _alone(finding(1, WEB, "clock-synchronised", "pass"), checks_planned=2),
-        replace(_alone(finding(1, WEB, "clock-synchronised", "pass"), hosts_expected=1), all_hosts=[]),
+        alone(finding(1, WEB, "clock-synchronised", "unknown", Reason("", "", cause=Unknown("timeout")))),
+        alone(finding(1, WEB, "clock-synchronised", "pass"), state="partial"),
+        alone(finding(1, WEB, "clock-synchronised", "pass"), checks_planned=2),
+        replace(alone(finding(1, WEB, "clock-synchronised", "pass"), hosts_expected=1), all_hosts=[]),
         replace(
-            _alone(finding(1, WEB, "clock-synchronised", "pass")),
+            alone(finding(1, WEB, "clock-synchronised", "pass")),
             all_coverage=[Coverage(WEB, "log-retention", Unknown("nothing_asked"), gates=False)],
         ),
     ],
@@ -163,15 +167,15 @@ def test_what_was_not_seen_is_said(run: SampleRun) -> None:
 
 
 def test_a_clean_run_says_so_and_accepted_risks_remain() -> None:
-    assert "Nothing is open." in _text(_alone(finding(1, WEB, "clock-synchronised", "pass")))
+    assert "Nothing is open." in _text(alone(finding(1, WEB, "clock-synchronised", "pass")))
     risky = finding(1, WEB, "clock-synchronised", "fail", Reason("a", "equals", 1, 2), decision=ACCEPTED)
-    page = _text(_alone(risky))
+    page = _text(alone(risky))
     assert "what was decided remains" in page
     assert "Nothing is open." not in page
 
 
 def test_a_partial_run_is_said_to_be_partial() -> None:
-    assert "THE RUN IS PARTIAL" in _text(_alone(finding(1, WEB, "clock-synchronised", "pass"), state="partial"))
+    assert "THE RUN IS PARTIAL" in _text(alone(finding(1, WEB, "clock-synchronised", "pass"), state="partial"))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +187,7 @@ def test_a_partial_run_is_said_to_be_partial() -> None:
 )
 def test_earlier_evidence_is_said_to_be_earlier(lang: str, says: str) -> None:
     """One host: the headline says of when, before it says that all was measured; none was measured now."""
-    run = _alone(finding(1, WEB, "clock-synchronised", "pass"))
+    run = alone(finding(1, WEB, "clock-synchronised", "pass"))
     run.all_hosts = [HostSeen("web01", None, 1, 1, AT - 86400, evidence_at=AT - 86400, asked=False)]
     page = rendered(text.REPORTER, run, voice(lang)).decode()
     assert says in " ".join(page.split())
@@ -269,7 +273,7 @@ def test_json_knows_all_causes() -> None:
 
 def test_json_holds_no_byte_that_a_terminal_obeys_and_no_nan() -> None:
     reasons = Reason("a\u202e", "equals", float("nan"), [float("inf"), HOSTILE, "\U0001f600 \U000e0001"])
-    written = rendered(json_reporter.REPORTER, _alone(finding(1, WEB, "x", "fail", reasons)), voice("en"))
+    written = rendered(json_reporter.REPORTER, alone(finding(1, WEB, "x", "fail", reasons)), voice("en"))
     plain = written.decode("utf-8")
     assert all(line.isprintable() for line in plain.split("\n"))
     document = json.loads(plain, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
@@ -282,7 +286,7 @@ def test_json_holds_no_byte_that_a_terminal_obeys_and_no_nan() -> None:
 @given(st.text(alphabet=st.characters()))
 @settings(max_examples=200)
 def test_any_text_makes_json_that_reads_back(seen: str) -> None:
-    plain = json_reporter._dumped({"a": seen})
+    plain = dumped({"a": seen})
     assert plain.isprintable()
     expected = re.sub("[\ud800-\udfff]", lambda m: f"\\u{ord(m.group()):04x}", seen)
     assert json.loads(plain.encode("utf-8")) == {"a": expected}
@@ -310,7 +314,7 @@ def _cases(written: bytes) -> dict[tuple[str, str], etree._Element]:
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("run", [fleet, one_host, decided, lambda: _alone()])
+@pytest.mark.parametrize("run", [fleet, one_host, decided, lambda: alone()])
 def test_junit_is_valid_by_both_schemas(run: object, lang: str) -> None:
     document = _valid(_junit(run(), lang))
     assert document.attrib == {}
@@ -403,7 +407,7 @@ def test_junit_names_no_person(run: object) -> None:
 
 
 def test_junit_an_empty_message_stays_a_failure() -> None:
-    run = _alone(
+    run = alone(
         finding(1, WEB, "a", "fail"), finding(2, WEB, "b", "unknown"), finding(3, WEB, "c", "fail", decision=ACCEPTED)
     )
     cases = {name: case for (_, name), case in _cases(_junit(run)).items()}
@@ -412,13 +416,13 @@ def test_junit_an_empty_message_stays_a_failure() -> None:
 
 def test_junit_hosts_that_differ_in_dots_do_not_collapse() -> None:
     hosts = [Subject("host", name, "") for name in ("a.b", "a_b", "a.b.c", "a_b.c")]
-    run = _alone(*(finding(n, host, "clock-synchronised", "fail") for n, host in enumerate(hosts)))
+    run = alone(*(finding(n, host, "clock-synchronised", "fail") for n, host in enumerate(hosts)))
     assert len(_cases(_junit(run))) == len(hosts) + 3
 
 
 def test_junit_what_does_not_gate_is_neither_red_nor_green() -> None:
     gap = finding(1, WEB, "a", "unknown", Reason("", "", cause=Unknown("nothing_asked")), gates=False)
-    cases = {name: case for (_, name), case in _cases(_junit(_alone(gap))).items()}
+    cases = {name: case for (_, name), case in _cases(_junit(alone(gap))).items()}
     assert cases["a"][0].tag == "skipped"
 
 
@@ -428,7 +432,7 @@ def test_junit_what_does_not_gate_is_neither_red_nor_green() -> None:
      ({"checks_planned": 9}, "every-check-told")],
 )  # fmt: skip
 def test_junit_of_half_a_run_is_red(changes: dict[str, object], name: str) -> None:
-    cases = {n: case for (_, n), case in _cases(_junit(_alone(finding(1, WEB, "a", "pass"), **changes))).items()}
+    cases = {n: case for (_, n), case in _cases(_junit(alone(finding(1, WEB, "a", "pass"), **changes))).items()}
     red = [n for n, case in cases.items() if len(case)]
     assert red == [name]
 
@@ -438,7 +442,7 @@ def test_junit_of_half_a_run_is_red(changes: dict[str, object], name: str) -> No
 def test_junit_of_any_text_is_valid(seen: str, name: str) -> None:
     host = Subject("host", name or "h", name)
     reason = Reason(name, "equals", seen, seen, element=seen)
-    run = _alone(
+    run = alone(
         finding(1, host, "a", "fail", reason),
         finding(2, host, "b", "unknown", Reason(name, "", cause=Unknown("timeout", seen))),
         finding(3, host, "c", "warn", reason),

@@ -134,13 +134,17 @@ def as_version_1(path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute("DROP TABLE script")
         db.execute("DROP INDEX host_seen")
-        for column in ("seen_at", "machine", "lost", "estate"):
+        for column in ("seen_at", "machine", "lost", "estate", "max_age_s"):
             db.execute(f"ALTER TABLE host DROP COLUMN {column}")
+        db.execute("ALTER TABLE run DROP COLUMN inputs")
+        db.execute("DROP TABLE inputs")
         db.execute("UPDATE host SET doc = json_remove(doc, '$.evidence_at', '$.asked')")
         db.execute("UPDATE finding SET doc = json_remove(doc, '$.adapted', '$.suspended', '$.actions')")
         for table in ("action", "to_do"):
             db.execute(f"DROP TABLE {table}")
-        db.execute("UPDATE run SET header = json_remove(header, '$.legacy', '$.policies', '$.hosts_inventoried')")
+        db.execute(
+            "UPDATE run SET header = json_remove(header, '$.legacy', '$.policies', '$.hosts_inventoried', '$.replay')"
+        )
         hello = (bytes.fromhex(_HELLO_1), command_digest(HELLO))  # asked in other words then
         db.execute("UPDATE answer SET command = ? WHERE command = ?", hello)
         db.execute("PRAGMA user_version=1")
@@ -182,7 +186,7 @@ def test_the_newest_evidence_of_a_host_is_found_by_an_index(tmp_path: Path) -> N
     with sqlite3.connect(path) as db:
         db.execute(
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 399999)"
-            " INSERT INTO host SELECT i / 1000 + 1, i % 1000, 'h' || (i % 1000), '{}', i / 1000, 'm', 0, ? FROM n",
+            " INSERT INTO host SELECT i / 1000 + 1, i % 1000, 'h' || (i % 1000), '{}', i / 1000, 'm', 0, ?, NULL FROM n",
             (OWN,),
         )
     began = time.monotonic()

@@ -88,7 +88,16 @@ def ingest(file: BinaryIO, estate: tuple[str, ...], store: str | None, **rest: A
         raise InvalidInput("the store knows which script this answers; --store none does not")
     brought = _brought(file, store)
     limit = brought.printed.host
-    shared: Any = {"missing": False, "jobs": 1, "deadline": 60, "timings": False, "against": None}
+    shared: Any = {
+        "missing": False,
+        "jobs": 1,
+        "deadline": 60,
+        "timings": False,
+        "against": None,
+        "mail": (),
+        "mail_detail": False,
+    }
+    shared |= {"sarif_accepted": "suppress"}
     return run(estate=estate, limit=limit, store=store, brought=brought, **shared, **rest)
 
 

@@ -27,6 +27,7 @@ from auditor.model import UNNAMED, Command, Control, Estate, Host, Measure, Text
 from auditor.plan import Plan, limited, unmatched
 from auditor.records import Record
 from auditor.sentences import clean
+from auditor.snapshot import Snapshot
 
 Probes = Mapping[str, Probe | DerivedProbe]
 STATIC_SCHEMAS = ("measures", "inventory", "estate", "register", "recommendation", *decisions.KINDS, "run")
@@ -42,6 +43,7 @@ class Inputs:
     controls: Mapping[str, Control]  # every control that exists, selected or not: a decision may be about any
     measures: Mapping[str, Measure]
     digests: Mapping[str, str]
+    kept: Snapshot  # what a run keeps of it, to be judged anew
 
 
 def static_schema(name: str) -> dict[str, Any]:
@@ -71,13 +73,13 @@ def load_policies(paths: tuple[str, ...], probes: Probes) -> policies.Policies:
     return policies.load(chosen, policies.Schemas(policy_schema(probes), static_schema("measures"), whole))
 
 
-def load_estate(paths: Sequence[str]) -> tuple[Estate, dict[str, str]]:
+def load_estate(paths: Sequence[str], today: str = "") -> tuple[Estate, dict[str, str]]:
     """The estate (the first path, and inventories that add hosts to it), or this machine alone when there is none."""
     if not paths:
         return this_machine(), {}
     wanted = estate.Schemas(*(static_schema(n) for n in ("inventory", "estate", "register", "recommendation")))
     town, digests = estate.load(Path(paths[0]), wanted, [Path(p) for p in paths[1:]])
-    return authorised(town, as_of(None)), digests
+    return authorised(town, today or as_of(None)), digests
 
 
 def notify(town: Estate, lang: str | None) -> None:
@@ -118,15 +120,31 @@ def expects(probes: Probes, chosen: policies.Policies) -> decisions.Expects:
     )
 
 
-def load(policy: tuple[str, ...], estate_paths: Sequence[str], limit: str | None, probes_dir: str | None) -> Inputs:
-    """All of it; every problem of all files in one InvalidInput."""
+def load(
+    policy: tuple[str, ...],
+    estate_paths: Sequence[str],
+    limit: str | None,
+    probes_dir: str | None,
+    then: Snapshot | None = None,
+    today: str = "",
+) -> Inputs:
+    """All of it; every problem of all files in one InvalidInput.
+
+    `then` is what a run was judged by: where no estate is given, its own and its decisions count; only its hosts do. `today` is
+    the day that an estate's authorisations are held against, where it is another than the real one.
+    """
+    recalled = then if then and not estate_paths else None
     probes, probe_digests = all_probes(probes_dir)
     problems = []
     loaded: list[Any] = []
     for step in (
         lambda: load_policies(policy, probes),
-        lambda: load_estate(estate_paths),
-        lambda: load_decisions(estate_paths, lambda: expects(probes, loaded[0]) if loaded else None),
+        lambda: (recalled.estate, recalled.digests) if recalled else load_estate(estate_paths, today),
+        lambda: (
+            (recalled.records, {})
+            if recalled
+            else load_decisions(estate_paths, lambda: expects(probes, loaded[0]) if loaded else None)
+        ),
     ):
         try:
             loaded.append(step())
@@ -135,15 +153,24 @@ def load(policy: tuple[str, ...], estate_paths: Sequence[str], limit: str | None
     if problems:
         raise InvalidInput(problems)
     chosen, (town, estate_digests), (records, decision_digests) = loaded
-    hosts = chosen_hosts(town, limit)
-    plan = Plan(town, hosts, chosen.controls, chosen.measures, chosen.in_force, probes, whole=not limit)
+    only = then.chosen if then else ()
+    hosts = named_hosts(town, only) if only else chosen_hosts(town, limit)
+    whole = not limit and not only
+    plan = Plan(town, hosts, chosen.controls, chosen.measures, chosen.in_force, probes, whole=whole)
     if plan.count() == 0:
         raise InvalidInput("nothing to audit: no control of these policies applies to any of these hosts")
     shipped = load_policies((), probes) if policy else chosen
     controls = {c.id: c for c in (*shipped.controls, *chosen.controls)}
     measures = {**shipped.measures, **chosen.measures}
-    digests = {**chosen.digests, **estate_digests, **decision_digests, **probe_digests}
-    return Inputs(plan, records, controls, measures, digests)
+    of_estate = {**estate_digests, **decision_digests}
+    kept = Snapshot(town, () if whole else tuple(h.id for h in hosts), records, of_estate)
+    return Inputs(plan, records, controls, measures, {**chosen.digests, **of_estate, **probe_digests}, kept)
+
+
+def named_hosts(town: Estate, names: Sequence[str]) -> tuple[Host, ...]:
+    """The hosts of these names, or that had them first."""
+    wanted = set(names)
+    return tuple(h for h in town.hosts if h.id in wanted or h.was in wanted)
 
 
 def chosen_hosts(town: Estate, limit: str | None) -> tuple[Host, ...]:

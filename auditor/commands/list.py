@@ -52,6 +52,7 @@ def _runs(estate: tuple[str, ...], probes: str | None, store: str | None, lang: 
     keeping = Store(store_path(store), create=False)
     try:
         for h in keeping.runs():
-            yield [str(h.number), h.id or "-", h.state, stamp(h.started_at), str(h.hosts_expected), h.estate or "-"]
+            state = f"{h.state}, replay of {h.replay.number}" if h.replay else h.state
+            yield [str(h.number), h.id or "-", state, stamp(h.started_at), str(h.hosts_expected), h.estate or "-"]
     finally:
         keeping.close()

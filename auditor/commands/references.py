@@ -8,29 +8,65 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from auditor import document
+from auditor import archive, document
 from auditor.document import FORMAT, FORMAT_VERSION
 from auditor.errors import InvalidInput
-from auditor.model import Run
-from auditor.store import Catalogue, Store, header_from_plain
+from auditor.model import Finding, Run
+from auditor.store import Catalogue, HostKept, Store, StoredRun
 
 LONGEST = 64 * 1024 * 1024  # bytes of a document that is not laid out as we write it, and so is read whole
 
 
 @contextmanager
 def reference(name: str, store: Store | None) -> Iterator[Run]:
-    """A run of the store (number, beginning of an id, `latest`, `latest~1`), or of a JSON report, by its path."""
+    """A run of the store (number, beginning of an id, `latest`, `latest~1`), or of an archive or a JSON report, by its path."""
     path = Path(name)
     if not path.is_file():
-        if store is None:
-            raise InvalidInput(f"there is no file {name}, and no store to look for a run of that name: give --store")
-        yield store.run(name)
+        yield _named(name, store)
         return
+    with _private() as kept:
+        yield archive.read(path, kept) if _is_archive(path) else _read(path, kept)
+
+
+@contextmanager
+def evidence(name: str, store: str) -> Iterator[StoredRun]:
+    """A run with its evidence: of an archive, by its path, or of the store at `store`, opened only then; "": there is none."""
+    path = Path(name)
+    if path.is_file():
+        if not _is_archive(path):
+            raise InvalidInput(f"{path}: this is no archive of an audit; `auditor export RUN FILE` writes one")
+        with _private() as kept:
+            yield archive.read(path, kept)
+        return
+    if not store:
+        _named(name, None)
+    keeping = Store(store, create=False)
+    try:
+        yield keeping.run(name)
+    finally:
+        keeping.close()
+
+
+def _named(name: str, store: Store | None) -> StoredRun:
+    if store is None:
+        raise InvalidInput(f"there is no file {name}, and no store to look for a run of that name: give --store")
+    return store.run(name)
+
+
+@contextmanager
+def _private() -> Iterator[Store]:
     kept = Store("")
     try:
-        yield _read(path, kept)
+        yield kept
     finally:
         kept.close()
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        return archive.is_archive(path)
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _read(path: Path, kept: Store) -> Run:
@@ -49,13 +85,22 @@ def _read(path: Path, kept: Store) -> Run:
             {m["id"]: document.measure_from_plain(m) for m in parts["measures"]},
             {p["id"]: document.perimeter_from_plain(p) for p in parts["perimeters"]},
         )
-        header = header_from_plain({k: v for k, v in heads["run"].items() if k not in ("started", "finished")})
-        return kept.borrow(header, catalogue, lambda: _elements(path))
+        header = document.header_from_plain({k: v for k, v in heads["run"].items() if k not in ("started", "finished")})
+        return kept.restore(header, catalogue, _parts(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
         raise InvalidInput(
             f"{path}: this is no JSON report of an audit (-f json=FILE writes one): {why}"[:300]
         ) from None
+
+
+def _parts(path: Path) -> Iterator[Finding | HostKept]:
+    """The hosts and findings of a document, each at its place in it."""
+    for seq, (section, plain) in enumerate(_elements(path)):
+        if section == "findings":
+            yield document.finding_from_plain(seq, plain)
+        elif section == "hosts":
+            yield HostKept(seq, document.host_from_plain(plain))
 
 
 def _check(path: Path, heads: dict[str, Any]) -> None:

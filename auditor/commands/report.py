@@ -1,23 +1,81 @@
-"""`auditor report`: a stored run printed again, without any host."""
+"""`auditor report`: a stored run, or an archive, printed again, without any host."""
 
 from __future__ import annotations
 
-from auditor.commands import sinks
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import click
+
+from auditor import shelves
+from auditor.commands import inputs, sinks
+from auditor.commands.references import evidence
 from auditor.commands.run import store_path
-from auditor.errors import InvalidInput
-from auditor.kinds import Audience
-from auditor.store import Store
+from auditor.errors import AuditorError
+from auditor.kinds import Audience, Plugin
+from auditor.model import Header
+
+TOO_OLD = 3  # of every format that has no codes of its own
 
 
 def report(
-    run: str, formats: tuple[str, ...], store: str | None, lang: str | None, details: bool, audience: Audience
+    run: str,
+    formats: tuple[str, ...],
+    store: str | None,
+    lang: str | None,
+    details: bool,
+    audience: Audience,
+    sarif_accepted: str,
+    max_age: float | None,
 ) -> int:
-    if store == "none":
-        raise InvalidInput("--store none keeps nothing: there is no run to report")
-    reports = sinks.chosen(formats, audience)
-    keeping = Store(store_path(store), create=False)
+    """0, or 3 when the run is too old; a format that is a monitoring plugin has its own codes."""
+    plugin = _plugin(formats)
     try:
-        sinks.write(keeping.run(run), reports, lang, details, audience)
-    finally:
-        keeping.close()
-    return 0
+        return _report(run, formats, store, lang, details, audience, sarif_accepted, max_age, plugin)
+    except AuditorError as error:
+        if plugin is None:
+            raise
+        sys.stdout.buffer.write(plugin.broken(str(error)))
+        sys.stdout.buffer.flush()
+        return plugin.broken_code
+
+
+def _report(
+    run: str,
+    formats: tuple[str, ...],
+    store: str | None,
+    lang: str | None,
+    details: bool,
+    audience: Audience,
+    sarif_accepted: str,
+    max_age: float | None,
+    plugin: Plugin | None,
+) -> int:
+    reports = sinks.chosen(formats, audience)
+    with evidence(run, store_path(store)) as kept:
+        limit_s = max_age * 3600.0 if max_age else plugin.max_age_s if plugin else 0.0
+        too_old = limit_s > 0 and not 0 <= time.time() - _when(kept.header) <= limit_s
+        sinks.write(kept, reports, lang, details, audience, sarif_accepted == "suppress", too_old)
+        if plugin:
+            return plugin.code(kept, replace(inputs.voice(lang), too_old=too_old))
+        number = kept.header.number
+    if too_old:
+        click.echo(f"audit {number} is not of the last {max_age:g} hours: is it still scheduled?", err=True)
+    return TOO_OLD if too_old else 0
+
+
+def _when(header: Header) -> float:
+    """When it ended; one that never did, when it began."""
+    return header.finished_at or header.started_at
+
+
+def _plugin(formats: Sequence[str]) -> Plugin | None:
+    """The plugin that is written to stdout, whose code is then ours."""
+    for given in formats:
+        name, _, path = given.partition("=")
+        if path in ("", "-") and name in shelves.REPORTERS.names():
+            found: Plugin | None = shelves.REPORTERS[name].plugin
+            return found
+    return None

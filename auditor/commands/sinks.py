@@ -1,4 +1,5 @@
-"""`FORMAT=PATH` in; the reports written: `-` to stdout, a file whole or not at all, readable by its owner alone."""
+"""`FORMAT=PATH` in; the reports written: `-` to stdout, a file whole or not at all, readable by its owner alone unless it
+holds counts for another program."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from auditor import shelves
+from auditor.commands import log, repository
 from auditor.commands.inputs import stdout_is_terminal, voice
 from auditor.errors import InvalidInput
 from auditor.kinds import Audience
@@ -31,7 +33,7 @@ def chosen(formats: Sequence[str], audience: Audience = "technique") -> list[Cho
             raise InvalidInput(f"-f {given}: there is no format '{name}'{did_you_mean(name, known)}")
         path = path or "-"
         if path != "-":
-            _check(given, Path(path))
+            check(f"-f {given}", Path(path))
         found.append((name, path))
     paths = [path if path == "-" else os.path.realpath(path) for _, path in found]
     if paths.count("-") > 1:
@@ -50,11 +52,12 @@ def chosen(formats: Sequence[str], audience: Audience = "technique") -> list[Cho
     return found
 
 
-def _check(given: str, path: Path) -> None:
+def check(given: str, path: Path) -> None:
+    """Whether a file can be put there; `given` is what named it."""
     if path.is_dir():
-        raise InvalidInput(f"-f {given}: {path} is a folder")
+        raise InvalidInput(f"{given}: {path} is a folder")
     if not _streams(path) and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
-        raise InvalidInput(f"-f {given}: the folder {path.parent} is not there or cannot be written")
+        raise InvalidInput(f"{given}: the folder {path.parent} is not there or cannot be written")
 
 
 def _streams(path: Path) -> bool:
@@ -63,12 +66,23 @@ def _streams(path: Path) -> bool:
 
 
 def write(
-    run: Run, reports: Sequence[Chosen], lang: str | None, details: bool, audience: Audience = "technique"
+    run: Run,
+    reports: Sequence[Chosen],
+    lang: str | None,
+    details: bool,
+    audience: Audience = "technique",
+    suppressed: bool = True,
+    too_old: bool = False,
 ) -> None:
+    """`suppressed`: SARIF holds what a decision covers as suppressed results, else not at all."""
+    located = repository.located(repository.work_folder())
     for name, path in reports:
-        speaking = replace(voice(lang, path == "-" and stdout_is_terminal(), details), audience=audience)
-        with _sink(path) as stream:
-            shelves.REPORTERS[name].render(run, speaking, _one_part(stream))
+        speaking = voice(lang, path == "-" and stdout_is_terminal(), details)
+        speaking = replace(speaking, audience=audience, suppressed=suppressed, located=located, too_old=too_old)
+        reporter = shelves.REPORTERS[name]
+        with sink(path, 0o644 if reporter.shared else 0o600) as stream:
+            reporter.render(run, speaking, _one_part(stream))
+        log.event("report_written", format=name, path=path)
 
 
 def _one_part(stream: BinaryIO) -> Callable[[str], Callable[[bytes], object]]:
@@ -76,7 +90,8 @@ def _one_part(stream: BinaryIO) -> Callable[[str], Callable[[bytes], object]]:
 
 
 @contextmanager
-def _sink(path: str) -> Iterator[BinaryIO]:
+def sink(path: str, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """A file that stands there when it is whole, for its owner alone unless `mode` says otherwise; `-` is stdout."""
     if path == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -95,6 +110,7 @@ def _sink(path: str) -> Iterator[BinaryIO]:
         raise InvalidInput(f"the report {path} cannot be written: {error.strerror}") from None
     try:
         with os.fdopen(handle, "wb") as stream:
+            os.fchmod(handle, mode)
             yield stream
         os.replace(temporary, target)
     except OSError as error:

@@ -72,6 +72,10 @@ NEUTRAL = frozenset(
         "pam_sepermit",
         "pam_systemd",
         "pam_mail",
+        "pam_ssh_add",
+        "pam_gnome_keyring",
+        "pam_kwallet",
+        "pam_kwallet5",
     ]
 )
 CONDITIONS = frozenset(
@@ -87,7 +91,8 @@ CONDITIONS = frozenset(
         "pam_rootok",
     ]
 )
-OPTIONAL_TOKEN = ("nullok", "nouserok", "alwaysok")
+OPTIONAL_TOKEN = ("nullok", "nouserok")
+NO_TOKEN = ("alwaysok",)  # whoever comes is let through, enrolled or not
 _ALL_TOKENS = frozenset({"debug", "try_first_pass", "use_first_pass"})
 # Per module, the options that let nobody through without the token; any other leaves it open what the module asks for.
 HARMLESS = {
@@ -168,6 +173,10 @@ class Who:
     local: bool
     groups: frozenset[str] = frozenset()
     empty_password_allowed: bool = False
+    no_password: bool = False  # surely none that pam_unix could take: the account is locked
+    called_by_root: bool = True  # as sshd and login are; who calls su or sudo is not
+    has: frozenset[str] = frozenset()  # token modules that it is surely enrolled in
+    lacks: frozenset[str] = frozenset()  # token modules that it is surely not enrolled in
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +367,7 @@ def _results(entry: Entry, who: Who) -> tuple[_Result, ...]:
     if name == "pam_permit":
         return (("success", "", ""),)
     if name in TOKEN:
-        return absent + _token(entry)
+        return absent + _token(entry, who)
     if name in PASSWORD or name == "pam_sss":
         return absent + _password(entry, who)
     if name in NEUTRAL:
@@ -368,16 +377,29 @@ def _results(entry: Entry, who: Who) -> tuple[_Result, ...]:
     return (*absent, ("success", TOLD_ELSEWHERE + name, ""), ("auth_err", "", ""))
 
 
-def _token(entry: Entry) -> tuple[_Result, ...]:
+def _token(entry: Entry, who: Who) -> tuple[_Result, ...]:
     asked: tuple[_Result, ...] = (("success", "token", ""), ("auth_err", "", ""))
     names = [option.partition("=")[0] for option in entry.options]
-    if any(name in OPTIONAL_TOKEN for name in names):
-        return (*asked, ("success", "", ""), ("ignore", "", ""))
-    unknown = [name for name in names if name not in HARMLESS[entry.module]]
+    if any(name in NO_TOKEN for name in names):
+        return (*asked, ("success", "", ""))
+    if entry.module in who.has:
+        names = [name for name in names if name not in OPTIONAL_TOKEN]
+    else:  # what the modules return for whom they do not know; nothing but a control in brackets lets that pass
+        asked += _unenrolled(entry, who, names)
+    unknown = [name for name in names if name not in HARMLESS[entry.module] and name not in OPTIONAL_TOKEN]
     if unknown:  # it may pass, or step aside, without asking
         untold = f"{TOLD_ELSEWHERE}{entry.module} {unknown[0][:40]}"
         return (*asked, ("success", untold, ""), ("ignore", untold, ""))
     return asked
+
+
+def _unenrolled(entry: Entry, who: Who, names: list[str]) -> tuple[_Result, ...]:
+    """What the module may say to somebody who is not enrolled, as whoever is not surely enrolled may be."""
+    gate = "" if entry.module in who.lacks else f"whether {who.name} is enrolled for {entry.module}"
+    unknown: tuple[_Result, ...] = (("user_unknown", "", gate), ("authinfo_unavail", "", gate))
+    if any(name in OPTIONAL_TOKEN for name in names):
+        return (*unknown, ("success", "", gate), ("ignore", "", gate))
+    return unknown
 
 
 def _password(entry: Entry, who: Who) -> tuple[_Result, ...]:
@@ -387,6 +409,8 @@ def _password(entry: Entry, who: Who) -> tuple[_Result, ...]:
     if entry.module == "pam_sss":
         # IPA may ask for a password and a code in one prompt, and the host cannot tell
         return (("user_unknown", "", ""),) if who.local else (("success", TOLD_ELSEWHERE + "pam_sss", ""), refused)
+    if entry.module == "pam_unix" and who.no_password:
+        return (refused,)
     taken: tuple[_Result, ...] = (("success", "password", ""), refused)
     if who.empty_password_allowed and "nullok" in entry.options:
         return (*taken, ("success", "", ""))
@@ -413,7 +437,7 @@ def _holds(entry: Entry, who: Who) -> bool | None:
     if entry.module == "pam_localuser":
         return who.local if not words else None
     if entry.module == "pam_rootok":
-        return True  # it looks at the process, and sshd is root
+        return who.called_by_root  # it looks at the process
     if entry.module == "pam_succeed_if" and len(words) == 3 and who.local:
         return _compared(words, who)
     return None

@@ -67,6 +67,17 @@ class People:
         first = self.accounts[name].gid if name in self.accounts else None
         return frozenset(g.name for g in self.groups.values() if name in g.members or g.gid == first)
 
+    def memberships(self) -> Mapping[str, frozenset[str]]:
+        """The same for every account that a group has, found in one go."""
+        by_gid: dict[int, list[str]] = {}
+        for account in self.accounts.values():
+            by_gid.setdefault(account.gid, []).append(account.name)
+        found: dict[str, set[str]] = {}
+        for group in self.groups.values():
+            for member in (*group.members, *by_gid.get(group.gid, ())):
+                found.setdefault(member, set()).add(group.name)
+        return {name: frozenset(groups) for name, groups in found.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Privileged:
@@ -148,6 +159,16 @@ def privileged(people: People, sudo_subjects: Iterable[str]) -> Privileged:
         if why not in reasons:
             reasons.append(why)
     return Privileged({name: tuple(reasons) for name, reasons in because.items()})
+
+
+def expanded(found: Privileged, people: People) -> Mapping[str, tuple[str, ...]]:
+    """The accounts by name; a rule for ALL makes an administrator of everybody with a shell."""
+    own = {n: why for n, why in found.because.items() if n not in found.collective}
+    if "ALL" in found.collective:
+        for account in people.accounts.values():
+            if account.can_log_in:
+                own.setdefault(account.name, ("sudo rule for ALL",))
+    return own
 
 
 def _in_group(people: People, name: str) -> Iterator[tuple[str, str]]:

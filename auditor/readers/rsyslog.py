@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from auditor.model import Output, Unknown
+from auditor.readers.forwarders.target import AUTHORITY, NAME, NOTHING, Target
 
 # ---------------------------------------------------------------- stamps
 
@@ -92,6 +93,9 @@ def age_s(answer: Output, at: Stamped) -> float | Unknown:
 # ---------------------------------------------------------------- configuration
 
 ENCRYPTING = ("gtls", "ossl", "mbedtls")
+# Of the stream drivers; without a mode they verify the name, and without a permitted peer that is the target's own.
+AUTH_MODES = {"": NAME, "x509/name": NAME, "x509/fingerprint": NAME, "x509/certvalid": AUTHORITY, "anon": NOTHING}
+RELP_MODES = {"": NOTHING, "name": NAME, "fingerprint": NAME, "certvalid": AUTHORITY}
 DEFAULT_RULESET = "RSYSLOG_DefaultRuleset"
 
 
@@ -100,21 +104,6 @@ LOCAL = frozenset({"omfile", "omusrmsg", "ompipe", "omdiscard", "omstdout", "omj
 LONGEST = 200  # of a selector; a longer one is no plain one
 EVERYTHING = frozenset({"*.*", "*.debug", "*.info"})  # what debugging says is no log to keep
 _PRIORITIES = re.compile(r"[a-z0-9*,]+\.[!=]{0,2}[a-z0-9*]+(;[a-z0-9*,]+\.[!=]{0,2}[a-z0-9*]+)*;?\Z", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One place that logs are sent to. `tls` is Unknown where the configuration does not tell it.
-
-    `selector`: which messages, as it is written. `partial`: whether some are left out.
-    """
-
-    to: str | Unknown
-    port: int | None | Unknown
-    protocol: str | Unknown
-    tls: bool | Unknown
-    selector: str | Unknown = "*.*"
-    partial: bool | Unknown = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +120,7 @@ class _Reading:
     driver: str = ""  # the default network stream driver
     mode: str = "0"  # of the legacy actions that follow
     legacy_driver: str = ""
+    auth_mode: str = ""  # of the legacy actions that follow
     fallback: bool = False  # of the legacy actions that follow
     ruleset: str = DEFAULT_RULESET  # of the legacy rules that follow
     default: str = DEFAULT_RULESET
@@ -281,11 +271,11 @@ def _legacy_action(reading: _Reading, piece: re.Match[str], selector: str) -> No
     elif piece["at"]:
         _add(reading, _legacy(reading, piece), selector, reading.fallback)
     elif piece["program"]:
-        _add(reading, Target(untold, untold, "a program", untold), selector, reading.fallback)
+        _add(reading, Target(untold, untold, "a program", untold, verifies=untold), selector, reading.fallback)
     elif piece["module"] == "omdiscard":
         reading.stops.append(reading.place)
     elif piece["module"] and piece["module"] not in LOCAL:
-        _add(reading, Target(untold, untold, piece["module"], untold), selector, reading.fallback)
+        _add(reading, Target(untold, untold, piece["module"], untold, verifies=untold), selector, reading.fallback)
 
 
 def _add(reading: _Reading, target: Target, selector: str, fallback: bool) -> None:
@@ -299,6 +289,8 @@ def _direct(reading: _Reading, name: str, value: str) -> None:
         reading.mode = value
     elif name == "actionsendstreamdriver":
         reading.legacy_driver = value
+    elif name == "actionsendstreamdriverauthmode":
+        reading.auth_mode = value
     elif name == "ruleset":
         reading.ruleset = value
     elif name == "defaultruleset":
@@ -306,13 +298,18 @@ def _direct(reading: _Reading, name: str, value: str) -> None:
     elif name == "actionexeconlywhenpreviousissuspended":
         reading.fallback = value.lower() == "on"
     elif name == "resetconfigvariables":
-        reading.mode, reading.legacy_driver, reading.fallback = "0", "", False
+        reading.mode, reading.legacy_driver, reading.auth_mode, reading.fallback = "0", "", "", False
 
 
 def _legacy(reading: _Reading, piece: re.Match[str]) -> Target:
     protocol = "tcp" if piece["at"] == "@@" else "udp"
     tls = protocol == "tcp" and reading.mode == "1" and (reading.legacy_driver or reading.driver) in ENCRYPTING
-    return Target(piece["host"].strip("[]"), _port(piece["port"] or "", 514), protocol, tls)
+    to, port = piece["host"].strip("[]"), _port(piece["port"] or "", 514)
+    return Target(to, port, protocol, tls, verifies=_verifies(tls, AUTH_MODES, reading.auth_mode))
+
+
+def _verifies(tls: bool, modes: Mapping[str, str], mode: str) -> str | Unknown:
+    return modes.get(mode.lower(), Unknown("not_told", f"authentication mode {mode[:40]}")) if tls else NOTHING
 
 
 def _object(reading: _Reading, kind: str, parameters: Mapping[str, str], selector: str) -> None:
@@ -333,18 +330,21 @@ def _actions(reading: _Reading, sent: str, parameters: Mapping[str, str]) -> Ite
             yield _modern(reading, sent, to, parameters)
     elif (sent.startswith("om") or not sent) and sent not in LOCAL:
         untold = Unknown("not_told", "this output module is not read")
-        yield Target(untold, untold, sent or untold, untold)
+        yield Target(untold, untold, sent or untold, untold, verifies=untold)
 
 
 def _modern(reading: _Reading, sent: str, to: str, parameters: Mapping[str, str]) -> Target:
     port = _port(parameters.get("port", "").split("\n")[0], 514)
     name = to.strip("[]") or Unknown("not_told", "the target is not a plain text")
     if sent == "omrelp":
-        return Target(name, port, "relp", parameters.get("tls", "off").lower() == "on")
+        tls = parameters.get("tls", "off").lower() == "on"
+        return Target(name, port, "relp", tls, verifies=_verifies(tls, RELP_MODES, parameters.get("tls.authmode", "")))
     protocol = parameters.get("protocol", "udp").lower()
     mode = parameters.get("streamdriver.mode", parameters.get("streamdrivermode", "0"))
     driver = parameters.get("streamdriver.name", parameters.get("streamdriver", reading.driver))
-    return Target(name, port, protocol, protocol == "tcp" and mode == "1" and driver in ENCRYPTING)
+    auth_mode = parameters.get("streamdriverauthmode", parameters.get("streamdriver.authmode", ""))
+    tls = protocol == "tcp" and mode == "1" and driver in ENCRYPTING
+    return Target(name, port, protocol, tls, verifies=_verifies(tls, AUTH_MODES, auth_mode))
 
 
 def _host_port(text: str) -> tuple[str, str]:

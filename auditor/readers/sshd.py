@@ -136,14 +136,20 @@ who=$( {
 printf '%s\n' "$who" | sed -n '/^left/p'
 k=
 for h in $(printf '%s\n' "$who" | awk -F'\t' '$1 == "ask" && $3 != "" && !s[$3]++ { print $3 }'); do
+  d=$h/.ssh
+  if ! [ -d "$d" ]; then d=$h; fi
+  if [ -d "$d" ] && ! [ -e "$d/." ]; then printf 'dark\t%s\n' "$h"; fi
   for p in "$h/.ssh/authorized_keys" "$h/.ssh/authorized_keys2"; do if [ -f "$p" ]; then k="$k$p$nl"; fi; done
 done
 if [ -n "$k" ]; then
   awk '/^[ \t]*(#|$)/ { next }
-    { all[FILENAME]++; l = $0; gsub(/"[^"]*"/, "", l)
+    { all[FILENAME]++; l = $0
+      if (match(l, /^([^ \t"]|"[^"]*")*from="[0-9a-fA-F.:,\/]+"/)) {
+        v = substr(l, 1, RLENGTH); sub(/.*from=/, "", v); if (v !~ /\/0*[",]/) from[FILENAME]++ }
+      gsub(/"[^"]*"/, "", l)
       p = match(l, /(sk-ssh-ed25519|sk-ecdsa-sha2-nistp256)@openssh\.com[ \t]/); q = match(l, /(ssh-|ecdsa-|cert-authority)/)
       if (p && (!q || q >= p)) { sk[FILENAME]++; if (tolower(substr(l, 1, p - 1)) ~ /(^|[, \t])verify-required([, \t]|$)/) pin[FILENAME]++ } }
-    END { for (f in all) printf "keys\t%s\t%d\t%d\t%d\n", f, all[f], sk[f], pin[f] }' $k
+    END { for (f in all) printf "keys\t%s\t%d\t%d\t%d\t%d\n", f, all[f], sk[f], pin[f], from[f] }' $k
 fi
 
 sources=$(printf '%s\n' "$@"; printf '%s\n' "$m" | sed -n 's/^address //p')
@@ -203,10 +209,21 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Keys:
+    """How many keys: all, FIDO ones, those that ask for the PIN themselves, those that `from=` binds to addresses."""
+
+    total: int = 0
+    fido: int = 0
+    pin: int = 0
+    bound: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """`path` None: no sshd on the host. `vary`: what the Match rules look at (user, address, at, port).
 
-    `left`: accounts or contexts that were not asked. `keys`: per file of keys (all, FIDO, FIDO with verify-required).
+    `left`: accounts or contexts that were not asked. `keys`: what a file of keys holds.
+    `dark`: homes that even root may not look into.
     """
 
     path: str | None
@@ -217,7 +234,8 @@ class Asked:
     vary: frozenset[str]
     contexts: tuple[Context, ...]
     left: tuple[str, ...]
-    keys: Mapping[str, tuple[int, int, int]]
+    keys: Mapping[str, Keys]
+    dark: frozenset[str] = frozenset()
     undated: bool = False  # a server runs, and when it read its files is not told
 
     def of(self, user: str) -> tuple[Context, ...]:
@@ -274,15 +292,16 @@ def read(text: str) -> Asked:
         contexts=_contexts(blocks),
         left=tuple(told.get("left", ())),
         keys=dict(_keys(line) for line in told.get("keys", ())),
+        dark=frozenset(told.get("dark", ())),
         undated="undated" in told,
     )
 
 
-def _keys(line: str) -> tuple[str, tuple[int, int, int]]:
+def _keys(line: str) -> tuple[str, Keys]:
     fields = line.split("\t")
-    if len(fields) != 4 or not all(f.isascii() and f.isdigit() and len(f) < 9 for f in fields[1:]):
+    if len(fields) not in (4, 5) or not all(f.isascii() and f.isdigit() and len(f) < 9 for f in fields[1:]):
         raise Unreadable("a count of keys")
-    return fields[0], (int(fields[1]), int(fields[2]), int(fields[3]))
+    return fields[0], Keys(*(int(f) for f in fields[1:]))
 
 
 def _contexts(blocks: Iterable[list[str]]) -> tuple[Context, ...]:

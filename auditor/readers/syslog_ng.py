@@ -10,13 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from auditor.model import Unknown
-from auditor.readers.rsyslog import Target
+from auditor.readers.forwarders.target import AUTHORITY, NAME, NOTHING, Target
 
 _QUOTED = r'"(?:[^"\\]|\\[\s\S]|\\\Z)*+(?:"|\Z)'  # to the end where it is not closed: no text takes long to read
 _COMMENT = re.compile(rf"({_QUOTED}|'[^']*(?:'|\Z))|#[^\n]*")
 _TOKEN = re.compile(rf"{_QUOTED}|'[^']*(?:'|\Z)|[(){{}};]|[^\s(){{}};\"']+")
 _DRIVERS = {"network": (514, "tcp"), "syslog": (601, "tcp"), "tcp": (514, "tcp"), "tcp6": (514, "tcp")}
 _DRIVERS |= {"udp": (514, "udp"), "udp6": (514, "udp")}
+PEER_VERIFY = {"required-trusted": NAME, "yes": NAME, "required-untrusted": NOTHING, "no": NOTHING}
+PEER_VERIFY |= {"optional-untrusted": NOTHING}
 _CLOSING = {"(": ")", "{": "}"}
 DEPTH = 20
 
@@ -122,7 +124,7 @@ def _drivers(items: Sequence[str | _Group]) -> Iterator[Target]:
             yield from _drivers(group.inside)
         elif group.name.replace("_", "-") not in _LOCAL:
             untold = Unknown("not_told", f"where the driver {group.name[:40]} sends is not read")
-            yield Target(untold, untold, group.name[:40], untold)
+            yield Target(untold, untold, group.name[:40], untold, verifies=untold)
 
 
 def _target(group: _Group) -> Target:
@@ -143,7 +145,20 @@ def _target(group: _Group) -> Target:
         _port(told, port),
         "udp" if how == "udp" else "tcp",
         tls,
+        verifies=_verifies(group) if tls else NOTHING,
     )
+
+
+def _verifies(driver: _Group) -> str | Unknown:
+    """`peer-verify()` in `tls()`, which is required-trusted where it is left out: the peer's name is then compared."""
+    inside = [g for t in _groups(driver.inside) if t.name == "tls" for g in _groups(t.inside)]
+    told = [i for g in inside if g.name.replace("_", "-") == "peer-verify" for i in g.inside if isinstance(i, str)]
+    options = {
+        _plain(i) for g in inside if g.name.replace("_", "-") == "ssl-options" for i in g.inside if isinstance(i, str)
+    }
+    mode = _plain(told[-1]).lower().replace("_", "-") if told else "required-trusted"
+    found = PEER_VERIFY.get(mode, Unknown("not_told", f"peer-verify({mode[:40]})"))
+    return AUTHORITY if found == NAME and "ignore-hostname-mismatch" in options else found
 
 
 def _plain(token: str) -> str:

@@ -31,6 +31,7 @@ from auditor.sentences import (
     day,
     listed,
     moment,
+    replayed,
     told,
 )
 from auditor.summary import Fix, Group, Summary, folded, summary
@@ -191,14 +192,14 @@ def _page(run: Run, voice: Voice) -> Mapping[str, object]:
         "style_digest": digest,
         "public": public,
         "what": what,
-        "number": run.header.number,
+        "heading": _heading(run, voice),
         "on": moment(run.header.started_at, voice),
         "as_of": day(run.header.as_of, voice),
         "kind": kind,
         "symbol": SYMBOLS[kind],
         "verdict": verdict,
         "notices": tuple(_notices(run, seen, voice)),
-        "numbers": _numbers(seen, voice),
+        "numbers": _numbers(seen, voice, run.header.replay is not None),
         "bar": _bar(seen, voice),
         "blocks": blocks,
         "others": others,
@@ -268,6 +269,13 @@ def _what(run: Run, seen: Summary, voice: Voice) -> str:
     return voice.say("{count} hosts").format(count=seen.hosts_expected)
 
 
+def _heading(run: Run, voice: Voice) -> str:
+    header = run.header
+    form = N_("Replay of audit {number}, {when}") if header.replay else N_("Audit {number}, {when}")
+    number = header.replay.number if header.replay else header.number
+    return voice.say(form).format(number=number, when=moment(header.started_at, voice))
+
+
 def _part_only(run: Run, seen: Summary) -> bool:
     """Not all that was planned came, or not all of the estate or of the policies was planned."""
     header = run.header
@@ -334,6 +342,8 @@ def _beside(seen: Summary, outcome: str) -> str:
 def _notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
     """What nobody must miss: that this is a part, that it was interrupted, that evidence is not of today."""
     header, public = run.header, voice.audience == "elus"
+    if header.replay:
+        yield replayed(header.replay, voice)
     if header.state != "complete":
         yield voice.say("THE RUN IS PARTIAL: it ended before everything planned was asked.")
     if not header.declared:
@@ -362,7 +372,7 @@ def _notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
         )
 
 
-def _numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, str, str]]:
+def _numbers(seen: Summary, voice: Voice, replay: bool) -> Sequence[tuple[str, Chip | None, str, str]]:
     """Rows of: what, its chip, hosts, checks; `-` where a number would say nothing."""
     counts = seen.counts
     on: dict[str, list[str]] = {"nothing_asked": [s for gap in seen.open_gaps if not gap.measure for s in gap.subjects]}
@@ -376,7 +386,7 @@ def _numbers(seen: Summary, voice: Voice) -> Sequence[tuple[str, Chip | None, st
 
     return (
         row(voice.say("expected"), "", seen.hosts_expected, seen.checks_planned),
-        row(voice.say("measured now"), "", seen.hosts_measured_now, "-"),
+        row(voice.say(N_("measured then") if replay else N_("measured now")), "", seen.hosts_measured_now, "-"),
         row(voice.say("measured, on earlier evidence"), "", seen.hosts_measured_earlier, "-"),
         row(voice.say("attested"), "", seen.hosts_attested, "-"),
         row(voice.say("nobody looked"), "", seen.hosts_unseen, "-"),

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 from auditor.document import (
     FORMAT,
@@ -27,6 +23,7 @@ from auditor.document import (
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import HostSeen, Run
 from auditor.reporters import _changes
+from auditor.reporters._plain import dumped, elements
 from auditor.summary import Summary, summary
 
 _COUNTED = (
@@ -43,9 +40,9 @@ def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
 
 
 def _pieces(run: Run) -> Iterator[str]:
-    yield f'{{\n"format": {_dumped(FORMAT)},\n"version": {FORMAT_VERSION},\n"run": {_dumped(_header(run))},\n'
-    yield f'"summary": {_dumped(_summary(summary(run)))},\n'
-    yield f'"since": {_dumped(_changes.plain(run.since) if run.since else None)},\n'
+    yield f'{{\n"format": {dumped(FORMAT)},\n"version": {FORMAT_VERSION},\n"run": {dumped(_header(run))},\n'
+    yield f'"summary": {dumped(_summary(summary(run)))},\n'
+    yield f'"since": {dumped(_changes.plain(run.since) if run.since else None)},\n'
     kinds = run.since.kinds if run.since else {}
     lists: tuple[tuple[str, Iterable[Plain]], ...] = (
         ("controls", map(control_to_plain, run.controls.values())),
@@ -59,18 +56,8 @@ def _pieces(run: Run) -> Iterator[str]:
         ("to_do", map(to_do_to_plain, run.to_do())),
     )
     for place, (name, items) in enumerate(lists, 1):
-        yield from _list(name, items)
+        yield from elements(name, items)
         yield ",\n" if place < len(lists) else "\n}\n"
-
-
-def _list(name: str, items: Iterable[Plain]) -> Iterator[str]:
-    """One list of the document, an element a line, so that a long run can be read and compared line by line."""
-    yield f'"{name}": ['
-    before = "\n"
-    for item in items:
-        yield before + _dumped(item)
-        before = ",\n"
-    yield "]" if before == "\n" else "\n]"
 
 
 def _dated(plain: Plain) -> Plain:
@@ -82,8 +69,11 @@ def _host(host: HostSeen) -> Plain:
 
 
 def _header(run: Run) -> Plain:
-    plain = header_to_plain(run.header)
-    return {**plain, "started": stamp(run.header.started_at), "finished": stamp(run.header.finished_at)}
+    header = run.header
+    plain = {**header_to_plain(header), "started": stamp(header.started_at), "finished": stamp(header.finished_at)}
+    if header.replay:
+        plain["replay"] |= {"started": stamp(header.replay.started_at)}
+    return plain
 
 
 def _summary(seen: Summary) -> Plain:
@@ -110,44 +100,6 @@ def _summary(seen: Summary) -> Plain:
 
 def _counts(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: counts.get(name, 0) for name in _COUNTED}
-
-
-# ---------------------------------------------------------------- JSON that any reader takes, whatever a host said
-
-
-def _dumped(plain: Any) -> str:
-    """Keys sorted; no NaN; what is not printable stands as an escape, a lone surrogate as the text `\\udcff`."""
-    try:
-        text = json.dumps(plain, ensure_ascii=False, sort_keys=True, allow_nan=False)
-    except ValueError:
-        text = json.dumps(_finite(plain), ensure_ascii=False, sort_keys=True)
-    return text if text.isprintable() else _UNPRINTABLE.sub(_escaped, text)
-
-
-_UNPRINTABLE: re.Pattern[str] = re.compile(r"[^\x20-\x7e\xa1-\xac\xae-\u036f]")
-
-
-def _escaped(found: re.Match[str]) -> str:
-    char = found.group()
-    if char.isprintable():
-        return char
-    code = ord(char)
-    if 0xD800 <= code < 0xE000:
-        return f"\\\\u{code:04x}"
-    return f"\\u{code:04x}" if code < 0x10000 else json.dumps(char)[1:-1]
-
-
-_FINITE: dict[type, Callable[[Any], Any]] = {
-    dict: lambda plain: {k: _finite(v) for k, v in plain.items()},
-    list: lambda plain: [_finite(v) for v in plain],
-    float: lambda plain: plain if math.isfinite(plain) else str(plain),
-}
-
-
-def _finite(plain: Any) -> Any:
-    """The same with numbers that JSON does not know as texts."""
-    convert = _FINITE.get(type(plain))
-    return convert(plain) if convert else plain
 
 
 REPORTER = Reporter(

@@ -14,14 +14,15 @@ from itertools import chain, groupby
 from junit_xml import TestCase, TestSuite
 
 from auditor.compare import KIND_WORDS, NOT_CHANGED
-from auditor.decision_words import beside, standing
+from auditor.decision_words import beside
 from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
-from auditor.model import CAUSES, Comparison, Control, Coverage, Finding, HostSeen, Outcome, Run, Unknown
-from auditor.sentences import OUTCOME_WORDS, cause, clean, told, unconcerned
-from auditor.summary import decided, exempted_hosts, folded, gating, named, rightly_unasked
+from auditor.model import Comparison, Control, Coverage, Finding, HostSeen, Outcome, Run
+from auditor.reporters._said import decided_why, first_cause, why
+from auditor.reporters._unseen import LONGEST, by_subject, of_run, of_subject
+from auditor.sentences import OUTCOME_WORDS, clean, replayed
+from auditor.summary import decided, folded, gating, named
 
-LONGEST = 4000  # characters of one message
 KINDS = ("failure", "error", "skipped")
 
 
@@ -39,9 +40,7 @@ def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
 
 def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
     names = _Names()
-    gaps: dict[str, list[Coverage]] = {}
-    for gap in run.coverage():
-        gaps.setdefault(gap.subject.key, []).append(gap)
+    gaps = by_subject(run)
     findings = 0
     earlier = {f"host:{h.host}": h for h in run.hosts()}
     for subject, group in groupby(run.findings(), key=lambda f: f.subject):
@@ -93,6 +92,9 @@ def _suite(
         properties["auditor.limit"] = run.header.limit
     if run.header.legacy:
         properties["auditor.legacy"] = folded(run.header.legacy)
+    if run.header.replay:
+        properties["auditor.replay_of"] = run.header.replay.id or str(run.header.replay.number)
+        properties["auditor.evidence_of"] = stamp(run.header.replay.started_at)
     if run.since:
         properties["auditor.against"] = run.since.before.id or str(run.since.before.number)
     if run.header.policies:
@@ -118,40 +120,18 @@ def _suite(
 def _case(finding: Finding, control: Control | None, where: str, voice: Voice, since: str = "") -> TestCase:
     policy = _undotted(control.policy) if control else "-"
     case = TestCase(_token(finding.control), classname=f"{where}.{policy}")
-    why = _why(finding, voice)
+    said = why(finding, voice)
     if finding.outcome is None:
-        _skip(case, f"{voice.say(OUTCOME_WORDS['not_concerned'])}: {why}")
+        _skip(case, f"{voice.say(OUTCOME_WORDS['not_concerned'])}: {said}")
     elif decided(finding):
-        _skip(case, _decided(finding, why, voice))
+        _skip(case, decided_why(finding, voice))
     elif gating(finding) is Outcome.FAIL:
-        _add(case.add_failure_info, why, finding.severity, _body(finding, control, why, since, voice))
+        _add(case.add_failure_info, said, finding.severity, _body(finding, control, said, since, voice))
     elif finding.outcome is Outcome.UNKNOWN:
-        _unknown(case, why, _cause(finding).cause, finding.gates, voice)
+        _unknown(case, said, first_cause(finding).cause, finding.gates, voice)
     elif gating(finding) is Outcome.WARN:  # no consumer knows a warning: the test passes and says so
-        case.stdout = clean(f"{voice.say(OUTCOME_WORDS['warn'])}: {why}", LONGEST)
+        case.stdout = clean(f"{voice.say(OUTCOME_WORDS['warn'])}: {said}", LONGEST)
     return case
-
-
-def _cause(finding: Finding) -> Unknown:
-    return next((r.cause for r in finding.reasons if r.cause), Unknown("not_told"))
-
-
-def _why(finding: Finding, voice: Voice) -> str:
-    words = unconcerned if finding.outcome is None else told
-    said = "; ".join(words(finding.reasons, voice, False))
-    if not said and finding.outcome is Outcome.UNKNOWN:
-        return voice.say(CAUSES["not_told"])
-    return said or voice.say("no reason was given")
-
-
-def _decided(finding: Finding, why: str, voice: Voice) -> str:
-    assert finding.decision is not None
-    words = standing(finding.decision, voice, iso=True).partition(" ")
-    if finding.outcome is Outcome.FAIL:
-        form = voice.say("{acceptance}: still failing, {why}")
-    else:
-        form = voice.say("{acceptance}: the target is still missed, {why}")
-    return form.format(acceptance=f"{words[0].upper()} {words[2]}", why=why)
 
 
 def _since(finding: Finding, since: Comparison | None, voice: Voice) -> str:
@@ -163,8 +143,8 @@ def _since(finding: Finding, since: Comparison | None, voice: Voice) -> str:
     return form.format(number=since.before.number, change=voice.say(KIND_WORDS[kind] if kind else NOT_CHANGED))
 
 
-def _body(finding: Finding, control: Control | None, why: str, since: str, voice: Voice) -> str:
-    lines = [why, since] if since else [why]
+def _body(finding: Finding, control: Control | None, said: str, since: str, voice: Voice) -> str:
+    lines = [said, since] if since else [said]
     if control:
         lines.insert(0, clean(voice.text(control.title)))
         lines.append(voice.say("Fix: {fix}").format(fix=clean(voice.text(control.fix), 0)))
@@ -177,52 +157,23 @@ def _body(finding: Finding, control: Control | None, why: str, since: str, voice
 
 
 def _gap_cases(run: Run, gaps: Sequence[Coverage], where: str, voice: Voice) -> list[TestCase]:
-    """One test for a host without any check; one for all the measures that nothing checks, each a line of its text."""
     cases = []
-    for gap in (gap for gap in gaps if not gap.measure):
-        case = TestCase("nothing-asked", classname=f"{where}.coverage")
-        _unknown(case, cause(gap.cause, voice, False), gap.cause.cause, gap.gates, voice)
-        cases.append(case)
-    measures = [gap for gap in gaps if gap.measure]
-    if measures:
-        form = voice.say("nothing is asked about measures ({count}): {measures}")
-        said = form.format(count=len(measures), measures=", ".join(gap.measure for gap in measures))
-        case = TestCase("measures-without-a-control", classname=f"{where}.coverage")
-        lines = [_gap_line(run, gap, voice) for gap in measures]
-        _unknown(case, said, "nothing_asked", any(gap.gates for gap in measures), voice, lines)
+    for gap in of_subject(run, gaps, voice):
+        case = TestCase(gap.name, classname=f"{where}.coverage")
+        _unknown(case, gap.text, gap.cause, gap.gates, voice, gap.lines)
         cases.append(case)
     return cases
 
 
-def _gap_line(run: Run, gap: Coverage, voice: Voice) -> str:
-    measure = run.measures.get(gap.measure)
-    parts = (gap.measure, voice.text(measure.title) if measure else "", cause(gap.cause, voice, False))
-    return clean(": ".join(part for part in parts if part), LONGEST)
-
-
 def _run_cases(run: Run, findings: int, voice: Voice) -> list[TestCase]:
     """Tests of the run as a whole, so that a report of half a run cannot be green."""
-    header = run.header
-    exempt = exempted_hosts(run)
-    away = [host.host for host in run.hosts() if host.failure and not rightly_unasked(host, exempt)]
+    cases = [_whole(unseen.name, unseen.cause, unseen.text) for unseen in of_run(run, findings, voice)]
     earlier = [host.host for host in run.hosts() if host.evidence_at]
-    reached = sum(1 for _ in run.hosts()) - len(away)
-    state = "" if header.state == "complete" else voice.say("the run is partial: it ended before everything was asked")
-    hosts = checks = ""
-    if away or reached < header.hosts_expected:
-        form = voice.say("hosts reached, now or earlier: {count} of {expected}; without an answer: {away}")
-        hosts = form.format(count=reached, expected=header.hosts_expected, away=folded(away) or "?")
-    if findings < header.checks_planned:
-        form = voice.say("checks with a result: {count} of {expected}")
-        checks = form.format(count=findings, expected=header.checks_planned)
-    cases = [
-        _whole("run-complete", "interrupted", state),
-        _whole("every-host-reached", "unreachable", hosts),
-        _whole("every-check-told", "not_asked", checks),
-    ]
     if earlier:
         form = voice.say("judged on earlier evidence: {hosts}")
         cases[1].stdout = clean(form.format(hosts=folded(earlier)), LONGEST)
+    if run.header.replay:
+        cases[0].stdout = replayed(run.header.replay, voice)
     return cases
 
 
@@ -233,9 +184,9 @@ def _whole(name: str, kind: str, message: str) -> TestCase:
     return case
 
 
-def _unknown(case: TestCase, why: str, kind: str, gates: bool, voice: Voice, lines: Sequence[str] = ()) -> None:
+def _unknown(case: TestCase, said: str, kind: str, gates: bool, voice: Voice, lines: Sequence[str] = ()) -> None:
     """`lines` stand below the message in the text of an error."""
-    message = f"{voice.say(OUTCOME_WORDS['unknown'])}: {why}"
+    message = f"{voice.say(OUTCOME_WORDS['unknown'])}: {said}"
     if gates:
         _add(case.add_error_info, message, kind, "\n".join([message, *lines]))
     else:  # what does not change the exit code must not turn a dashboard red, nor green

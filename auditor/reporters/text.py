@@ -22,6 +22,7 @@ from auditor.sentences import (
     listed,
     moment,
     nothing_asked,
+    replayed,
     told,
     unconcerned,
 )
@@ -130,11 +131,13 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], voice: Voice, st
 
 def _heading(run: Run, what: str, voice: Voice) -> list[Line]:
     header = run.header
-    said = voice.say("Audit {number} of {what}, {when}").format(
-        number=header.number, what=what, when=moment(header.started_at, voice)
-    )
+    form = N_("Replay of audit {number} of {what}, {when}") if header.replay else N_("Audit {number} of {what}, {when}")
+    number = header.replay.number if header.replay else header.number
+    said = voice.say(form).format(number=number, what=what, when=moment(header.started_at, voice))
     judged = voice.say("decisions and records judged as of {day}").format(day=day(header.as_of, voice))
     lines = [*_wrapped(said, voice, 0, "bold"), *(_wrapped(judged, voice, 0, "dim") if header.as_of else ())]
+    if header.replay:
+        lines += _wrapped(replayed(header.replay, voice), voice, 0, "unknown")
     for chosen in _selection(header, voice):
         lines += _wrapped(chosen, voice, 0, "unknown")
     return lines
@@ -152,6 +155,10 @@ def _selection(header: Header, voice: Voice) -> Iterator[str]:
         yield voice.say("only these policies: {policies}").format(policies=", ".join(header.policies))
 
 
+_MEASURED = N_("{now} now, {earlier} earlier, {attested} attested, {unseen} by nobody")
+_MEASURED_THEN = N_("{now} then, {earlier} earlier, {attested} attested, {unseen} by nobody")
+
+
 def _headline(run: Run, seen: Summary, voice: Voice) -> list[Line]:
     """Who was expected and seen, what it came to, and in one sentence what this report may be trusted for."""
     rows = [
@@ -165,7 +172,7 @@ def _headline(run: Run, seen: Summary, voice: Voice) -> list[Line]:
         (
             "",
             voice.say("measured"),
-            voice.say("{now} now, {earlier} earlier, {attested} attested, {unseen} by nobody").format(
+            voice.say(_MEASURED_THEN if run.header.replay else _MEASURED).format(
                 now=seen.hosts_measured_now,
                 earlier=seen.hosts_measured_earlier,
                 attested=seen.hosts_attested,

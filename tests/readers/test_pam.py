@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -148,7 +149,7 @@ def test_no_text_raises(words: list[str], tail: str) -> None:
         ("id=* debug", True),
         ("cue", None),  # of another module
         ("id=* alwaysok", False),
-        ("id=* nullok", False),
+        ("id=* nullok", None),  # whether root is enrolled was not told
         ("grace_period=*", None),
         ("brand_new", None),
         ("*", None),
@@ -167,4 +168,47 @@ def test_an_option_that_may_let_through_leaves_it_open(options: str, expected: b
 
 def test_every_module_that_takes_a_token_has_its_options() -> None:
     assert set(pam.HARMLESS) == pam.TOKEN
-    assert not any(set(pam.OPTIONAL_TOKEN) & names or "grace_period" in names for names in pam.HARMLESS.values())
+    assert not any(
+        {*pam.OPTIONAL_TOKEN, *pam.NO_TOKEN} & names or "grace_period" in names for names in pam.HARMLESS.values()
+    )
+
+
+def judged(text: str, who: pam.Who) -> bool | Unknown:
+    entries = pam.stack({"/etc/pam.d/sshd": text}, "sshd")
+    assert not isinstance(entries, Unknown)
+    found = pam.paths(entries, who)
+    assert not isinstance(found, Unknown)
+    return pam.weakest(found, frozenset())[0]
+
+
+GOOGLE = frozenset({"pam_google_authenticator"})
+
+
+def test_nullok_lets_through_only_who_is_not_enrolled() -> None:
+    text = "auth required pam_unix.so\nauth required pam_google_authenticator.so nullok"
+    assert judged(text, replace(BOB, has=GOOGLE)) is True
+    assert judged(text, replace(BOB, lacks=GOOGLE)) is False
+    untold = judged(text, BOB)
+    assert isinstance(untold, Unknown) and "bob is enrolled" in untold.detail
+
+
+def test_an_enrolled_user_is_let_through_by_alwaysok_all_the_same() -> None:
+    text = "auth required pam_unix.so\nauth required pam_u2f.so alwaysok"
+    assert judged(text, replace(BOB, has=frozenset({"pam_u2f"}))) is False
+
+
+def test_a_control_that_passes_over_unknown_users_is_no_second_factor_for_them() -> None:
+    text = "auth required pam_unix.so\nauth [user_unknown=ignore success=ok default=die] pam_oath.so usersfile=*"
+    assert judged(text, replace(BOB, has=frozenset({"pam_oath"}))) is True
+    assert judged(text, replace(BOB, lacks=frozenset({"pam_oath"}))) is False
+    assert isinstance(judged(text, BOB), Unknown)
+
+
+def test_a_locked_password_opens_nothing() -> None:
+    text = "auth sufficient pam_unix.so nullok\nauth required pam_oath.so"
+    assert proofs(text, replace(BOB, no_password=True, empty_password_allowed=True)) == sets("token")
+
+
+def test_who_calls_su_is_not_root() -> None:
+    text = "auth sufficient pam_rootok.so\nauth required pam_unix.so"
+    assert proofs(text, replace(BOB, called_by_root=False)) == sets("password")

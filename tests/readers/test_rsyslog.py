@@ -115,4 +115,4 @@ def test_no_text_takes_long(piece: str) -> None:
     start = time.monotonic()
     targets(['action(type="omfwd" ' + piece * (131072 // len(piece))])
     targets([piece * (131072 // len(piece))])
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 60  # quadratic takes hours

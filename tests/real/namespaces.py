@@ -19,7 +19,7 @@ import yaml
 from auditor import expectations
 from auditor.expectations import Scope
 from auditor.kinds import Probe
-from auditor.model import Answer, Facts, Outcome, Output
+from auditor.model import Answer, Facts, Outcome, Output, Register
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -98,13 +98,21 @@ def control(policy: str, id: str) -> Mapping[str, Any]:
     return next(c for c in written["controls"] if c["id"] == id)
 
 
-def judged(probe: Probe, policy: str, id: str, facts: Facts, hosts: tuple[str, ...] = ()) -> Outcome | None:
+def judged(
+    probe: Probe,
+    policy: str,
+    id: str,
+    facts: Facts,
+    hosts: tuple[str, ...] = (),
+    registers: Mapping[str, tuple[str, ...]] | None = None,
+) -> Outcome | None:
     """The outcome of a shipped control; None when it does not concern the host. `hosts`: the addresses of declared hosts."""
     one = control(policy, id)
     measures = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))["measures"]
     parameters = next(m for m in measures if m["id"] == one["measure"]).get("parameters", {})
     values = {name: p["value"] for name, p in parameters.items()}
-    scope = Scope({**values, "hosts.backup-offsite.addresses": list(hosts)}, probe.facts)
+    kept = {f"registers.{name}": Register(name, entries) for name, entries in (registers or {}).items()}
+    scope = Scope({**values, "hosts.backup-offsite.addresses": list(hosts), **kept}, probe.facts)
     concerned = expectations.concerns(one.get("concerns", {}), facts, scope)[0]
     if concerned is not True:
         return None if concerned is False else Outcome.UNKNOWN

@@ -52,6 +52,7 @@ for p in 1 $(cat /mnt/*.pid 2>/dev/null); do
 done
 mount --bind /mnt/proc /proc
 """
+OWN_PROCESSES_AND_SOCKETS = "mkdir -p /mnt/proc/net\ncat /proc/net/tcp > /mnt/proc/net/tcp\n" + OWN_PROCESSES
 # From here on every `sh` that root starts is one of nobody's.
 AS_NOBODY = """
 cp /usr/bin/busybox /mnt/busybox
@@ -182,8 +183,10 @@ sleep 0.5
 
 
 AGENTS = """
-mkdir -p /etc/fluent-bit /etc/filebeat /etc/systemd/journal-upload.conf.d
-printf '[Upload]\\nURL=https://u:CANARY-6@192.0.2.10\\n' > /etc/systemd/journal-upload.conf.d/x.conf
+mkdir -p /etc/fluent-bit /etc/filebeat/modules.d /etc/systemd/journal-upload.conf.d /etc/fluent /etc/vector /etc/promtail
+mkdir -p /etc/alloy /etc/nxlog
+printf '[Upload]\\nURL=https://u:CANARY/-6@192.0.2.10\\n' > /etc/systemd/journal-upload.conf.d/w.conf
+printf '[Upload]\\nURL=https://u:CANARY-6@192.0.2.10/CANARY-6\\n' > /etc/systemd/journal-upload.conf.d/x.conf
 cat > /etc/fluent-bit/fluent-bit.conf <<'END'
 [SERVICE]
     HTTP_Passwd CANARY-6
@@ -196,6 +199,7 @@ cat > /etc/fluent-bit/fluent-bit.conf <<'END'
     Port  9200
     HTTP_Passwd CANARY-6
     tls   On
+    tls.verify_hostname On
 END
 cat > /etc/filebeat/filebeat.yml <<'END'
 filebeat.inputs:
@@ -203,15 +207,89 @@ filebeat.inputs:
     hosts: ["CANARY-6"]
 output.elasticsearch:
   hosts:
-    - "https://u:CANARY-6@192.0.2.12:9200"
+    - "https://u:CANARY-6@192.0.2.12:9200/CANARY-6"
     - "192.0.2.13:9200"
+    - "http://u:CANARY/6@192.0.2.99:CANARY-6"
   password: "CANARY-6"
+  api_key: |
+    hosts: CANARY-6
+  headers: {"X": "CANARY-6"}
 #output.logstash:
 #  hosts: ["192.0.2.66:5044"]
 logging.level: info
 END
+printf -- '- module: redis\\n  log:\\n    enabled: true\\n  slowlog:\\n    hosts: ["CANARY-6"]\\n' > /etc/filebeat/modules.d/redis.yml
 chmod 600 /etc/filebeat/filebeat.yml
-mkdir -p /mnt/var/ossec/etc
+cat > /etc/fluent/fluentd.conf <<'END'
+<match **>
+  @type forward
+  transport tls
+  <server>
+    host 192.0.2.15
+    shared_key CANARY-6
+  </server>
+  <security>
+    self_hostname CANARY-6
+  </security>
+</match>
+END
+cat > /etc/vector/vector.toml <<'END'
+[sinks.out]
+type = "loki"
+inputs = ["x"]
+endpoint = "https://u:CANARY-6@192.0.2.16:3100/CANARY-6?t=CANARY-6"
+auth.password = "CANARY-6"
+headers = { key = "CANARY-6" }
+[transforms.x]
+source = \'\'\'
+endpoint = "CANARY-6"
+\'\'\'
+END
+cat > /etc/promtail/config.yml <<'END'
+clients:
+- url: https://192.0.2.17/loki/api/v1/push
+  basic_auth:
+    password: CANARY-6
+END
+cat > /etc/alloy/config.alloy <<'END'
+loki.write "c" {
+  endpoint {
+    url = "https://192.0.2.18/CANARY-6"
+    basic_auth {
+      password = "CANARY-6"
+    }
+  }
+}
+END
+cat > /etc/nxlog/nxlog.conf <<'END'
+<Output out>
+  Module om_ssl
+  Host 192.0.2.19:6514
+  CertKeyPass CANARY-6
+</Output>
+<Route r>
+  Path in => out
+</Route>
+END
+mkdir -p /mnt/opt/splunkforwarder/etc/system/local /mnt/opt/Elastic/Agent
+cat > /mnt/opt/splunkforwarder/etc/system/local/outputs.conf <<'END'
+[tcpout:g]
+server = 192.0.2.20:9997
+useSSL = true
+sslPassword = CANARY-6
+[httpout]
+httpEventCollectorToken = CANARY-6
+uri = https://192.0.2.21:8088
+END
+cat > /mnt/opt/Elastic/Agent/elastic-agent.yml <<'END'
+outputs:
+  default:
+    type: elasticsearch
+    hosts: ["https://192.0.2.22:9200"]
+    api_key: "CANARY-6"
+END
+mount --bind /mnt/opt /opt
+mkdir -p /mnt/var/ossec/etc /mnt/var/ossec/var/run
 cat > /mnt/var/ossec/etc/ossec.conf <<'END'
 <ossec_config>
   <client>
@@ -225,8 +303,17 @@ cat > /mnt/var/ossec/etc/ossec.conf <<'END'
     </server>
     <enrollment><key>CANARY-6</key></enrollment>
   </client>
+  <localfile>
+    <location>journald</location>
+    <log_format>journald</log_format>
+  </localfile>
+  <localfile>
+    <log_format>command</log_format>
+    <command>login --password CANARY-6</command>
+  </localfile>
 </ossec_config>
 END
+printf "status='connected'\\nlast_ack='CANARY-6'\\n" > /mnt/var/ossec/var/run/wazuh-agentd.state
 mount --bind /mnt/var /var
 """
 
@@ -234,15 +321,28 @@ mount --bind /mnt/var /var
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_other_agents_where_they_send_and_not_their_passwords(shell: str) -> None:
     need("busybox")
-    got = told("log_forwarding", RSYSLOG % "" + AGENTS, shell)
-    assert [(t["agent"], t["to"], t["port"], t["tls"]) for t in got.facts["targets"]] == [
-        ("journal-upload", "192.0.2.10", 19532, True),
-        ("fluent-bit", "192.0.2.11", 9200, True),
-        ("wazuh", "192.0.2.14", 1514, Unknown("not_told", "Wazuh has an encryption of its own")),
-        ("filebeat", "192.0.2.12", 9200, True),
-        ("filebeat", "192.0.2.13", 9200, False),
+    got = told("log_forwarding", RSYSLOG % "" + AGENTS + OWN_PROCESSES, shell)
+    assert "CANARY" not in got.raw
+    cipher = Unknown("not_told", "Wazuh has an encryption of its own")
+    known = [t for t in got.facts["targets"] if not isinstance(t["to"], Unknown)]
+    assert [(t["agent"], t["to"], t["port"], t["tls"], t["verifies"]) for t in known] == [
+        ("journal-upload", "192.0.2.10", 19532, True, "name"),
+        ("fluent-bit", "192.0.2.11", 9200, True, "name"),
+        ("fluentd", "192.0.2.15", 24224, True, "name"),
+        ("vector", "192.0.2.16", 3100, True, "name"),
+        ("wazuh", "192.0.2.14", 1514, cipher, cipher),
+        ("filebeat", "192.0.2.12", 9200, True, "name"),
+        ("filebeat", "192.0.2.13", 9200, False, "nothing"),
+        ("elastic-agent", "192.0.2.22", 9200, True, "name"),
+        ("promtail", "192.0.2.17", 443, True, "name"),
+        ("alloy", "192.0.2.18", 443, True, "name"),
+        ("nxlog", "192.0.2.19", 6514, True, "authority"),
+        ("splunk", "192.0.2.20", 9997, True, "nothing"),
     ]
-    assert "CANARY-6" not in got.raw
+    wazuh = next(t for t in known if t["agent"] == "wazuh")
+    assert (wazuh["connected"], wazuh["partial"]) == (True, False)
+    untold = [t["agent"] for t in got.facts["targets"] if isinstance(t["to"], Unknown)]
+    assert untold == ["vector", "filebeat", "filebeat", "splunk"]  # what could not be read for sure
 
 
 def test_what_only_root_may_read_is_unknown_to_others() -> None:
@@ -255,6 +355,86 @@ def test_what_only_root_may_read_is_unknown_to_others() -> None:
     assert isinstance(targets, Partial)
     assert (targets.items, targets.missing.cause) == ((), "no_privilege")
     assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.UNKNOWN
+
+
+# ---------------------------------------------------------------- rsyslog to a second rsyslog, under TLS
+
+# An authority; the collector's certificate, and that of another machine, both of that authority. The collector runs beside
+# the machine, at 192.0.2.10 on the loopback interface, and is none of its processes.
+COLLECTED = (
+    """
+ip link set lo up
+ip addr add 192.0.2.10/32 dev lo
+mkdir -p /mnt/pki /mnt/spool
+cd /mnt/pki
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem 2>/dev/null
+for n in collector.example.org other.example.org; do
+  openssl req -newkey rsa:2048 -nodes -subj /CN=$n -keyout $n.key -out $n.csr 2>/dev/null
+  printf 'subjectAltName=DNS:%%s' $n > $n.ext
+  openssl x509 -req -in $n.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile $n.ext -out $n.pem 2>/dev/null
+done
+cd /
+cat > /mnt/collector.conf <<'END'
+global(DefaultNetstreamDriver="%(driver)s" DefaultNetstreamDriverCAFile="/mnt/pki/ca.pem"
+  DefaultNetstreamDriverCertFile="/mnt/pki/%(peer)s.pem" DefaultNetstreamDriverKeyFile="/mnt/pki/%(peer)s.key" WorkDirectory="/mnt/spool")
+module(load="imtcp" StreamDriver.Name="%(driver)s" StreamDriver.Mode="1" StreamDriver.AuthMode="anon")
+input(type="imtcp" port="6514")
+*.* /mnt/collected
+END
+rsyslogd -n -f /mnt/collector.conf -i /mnt/collector > /mnt/collector.log 2>&1 &
+sleep 1
+rm -f /etc/rsyslog.d/*
+cat > /etc/rsyslog.conf <<'END'
+global(DefaultNetstreamDriverCAFile="/mnt/pki/ca.pem" WorkDirectory="/mnt")
+module(load="imuxsock" Socket="/mnt/log" SysSock.Use="off")
+input(type="imuxsock" Socket="/mnt/log")
+*.* action(type="omfwd" target="192.0.2.10" port="6514" protocol="tcp" StreamDriver="%(driver)s" StreamDriverMode="1" %(auth)s)
+END
+"""
+    + START
+    + """
+logger -u /mnt/log arrived
+sleep 2
+"""
+)
+COLLECTED_END = "kill $(cat /mnt/rsyslogd.pid) $(cat /mnt/collector)\nsleep 0.5\ngrep -c arrived /mnt/collected || :"
+NAMED = 'StreamDriverAuthMode="x509/name" StreamDriverPermittedPeers="collector.example.org"'
+CERTIFIED = 'StreamDriverAuthMode="x509/certvalid"'
+RIGHT, WRONG = "collector.example.org", "other.example.org"
+
+
+@pytest.mark.parametrize("driver", ["ossl", "gtls"])
+@pytest.mark.parametrize(
+    ("auth", "peer", "verifies", "arrives", "outcome"),
+    [
+        (NAMED, RIGHT, "name", True, Outcome.PASS),
+        (NAMED, WRONG, "name", False, Outcome.PASS),
+        (CERTIFIED, WRONG, "authority", True, Outcome.WARN),
+        ('StreamDriverAuthMode="anon"', WRONG, "nothing", True, Outcome.FAIL),
+        ("", RIGHT, "name", False, Outcome.PASS),  # without a mode: the name must be the target's, here an address
+    ],
+)
+def test_what_rsyslog_verifies_of_a_real_collector(
+    driver: str, auth: str, peer: str, verifies: str, arrives: bool, outcome: Outcome
+) -> None:
+    """The messages arrive, or do not, as what is read of the configuration says."""
+    need("rsyslogd", "openssl", "logger")
+    setup = COLLECTED % {"driver": driver, "auth": auth, "peer": peer}
+    got = told("log_forwarding", setup + OWN_PROCESSES_AND_SOCKETS, after=COLLECTED_END)
+    [target] = got.facts["targets"]
+    assert (target["to"], target["tls"], target["verifies"], target["active"]) == ("192.0.2.10", True, verifies, True)
+    assert (got.after.strip() not in ("", "0")) is arrives
+    assert target["connected"] is True or not arrives
+    assert judged("log_forwarding", "logging", "logs-sent-over-tls", got.facts) is outcome
+
+
+def test_mode_zero_is_plain() -> None:
+    need("rsyslogd")
+    text = COLLECTED % {"driver": "ossl", "auth": NAMED, "peer": RIGHT}
+    plain = text.replace('StreamDriverMode="1"', 'StreamDriverMode="0"')
+    got = told("log_forwarding", plain + OWN_PROCESSES_AND_SOCKETS, after=COLLECTED_END)
+    assert [(t["tls"], t["verifies"]) for t in got.facts["targets"]] == [(False, "nothing")]
+    assert judged("log_forwarding", "logging", "logs-sent-over-tls", got.facts) is Outcome.FAIL
 
 
 # ---------------------------------------------------------------- journal

@@ -31,6 +31,9 @@ PAM_WITHOUT = "@include common-auth\naccount required pam_nologin.so\n"
 PASSWD = "root:x:0:0:root:/run/root:/bin/bash\nbob:CANARY-hash:1000:1000:Bob CANARY-name:/home/bob:/bin/bash\n" + (
     "sshd:x:102:65534::/run/sshd:/usr/sbin/nologin\ncarol:x:1001:1001::/home/carol:/bin/bash\n"
 )
+SHADOW = (
+    "root:*:19700:0:99999:7:::\nbob:$y$CANARY-hash-of-bob:19700:0:99999:7:::\ncarol:$6$CANARY-hash:19700:0:99999:7:::\n"
+)
 GROUP = "root:x:0:\nsudo:CANARY-hash:27:bob\nbob:x:1000:\ncarol:x:1001:\n"
 SUDOERS = "root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n"
 BOTH = "publickey,keyboard-interactive"
@@ -40,7 +43,7 @@ INSIDE = """set -e
 mount -t tmpfs none /run
 mkdir -p /run/sshd
 [ -z "$4" ] || rmdir /run/sshd
-for f in ssh/sshd_config ssh/sshd_config.d pam.d/sshd passwd group sudoers sudoers.d; do mount --bind "$1/etc/$f" "/etc/$f"; done
+for f in ssh/sshd_config ssh/sshd_config.d pam.d/sshd passwd shadow group sudoers sudoers.d; do mount --bind "$1/etc/$f" "/etc/$f"; done
 mkdir /run/root
 mount --bind "$1/root" /run/root
 awk=$(readlink -f "$(command -v awk)") sh=$(readlink -f "$(command -v sh)")
@@ -94,6 +97,7 @@ class Machine:
             "etc/ssh/sshd_config.d/10-mfa.conf": TWO,
             "etc/pam.d/sshd": PAM + PAM_SECRET,
             "etc/passwd": PASSWD,
+            "etc/shadow": SHADOW,
             "etc/group": GROUP,
             "etc/sudoers": SUDOERS + "@includedir /etc/sudoers.d\n",
             "etc/sudoers.d/README": "#\n",
@@ -146,6 +150,7 @@ def test_a_key_and_a_code_are_two_factors(machine: Machine, sh: str, awk: str) -
         {
             "account": "bob",
             "source": "any address",
+            "outside": True,
             "two_factors": True,
             "methods": BOTH,
             "reason": f"{BOTH}: key + password + token",
@@ -190,7 +195,13 @@ def test_match_address_is_asked_for_each_source_and_each_pattern(machine: Machin
     machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = "PermitRootLogin no\n"
     machine.files["etc/ssh/sshd_config"] = MAIN + "AuthenticationMethods publickey,keyboard-interactive\n"
     facts = machine.ask(sh=sh, awk=awk, sources=["10.1.0.1"])
-    assert verdicts(facts) == {"bob from 10.1.0.1": True, "bob from 10.7.0.0": False, "bob from 10.7.9.9": True}
+    assert verdicts(facts) == {
+        "bob from 10.1.0.1": True,
+        "bob from 192.0.2.1": True,
+        "bob from 10.7.0.0": False,
+        "bob from 10.7.9.9": True,
+    }
+    assert {x["source"] for x in facts["logins"] if x["outside"]} == {"192.0.2.1"}
 
 
 def test_match_address_without_zones_is_not_all(machine: Machine) -> None:
@@ -295,7 +306,7 @@ def test_allow_and_deny(machine: Machine) -> None:
         "PermitRootLogin yes\nAllowGroups sudo\nDenyUsers bob@10.7.0.0/16\n"
     )
     facts = machine.ask(sources=["10.1.0.1"])
-    assert verdicts(facts) == {"bob from 10.1.0.1": False}
+    assert verdicts(facts) == {"bob from 10.1.0.1": False, "bob from 192.0.2.1": False}
     assert {x["possible"] for x in facts["root_logins"]} == {False}
 
 
@@ -346,6 +357,81 @@ def test_a_server_that_runs_with_another_file_is_not_judged(machine: Machine) ->
     facts = machine.ask()
     assert "-f /run/root/other" in facts["logins"]["detail"]
     assert facts["config_valid"] is True
+
+
+# ---------------------------------------------------------------- who is enrolled, and the other accounts
+
+
+@pytest.mark.parametrize(("sh", "awk"), SHELLS, ids=["dash", "bash", "busybox", "busybox awk"])
+def test_nullok_lets_in_only_administrators_who_are_not_enrolled(machine: Machine, sh: str, awk: str) -> None:
+    machine.files["etc/pam.d/sshd"] = PAM.replace("authenticator.so", "authenticator.so nullok")
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = (
+        "PermitRootLogin no\nAuthenticationMethods keyboard-interactive\n"
+    )
+    machine.files["etc/passwd"] = PASSWD.replace("/home/", "/run/root/")
+    machine.files["etc/group"] = GROUP.replace("27:bob", "27:bob,carol")
+    machine.files["root/bob/.google_authenticator"] = "CANARY-SEED\n"
+    machine.files["before"] = "chown 1000 /run/root/bob/.google_authenticator\n"
+    assert verdicts(machine.ask(sh=sh, awk=awk)) == {"bob from any address": True, "carol from any address": False}
+    machine.files["before"] = "chown 1001 /run/root/bob/.google_authenticator\n"
+    assert verdicts(machine.ask(sh=sh, awk=awk))["bob from any address"]["unknown"] == "not_told"
+
+
+@pytest.mark.parametrize(("sh", "awk"), SHELLS, ids=["dash", "bash", "busybox", "busybox awk"])
+def test_enrolment_in_files_that_everybody_shares(machine: Machine, sh: str, awk: str) -> None:
+    machine.files["etc/pam.d/sshd"] = (
+        "@include common-auth\nauth required pam_oath.so usersfile=/run/root/users.oath window=20\n"
+        "auth [success=ok default=ignore] pam_u2f.so \\\n  authfile=/run/root/u2f cue\n"
+        "auth optional pam_google_authenticator.so [secret=/run/root/ga/${USER}] nullok\n"
+    )
+    machine.files["root/users.oath"] = "# CANARY\nHOTP/T30/6\tbob\t-\tCANARY00\nHOTP carol\n"
+    machine.files["root/u2f"] = "carol:CANARYhandle,CANARYkey,es256,+presence\nbob:\n"
+    machine.files["root/ga/carol"] = "CANARY-SEED\n"
+    machine.ask(sh=sh, awk=awk)
+    told = machine.raw["proofs"].splitlines()
+    assert [line.split("\t")[:3] for line in told if line.startswith("has")] == [
+        ["has", "pam_oath", "bob"],
+        ["has", "pam_u2f", "carol"],
+        ["has", "pam_google_authenticator", "carol"],
+    ]
+    assert {line for line in told if line.startswith("set")} == {"set\tbob", "set\tcarol"}
+
+
+def test_other_accounts_count_when_they_hold_what_it_takes(machine: Machine) -> None:
+    machine.files["etc/passwd"] = PASSWD.replace("/home/", "/run/root/") + "app:x:990:990::/run/root/app:/bin/bash\n"
+    machine.files["etc/shadow"] = SHADOW + "app:!:19700::::::\n"
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = "PermitRootLogin no\n"
+    machine.files["root/carol/.ssh/authorized_keys"] = "ssh-ed25519 AAAA CANARY\n"
+    facts = machine.ask()
+    assert [(x["account"], x["two_factors"], x["reason"]) for x in facts["other_logins"]] == [
+        ("carol", False, "publickey: key")
+    ]
+    machine.files["root/app/.ssh/authorized_keys"] = "ssh-ed25519 AAAA CANARY\n"
+    assert {x["account"] for x in machine.ask()["other_logins"]} == {"carol", "app"}
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = TWO
+    assert [(x["account"], x["two_factors"]) for x in machine.ask()["other_logins"]] == [("carol", True)]
+
+
+def test_an_account_that_only_inner_addresses_may_use(machine: Machine) -> None:
+    machine.files["etc/passwd"] = PASSWD.replace("/home/", "/run/root/")
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = "PermitRootLogin no\nAllowUsers carol@10.7.0.9\n"
+    machine.files["root/carol/.ssh/authorized_keys"] = "ssh-ed25519 AAAA CANARY\n"
+    facts = machine.ask(sources=["10.1.0.1"])
+    assert [(x["source"], x["outside"]) for x in facts["other_logins"]] == [("10.7.0.9", False)]
+
+
+@pytest.mark.parametrize(("sh", "awk"), SHELLS, ids=["dash", "bash", "busybox", "busybox awk"])
+def test_keys_that_are_bound_to_addresses(machine: Machine, sh: str, awk: str) -> None:
+    machine.files["etc/passwd"] = PASSWD.replace("/home/", "/run/root/")
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = "PermitRootLogin no\nKbdInteractiveAuthentication no\n"
+    keys = 'restrict,from="{}",command="CANARY from=" ssh-ed25519 AAAA CANARY\n'
+    machine.files["root/carol/.ssh/authorized_keys"] = keys.format("192.0.2.10,10.0.0.0/8,2001:db8::1") * 2
+    told = machine.ask(sh=sh, awk=awk)["other_logins"]
+    assert [(x["account"], x["outside"], x["two_factors"]) for x in told] == [("carol", False, False)]
+    for free in (keys.format("*"), keys.format("0.0.0.0/0"), keys.format("!10.0.0.1,*"), "ssh-ed25519 AAAA\n"):
+        machine.files["root/carol/.ssh/authorized_keys"] = keys.format("192.0.2.10") + free
+        told = machine.ask(sh=sh, awk=awk)["other_logins"]
+        assert [(x["account"], x["outside"]) for x in told] == [("carol", True)], free
 
 
 # ---------------------------------------------------------------- admins

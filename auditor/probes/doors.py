@@ -1,0 +1,443 @@
+"""How administrators and others come in by other doors than SSH, and become root: which doors are served, and the proofs
+that each takes. Pure.
+
+Console and desktops are doors for whoever stands at the machine; Cockpit, xrdp, telnet, VPNs and web terminals are remote ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from auditor.errors import Unreadable
+from auditor.kinds import Dialect, Probe
+from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
+from auditor.probes import ssh_logins
+from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sudoers, vpn
+from auditor.readers.files import Files
+from auditor.readers.undated import undated
+
+PROOFS = ("effective", "session", "accounts", "sudoers", "pam", "proofs")
+
+
+# Who is asked, and for what: sudo and doas ask the caller, su asks for root's own password.
+ELEVATIONS = {"sudo": ("sudo", "sudo-i"), "sudo-rs": ("sudo", "sudo-i"), "doas": ("doas",), "pkexec": ("polkit-1",)}
+SU = ("su", "su-l")
+CERTIFICATES = "pam_cockpit_cert"
+ANYBODY = "anybody"
+
+
+def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {
+        **ssh_logins.commands(args),
+        "processes": processes.PROCESSES,
+        "processes_root": processes.PROCESSES_ROOT,
+        "listeners": listeners.LISTENERS,
+        "marks": doors.MARKS,
+        "vpn": vpn.VPN,
+    }
+
+
+# ---------------------------------------------------------------- answers to facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Host:
+    """What the answers told. `collective`: groups of administrators whose members are not known.
+
+    `groups` by account; `stacks` by PAM service, for the services that the host has a file of.
+    """
+
+    people: passwd.People
+    admins: Mapping[str, tuple[str, ...]]
+    collective: tuple[str, ...]
+    roots_password: bool
+    rules: Unknown | None
+    groups: Mapping[str, frozenset[str]]
+    stacks: Mapping[str, tuple[pam.Entry, ...] | Unknown]
+    proofs: enrolment.Proofs
+    seen: doors.Seen
+    vpn: vpn.Configured
+    ssh: Facts
+
+    @property
+    def gap(self) -> Unknown | None:
+        """Why there may be more administrators, or other proofs, than those seen."""
+        if self.collective:
+            return Unknown("not_told", f"who is in {' '.join(self.collective)}")
+        return self.rules or self.proofs.missing
+
+    @property
+    def beyond(self) -> Unknown | None:
+        if self.people.directory:
+            return Unknown("not_told", "whom a directory lets in")
+        return self.proofs.missing
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    door: str
+    account: str
+    remote: bool
+    two_factors: bool | Unknown
+    reason: str
+
+
+def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+    people = passwd.people(answers["accounts"])
+    marks = doors.marks(answers["marks"])
+    why = people if isinstance(people, Unknown) else marks
+    if isinstance(people, Unknown) or isinstance(marks, Unknown):
+        return dict.fromkeys(FACTS["properties"], why)
+    rules = sudoers.rules(answers["sudoers"])
+    if isinstance(rules, Unknown):
+        rules = sudoers.Rules((), passwd.People({}, {}), gap=rules)
+    everybody = replace(people, groups={**rules.groups.groups, **people.groups})
+    found = passwd.privileged(everybody, rules.granting)
+    configured = vpn.read(answers["vpn"])
+    host = _Host(
+        people=everybody,
+        admins=passwd.expanded(found, everybody),
+        collective=tuple(c for c in found.collective if c != "ALL"),
+        roots_password=rules.asks_root_password,
+        rules=rules.gap,
+        groups=everybody.memberships(),
+        stacks=_stacks(pam.read(answers["pam"]), configured, certificates="certificates Cockpit" in marks),
+        proofs=enrolment.read(answers["proofs"]),
+        seen=doors.Seen(
+            processes.read(answers["processes_root"], answers["processes"]), listeners.read(answers["listeners"]), marks
+        ),
+        vpn=configured,
+        ssh=_ssh(answers, args),
+    )
+    return _told(host)
+
+
+def _stacks(
+    files: Files, configured: vpn.Configured, *, certificates: bool
+) -> Mapping[str, tuple[pam.Entry, ...] | Unknown]:
+    """`other` always; nothing else where the files were not told."""
+    ours = (s for door in doors.DOORS for group in door.services for s in group)
+    also = (s for services in (*ELEVATIONS.values(), SU) for s in services)
+    found: dict[str, tuple[pam.Entry, ...] | Unknown] = {}
+    for service in (*ours, *also, *(server.service for server in configured.servers), "other"):
+        if service == "other" or pam.service_text(files.texts, service) is not None:
+            told = files.missing or pam.stack(files.texts, service)
+            if isinstance(told, Unknown):
+                found[service] = files.gap or told
+            else:
+                found[service] = tuple(e for e in told if certificates or e.module != CERTIFICATES)
+    return found
+
+
+def _ssh(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+    try:
+        return ssh_logins.parse({name: answers[name] for name in PROOFS}, args)
+    except Unreadable as why:
+        return dict.fromkeys(ssh_logins.LISTS, Unknown("unreadable", str(why)))
+
+
+def _told(host: _Host) -> Facts:
+    served = {door.name: host.seen.served(door) for door in doors.DOORS}
+    logins = [entry for door in doors.DOORS for entry in _of_admins(host, door, served[door.name])]
+    everybodys = [
+        entry for door in doors.DOORS if door.remote for entry in _of_everybody(host, door, served[door.name])
+    ]
+    gap = host.gap or _unsure(served[door.name] for door in doors.DOORS)
+    far = (
+        host.seen.running.missing
+        or host.vpn.missing
+        or _unsure(served[door.name] for door in doors.DOORS if door.remote)
+    )
+    before = {name: _before(host, name, logins, gap) for name in host.admins}
+    remote = [_shown(e) for e in (*everybodys, *_vpns(host), *_untold(host))]
+    by_pam = any(served[door.name] is True for door in doors.DOORS if door.remote)
+    return {
+        "logins": _list([_shown(e) for e in logins], gap),
+        "console_one_factor": _one_factor(logins, gap),
+        "elevations": _list([*_elevations(host, before), *_su(host, before, everybodys)], host.gap),
+        "remote_doors": _list(remote, far or (host.beyond if by_pam else None)),
+        "serves_remotely": True if remote or by_pam else far or False,
+    }
+
+
+def _unsure(served: Iterable[bool | Unknown]) -> Unknown | None:
+    return next((why for why in served if isinstance(why, Unknown)), None)
+
+
+def _list(items: list[Fact], gap: Unknown | None) -> Fact:
+    return Partial(tuple(items), gap) if gap else items
+
+
+def _shown(entry: _Entry) -> Fact:
+    return {
+        "door": entry.door,
+        "account": entry.account,
+        "remote": entry.remote,
+        "two_factors": entry.two_factors,
+        "reason": entry.reason,
+    }
+
+
+def _one_factor(logins: list[_Entry], gap: Unknown | None) -> Fact:
+    near = [e for e in logins if not e.remote]
+    names: list[Fact] = list(dict.fromkeys(e.account for e in near if e.two_factors is False))
+    unsure = next((e.two_factors for e in near if isinstance(e.two_factors, Unknown)), None)
+    return _list(names, gap or unsure)
+
+
+# ---------------------------------------------------------------- doors that PAM decides on
+
+
+def _of_admins(host: _Host, door: doors.Door, served: bool | Unknown) -> Iterator[_Entry]:
+    if served is not True:
+        return
+    if f"open {door.name}" in host.seen.marks:
+        yield _Entry(door.name, ANYBODY, door.remote, two_factors=False, reason="it logs somebody in by itself")
+    for name in host.admins:
+        yield from _at(host, door, name)
+
+
+def _at(host: _Host, door: doors.Door, name: str) -> Iterator[_Entry]:
+    account = host.people.accounts.get(name)
+    if (account and not account.can_log_in) or (door.name == "Cockpit" and f"barred {name}" in host.seen.marks):
+        return
+    if f"other {door.name}" in host.seen.marks:
+        other = Unknown("not_told", "another program than login asks there")
+        yield _Entry(door.name, name, door.remote, other, "")
+        return
+    judged = [j for s in _services(host, door) if (j := _judged(host, s, _who(host, name)))]
+    if judged:
+        two, proofs = min(judged, key=lambda j: 0 if j[0] is False else 1 if isinstance(j[0], Unknown) else 2)
+        yield _Entry(door.name, name, door.remote, two, proofs)
+
+
+def _services(host: _Host, door: doors.Door) -> tuple[str, ...]:
+    for group in door.services:
+        found = tuple(s for s in group if s in host.stacks)
+        if found:
+            return found
+    return ("other",)
+
+
+def _who(host: _Host, name: str, *, called_by_root: bool = True) -> pam.Who:
+    account = host.people.accounts.get(name)
+    return pam.Who(
+        name,
+        account.uid if account else None,
+        local=account is not None,
+        groups=host.groups.get(name, frozenset()),
+        empty_password_allowed=host.proofs.empty(name),
+        no_password=host.proofs.locked(name),
+        called_by_root=called_by_root,
+        has=host.proofs.has(name),
+        lacks=host.proofs.lacks(name),
+    )
+
+
+_Verdict = tuple[bool | Unknown, str]
+
+
+def _judged(host: _Host, service: str, who: pam.Who, beside: frozenset[str] = frozenset()) -> _Verdict | None:
+    """None: nobody gets in there."""
+    entries = host.stacks.get(service, host.stacks["other"])
+    if isinstance(entries, Unknown):
+        return entries, ""
+    found = pam.paths(entries, who)
+    if isinstance(found, Unknown):
+        return found, ""
+    if not found:
+        return None
+    two, proofs = pam.weakest(found, beside)
+    if two is False and who.local and host.proofs.password is None:  # then it may be that nobody gets in
+        two = host.proofs.missing or Unknown("not_told", f"whether {who.name} has a password")
+    return two, _named(proofs)
+
+
+def _named(proofs: frozenset[str]) -> str:
+    return " + ".join(sorted(p.removeprefix(pam.TOLD_ELSEWHERE) for p in proofs)) or "no proof"
+
+
+# ---------------------------------------------------------------- from root's own rights
+
+
+def _before(host: _Host, name: str, logins: list[_Entry], gap: Unknown | None) -> bool | Unknown:
+    """Whether every login of an account, here and over SSH, took two factors."""
+    here = [e.two_factors for e in logins if e.account in (name, ANYBODY)]
+    return _every([*here, *_over_ssh(host.ssh["logins"], name), *([gap] if gap else [])])
+
+
+def _over_ssh(logins: Fact, name: str = "") -> Iterator[Fact]:
+    if isinstance(logins, Unknown):
+        yield logins
+        return
+    if isinstance(logins, Partial):
+        yield logins.missing
+    for login in logins.items if isinstance(logins, Partial) else logins:
+        if name in ("", login["account"]):
+            yield login["two_factors"]
+
+
+def _every(truths: Iterable[Fact]) -> bool | Unknown:
+    told = list(truths)
+    return False if any(t is False for t in told) else next((t for t in told if isinstance(t, Unknown)), True)
+
+
+def _elevations(host: _Host, before: Mapping[str, bool | Unknown]) -> Iterator[Fact]:
+    for program, services in ELEVATIONS.items():
+        if f"program {program}" not in host.seen.marks:
+            continue
+        for name, because in host.admins.items():
+            granted = any(why.startswith("sudo rule") for why in because)
+            wheel = any(why in ("group sudo", "group wheel", "group admin") for why in because)
+            account = host.people.accounts.get(name)
+            if not (wheel if program == "pkexec" else granted) or (account and account.uid == 0):
+                continue
+            asked = "root" if host.roots_password and program.startswith("sudo") else name
+            yield from _elevation(host, program, services, name, asked, before[name])
+
+
+def _elevation(
+    host: _Host, program: str, services: tuple[str, ...], name: str, asked: str, before: bool | Unknown
+) -> Iterator[Fact]:
+    found = [s for s in services if s in host.stacks] or ["other"]
+    who = _who(host, asked, called_by_root=False)
+    judged: list[_Verdict | None] = [_judged(host, service, who) for service in found]
+    if host.vpn.sudo_service and program.startswith("sudo"):
+        judged = [(Unknown("not_told", "sudo is told to ask another PAM service"), "")]
+    open_to = [j for j in judged if j]
+    if open_to:
+        two, proofs = min(open_to, key=lambda j: 0 if j[0] is False else 1 if isinstance(j[0], Unknown) else 2)
+        yield {"door": program, "account": name, "two_factors": two, "after_two_factors": before, "reason": proofs}
+
+
+def _su(host: _Host, before: Mapping[str, bool | Unknown], everybodys: list[_Entry]) -> Iterator[Fact]:
+    """Whoever is in may call su: what counts is how everybody came in."""
+    if "program su" in host.seen.marks:
+        others = _over_ssh(host.ssh["other_logins"])
+        came = _every([*before.values(), *others, *(e.two_factors for e in everybodys)])
+        yield from _elevation(host, "su", SU, "root", "root", came)
+
+
+# ---------------------------------------------------------------- doors for everybody
+
+
+def _of_everybody(host: _Host, door: doors.Door, served: bool | Unknown) -> Iterator[_Entry]:
+    if served is True:
+        names = [a.name for a in host.people.accounts.values() if a.can_log_in]
+        yield from _grouped(door.name, names, lambda name: _at(host, door, name))
+
+
+def _grouped(door: str, names: Iterable[str], at: Callable[[str], Iterable[_Entry]]) -> Iterator[_Entry]:
+    """One entry for all accounts of one verdict, under the first one's name."""
+    found: dict[tuple[str, str], list[_Entry]] = {}
+    for name in names:
+        for entry in at(name):
+            found.setdefault((repr(entry.two_factors), entry.reason), []).append(entry)
+    for (_, reason), entries in found.items():
+        more = f" (and {len(entries) - 1} more)" if len(entries) > 1 else ""
+        yield replace(entries[0], door=door, reason=reason + more)
+
+
+def _vpns(host: _Host) -> Iterator[_Entry]:
+    for product, names in doors.VPNS.items():
+        if host.seen.runs(names) is not True and product != "OpenVPN":  # OpenVPN is seen by its processes
+            continue
+        missing = host.vpn.missing is not None or product not in host.vpn.seen
+        if (missing and host.seen.runs(names) is True) or product in host.vpn.more:
+            why = host.vpn.missing or Unknown("not_told", f"how {product} is configured")
+            yield _Entry(product, ANYBODY, remote=True, two_factors=why, reason="")
+        for server in host.vpn.of(product):
+            yield from _vpn(host, server)
+    for server in host.vpn.of("WireGuard"):
+        yield from _vpn(host, server)
+
+
+def _vpn(host: _Host, server: vpn.Server) -> Iterator[_Entry]:
+    door = f"{server.product} {server.name}"
+    if server.why:
+        yield _Entry(door, ANYBODY, remote=True, two_factors=server.why, reason="")
+    elif not server.service:
+        two, proofs = pam.weakest(frozenset({pam.Path(frozenset())}), server.proofs)
+        yield _Entry(door, ANYBODY, remote=True, two_factors=two, reason=_named(proofs))
+    else:
+        held = [a.name for a in host.people.accounts.values() if not host.proofs.locked(a.name)]
+        entries = list(_grouped(door, held, lambda name: _through_pam(host, server, name)))
+        if not entries or host.people.directory:
+            beyond = Unknown("not_told", "whom a directory lets in") if host.people.directory else None
+            yield _Entry(door, ANYBODY, True, beyond or _nobody(server), _named(server.proofs))
+        yield from entries
+
+
+def _nobody(server: vpn.Server) -> Unknown:
+    return Unknown("not_told", f"whom the PAM service {server.service} lets in")
+
+
+def _through_pam(host: _Host, server: vpn.Server, name: str) -> list[_Entry]:
+    judged = _judged(host, server.service, _who(host, name), server.proofs)
+    return [_Entry("", name, True, *judged)] if judged else []
+
+
+def _untold(host: _Host) -> Iterator[_Entry]:
+    for product, names in doors.UNTOLD.items():
+        if host.seen.runs(names) is True:
+            why = Unknown("not_told", f"{product} decides itself whom it lets in")
+            yield _Entry(product, ANYBODY, remote=True, two_factors=why, reason="")
+
+
+# ---------------------------------------------------------------- the probe
+
+
+def _text(description: str, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "description": description, **more}
+
+
+def _entries(description: str, **more: Any) -> dict[str, Any]:
+    fields = {
+        "door": _text("The door."),
+        "account": _text(
+            "The login, or the first of several; 'anybody' where no account is told.", **{"x-person": True}
+        ),
+        "two_factors": {"type": "boolean", "description": "Every way through it takes two proofs of different kinds."},
+        "reason": _text("The proofs that the weakest way takes."),
+        **more,
+    }
+    items = {"type": "object", "x-name": "door", "x-also": ["account", "reason"], "properties": fields}
+    return {"type": "array", "description": description, "items": items}
+
+
+_REMOTE = {"remote": {"type": "boolean", "description": "It is reached over a network."}}
+FACTS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "logins": _entries("Doors other than SSH that are served, for each administrator who gets through.", **_REMOTE),
+        "console_one_factor": {
+            "type": "array",
+            "description": "Administrators' accounts that get in at the console or a desktop with one factor.",
+            "items": _text("The login.", **{"x-person": True}),
+        },
+        "elevations": _entries(
+            "What sudo, doas, pkexec and su ask of each administrator, where they ask.",
+            after_two_factors={
+                "type": "boolean",
+                "description": "Every login that comes before it, SSH among them, took two factors.",
+            },
+        ),
+        "serves_remotely": {"type": "boolean", "description": "The host serves a remote door other than SSH."},
+        "remote_doors": _entries(
+            "Remote doors other than SSH that are served, for everybody: VPNs, Cockpit, xrdp ...", **_REMOTE
+        ),
+    },
+}
+
+PROBE = Probe(
+    title={"en": "Second factor at other doors than SSH", "fr": "Second facteur aux autres portes que SSH"},
+    facts=FACTS,
+    dialects={"linux": Dialect(commands, undated(parse))},
+    arguments=ssh_logins.PROBE.arguments,
+    privilege={
+        "en": "root, to read sudoers, who is enrolled in what, and the settings of VPN servers",
+        "fr": "root, pour lire sudoers, les enrôlements et les réglages des serveurs VPN",
+    },
+)

@@ -1,0 +1,1 @@
+"""Questions too long to stand in their probe, and what they answered, taken apart. Pure."""

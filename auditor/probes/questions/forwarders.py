@@ -1,0 +1,272 @@
+"""The question on the agents that send logs; what it answered, taken apart, out. Pure.
+
+A configuration may hold passwords, so the host prints it with every value masked that is not asked for.
+Sources: rsyslog.conf(5), the syslog-ng administration guide, the agents' own manuals, proc(5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from auditor.framing.sh import GONE
+from auditor.model import Answer, Command, Failure, Unknown
+from auditor.readers.forwarders import flatten
+
+# m AGENT FILE...: prints `F AGENT FILE`, then each line of it after a bar; `! AGENT PATH` for what cannot be read. Comments
+# go, quoted texts are emptied unless the word before them is one that we ask for, and so is what follows a word that
+# looks like a secret. Included files come after, to a depth of three; of what syslog-ng brings itself (scl.conf), nothing.
+_MASK = r"""P='
+function low(x) { return tolower(x) }
+FNR == 1 { print "F", a, FILENAME; s = c = 0; t = "" }
+{
+  r = $0; o = ""
+  while (1) {
+    if (c) { i = index(r, "*/"); if (!i) { r = ""; break } r = substr(r, i + 2); c = 0 }
+    if (s) { if (!match(r, /^([^"\\]|\\.)*"/)) { r = ""; break } r = substr(r, RLENGTH + 1); s = 0; o = o "\"" }
+    if (!match(r, "[\"\047`#]|/[*]")) break
+    o = o substr(r, 1, RSTART - 1); r = substr(r, RSTART); k = substr(r, 1, 1)
+    if (k == "#") { r = ""; break }
+    if (k == "/") {
+      if (o == "" || o ~ /[ \t]$/) c = 1; else o = o "/*"
+      r = substr(r, 3); continue
+    }
+    if (k != "\"") { i = index(substr(r, 2), k); if (!i) { r = ""; break } o = o k k; r = substr(r, i + 2); continue }
+    if (!match(r, /^"([^"\\]|\\.)*"/)) { s = 1; o = o "\""; r = ""; break }
+    h = low(t o)
+    o = o (h ~ K || h ~ L ? substr(r, 1, RLENGTH) : "\"\""); r = substr(r, RLENGTH + 1)
+  }
+  o = o r
+  if (o ~ /^[ \t]*[$]/ && low(o) !~ /^[ \t]*[$](actionsendstreamdriver(mode|authmode)?|defaultnetstreamdriver|(default)?ruleset|includeconfig|resetconfigvariables|actionexeconlywhenpreviousissuspended)([ \t]|$)/)
+    sub(/[$][A-Za-z_]+.*/, "", o)
+  if (o !~ /:omrelp:/ && match(o, /:om[A-Za-z0-9_]+:/)) o = substr(o, 1, RSTART + RLENGTH - 1)
+  if (match(o, /[ \t]\^\/[^; \t]*/)) o = substr(o, 1, RSTART + RLENGTH - 1)
+  sub(/[ \t]>[^ \t=].*/, "", o)
+  while (match(low(o), /(pass|pwd|secret|token|key|user|auth)[a-z._-]*[ \t]*[=(][ \t]*[^] \t")(]+/))
+    o = substr(o, 1, RSTART - 1) substr(o, RSTART + RLENGTH)
+  if (o !~ /[^ \t]/) next
+  print "|" o
+  t = t o " "; if (length(t) > 200) t = substr(t, length(t) - 199)
+  if (match(low(o), /^[ \t]*[$]includeconfig[ \t]+/)) print "I " substr(o, RLENGTH + 1)
+  else if (match(o, /(^|[ \t])@include[ \t]+"[^"]*"/)) { i = substr(o, RSTART, RLENGTH - 1); sub(/.*"/, "", i); print "I " i }
+  else if (match(low(o), /(^|[^a-z_])include[ \t]*\(/)) {
+    if (match(low(o), /[( \t]file[ \t]*=[ \t]*"[^"]*"/)) { i = substr(o, RSTART, RLENGTH - 1); sub(/.*"/, "", i); print "I " i }
+    else print "! " a " " FILENAME
+  }
+}'
+K='(^|[^a-z._])(type|target|port|protocol|tls|streamdriver|streamdrivermode|streamdriver.name|streamdriver.mode|streamdriverauthmode|streamdriver.authmode|tls.authmode|defaultnetstreamdriver|name|ruleset|file|config.enabled|action.execonlywhenpreviousissuspended)[ \t]*=[ \t]*([[][^]]*)?$'
+L='(^|[^a-z_-])((network|syslog|tcp6?|udp6?|transport|port|destport|peer[-_]verify|ssl[-_]options)[ \t]*[(]|@include)[ \t]*$'
+nl='
+'
+m() {
+  a=$1 d=$2 l=
+  shift 2
+  for f in "$@"; do
+    case $f in
+      /*) ;;
+      scl.conf) continue;;
+      *) if [ -e "/etc/$a/$f" ]; then f=/etc/$a/$f; else echo "! $a $f"; continue; fi;;
+    esac
+    if [ -f "$f" ] && [ -r "$f" ]; then l=$l$f$nl
+    elif [ -d "$f" ]; then :
+    elif [ -e "$f" ]; then echo "! $a $f"
+    elif ! gone "$f"; then echo "! $a $p"; fi
+  done
+  [ -n "$l" ] || return 0
+  IFS=$nl
+  set -f
+  set -- $l
+  set +f
+  o=$(awk -v a="$a" -v K="$K" -v L="$L" "$P" "$@") || echo "! $a $1"
+  printf '%s\n' "$o"
+  set -- $(printf '%s\n' "$o" | sed -n 's/^I //p' | sed 's/[ \t]*$//;s#/$#/*#')
+  unset IFS
+  [ $# = 0 ] || if [ "$d" -lt 3 ]; then m "$a" $((d + 1)) "$@"; else echo "! $a $1"; fi
+}
+"""
+_SYSLOG = r"""m rsyslog 0 /etc/rsyslog.conf
+m syslog-ng 0 /etc/syslog-ng/syslog-ng.conf
+"""
+# What is flattened, each file in its syntax; of an INI and of an XML, a few lines.
+_AGENTS = r"""g() {
+  a=$1 f=$2
+  if [ -f "$f" ] && [ -r "$f" ]; then echo "F $a $f"; awk "$C$3" "$f"
+  elif [ -e "$f" ]; then echo "! $a $f"
+  elif ! gone "$f"; then echo "! $a $p"; fi
+}
+U='/^[ \t]*\[/ { s = $1; print "|" s; next }
+s != "[Upload]" { next }
+{ v = $0; sub(/^[^=]*=[ \t]*/, "", v); sub(/[ \t\r]+$/, "", v) }
+/^[ \t]*URL[ \t]*=/ { print "|URL=" (v == "" ? "" : place(v)) }
+/^[ \t]*TrustedCertificateFile[ \t]*=/ { print "|TrustedCertificateFile=" (v ~ /^(-|all|)$/ ? v : "set") }'
+X='{ gsub(/<!--[^>]*-->/, "") }
+/<!--/ { c = 1 }
+c { if (/-->/) c = 0; next }
+/<client>/ { i = 1 }
+/<localfile>/ { j = 1 }
+i || j {
+  x = $0
+  while (match(x, /<(address|port|protocol|server-ip|server-hostname|location|log_format)>[^<]*</)) {
+    y = substr(x, RSTART, RLENGTH - 1)
+    print "|" (y ~ /^<[a-z_-]*>[A-Za-z0-9_.:\/*-]*$/ ? y : "<location>?")
+    x = substr(x, RSTART + RLENGTH - 1)
+  }
+}
+j && /<filter/ { print "|<filter>" }
+/<\/server>/ || /<\/localfile>/ { print "|end" }
+/<\/client>/ { i = 0 }
+/<\/localfile>/ { j = 0 }'
+o=$(systemd-analyze cat-config systemd/journal-upload.conf 2>/dev/null)
+if [ -n "$o" ]; then
+  echo "F journal-upload /etc/systemd/journal-upload.conf"
+  printf '%s\n' "$o" | awk "$C$U"
+else
+  for f in /usr/lib/systemd/journal-upload.conf /etc/systemd/journal-upload.conf /etc/systemd/journal-upload.conf.d/*.conf; do
+    g journal-upload "$f" "$U"
+  done
+fi
+k fluent-bit '' "$P_b" /etc/fluent-bit/fluent-bit.conf /etc/td-agent-bit/td-agent-bit.conf
+k fluent-bit '' "$P_y" /etc/fluent-bit/fluent-bit.yaml /etc/fluent-bit/fluent-bit.yml
+k fluentd '' "$P_b" /etc/fluent/fluentd.conf /etc/td-agent/td-agent.conf
+k vector '' "$P_t" /etc/vector/vector.toml
+k vector '' "$P_y" /etc/vector/vector.yaml /etc/vector/vector.yml
+[ -e /etc/vector/vector.json ] && echo "F vector /etc/vector/vector.json"
+g wazuh /var/ossec/etc/ossec.conf "$X"
+g wazuh /var/ossec/var/run/wazuh-agentd.state '/^status=/ { gsub(/[^a-z=]/, ""); print "|" $0 }'
+k filebeat '' "$P_y" /etc/filebeat/filebeat.yml /etc/filebeat/modules.d/*.yml /etc/filebeat/inputs.d/*.yml
+k elastic-agent '' "$P_y" /etc/elastic-agent/elastic-agent.yml /opt/Elastic/Agent/elastic-agent.yml
+k promtail '' "$P_y" /etc/promtail/config.yml /etc/promtail/config.yaml
+k alloy '' "$P_r" /etc/alloy/config.alloy
+k nxlog '' "$P_b" /etc/nxlog/nxlog.conf /etc/nxlog.conf /opt/nxlog/etc/nxlog.conf /opt/nxlog/etc/nxlog.d/*.conf
+s=/opt/splunkforwarder/etc
+k splunk = "$P_b" $s/system/local/outputs.conf $s/apps/*/local/outputs.conf $s/apps/*/default/outputs.conf
+"""
+# Messages that wait on disk for a collector that does not take them.
+_QUEUES = r"""for f in /var/spool/rsyslog /var/lib/rsyslog /var/lib/syslog-ng; do
+  if [ -d "$f" ] && ! { [ -r "$f" ] && [ -x "$f" ]; }; then echo "Q ? $f"; continue; fi
+  for q in "$f"/*.[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]; do [ -s "$q" ] && { echo "Q rsyslog $q"; break; }; done
+done
+"""
+# Of a running agent's command line, nothing but the file that it reads its configuration from.
+_STARTED = r"""for d in /proc/[0-9]*; do
+  c=
+  { read -r c <"$d/comm"; } 2>/dev/null
+  case $c in
+    rsyslogd) a=rsyslog o=f;;
+    syslog-ng) a=syslog-ng o=f;;
+    fluent-bit|td-agent-bit) a=fluent-bit o=c;;
+    fluentd|td-agent) a=fluentd o=c;;
+    filebeat|vector|promtail|nxlog|alloy) a=$c o=c;;
+    *) continue;;
+  esac
+  if [ -e "$d/root" ] && ! [ "$d/root" -ef / ]; then continue; fi
+  tr '\000\n' '\n ' <"$d/cmdline" 2>/dev/null | awk -v a="$a" -v o="$o" '
+    n { print "S", a, $0; n = 0; next }
+    NR == 1 { next }
+    $0 ~ "^-[46ACDFQdenqtvwxy]*" o "$" || /^--?(c|C|cfgfile|config|config-dir|config-file|config\.file)$/ { n = 1; next }
+    match($0, /^--?(cfgfile|config|config-dir|config-file|config\.file)=/) { print "S", a, substr($0, RLENGTH + 1); next }
+    match($0, "^-[46ACDFQdenqtvwxy]*" o "=?") { print "S", a, substr($0, RLENGTH + 1); next }
+    a == "alloy" && /^\// { print "S", a, $0 }'
+done
+echo end
+"""
+CONFIG = Command(GONE + _MASK + _SYSLOG + flatten.SHELL + _AGENTS + _QUEUES + _STARTED, timeout_s=20, cap_bytes=131072)
+CONFIG_ROOT = replace(CONFIG, elevated=True)
+# The files that each agent reads where its command line names none.
+OWN_FILES = {
+    "rsyslog": ("/etc/rsyslog.conf",),
+    "syslog-ng": ("/etc/syslog-ng/syslog-ng.conf",),
+    "fluent-bit": (
+        "/etc/fluent-bit/fluent-bit.conf",
+        "/etc/td-agent-bit/td-agent-bit.conf",
+        "/etc/fluent-bit/fluent-bit.yaml",
+        "/etc/fluent-bit/fluent-bit.yml",
+    ),
+    "fluentd": ("/etc/fluent/fluentd.conf", "/etc/td-agent/td-agent.conf"),
+    "vector": ("/etc/vector/vector.toml", "/etc/vector/vector.yaml", "/etc/vector/vector.yml"),
+    "filebeat": ("/etc/filebeat/filebeat.yml", "filebeat.yml"),
+    "promtail": ("/etc/promtail/config.yml", "/etc/promtail/config.yaml"),
+    "alloy": ("/etc/alloy/config.alloy",),
+    "nxlog": ("/etc/nxlog/nxlog.conf", "/etc/nxlog.conf", "/opt/nxlog/etc/nxlog.conf"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Per agent, the masked texts of its files by path; `otherwise`: agents that run with a file that was not read.
+
+    `waiting`: whether messages wait on disk; `missing`: why there may be more of all this.
+    """
+
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    otherwise: Mapping[str, Unknown] = field(default_factory=dict)
+    waiting: bool | Unknown = False
+    missing: Unknown | None = None
+
+
+def read(rooted: Answer, plain: Answer) -> Config:
+    """What root reads where we may ask as root, else what anybody may read."""
+    if isinstance(rooted, Failure) and isinstance(plain, Failure):
+        return Config(missing=rooted.unknown(), waiting=rooted.unknown())
+    answer = plain if isinstance(rooted, Failure) else rooted
+    assert not isinstance(answer, Failure)
+    lines = answer.text.splitlines()
+    if not lines or lines[-1] != "end":
+        untold = Unknown("unreadable", "the forwarders' configuration is not told")
+        return Config(missing=untold, waiting=untold)
+    denied = [line[2:] for line in lines if line.startswith("! ")]
+    started = [(a, path) for a, _, path in (line[2:].partition(" ") for line in lines if line.startswith("S "))]
+    return Config(
+        _chosen(_texts(lines[:-1]), started),
+        {a: _otherwise(a, path) for a, path in started if _is_other(a, path)},
+        _waiting([line[2:] for line in lines if line.startswith("Q ")], rooted),
+        _gap(rooted, denied),
+    )
+
+
+def _texts(lines: list[str]) -> dict[str, dict[str, str]]:
+    texts: dict[str, dict[str, list[str]]] = {}
+    current: list[str] = []
+    for line in lines:
+        if line.startswith("|"):
+            current.append(line[1:])
+        elif line.startswith("F "):
+            agent, _, path = line[2:].partition(" ")
+            current = texts.setdefault(agent, {}).setdefault(path, [])
+    return {agent: {path: "\n".join(t) for path, t in files.items()} for agent, files in texts.items()}
+
+
+def _chosen(texts: dict[str, dict[str, str]], started: list[tuple[str, str]]) -> Mapping[str, Mapping[str, str]]:
+    """Of two files that an agent may read, the one that it was started with."""
+    for agent, path in started:
+        files, path = texts.get(agent, {}), _clean(path)
+        if path in files and agent in OWN_FILES:
+            texts[agent] = {p: t for p, t in files.items() if p == path or p not in OWN_FILES[agent]}
+    return texts
+
+
+def _clean(path: str) -> str:
+    return re.sub("/+", "/", path.strip())
+
+
+def _is_other(agent: str, path: str) -> bool:
+    return _clean(path) not in OWN_FILES.get(agent, ())
+
+
+def _otherwise(agent: str, path: str) -> Unknown:
+    return Unknown("not_told", f"{agent} runs with another configuration: {path[:100]}")
+
+
+def _waiting(queues: list[str], rooted: Answer) -> bool | Unknown:
+    if any(not q.startswith("? ") for q in queues):
+        return True
+    cause = rooted.cause if isinstance(rooted, Failure) else "unreadable"
+    return Unknown(cause, queues[0][2:]) if queues else False
+
+
+def _gap(rooted: Answer, denied: list[str]) -> Unknown | None:
+    if not denied:
+        return None
+    cause = rooted.cause if isinstance(rooted, Failure) else "unreadable"
+    return Unknown(cause, "; ".join(denied)[:200])

@@ -1,0 +1,1 @@
+"""What the daemons that keep a clock tell of it, one format a module. Pure."""

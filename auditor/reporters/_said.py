@@ -1,0 +1,41 @@
+"""A finding in; one line on what it came to, without names of persons, and where its control stands out. Pure."""
+
+from __future__ import annotations
+
+from auditor.decision_words import standing
+from auditor.kinds import Voice
+from auditor.model import CAUSES, Control, Finding, Outcome, Unknown
+from auditor.sentences import clean, told, unconcerned
+
+NOWHERE = "policies"  # a control whose file nobody knows: consumers drop what has no place
+
+
+def why(finding: Finding, voice: Voice) -> str:
+    """Never empty: what has no message counts as passed somewhere."""
+    words = unconcerned if finding.outcome is None else told
+    said = "; ".join(words(finding.reasons, voice, False))
+    if not said and finding.outcome is Outcome.UNKNOWN:
+        return voice.say(CAUSES["not_told"])
+    return said or voice.say("no reason was given")
+
+
+def first_cause(finding: Finding) -> Unknown:
+    return next((r.cause for r in finding.reasons if r.cause), Unknown("not_told"))
+
+
+def decided_why(finding: Finding, voice: Voice) -> str:
+    """The decision that covers a fail or a warn, and what is still so."""
+    assert finding.decision is not None
+    words = standing(finding.decision, voice, iso=True).partition(" ")
+    if finding.outcome is Outcome.FAIL:
+        form = voice.say("{acceptance}: still failing, {why}")
+    else:
+        form = voice.say("{acceptance}: the target is still missed, {why}")
+    return form.format(acceptance=f"{words[0].upper()} {words[2]}", why=why(finding, voice))
+
+
+def place(control: Control | None, voice: Voice) -> tuple[str, int]:
+    """The file of the repository and the line that define a control."""
+    path, _, line = control.source.rpartition(":") if control else ("", "", "")
+    number = int(line) if line.isascii() and line.isdigit() and len(line) < 8 else 1
+    return clean(voice.located(path) if path else NOWHERE, 0) or NOWHERE, max(1, number)

@@ -1,0 +1,206 @@
+"""An archive of an audit that never was: recorded answers in, through the real plan, parsers and path, the archive out.
+
+    python tools/record.py ANSWERS.yaml -i ESTATE FILE [POLICY...]
+
+ANSWERS.yaml says when the answers are of, and for each host what it answers to each probe, or why it answers nothing:
+
+    at: 2026-11-18T11:06:40Z
+    hosts:
+      web01:
+        backups: cases/web01-backups.yaml     # a file with `answers`, as those of tests/probes; a path beside this file
+        journal:
+          retention: {stdout: "...", exit_code: 0}
+          files: {files: {/etc/systemd/journald.conf: "[Journal]\n"}, denied: [/etc/secret]}
+          reach: {failure: no_privilege, message: sudo}
+      pc7: {failure: unreachable, message: "pc7:22: no route to host"}
+
+Every question of the policies to a host needs its answer; what is missing is said, all of it at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from auditor import archive
+from auditor.audit import Pace, audit
+from auditor.collect import Places
+from auditor.commands import inputs, sinks
+from auditor.commands.run import catalogue_of, header_of
+from auditor.decisions import in_force
+from auditor.errors import InvalidInput, Problem
+from auditor.framing.sh import HELLO
+from auditor.load import yaml
+from auditor.load.yaml import Document, KeyPath
+from auditor.model import CAUSES, Answer, Command, Failure, Host, Output
+from auditor.plan import Plan
+from auditor.store import Store
+
+SHIPPED = ["policies"]
+SYSTEMS = {"linux": "Linux", "windows": "Windows", "freebsd": "FreeBSD", "macos": "Darwin"}
+
+Recorded = dict[str, dict[Command, Answer]]  # by host
+
+
+def record(answers: Path, estate: list[str], file: str, policy: list[str]) -> None:
+    """Writes the archive; InvalidInput says all that is wrong with the answers."""
+    given = inputs.load(tuple(policy), estate, None, None)
+    plan = given.plan
+    at, told = recorded(yaml.load(answers), plan)
+    day = inputs.civil(at).date().isoformat()
+    digests = {_beside(path): digest for path, digest in given.digests.items()}
+    kept = Store("")
+    try:
+        decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
+        plan = replace(plan, bounds=decided.bounds)
+        pace = Pace(Places(1), 60.0, lambda: at, lambda host, earlier: None, nullcontext, inputs.civil)
+        header = replace(header_of(plan, day, digests, at), policies=() if policy == SHIPPED else tuple(policy))
+        inputs_kept = replace(
+            given.kept, digests={_beside(path): digest for path, digest in given.kept.digests.items()}
+        )
+        begun = kept.begin(header, catalogue_of(plan), inputs_kept)
+
+        def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
+            return iter(told[host.id].items())
+
+        connections = {host.connection for host in plan.hosts}
+        run = audit(plan, dict.fromkeys(connections, ask), kept, begun, decided, pace)
+        with sinks.sink(file) as stream:
+            archive.write(run, stream)
+    finally:
+        kept.close()
+
+
+def _beside(path: str) -> str:
+    """A path as seen from here, so that an archive says nothing of the machine that it was made on."""
+    relative = os.path.relpath(path)
+    return relative if not relative.startswith("..") else os.path.basename(path)
+
+
+# ---------------------------------------------------------------- what was recorded
+
+
+def recorded(document: Document, plan: Plan) -> tuple[float, Recorded]:
+    """When the answers are of, and every answer of every host that is asked something."""
+    problems: list[Problem] = []
+    value = document.value if isinstance(document.value, dict) else {}
+    at = _moment(document, value, problems)
+    hosts = value.get("hosts") if isinstance(value.get("hosts"), dict) else {}
+    assert isinstance(hosts, dict)
+    odd = sorted(hosts.keys() - {h.id for h in plan.hosts})
+    problems.extend(document.problem(("hosts", n), f"the estate has no host '{n}'", key=True) for n in odd)
+    told: Recorded = {}
+    for index, host in enumerate(plan.hosts):
+        if plan.commands_of(index):
+            said = hosts.get(host.id)
+            if isinstance(said, dict):
+                told[host.id] = _host(document, plan, index, said, at, problems)
+            else:
+                problems.append(document.problem(("hosts",), f"nothing is recorded for {host.id}"))
+    if problems:
+        raise InvalidInput(problems)
+    return at, told
+
+
+def _moment(document: Document, value: Mapping[str, Any], problems: list[Problem]) -> float:
+    try:
+        return datetime.fromisoformat(str(value.get("at"))).timestamp()
+    except ValueError:
+        problems.append(document.problem(("at",), "`at` is a moment, as 2026-11-18T11:06:40Z"))
+        return 0.0
+
+
+def _host(
+    document: Document, plan: Plan, index: int, said: Mapping[str, Any], at: float, problems: list[Problem]
+) -> dict[Command, Answer]:
+    host = plan.hosts[index]
+    if "failure" in said:
+        return dict.fromkeys(plan.commands_of(index), _answer(said, at))
+    told: dict[Command, Answer] = {HELLO: hello(host, at)}
+    odd = sorted(said.keys() - set(plan.probes))
+    problems.extend(document.problem(("hosts", host.id, n), f"there is no probe '{n}'", key=True) for n in odd)
+    for question in plan.questions_of(index):
+        path: KeyPath = ("hosts", host.id, question.probe)
+        given = _given(document, path, said.get(question.probe), problems)
+        odd = sorted(given.keys() - question.commands.keys())
+        problems.extend(document.problem(path, f"{question.probe} asks no '{n}'") for n in odd)
+        for name, command in question.commands.items():
+            if name not in given:
+                problems.append(document.problem(path, f"{host.id} has no answer to '{name}' of {question.probe}"))
+            elif told.setdefault(command, _answer(given[name], at)) != _answer(given[name], at):
+                problems.append(
+                    document.problem(path, f"{host.id} answers '{name}' of {question.probe} otherwise elsewhere")
+                )
+    return told
+
+
+def _given(document: Document, path: KeyPath, said: Any, problems: list[Problem]) -> Mapping[str, Any]:
+    """The answers by name: as they stand, or of a file beside."""
+    if isinstance(said, str):
+        try:
+            said = yaml.load(Path(document.file).parent / said).value["answers"]
+        except InvalidInput as error:
+            problems.extend(error.problems)
+            return {}
+    return said if isinstance(said, dict) else {}
+
+
+def hello(host: Host, at: float) -> Output:
+    """What the host says that it is: itself, with a machine-id of its own."""
+    machine = hashlib.sha256(f"recorded {host.id}".encode()).hexdigest()[:32]
+    lines = (SYSTEMS.get(host.platform, host.platform), host.id, "0", f"{at:.0f}", machine)
+    return Output(0, "\n".join(lines).encode(), b"", at, at)
+
+
+def _answer(spec: Mapping[str, Any], at: float) -> Answer:
+    """An answer as the recorded cases of tests/probes write it."""
+    if "failure" in spec:
+        if spec["failure"] not in CAUSES:
+            raise InvalidInput(f"there is no cause '{spec['failure']}'")
+        return Failure(spec["failure"], spec.get("message", ""), at)
+    if "files" in spec or "denied" in spec:
+        stdout = _as_read(spec.get("files", {}), spec.get("denied", []))
+    else:
+        stdout = spec.get("stdout", "").encode()
+    host_at = spec.get("host_at", at)
+    return Output(
+        spec.get("exit_code", 0),
+        stdout,
+        spec.get("stderr", "").encode(),
+        at,
+        None if host_at is None else float(host_at),
+    )
+
+
+def _as_read(files: Mapping[str, str], denied: list[str]) -> bytes:
+    """The bytes that the text which reads files prints for these."""
+    parts = [(path.encode(), text.encode()) for path, text in files.items()]
+    found = b"".join(b"F %d %d %s\n%s\n" % (len(body), len(name), name, body) for name, body in parts)
+    return found + b"".join(b"! %d %s\n" % (len(path.encode()), path.encode()) for path in denied)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("answers", type=Path)
+    parser.add_argument("-i", "--estate", action="append", required=True)
+    parser.add_argument("file")
+    parser.add_argument("policy", nargs="*", default=SHIPPED)
+    given = parser.parse_args()
+    try:
+        record(given.answers, given.estate, given.file, given.policy)
+    except InvalidInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
