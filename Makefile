@@ -18,6 +18,7 @@ audit: .venv/.made
 
 test: .venv/.made
 	@sh tests/servers.sh
+	@! command -v krb5-config >/dev/null || $(BIN)/python -m pip install --quiet --editable '.[kerberos-tests]'
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: .venv/.made
@@ -50,6 +51,7 @@ bench: .venv/.made
 	$(BIN)/python benchmarks/size.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/silent.py
+	$(BIN)/python benchmarks/winrm.py
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/decisions.py
 

@@ -120,6 +120,12 @@ _as_of = click.option(
 _jobs = click.option(
     "--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time."
 )
+_fail_on = click.option(
+    "--fail-on", type=SEVERITIES, default="low", show_default=True, help="Open failures from here on exit with 1."
+)
+_fail_on_warn = click.option(
+    "--fail-on-warn", is_flag=True, help="A missed target counts as a failure, even within its limit."
+)
 
 
 def _logged(ctx: click.Context, param: click.Parameter, value: str) -> None:
@@ -147,6 +153,7 @@ class Group(click.Group):
         return [
             "run",
             "plan",
+            "ingest",
             "collector",
             "doctor",
             "lint",
@@ -280,9 +287,37 @@ def run(**options: Any) -> None:
 @_probes
 @_lang
 @click.option("--privileges", is_flag=True, help="Instead, what is asked as root, why, and for which controls.")
+@click.option("--script", metavar="HOST", help="Instead, the script to run by hand on this host; see `auditor ingest`.")
+@_store
 def plan(**options: Any) -> None:
     """Prints what would be read and run on each host, before any connection."""
     from auditor.commands.plan import plan as command
+
+    sys.exit(command(**options))
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("file", type=click.File("rb"))
+@_policy
+@_estate
+@_format
+@_fail_on
+@_fail_on_warn
+@_store
+@_as_of
+@_probes
+@_lang
+@_details
+@_audience
+def ingest(**options: Any) -> None:
+    """Judges FILE: what a host answered to the script that `auditor plan --script HOST` printed, run there by hand.
+
+    \b
+    Examples:
+      auditor plan -i inventories/town --script dc01 > dc01.ps1
+      auditor ingest dc01.answer -i inventories/town
+    """
+    from auditor.commands.by_hand import ingest as command
 
     sys.exit(command(**options))
 

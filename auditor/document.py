@@ -221,6 +221,7 @@ def host_to_plain(host: HostSeen) -> Plain:
         "was": host.was,
     }
     more = {"collector": host.collector, "known_as": list(host.known_as)}
+    more |= {"medium": host.medium} if host.medium != "live" else {}
     return {**plain, **_given(more, *more)}
 
 
@@ -238,6 +239,7 @@ def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
         plain.get("was", ""),
         plain.get("collector", ""),
         tuple(plain.get("known_as", ())),
+        plain.get("medium", "live"),
     )
 
 

@@ -171,6 +171,7 @@ Answer = Output | Failure
 Limits = tuple[tuple[str, int], ...]
 
 
+BY_HAND = "by_hand"  # the connection, and the medium, of a host where the script is run by hand
 UNNAMED = "estate"  # the entity, and the perimeter, of an inventory for which nobody named any
 
 
@@ -246,6 +247,7 @@ class Host:
     `was`: the id that it had first, where it has been renamed.
     `aliases`: further names and addresses under which others know it; `logs`: whether it must send its own to a collector.
     `barred`: why no connection may be opened to it: its owner did not authorise the audit. Empty: it may.
+    `tier`: of the accounts that may log in there, 0 for what rules the domain; None where nobody said.
     """
 
     id: str
@@ -277,6 +279,7 @@ class Host:
     was: str = ""
     aliases: tuple[str, ...] = ()
     logs: Literal["required", "not_required"] = "required"
+    tier: int | None = None
     barred: str = ""
 
 
@@ -631,6 +634,7 @@ class HostSeen:
     `identity` is what the host said it is (its own name and a digest of its machine-id), empty when it did not say.
     `evidence_at` dates the evidence of an earlier run that it was judged on; 0 when it was judged on what it said now.
     `asked` is false where no connection was tried on purpose: `connection: none`, quiet hours, fresh evidence.
+    `medium` is "live", or "by_hand" where somebody ran the script there and brought the answer.
     `was` is the id that it had first, where it has been renamed.
     `collector` is what answered as root: "installed SHA256", "piped" (the text of the run's own digest), "" for nothing.
     `known_as`: its address and further names, under which others may speak of it.
@@ -647,6 +651,7 @@ class HostSeen:
     was: str = ""
     collector: str = ""
     known_as: tuple[str, ...] = ()
+    medium: str = "live"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ DETAILS = (
     N_("no control applies to it"),
     N_("no control applies to a host of this perimeter"),
     N_("no probe knows the platform {platform}"),
+    N_("a domain controller is asked only where estate.yaml says audit: true"),
+    N_("estate.yaml says audit: false"),
     N_("no zone is declared for this host"),
     N_("the zone '{zone}' does not say its {what}"),
     N_("no host with the role {role} is declared"),

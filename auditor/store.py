@@ -124,6 +124,11 @@ MIGRATIONS = (
     """
     ALTER TABLE host ADD COLUMN max_age_s REAL;
     """,
+    # Scripts that were printed to be run by hand, by the nonce that their answers bear.
+    """
+    CREATE TABLE script (nonce TEXT PRIMARY KEY, host TEXT NOT NULL, estate TEXT NOT NULL, at REAL NOT NULL,
+      doc BLOB NOT NULL, run INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+    """,
 )
 
 PAGE = 500  # rows fetched at once: what is read may be written anew meanwhile
@@ -201,12 +206,13 @@ class Presence:
     """How a host took part. `machine` is what it proved to be, "" when nothing proves it.
 
     `machine` None: this run holds nothing of the host itself that a later run may be judged on.
-    `evidence_at` and `asked` are those of HostSeen.
+    `evidence_at`, `asked` and `medium` are those of HostSeen.
     """
 
     asked: bool = True
     evidence_at: float = 0.0
     machine: str | None = None
+    medium: str = "live"
 
 
 ASKED = Presence()
@@ -229,6 +235,24 @@ class Sighting:
     seq: int
     at: float
     machine: str
+    medium: str = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A script that was printed to be run by hand: on which host, of which estate (freshness.whose), when, and what it asks.
+
+    `run` is the number of the run that judged its answer, 0 while none did.
+    """
+
+    nonce: str
+    host: str
+    estate: str
+    at: float
+    platform: str
+    become: bool
+    commands: tuple[Command, ...]
+    run: int = 0
 
 
 # What a run is made of, part by part; each place stands in the order of the parts of its kind.
@@ -341,6 +365,7 @@ class Store:
             host.was,
             judged.collector,
             tuple(dict.fromkeys(name for name in (host.address, *host.aliases) if name and name != host.id)),
+            presence.medium,
         )
         seen_at = None if presence.machine is None or run.header.replay else judged.at
         lost = _lost(judged, presence) and not run.header.replay
@@ -483,7 +508,7 @@ class Store:
         """The newest run but one in which the host of that estate told something; `proved`: and showed which machine it is."""
         with _mapped(self.path):
             row = self._db.execute(
-                "SELECT run, seq, seen_at, machine FROM host"
+                "SELECT run, seq, seen_at, machine, coalesce(json_extract(doc, '$.medium'), 'live') FROM host"
                 " WHERE id = ? AND estate = ? AND run != ? AND seen_at <= ? AND (machine != '' OR NOT ?) ORDER BY run DESC LIMIT 1",
                 (host, estate, but, until, proved),
             ).fetchone()
@@ -513,6 +538,30 @@ class Store:
         with _mapped(self.path):
             self._known.clear()
             return pruning.prune(self._db, self._writing, gone, now)
+
+    # ------------------------------------------------------------ scripts that are run by hand
+
+    def keep_printed(self, one: Printed) -> None:
+        plain = {"platform": one.platform, "become": one.become}
+        doc = {**plain, "commands": [document.command_to_plain(c) for c in one.commands]}
+        row = (one.nonce, one.host, one.estate, one.at, zlib.compress(_dump(doc).encode()))
+        with self._writing():
+            self._db.execute("INSERT INTO script (nonce, host, estate, at, doc) VALUES (?, ?, ?, ?, ?)", row)
+
+    def printed(self, nonce: str) -> Printed | None:
+        with _mapped(self.path):
+            row = self._db.execute("SELECT host, estate, at, doc, run FROM script WHERE nonce = ?", (nonce,)).fetchone()
+        if row is None:
+            return None
+        host, estate, at, body, run = row
+        doc = json.loads(zlib.decompress(body))
+        commands = tuple(document.command_from_plain(c) for c in doc["commands"])
+        return Printed(nonce, host, estate, at, doc["platform"], doc["become"], commands, run)
+
+    def answered(self, nonce: str, run: int) -> None:
+        """The script's answer was judged, in this run: no second one counts."""
+        with self._writing():
+            self._db.execute("UPDATE script SET run = ? WHERE nonce = ?", (run, nonce))
 
     # ------------------------------------------------------------ fetching
 

@@ -151,6 +151,7 @@ OWN = whose(make_host(), make_estate())
 def as_version_1(path: Path) -> None:
     """Takes back what later versions added, as a store of before has it."""
     with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE script")
         db.execute("DROP INDEX host_seen")
         for column in ("seen_at", "machine", "lost", "estate", "max_age_s"):
             db.execute(f"ALTER TABLE host DROP COLUMN {column}")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import auditor
 from auditor.audit import Pace, audit
@@ -27,10 +27,27 @@ from auditor.kinds import Ask, Audience
 from auditor.lock import auditing
 from auditor.model import Header, Run
 from auditor.plan import Plan
-from auditor.store import Catalogue, Store
+from auditor.store import Catalogue, Printed, Store
 from auditor.summary import exit_code
 
 INTERRUPTED = 130
+
+
+class Answered(Protocol):
+    """The answer to a script that was run by hand, in the place of connections."""
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def printed(self) -> Printed: ...
+
+    def plan(self, plan: Plan, keeping: Store, now: float) -> Plan: ...
+
+    def asks(self, now: float) -> dict[str, Ask]: ...
 
 
 def run(
@@ -54,8 +71,9 @@ def run(
     sarif_accepted: str,
     mail: tuple[str, ...],
     mail_detail: bool,
+    brought: Answered | None = None,
 ) -> int:
-    """The exit code of the run."""
+    """The exit code of the run. `brought` is what one host answered to a script that was run there by hand."""
     reports = sinks.chosen(formats, audience)
     if mail or mail_detail:
         from auditor.commands import mails
@@ -68,22 +86,27 @@ def run(
     inputs.notify(given.plan.estate, lang)
     plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
     places = Places(jobs)
-    times = Timings(plan) if timings else None
     decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
     plan = replace(plan, bounds=decided.bounds)
     keeping = Store(store_path(store))
     held = ExitStack()
     try:
         held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), waits))
+        plan = brought.plan(plan, keeping, time.time()) if brought else plan
+        times = Timings(plan) if timings else None
         before = held.enter_context(reference(against, keeping)) if against else None
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
+        digests |= {brought.file: brought.digest} if brought else {}
         header = replace(header_of(plan, day, digests, time.time()), limit=limit or "", policies=policy)
         kept = replace(given.kept, until=plan.until if as_of else None)
         begun = keeping.begin(header, catalogue_of(plan), kept)
         log.started(begun.header)
         with _interruptible(), progress(len(plan.hosts), lang) as done:
             pace = Pace(places, float(deadline), time.time, log.telling(done), _uninterrupted, inputs.civil, missing)
-            finished = audit(plan, _asks(plan, places, times), keeping, begun, decided, pace)
+            asks = brought.asks(time.time()) if brought else _asks(plan, places, times)
+            finished = audit(plan, asks, keeping, begun, decided, pace)
+        if brought and finished.header.state == "complete":
+            keeping.answered(brought.printed.nonce, finished.header.number)
         log.finished(finished)
         finished.since = compared(before, finished) if before else None
         sinks.write(finished, reports, lang, details, audience, sarif_accepted == "suppress")

@@ -242,6 +242,11 @@ def _verdict(run: Run, seen: Summary, voice: Voice) -> Iterator[Span]:
         yield "dim", voice.say("No estate was given: nothing tells whether hosts or measures are missing.")
     if seen.earlier:
         yield "warn", _earlier(seen, voice)
+    if seen.by_hand:
+        yield (
+            "warn",
+            voice.say("Judged on answers that were brought by hand: {hosts}.").format(hosts=folded(seen.by_hand)),
+        )
     risks = sum(seen.counts.get(f"{kind}_{name}", 0) for kind in COUNTED for name in ("fail", "warn"))
     if not seen.everything_seen:
         yield "unknown", voice.say("Not everything was seen; nobody knows whether the rest is good or bad.")

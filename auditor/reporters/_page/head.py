@@ -131,6 +131,10 @@ def notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
         yield voice.say("Hosts judged on earlier evidence: {count}, the oldest of {when}.").format(
             count=len(seen.earlier), when=moment(seen.oldest_evidence_at, voice)
         )
+    if seen.by_hand and not public:
+        yield voice.say("Judged on answers that were brought by hand: {hosts}.").format(
+            hosts=parts.names(seen.by_hand, voice)
+        )
 
 
 ALWAYS = ("fail", "warn", "accepted", "unknown", "nothing_asked", "pass")  # told also where there are none
