@@ -14,15 +14,17 @@ from auditor.readers.sudoers import Default, Item, Rule, Rules
 # With any argument of the caller's choice these are a shell of whom they run as: shells, what starts another program,
 # interpreters (python3.11 is a python), editors and pagers that start one, and what writes any file.
 SHELLS = frozenset(
-    ["sh", "ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "ksh93", "mksh", "rbash", "tcsh", "toybox", "zsh"]
-    + ["at", "chroot", "doas", "docker", "env", "expect", "find", "flock", "gdb", "ionice", "nice", "nohup", "nsenter"]
-    + ["parallel", "pkexec", "podman", "run-parts", "screen", "script", "setarch", "setpriv", "setsid", "ssh-agent"]
-    + ["start-stop-daemon", "stdbuf", "strace", "sudo", "systemd-run", "taskset", "time", "timeout", "tmux", "unshare"]
-    + ["watch", "xargs"]
-    + ["awk", "gawk", "mawk", "nawk", "irb", "lua", "node", "perl", "php", "python", "ruby", "tclsh"]
-    + ["ed", "emacs", "ex", "less", "man", "more", "nano", "pico", "rview", "rvim", "vi", "view", "vim", "vim.basic"]
-    + ["vim.tiny", "vimdiff", "chmod", "chown", "cp", "dd", "install", "ln", "mv", "rsync", "sed", "tar", "tee"]
-)
+    {"sh", "ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "ksh93", "mksh", "rbash", "tcsh", "toybox", "zsh",
+     "at", "chroot", "doas", "docker", "env", "expect", "find", "flock", "gdb", "ionice", "nice", "nohup", "nsenter",
+     "parallel", "pkexec", "podman", "run-parts",
+     "screen", "script", "setarch", "setpriv", "setsid", "ssh-agent", "start-stop-daemon", "stdbuf", "strace",
+     "sudo", "systemd-run", "taskset", "time",
+     "timeout", "tmux", "unshare", "watch", "xargs",
+     "awk", "gawk", "mawk", "nawk", "irb", "lua", "node", "perl", "php", "python", "ruby", "tclsh",
+     "ed", "emacs", "ex", "less", "man", "more", "nano", "pico", "rview", "rvim", "vi", "view", "vim", "vim.basic",
+     "vim.tiny", "vimdiff",
+     "chmod", "chown", "cp", "dd", "install", "ln", "mv", "rsync", "sed", "tar", "tee"}
+)  # fmt: skip
 BECOMING = frozenset({"su", "runuser", "visudo"})  # so are these, whatever their arguments
 # Where these stand; a rule for such a folder, or a pattern in it, allows them.
 FOLDERS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/")
