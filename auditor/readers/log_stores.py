@@ -296,10 +296,10 @@ def _tree(answer: Output, lines: list[list[str]], zone: str) -> Store:
     senders = _count(every)
     if "newest" not in told:
         empty = senders == 0 and not answer.error_text.strip()
-        unread = Unknown("unreadable", answer.error_text[:200] or path)
+        none = Unknown("unreadable", answer.error_text[:200] or path)
         if empty:
             return Store(path, None, None, 0, newest_of={})
-        return Store(path, unread, unread, senders, (unread,), {}, unread)
+        return Store(path, none, none, senders, (none,), {}, none)
     newest = age_s(answer, stamped(told["newest"]))
     reaches = [_first(answer, line[1:], zone, path) for line in lines if line[0] == "sender"]
     if len(reaches) != _count(fed):

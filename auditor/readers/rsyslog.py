@@ -152,7 +152,7 @@ class _Reading:
 _QUOTED = r'"(?:[^"\\]|\\[\s\S]|\\\Z)*+(?:"|\Z)'  # to the end where it is not closed: no text takes long to read
 _PIECE = re.compile(
     rf"""(?P<quoted>{_QUOTED})
-    | ^[ \t]*\$(?P<directive>\w+)[ \t]+(?P<value>[^\n]*)
+    | ^[ \t]*\$(?P<directive>\w+)(?:[ \t]+(?P<value>[^\n]*))?
     | \bcall[ \t]+(?P<call>[\w.-]+)
     | :omrelp:(?P<relp>[^;\s]+)
     | :(?P<module>om\w+):
@@ -247,7 +247,7 @@ def _take(reading: _Reading, piece: re.Match[str], selector: str) -> None:
     reading.at = piece.start()
     selector = _chosen(reading, selector)
     if piece["directive"]:
-        _direct(reading, piece["directive"].lower(), piece["value"].strip())
+        _direct(reading, piece["directive"].lower(), (piece["value"] or "").strip())
     elif piece["call"]:
         whole = _part(selector) is False
         reading.calls.append((reading.here, piece["call"], whole))

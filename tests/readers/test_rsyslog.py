@@ -134,3 +134,8 @@ def test_no_text_takes_long(piece: str) -> None:
 def test_what_takes_some_messages_or_never_gets_those_of_the_host(text: str, partial: bool | None) -> None:
     [told] = targets([text])
     assert told.partial is partial if partial is not None else isinstance(told.partial, Unknown)
+
+
+def test_a_reset_of_the_legacy_variables_ends_tls() -> None:
+    text = "$DefaultNetstreamDriver gtls\n$ActionSendStreamDriverMode 1\n*.* @@a\n$ResetConfigVariables\n*.* @@b\n"
+    assert [t.tls for t in targets([text])] == [True, False]
