@@ -18,6 +18,7 @@ audit: .venv/.made
 
 test: .venv/.made
 	@sh tests/servers.sh
+	@! command -v krb5-config >/dev/null || $(BIN)/python -m pip install --quiet --editable '.[kerberos-tests]'
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: .venv/.made
@@ -40,7 +41,7 @@ bundle: .venv/.made
 	$(BIN)/python tools/bundle.py dist
 
 golden: .venv/.made
-	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/test_reporters.py tests/test_html.py
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/test_reporters.py tests/test_html.py tests/test_monitoring.py
 
 # The demonstration, of its recorded answers: again whenever a policy or the estate of the demonstration changed
 demo: .venv/.made
@@ -55,6 +56,7 @@ bench: .venv/.made
 	$(BIN)/python benchmarks/size.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/silent.py
+	$(BIN)/python benchmarks/winrm.py
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/decisions.py
 

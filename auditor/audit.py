@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
@@ -17,7 +17,7 @@ from auditor.evaluate import evaluate, same_machine
 from auditor.framing.sh import HELLO
 from auditor.freshness import away, machine_of, quiet, whose
 from auditor.kinds import Ask
-from auditor.model import Command, Failure
+from auditor.model import BY_HAND, Command, Failure
 from auditor.plan import Plan
 from auditor.reconcile import reconcile
 from auditor.store import Packed, Presence, Store, StoredRun, command_digest, packed
@@ -106,11 +106,14 @@ def _workers(
         host, checks = plan.hosts[index], plan.checks_of(index)
         questions = plan.questions_of(index, checks)
         commands = plan.commands_of(index, questions)
-        if commands and quiet(host, pace.civil(pace.clock())):
+        by_hand = host.connection == BY_HAND
+        unbrought = by_hand and BY_HAND not in asks
+        if commands and (unbrought or quiet(host, pace.civil(pace.clock()))):
             return Seen(index, {}, judged(plan, index, {}), Presence(asked=False), "quiet")
         told = answers(host, commands, asks.get(host.connection), pace.deadline_s)
         answered[index] = packed(told, digest_of)
-        presence = Presence(asked=bool(commands), machine=machine_of(told.get(HELLO)))
+        presence = Presence(asked=bool(commands) and not by_hand, machine=machine_of(told.get(HELLO)))
+        presence = replace(presence, medium=BY_HAND if by_hand else "live")
         absent: Literal["", "away"] = "away" if away(told) else ""
         came_to = evaluate(host, checks, questions, told, plan.probes)
         return Seen(index, answered.pop(index), came_to, presence, absent)
@@ -124,5 +127,8 @@ def _workers(
 
 def _keep(plan: Plan, store: Store, run: StoredRun, seen: Seen) -> None:
     host = plan.hosts[seen.index]
-    estate = whose(host, plan.estate)
-    store.keep(run, seen.index, host, seen.evidence, seen.judged, plan.folded, seen.presence, estate)
+    estate, came_to = whose(host, plan.estate), seen.judged
+    medium = seen.presence.medium
+    if medium != "live":
+        came_to = replace(came_to, findings=tuple(replace(f, medium=medium) for f in came_to.findings))
+    store.keep(run, seen.index, host, seen.evidence, came_to, plan.folded, seen.presence, estate)

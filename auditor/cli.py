@@ -32,6 +32,14 @@ Exit codes:
   130  interrupted
 """
 
+REPORT_CODES = """\b
+Exit codes:
+  0    the audit was reported
+  2    unusable input
+  3    the audit is older than --max-age
+With -f nagios they are a plugin's: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+"""
+
 DIFF_CODES = """\b
 Exit codes:
   0    nothing is new, worse, or lost its decision
@@ -49,6 +57,29 @@ def _completed(kind: str) -> Callable[[click.Context, click.Parameter, str], lis
         return complete(kind, ctx.params, beginning)
 
     return asked
+
+
+CHECK_CODES = """\b
+Exit codes:
+  0    every record that is not over is in force
+  1    one is void, or void in part; or an ended one was altered
+  2    unusable input: a wrong shape, a file that cannot be read
+"""
+
+DRAFT_CODES = """\b
+Exit codes:
+  0    the letter was written, or there is nothing to decide and all was measured
+  2    unusable input
+  3    there is nothing to decide, but something was not measured
+"""
+
+
+def _days(ctx: click.Context, param: click.Parameter, given: str) -> int:
+    """`60d` as 60."""
+    number = given.removesuffix("d")
+    if not (number.isascii() and number.isdigit() and len(number) <= 4):
+        raise click.BadParameter(f"'{given}' is no number of days; write it as 60d")
+    return int(number)
 
 
 SEVERITIES = click.Choice(["low", "medium", "high", "critical", "never"])
@@ -76,7 +107,7 @@ _store = click.option(
 )
 _format = click.option("-f", "--format", "formats", metavar="FORMAT=PATH", multiple=True,
                        shell_complete=_completed("formats"),
-                       help="A report: text, html, json, junit, sarif or codequality; `-` is stdout. May be given several times.")  # fmt: skip
+                       help="A report: text, html, json, junit, sarif, codequality, prometheus or nagios; `-` is stdout. May be given several times.")  # fmt: skip
 _fail_on = click.option(
     "--fail-on", type=SEVERITIES, default="low", show_default=True, help="Open failures from here on exit with 1."
 )
@@ -89,6 +120,24 @@ _as_of = click.option(
 _jobs = click.option(
     "--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time."
 )
+_fail_on = click.option(
+    "--fail-on", type=SEVERITIES, default="low", show_default=True, help="Open failures from here on exit with 1."
+)
+_fail_on_warn = click.option(
+    "--fail-on-warn", is_flag=True, help="A missed target counts as a failure, even within its limit."
+)
+
+
+def _logged(ctx: click.Context, param: click.Parameter, value: str) -> None:
+    if value == "json" and not ctx.resilient_parsing:
+        from auditor.commands.log import install
+
+        install()
+
+
+_log = click.option("--log", envvar="AUDITOR_LOG", type=click.Choice(["text", "json"]), default="text",
+                    is_eager=True, expose_value=False, callback=_logged,
+                    help="What stderr is: text for people, or events as JSON lines for a journal.")  # fmt: skip
 _details = click.option("--details", is_flag=True, help="Unfold every finding in the text and HTML reports.")
 _audience = click.option("--audience", type=click.Choice(["technique", "elus"]), default="technique", show_default=True,
                          help="Whom the HTML report is for; elus: elected officials, it names no host and no weakness.")  # fmt: skip
@@ -104,6 +153,7 @@ class Group(click.Group):
         return [
             "run",
             "plan",
+            "ingest",
             "collector",
             "doctor",
             "lint",
@@ -112,12 +162,23 @@ class Group(click.Group):
             "replay",
             "diff",
             "export",
+            "prune",
+            "recommendations",
+            "acceptances",
+            "actions",
             "list",
             "explain",
             "schema",
         ]
 
     def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return self._mapped(ctx)
+        except (SystemExit, click.exceptions.Exit, click.ClickException) as end:
+            _ended(end.code if isinstance(end, SystemExit) else end.exit_code)
+            raise
+
+    def _mapped(self, ctx: click.Context) -> Any:
         from auditor.errors import AuditorError
 
         try:
@@ -146,9 +207,17 @@ def program() -> None:
     except Exception:  # noqa: BLE001 - only to choose the exit code
         import traceback
 
-        traceback.print_exc()
+        click.echo(traceback.format_exc(), nl=False, err=True)
         click.echo(f"a defect of auditor {__version__}: please report it with the lines above", err=True)
         sys.exit(2)
+
+
+def _ended(code: object) -> None:
+    """The exit code is the last event of a log, where one is kept."""
+    if "auditor.commands.log" in sys.modules:
+        from auditor.commands.log import event
+
+        event("ended", "info" if code in (0, 1, 3) else "error", exit_code=code)
 
 
 def quiet() -> None:
@@ -194,12 +263,16 @@ def main(ctx: click.Context) -> None:
     metavar="RUN|FILE",
     help="Compare with this run, archive or JSON report: only what is new, worse or lost its decision exits with 1.",
 )
+@click.option("--mail", metavar="ADDRESS", multiple=True,
+              help="Send what changed since the last audit, in counts; the server is named in AUDITOR_SMTP.")  # fmt: skip
+@click.option("--mail-detail", is_flag=True, help="The mail also names hosts and controls.")
 @click.option("--timings", is_flag=True, help="On stderr, how long probes and hosts took; nothing of it is kept.")
 @_probes
 @_lang
 @_details
 @_audience
 @_sarif_accepted
+@_log
 def run(**options: Any) -> None:
     """Audits hosts, and reports. Without arguments: this machine, with the shipped policies."""
     from auditor.commands.run import run as command
@@ -214,9 +287,37 @@ def run(**options: Any) -> None:
 @_probes
 @_lang
 @click.option("--privileges", is_flag=True, help="Instead, what is asked as root, why, and for which controls.")
+@click.option("--script", metavar="HOST", help="Instead, the script to run by hand on this host; see `auditor ingest`.")
+@_store
 def plan(**options: Any) -> None:
     """Prints what would be read and run on each host, before any connection."""
     from auditor.commands.plan import plan as command
+
+    sys.exit(command(**options))
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("file", type=click.File("rb"))
+@_policy
+@_estate
+@_format
+@_fail_on
+@_fail_on_warn
+@_store
+@_as_of
+@_probes
+@_lang
+@_details
+@_audience
+def ingest(**options: Any) -> None:
+    """Judges FILE: what a host answered to the script that `auditor plan --script HOST` printed, run there by hand.
+
+    \b
+    Examples:
+      auditor plan -i inventories/town --script dc01 > dc01.ps1
+      auditor ingest dc01.answer -i inventories/town
+    """
+    from auditor.commands.by_hand import ingest as command
 
     sys.exit(command(**options))
 
@@ -269,14 +370,20 @@ def lint(**options: Any) -> None:
     sys.exit(command(**options))
 
 
-@main.command()
+@main.command(epilog=REPORT_CODES)
 @click.argument("run", required=False, default="latest", shell_complete=_completed("runs"))
 @_format
+@click.option("--for", "for_", metavar="ENTITY",
+              help="As this entity may see it: its perimeters and the shared ones that serve it, nothing of another's.")  # fmt: skip
+@click.option("--against", metavar="RUN|FILE", help="Also say what changed since this run or JSON report.")
 @_store
 @_lang
 @_details
 @_audience
 @_sarif_accepted
+@click.option("--max-age", metavar="HOURS", type=click.FloatRange(min=0, min_open=True),
+              help="An older audit gives 3. With -f nagios: 26.")  # fmt: skip
+@_log
 def report(**options: Any) -> None:
     """Reports a stored RUN (a number, the beginning of an id, or `latest`) or an archive again, without any host."""
     from auditor.commands.report import report as command
@@ -300,6 +407,7 @@ def report(**options: Any) -> None:
 @_lang
 @_details
 @_audience
+@_sarif_accepted
 def replay(**options: Any) -> None:
     """Judges the evidence of RUN anew, without any host: by other policies, another estate, other decisions.
 
@@ -350,6 +458,215 @@ def diff(**options: Any) -> None:
       auditor diff before.json after.json -f json
     """
     from auditor.commands.diff import diff as command
+
+    sys.exit(command(**options))
+
+
+@main.command()
+@click.option("--keep", metavar="DAYS", type=click.IntRange(1, 36500), default=395, show_default=True,
+              help="How long audits and their evidence are kept.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only say how many audits would be removed, and from when.")
+@_store
+@_lang
+@_log
+def prune(**options: Any) -> None:
+    """Removes audits and evidence that are older than may be kept, and gives their room back to the disk.
+
+    \b
+    What stays, however old: the newest complete audit of each estate, and what
+    --missing and `availability` may still judge a host on.
+    """
+    from auditor.commands.prune import prune as command
+
+    sys.exit(command(**options))
+
+
+_one_estate = click.option("-i", "--estate", metavar="ESTATE", multiple=True, type=click.Path(exists=True),
+                           help="Folder of the estate; given again: more inventories. Default: that of this folder.")  # fmt: skip
+_policies = click.option("--policy", "policies", metavar="PATH", multiple=True, type=click.Path(exists=True),
+                         help="Your own policies, where there are some.")  # fmt: skip
+_within = click.option("--within", metavar="DAYS", default="60d", show_default=True, callback=_days,
+                       help="So many days ahead.")  # fmt: skip
+
+
+@main.group()
+def recommendations() -> None:
+    """What is recommended to who owns a perimeter."""
+
+
+@recommendations.command(epilog=DRAFT_CODES)
+@click.argument("run", required=False, default="latest", shell_complete=_completed("runs"))
+@click.option("--for", "entity", metavar="ENTITY", required=True, shell_complete=_completed("entities"),
+              help="Who is asked: the owner of exclusive perimeters.")  # fmt: skip
+@click.option("-i", "--estate", metavar="ESTATE", multiple=True, required=True, type=click.Path(exists=True),
+              help="Folder of the estate; given again: more inventories.")  # fmt: skip
+@click.option("--out", metavar="LETTER.html", required=True, type=click.Path(dir_okay=False),
+              help="The letter; its form is written beside it, LETTER.yaml. Neither may be there.")  # fmt: skip
+@click.option("--communicated-on", metavar="DATE", help="The letter's day, on which it recommends. Default: today.")
+@click.option("--drafted-by", metavar="ROLE", default="", help="The role that drafts it; it cannot sign.")
+@click.option("--renew", metavar="DAYS", default="0d", callback=_days,
+              help="Ask again about decisions that end within so many days: 60d.")  # fmt: skip
+@_policies
+@_probes
+@_store
+@_lang
+def draft(**options: Any) -> None:
+    """Writes the French letter that asks an entity to adopt or decline what is recommended, and its form.
+
+    It holds every failure on its exclusive perimeters that nobody decided about. RUN is a stored run or a JSON report.
+
+    \b
+    Example:
+      auditor recommendations draft -i inventories/town --for SCOTA --out letters/2026-11.html
+    """
+    from auditor.commands.recommendations import draft as command
+
+    sys.exit(command(**options))
+
+
+@main.group()
+def acceptances() -> None:
+    """Decisions on risk: signed, listed, checked."""
+
+
+@acceptances.command()
+@click.argument("form", type=click.Path(exists=True, dir_okay=False))
+@click.option("--document", metavar="FILE", required=True, type=click.Path(exists=True, dir_okay=False),
+              help="The letter that came back signed, scanned; it is kept beside the records.")  # fmt: skip
+@click.option("--on", metavar="DATE", required=True, help="The day of the signature.")
+@click.option("--by", metavar="ROLE", required=True, help="The role that signed.")
+@click.option("--delegation", metavar="REF", default="", help="The delegation that it signed by.")
+@click.option("--signatory", metavar="NAME", default="", help="The person who signed.")
+@click.option("--accept", metavar="ITEM,...", multiple=True,
+              help="What is accepted: numbers of the letter, or controls. Default: all but what is adopted or arbitrated.")  # fmt: skip
+@click.option("--adopt", metavar="ITEM=DATE,...", multiple=True, help="What is adopted, and by when: an action.")
+@click.option(
+    "--arbitrate", metavar="ITEM,...", multiple=True, help="What goes to arbitration (art. 4): it stays open."
+)
+@click.option("--risk", metavar="[ITEM=]G2V3", multiple=True,
+              help="Severity and likelihood that were ticked. Without: not rated, and accepted for six months at most.")  # fmt: skip
+@click.option("--personal-data", metavar="none|all|ITEM,...",
+              help="Where personal data are concerned. Without: everywhere, so --dpo-on is needed.")  # fmt: skip
+@click.option("--dpo-on", metavar="DATE", default="", help="The day of the data protection officer's opinion.")
+@click.option("--deliberation", metavar="REF", default="", help="The deliberation; needed where the risk is high.")
+@click.option("--because", metavar="TEXT", default="", help="The reason that was given.")
+@click.option("--expires", metavar="DATE", default="", help="The last day. Default: as long as the rules allow.")
+@click.option("--responsible", metavar="ROLE", default="", help="Who adopts what is adopted. Default: who signed.")
+@_one_estate
+@_as_of
+@_policies
+@_probes
+@_lang
+def sign(**options: Any) -> None:
+    """Enters a signed reply: what it accepts is in force at once, what it adopts becomes an action.
+
+    What the rules would void is refused, with the reason; then nothing is written. A signed record is never edited.
+
+    \b
+    Examples:
+      auditor acceptances sign letters/2026-11.yaml --document scan.pdf --on 2026-12-04 --by president-scota --personal-data none
+      auditor acceptances sign letters/2026-11.yaml --document scan.pdf --on 2026-12-04 --by president-scota \\
+          --accept 1,2 --risk 1=G2V2 --risk 2=G3V1 --personal-data 2 --dpo-on 2026-12-01 --adopt 3=2027-03-01 --arbitrate 4
+    """
+    from auditor.commands.sign import Ticked
+    from auditor.commands.sign import sign as command
+    from auditor.letters.reply import Signed
+
+    ticked = {
+        k: options.pop(k) for k in ("accept", "adopt", "arbitrate", "risk", "personal_data", "because", "responsible")
+    }
+    signed = {k: options.pop(k) for k in ("by", "delegation", "signatory", "dpo_on", "deliberation", "expires")}
+    sys.exit(command(ticked=Ticked(**ticked), signed=Signed(on="", document="", sha256="", **signed), **options))
+
+
+@acceptances.command(name="list")
+@_one_estate
+@_as_of
+@_policies
+@_probes
+@_lang
+def list_decisions(**options: Any) -> None:
+    """Lists decisions: id, kind, state, perimeter, controls, last day, role; tab-separated."""
+    from auditor.commands.decided import list_ as command
+
+    sys.exit(command(**options))
+
+
+@acceptances.command()
+@click.argument("id", shell_complete=_completed("records"))
+@_one_estate
+@_as_of
+@_policies
+@_probes
+@_lang
+def show(**options: Any) -> None:
+    """Shows the record ID: where it stands, why, and its text."""
+    from auditor.commands.decided import show as command
+
+    sys.exit(command(**options))
+
+
+@acceptances.command(epilog=CHECK_CODES)
+@click.argument("path", nargs=-1, type=click.Path(exists=True))
+@_as_of
+@_policies
+@_probes
+@_lang
+def check(**options: Any) -> None:
+    """Checks all records of the estate at PATH, or around the file PATH: shape and meaning, without any host.
+
+    \b
+    Examples:
+      auditor acceptances check inventories/town
+      auditor acceptances check inventories/town/decisions/ACC-2026-003.yaml
+    """
+    from auditor.commands.decided import check as command
+
+    sys.exit(command(**options))
+
+
+@acceptances.command(name="due")
+@_within
+@_one_estate
+@_as_of
+@_policies
+@_probes
+@_lang
+def due_decisions(**options: Any) -> None:
+    """Lists what ends, is to be reviewed or was promised soon, and what has ended: day, id, what, perimeter."""
+    from auditor.commands.decided import due as command
+
+    sys.exit(command(**options))
+
+
+@main.group()
+def actions() -> None:
+    """What somebody is to mend, until when."""
+
+
+@actions.command(name="list")
+@_one_estate
+@_as_of
+@_policies
+@_probes
+@_lang
+def list_actions(**options: Any) -> None:
+    """Lists actions: due day, id, state, perimeter, controls, role, ticket, text; tab-separated."""
+    from auditor.commands.decided import actions as command
+
+    sys.exit(command(within=None, **options))
+
+
+@actions.command(name="due")
+@_within
+@_one_estate
+@_as_of
+@_policies
+@_probes
+@_lang
+def due_actions(**options: Any) -> None:
+    """Lists open actions that are late or due soon, as `list` does."""
+    from auditor.commands.decided import actions as command
 
     sys.exit(command(**options))
 

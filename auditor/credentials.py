@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from auditor.errors import AuditorError
 
@@ -23,6 +25,7 @@ REFUSALS = (
     2  # in a run, after which a credential is withheld; and as many attempts under way, so that there are no more
 )
 _SALT = os.urandom(32)
+_SHORTEST = 4  # characters of a secret that is sought in other texts
 FORMS = 'env:NAME, file:PATH, cmd:["program", "argument"], systemd:NAME or keyring:SERVICE/USER'
 
 
@@ -95,7 +98,34 @@ def secret(reference: str) -> Secret:
         text.encode()
     except UnicodeEncodeError:  # bytes of the environment, or a keyring's
         raise NoSecret(f"{form}:{'' if form == 'cmd' else rest}: holds bytes that are no UTF-8 text") from None
+    _FETCHED.add(text)
     return Secret(text)
+
+
+_FETCHED: set[str] = set()  # so that no log shows one
+_OF_URL = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+
+
+def redacted(text: str) -> str:
+    """A text for a log: without any secret that was fetched, as it is, quoted or encoded, nor what stands before @ in a URL."""
+    for known in sorted((s for s in tuple(_FETCHED) if len(s) >= _SHORTEST), key=len, reverse=True):
+        for form in _written(known):
+            text = text.replace(form, "[secret]")
+    return _OF_URL.sub("[secret]", text)
+
+
+def _written(known: str) -> tuple[str, ...]:
+    raw = known.encode("utf-8", "surrogateescape")
+    return (
+        known,
+        json.dumps(known)[1:-1],
+        json.dumps(known, ensure_ascii=False)[1:-1],
+        repr(known)[1:-1],
+        quote(known),
+        quote(known, safe=""),
+        base64.b64encode(raw).decode("ascii"),
+        raw.hex(),
+    )
 
 
 def _of_environment(name: str) -> str:

@@ -13,6 +13,7 @@ from auditor.model import (
     Command,
     Control,
     Coverage,
+    Entity,
     Finding,
     Header,
     HostSeen,
@@ -47,6 +48,15 @@ def unknown_to_plain(unknown: Unknown | None) -> Plain | None:
 
 def unknown_from_plain(plain: Mapping[str, Any] | None) -> Unknown | None:
     return None if plain is None else Unknown(plain["cause"], plain["detail"])
+
+
+def _given(plain: Plain, *optional: str) -> Plain:
+    """Without those of the optional values that say nothing."""
+    return {name: value for name, value in plain.items() if value or name not in optional}
+
+
+def beside_to_plain(decision: StandsBeside | None) -> Plain | None:
+    return None if decision is None else _given(asdict(decision), "signed_at")
 
 
 def reason_to_plain(reason: Reason) -> Plain:
@@ -95,7 +105,7 @@ def finding_to_plain(finding: Finding) -> Plain:
         "at": finding.at,
         "gates": finding.gates,
         "reasons": [reason_to_plain(r) for r in finding.reasons],
-        "decision": None if finding.decision is None else asdict(finding.decision),
+        "decision": beside_to_plain(finding.decision),
         "adapted": finding.adapted.value if finding.adapted else None,
         "suspended": [suspended_to_plain(s) for s in finding.suspended],
         "actions": list(finding.actions),
@@ -161,7 +171,7 @@ def coverage_to_plain(coverage: Coverage) -> Plain:
         "measure": coverage.measure,
         "cause": unknown_to_plain(coverage.cause),
         "gates": coverage.gates,
-        "decision": None if coverage.decision is None else asdict(coverage.decision),
+        "decision": beside_to_plain(coverage.decision),
     }
 
 
@@ -177,7 +187,7 @@ def coverage_from_plain(plain: Mapping[str, Any]) -> Coverage:
 
 
 def idle_to_plain(idle: IdleDecision) -> Plain:
-    return asdict(idle)
+    return _given(asdict(idle), "perimeter")
 
 
 def action_to_plain(action: ActionSeen) -> Plain:
@@ -189,11 +199,13 @@ def action_from_plain(plain: Mapping[str, Any]) -> ActionSeen:
 
 
 def to_do_to_plain(one: ToDo) -> Plain:
-    return {**asdict(one), "subjects": list(one.subjects)}
+    lists = {"subjects": list(one.subjects), "signatories": list(one.signatories)}
+    return _given({**asdict(one), **lists}, "communicated_at", "signatories")
 
 
 def to_do_from_plain(plain: Mapping[str, Any]) -> ToDo:
-    return ToDo(**{**plain, "subjects": tuple(plain["subjects"])})
+    lists = {"subjects": tuple(plain["subjects"]), "signatories": tuple(plain.get("signatories", ()))}
+    return ToDo(**{**plain, **lists})
 
 
 def host_to_plain(host: HostSeen) -> Plain:
@@ -208,7 +220,9 @@ def host_to_plain(host: HostSeen) -> Plain:
         "asked": host.asked,
         "was": host.was,
     }
-    return {**plain, "collector": host.collector} if host.collector else plain
+    more = {"collector": host.collector, "known_as": list(host.known_as)}
+    more |= {"medium": host.medium} if host.medium != "live" else {}
+    return {**plain, **_given(more, *more)}
 
 
 def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
@@ -224,11 +238,13 @@ def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
         plain.get("asked", True),
         plain.get("was", ""),
         plain.get("collector", ""),
+        tuple(plain.get("known_as", ())),
+        plain.get("medium", "live"),
     )
 
 
 def header_to_plain(header: Header) -> Plain:
-    return {
+    plain: Plain = {
         "number": header.number,
         "id": header.id,
         "state": header.state,
@@ -247,6 +263,7 @@ def header_to_plain(header: Header) -> Plain:
         "digests": dict(header.digests),
         "replay": replay_to_plain(header.replay),
     }
+    return {**plain, **_given({"seen_by": header.seen_by}, "seen_by")}
 
 
 def replay_to_plain(replay: ReplayOf | None) -> Plain | None:
@@ -322,6 +339,14 @@ def perimeter_from_plain(plain: Mapping[str, Any]) -> Perimeter:
     """Also of a run that was kept before others than the owner were named."""
     more = {name: plain[name] for name in ("operated_by", "advised_by", "means") if name in plain}
     return Perimeter(plain["id"], plain["owner"], plain["kind"], tuple(plain["beneficiaries"]), **more)
+
+
+def entity_to_plain(entity: Entity) -> Plain:
+    return asdict(entity)
+
+
+def entity_from_plain(plain: Mapping[str, Any]) -> Entity:
+    return Entity(**plain)
 
 
 def facts_to_plain(value: Any) -> Any:

@@ -111,7 +111,7 @@ class Earlier:
     def _on(self, index: int, found: Sighting, answers: Mapping[Command, Answer], asked: bool) -> Seen:
         unasked = Failure("not_asked", "", found.at)
         told = {c: answers.get(c, unasked) for c in self.plan.commands_of(index)}
-        return self._as(index, told, Presence(asked, found.at))
+        return self._as(index, told, Presence(asked, found.at, medium=found.medium))
 
     def _as(self, index: int, told: Mapping[Command, Answer], presence: Presence) -> Seen:
         return Seen(index, packed(told, self.digest_of), judged(self.plan, index, told), presence)

@@ -88,6 +88,11 @@ def _is_here(host: Host, name: str) -> bool:
     return host.address.lower() in here or host.id.lower() in here or host.id.lower().partition(".")[0] in here
 
 
+def machine_name(hello: Output) -> str:
+    """What a host calls itself, "" where it does not say."""
+    return (*hello.text.split("\n"), "", "")[1].strip()
+
+
 def _identity(answers: Mapping[Command, Answer]) -> str:
     """The host's own name, and a digest of its machine-id, which is nobody's business; empty when it told neither whole."""
     hello = answers.get(HELLO)

@@ -170,6 +170,7 @@ class Voice:
     `audience` "elus": for elected officials, who publish what they are given; it names no host and nothing of one.
     `located` gives the path of a file as the repository of the work folder names it. `suppressed`: a format that knows
     suppressed findings holds those that a decision covers; else it leaves them out.
+    `too_old`: the run is older than whoever asks takes for an answer.
     """
 
     lang: str
@@ -181,6 +182,21 @@ class Voice:
     audience: Audience = "technique"
     located: Callable[[str], str] = str
     suppressed: bool = True
+    too_old: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """What a monitoring system's plugin has of its own: `code(run, voice)` is what `report` ends with.
+
+    `broken(why)` stands in the place of a report that cannot be had, with `broken_code`. `max_age_s`: how old a run may be
+    where nobody says.
+    """
+
+    code: Callable[[Run, Voice], int]
+    broken: Callable[[str], bytes]
+    broken_code: int
+    max_age_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +204,11 @@ class Reporter:
     """One format: `render(run, voice, open_part)` writes bytes in pieces.
 
     `audiences` are those that it can write for; one that names hosts whatever it is told writes for technicians alone.
+    `shared`: it holds counts alone, for another program of this machine: others may read the file.
     """
 
     title: Text
     render: Callable[[Run, Voice, OpenPart], None]
     audiences: tuple[Audience, ...] = ("technique",)
+    shared: bool = False
+    plugin: Plugin | None = None

@@ -171,15 +171,17 @@ Answer = Output | Failure
 Limits = tuple[tuple[str, int], ...]
 
 
+BY_HAND = "by_hand"  # the connection, and the medium, of a host where the script is run by hand
 UNNAMED = "estate"  # the entity, and the perimeter, of an inventory for which nobody named any
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An organisation."""
+    """An organisation. `logo` is a picture as a `data:` address, empty where none was given."""
 
     id: str
     name: str = ""
+    logo: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,7 @@ class Host:
     `was`: the id that it had first, where it has been renamed.
     `aliases`: further names and addresses under which others know it; `logs`: whether it must send its own to a collector.
     `barred`: why no connection may be opened to it: its owner did not authorise the audit. Empty: it may.
+    `tier`: of the accounts that may log in there, 0 for what rules the domain; None where nobody said.
     """
 
     id: str
@@ -276,6 +279,7 @@ class Host:
     was: str = ""
     aliases: tuple[str, ...] = ()
     logs: Literal["required", "not_required"] = "required"
+    tier: int | None = None
     barred: str = ""
 
 
@@ -543,6 +547,7 @@ class StandsBeside:
     by: str  # the signatory's role and entity
     until: str  # ISO date, inclusive
     why: str
+    signed_at: str = ""  # ISO date
 
 
 @dataclass(frozen=True, slots=True)
@@ -570,6 +575,7 @@ class IdleDecision:
     source: str
     kind: str = "acceptance"
     state: Literal["void", "part", "due", "idle"] = "void"
+    perimeter: str = ""  # the one that the record names
 
 
 @dataclass(frozen=True, slots=True)
@@ -594,7 +600,8 @@ class ToDo:
     """What an entity has to do about open findings of one control on another's perimeter.
 
     `decide`: its owner, to adopt the recommendation or to accept the risk; `communicate`: its adviser, the recommendation.
-    `subjects` are the first of them, `findings` counts them all; `recommendation` is empty where there is none.
+    `subjects` are the first of them, `findings` counts them all; `recommendation` is empty where there is none, and
+    `communicated_at` (an ISO date) where it was not communicated. `signatories`: the roles that may decide.
     """
 
     what: Literal["decide", "communicate"]
@@ -605,6 +612,8 @@ class ToDo:
     findings: int
     subjects: tuple[str, ...] = ()
     recommendation: str = ""
+    communicated_at: str = ""
+    signatories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -625,8 +634,10 @@ class HostSeen:
     `identity` is what the host said it is (its own name and a digest of its machine-id), empty when it did not say.
     `evidence_at` dates the evidence of an earlier run that it was judged on; 0 when it was judged on what it said now.
     `asked` is false where no connection was tried on purpose: `connection: none`, quiet hours, fresh evidence.
+    `medium` is "live", or "by_hand" where somebody ran the script there and brought the answer.
     `was` is the id that it had first, where it has been renamed.
     `collector` is what answered as root: "installed SHA256", "piped" (the text of the run's own digest), "" for nothing.
+    `known_as`: its address and further names, under which others may speak of it.
     """
 
     host: str
@@ -639,6 +650,8 @@ class HostSeen:
     asked: bool = True
     was: str = ""
     collector: str = ""
+    known_as: tuple[str, ...] = ()
+    medium: str = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -674,6 +687,7 @@ class Header:
     policies: tuple[str, ...] = ()  # the policies that were named; none: the shipped ones, all of them
     legacy: tuple[str, ...] = ()  # the hosts that were reached with outdated algorithms, by their own opt-in
     digests: Mapping[str, str] = field(default_factory=dict)
+    seen_by: str = ""  # the entity that this is shown to, with nothing of another's; empty: all of it
     replay: ReplayOf | None = None  # no host was asked: this run's evidence was judged anew
 
 
@@ -747,6 +761,7 @@ class Run:
     controls: Mapping[str, Control]
     measures: Mapping[str, Measure]
     perimeters: Mapping[str, Perimeter]
+    entities: Mapping[str, Entity] = {}
     since: Comparison | None = None  # what changed since the run that it was held against
 
     def findings(self) -> Iterator[Finding]:

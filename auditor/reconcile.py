@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from auditor.decisions import About, Held, InForce
-from auditor.decisions.context import lateness
+from auditor.decisions.context import lateness, within
 from auditor.decisions.in_force import standing
 from auditor.decisions.what import communicated
+from auditor.decisions.who import adviser
 from auditor.model import (
     SEVERITIES,
     ActionSeen,
@@ -22,7 +23,6 @@ from auditor.model import (
     Finding,
     IdleDecision,
     Outcome,
-    Perimeter,
     Reason,
     StandsBeside,
     Subject,
@@ -57,7 +57,7 @@ class Reconciled:
     def __init__(self, findings: Findings, decided: InForce) -> None:
         self._findings = findings
         self._decided = decided
-        self._advised = {p.id: p for p in decided.perimeters.values() if _adviser(p, decided)}
+        self._advised = {p.id: p for p in decided.perimeters.values() if adviser(p, decided.auditing_entity)}
         self._seen: Counter[str] = Counter()  # covered findings that this run holds, by decision
         self._needed: set[str] = set()
         self._open: Counter[str] = Counter()  # open findings, by action
@@ -134,10 +134,17 @@ class Reconciled:
             perimeter = self._decided.perimeters[place]
             known, told = communicated(self._decided.recommendations, place, control, self._decided.as_of)
             rest = (place, control, wanted.severity, wanted.findings, tuple(wanted.subjects), known)
-            found.append(ToDo("decide", perimeter.owner, *rest))  # type: ignore[arg-type]
+            since = self._decided.recommendations[known].communicated_at if told else ""
+            found.append(ToDo("decide", perimeter.owner, *rest, since, self._may_accept(perimeter.owner)))  # type: ignore[arg-type]
             if not told:
-                found.append(ToDo("communicate", _adviser(perimeter, self._decided), *rest))  # type: ignore[arg-type]
+                found.append(ToDo("communicate", adviser(perimeter, self._decided.auditing_entity), *rest))  # type: ignore[arg-type]
         return tuple(sorted(found, key=lambda one: -SEVERITIES.index(one.severity)))
+
+    def _may_accept(self, entity: str) -> tuple[str, ...]:
+        """The roles with a mandate of the day to accept a risk for the entity."""
+        mandates = (s for s in self._decided.signatories if s.entity == entity and "acceptance" in s.may)
+        day = self._decided.as_of
+        return tuple(dict.fromkeys(s.role for s in mandates if within(day, s.since, s.until)))
 
     def actions(self) -> tuple[ActionSeen, ...]:
         """Every action, the latest first."""
@@ -248,15 +255,8 @@ def _suspended(one: Held, code: str, detail: str = "") -> Suspended:
 
 
 def _note(one: Held, code: str, detail: str, state: str) -> IdleDecision:
-    return IdleDecision(one.record.id, code, detail, one.record.source, one.record.kind, state)  # type: ignore[arg-type]
-
-
-def _adviser(perimeter: Perimeter, decided: InForce) -> str:
-    """The entity that another's exclusive perimeter is operated, advised or audited by; empty for one's own."""
-    if perimeter.kind != "exclusive":
-        return ""
-    others = (perimeter.advised_by, perimeter.operated_by, decided.auditing_entity)
-    return next((entity for entity in others if entity and entity != perimeter.owner), "")
+    record = one.record
+    return IdleDecision(record.id, code, detail, record.source, record.kind, state, record.perimeter)  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------- what compensates

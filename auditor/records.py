@@ -59,7 +59,10 @@ class Delegation:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """What the adviser asks of a perimeter's owner; it can be declined once it was communicated."""
+    """What the adviser asks of a perimeter's owner; it can be declined once it was communicated.
+
+    `hosts` are those that it was written about; None: the perimeter, whatever it holds.
+    """
 
     id: str
     perimeter: str
@@ -68,6 +71,7 @@ class Recommendation:
     issued_by: str
     communicated_at: str = ""
     source: str = ""
+    hosts: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Recall:
         known = self._in_todays_words(answers)
         untold = Failure("not_asked", NOT_THEN, then.at) if answers else _silent(then)
         told = {c: known.get(c, untold) for c in commands}
-        presence = Presence(then.asked, then.evidence_at)
+        presence = Presence(then.asked, then.evidence_at, medium=then.medium)
         return Seen(index, packed(answers, self.digest_of), judged(self.plan, index, told), presence)
 
     def _in_todays_words(self, answers: Mapping[Command, Answer]) -> Mapping[Command, Answer]:

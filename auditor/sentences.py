@@ -32,12 +32,16 @@ SEVERITY_WORDS = {
     "high": N_("high"),
     "critical": N_("critical"),
 }
+WITHHELD = N_("a host of {owner}")  # what a report for another entity says in its place
+SEEN_BY = N_("as {entity} may see it: its perimeters and the shared ones that serve it, nothing of another's own")
 # The details that we give in our own words (plan.py, freshness.py, store.py, authorisation.py, replay.py); `{name}` stands for any text.
 DETAILS = (
     N_("no control checks it"),
     N_("no control applies to it"),
     N_("no control applies to a host of this perimeter"),
     N_("no probe knows the platform {platform}"),
+    N_("a domain controller is asked only where estate.yaml says audit: true"),
+    N_("estate.yaml says audit: false"),
     N_("no zone is declared for this host"),
     N_("the zone '{zone}' does not say its {what}"),
     N_("no host with the role {role} is declared"),
@@ -61,7 +65,9 @@ DETAILS = (
     N_("perimeter {perimeter}: the authorisation ended on {day}"),
     N_("perimeter {perimeter}: the role {role} could not give it for {owner} on {day}"),
     N_("perimeter {perimeter}: its document {document} is missing, or is not the one that was signed"),
+    WITHHELD,
 )
+_WITHHELD = re.compile(re.escape(WITHHELD).replace(r"\{owner\}", "(?P<owner>.+)"), re.DOTALL)
 _BOOLEANS = {True: N_("true"), False: N_("false")}
 
 _DETAILS = tuple(
@@ -164,7 +170,7 @@ def unconcerned(reasons: Sequence[Reason], voice: Voice, persons: bool) -> tuple
     form = voice.say("applies where {what} is {wanted}; found {observed}")
     return tuple(
         form.format(
-            what=_what(r.path, _elements([r], persons), voice, SHOWN),
+            what=_what(r.path, _elements([r], persons, voice), voice, SHOWN),
             wanted=rule(r.operator, r.wanted, voice),
             observed=_observed(r, voice, persons),
         )
@@ -220,7 +226,7 @@ def _likeness(reason: Reason) -> str:
 
 def _said(alike: list[Reason], voice: Voice, persons: bool, shown: int) -> str:
     first = alike[0]
-    elements = _elements(alike, persons)
+    elements = _elements(alike, persons, voice)
     if first.cause is not None:
         return _untold(first, elements, voice, persons, shown)
     matching = first.operator == "none" and elements
@@ -243,9 +249,15 @@ def _untold(first: Reason, elements: list[str], voice: Voice, persons: bool, sho
     return voice.say("could not tell {what}: {cause}").format(what=what, cause=why) if what else why
 
 
-def _elements(alike: Iterable[Reason], persons: bool) -> list[str]:
+def _elements(alike: Iterable[Reason], persons: bool, voice: Voice) -> list[str]:
     names = (r.element if persons or not r.person else account(r.element.split(" (", 1)[0]) for r in alike if r.element)
-    return [clean(name if persons else without_persons(name)) for name in dict.fromkeys(names)]
+    return [clean(_withheld(name if persons else without_persons(name), voice)) for name in dict.fromkeys(names)]
+
+
+def _withheld(text: str, voice: Voice) -> str:
+    """What stands for another's, in the language."""
+    found = _WITHHELD.fullmatch(text)
+    return voice.say(WITHHELD).format(owner=found["owner"]) if found else text
 
 
 def _what(path: str, elements: list[str], voice: Voice, shown: int) -> str:
@@ -284,7 +296,7 @@ def value(seen: Any, voice: Voice) -> str:
     if isinstance(seen, int | float):
         return _number(seen)
     if isinstance(seen, str):
-        text = clean(seen)
+        text = clean(_withheld(seen, voice))
         return f'"{text}"' if _AMBIGUOUS.fullmatch(text) else text
     if isinstance(seen, list | tuple):
         return listed([value(one, voice) for one in seen], voice)

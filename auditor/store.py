@@ -14,11 +14,12 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from auditor import document, snapshot
+from auditor import prune as pruning
 from auditor.errors import StoreError
 from auditor.evaluate import Judged
 from auditor.freshness import machine_of
@@ -29,6 +30,7 @@ from auditor.model import (
     Command,
     Control,
     Coverage,
+    Entity,
     Facts,
     Failure,
     Finding,
@@ -44,6 +46,7 @@ from auditor.model import (
     ToDo,
     Unknown,
 )
+from auditor.prune import Old
 from auditor.snapshot import Snapshot
 
 BUSY_TIMEOUT_S = 10.0
@@ -117,6 +120,15 @@ MIGRATIONS = (
     CREATE TABLE inputs (digest BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
     ALTER TABLE run ADD COLUMN inputs BLOB;
     """,
+    # max_age_s: how old this evidence may be to be judged in place of an answer, as the estate said then (prune.py).
+    """
+    ALTER TABLE host ADD COLUMN max_age_s REAL;
+    """,
+    # Scripts that were printed to be run by hand, by the nonce that their answers bear.
+    """
+    CREATE TABLE script (nonce TEXT PRIMARY KEY, host TEXT NOT NULL, estate TEXT NOT NULL, at REAL NOT NULL,
+      doc BLOB NOT NULL, run INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+    """,
 )
 
 PAGE = 500  # rows fetched at once: what is read may be written anew meanwhile
@@ -129,6 +141,7 @@ class Catalogue:
     controls: Mapping[str, Control]
     measures: Mapping[str, Measure]
     perimeters: Mapping[str, Perimeter]
+    entities: Mapping[str, Entity] = field(default_factory=dict)
 
 
 @contextmanager
@@ -193,12 +206,13 @@ class Presence:
     """How a host took part. `machine` is what it proved to be, "" when nothing proves it.
 
     `machine` None: this run holds nothing of the host itself that a later run may be judged on.
-    `evidence_at` and `asked` are those of HostSeen.
+    `evidence_at`, `asked` and `medium` are those of HostSeen.
     """
 
     asked: bool = True
     evidence_at: float = 0.0
     machine: str | None = None
+    medium: str = "live"
 
 
 ASKED = Presence()
@@ -221,6 +235,24 @@ class Sighting:
     seq: int
     at: float
     machine: str
+    medium: str = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A script that was printed to be run by hand: on which host, of which estate (freshness.whose), when, and what it asks.
+
+    `run` is the number of the run that judged its answer, 0 while none did.
+    """
+
+    nonce: str
+    host: str
+    estate: str
+    at: float
+    platform: str
+    become: bool
+    commands: tuple[Command, ...]
+    run: int = 0
 
 
 # What a run is made of, part by part; each place stands in the order of the parts of its kind.
@@ -237,6 +269,9 @@ class Store:
         self._known: set[bytes] = set()
         with _mapped(path or "(temporary)"):
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+            self._db.execute(
+                "PRAGMA auto_vacuum=INCREMENTAL"
+            )  # of a new file: pages that become free can be given back
             if path:
                 self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
@@ -282,6 +317,7 @@ class Store:
             "controls": [document.control_to_plain(c) for c in catalogue.controls.values()],
             "measures": [document.measure_to_plain(m) for m in catalogue.measures.values()],
             "perimeters": [document.perimeter_to_plain(p) for p in catalogue.perimeters.values()],
+            "entities": [document.entity_to_plain(e) for e in catalogue.entities.values()],
         }
         told = _dump(snapshot.to_plain(inputs)).encode() if inputs else b""
         digest = hashlib.sha256(told).digest() if told else None
@@ -328,16 +364,18 @@ class Store:
             presence.asked,
             host.was,
             judged.collector,
+            tuple(dict.fromkeys(name for name in (host.address, *host.aliases) if name and name != host.id)),
+            presence.medium,
         )
         seen_at = None if presence.machine is None or run.header.replay else judged.at
         lost = _lost(judged, presence) and not run.header.replay
         with self._writing():
             db = self._db
             db.execute(
-                "INSERT OR REPLACE INTO host (run, seq, id, doc, seen_at, machine, lost, estate)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO host (run, seq, id, doc, seen_at, machine, lost, estate, max_age_s)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, seq, host.id, _dump(document.host_to_plain(seen)), seen_at, presence.machine or "",
-                 lost, estate),
+                 lost, estate, host.evidence_max_age_s),
             )  # fmt: skip
             db.executemany(
                 "INSERT OR IGNORE INTO evidence VALUES (?, ?)",
@@ -470,7 +508,7 @@ class Store:
         """The newest run but one in which the host of that estate told something; `proved`: and showed which machine it is."""
         with _mapped(self.path):
             row = self._db.execute(
-                "SELECT run, seq, seen_at, machine FROM host"
+                "SELECT run, seq, seen_at, machine, coalesce(json_extract(doc, '$.medium'), 'live') FROM host"
                 " WHERE id = ? AND estate = ? AND run != ? AND seen_at <= ? AND (machine != '' OR NOT ?) ORDER BY run DESC LIMIT 1",
                 (host, estate, but, until, proved),
             ).fetchone()
@@ -488,7 +526,55 @@ class Store:
         with _mapped(self.path):
             return _answers(self._db, run, seq)
 
+    # ------------------------------------------------------------ forgetting
+
+    def old(self, before: float, now: float) -> list[Old]:
+        """The runs that `prune` would remove: those that began before a moment, but for those that stay."""
+        with _mapped(self.path):
+            return pruning.old(self._db, before, now)
+
+    def prune(self, gone: list[Old], now: float) -> int:
+        """Removes runs and what only they referred to; how many bytes the file became smaller. No audit may be kept meanwhile."""
+        with _mapped(self.path):
+            self._known.clear()
+            return pruning.prune(self._db, self._writing, gone, now)
+
+    # ------------------------------------------------------------ scripts that are run by hand
+
+    def keep_printed(self, one: Printed) -> None:
+        plain = {"platform": one.platform, "become": one.become}
+        doc = {**plain, "commands": [document.command_to_plain(c) for c in one.commands]}
+        row = (one.nonce, one.host, one.estate, one.at, zlib.compress(_dump(doc).encode()))
+        with self._writing():
+            self._db.execute("INSERT INTO script (nonce, host, estate, at, doc) VALUES (?, ?, ?, ?, ?)", row)
+
+    def printed(self, nonce: str) -> Printed | None:
+        with _mapped(self.path):
+            row = self._db.execute("SELECT host, estate, at, doc, run FROM script WHERE nonce = ?", (nonce,)).fetchone()
+        if row is None:
+            return None
+        host, estate, at, body, run = row
+        doc = json.loads(zlib.decompress(body))
+        commands = tuple(document.command_from_plain(c) for c in doc["commands"])
+        return Printed(nonce, host, estate, at, doc["platform"], doc["become"], commands, run)
+
+    def answered(self, nonce: str, run: int) -> None:
+        """The script's answer was judged, in this run: no second one counts."""
+        with self._writing():
+            self._db.execute("UPDATE script SET run = ? WHERE nonce = ?", (run, nonce))
+
     # ------------------------------------------------------------ fetching
+
+    def before(self, header: Header) -> StoredRun | None:
+        """The newest complete audit before one, no replay, of the same estate, `--limit` and policies; None when there is none."""
+        with _mapped(self.path):
+            row = self._db.execute(
+                "SELECT number FROM run WHERE state = 'complete' AND number < ? AND json_extract(header, '$.estate') = ?"
+                " AND json_extract(header, '$.replay') IS NULL AND coalesce(json_extract(header, '$.limit'), '') = ?"
+                " AND coalesce(json_extract(header, '$.policies'), '[]') = json(?) ORDER BY number DESC LIMIT 1",
+                (header.number, header.estate, header.limit, _dump(header.policies)),
+            ).fetchone()
+        return self.run(str(row[0])) if row else None
 
     def runs(self) -> Iterator[Header]:
         """Every run, the newest first."""
@@ -522,6 +608,7 @@ class Store:
             {c["id"]: document.control_from_plain(c) for c in plain["controls"]},
             {m["id"]: document.measure_from_plain(m) for m in plain["measures"]},
             {p["id"]: document.perimeter_from_plain(p) for p in plain["perimeters"]},
+            {e["id"]: document.entity_from_plain(e) for e in plain.get("entities", ())},
         )
         return StoredRun(self._db, _header(row[0]), catalogue, self.path)
 
@@ -611,6 +698,7 @@ class StoredRun(Run):
         self.controls = catalogue.controls
         self.measures = catalogue.measures
         self.perimeters = catalogue.perimeters
+        self.entities = catalogue.entities
 
     def _docs(self, table: str) -> Iterator[tuple[int, Any]]:
         """Page by page: a run that is being reconciled is written to while it is read."""

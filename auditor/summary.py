@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditor.model import (
+    BY_HAND,
     SEVERITIES,
     Coverage,
     Finding,
@@ -190,7 +191,7 @@ class Summary:
     """One run folded. `counts` and roll-ups hold what `counts_as` says, and `nothing_asked`; `open_severities` the open fails.
 
     `earlier` are the hosts judged on evidence of an earlier run, with its date, in plan order; `unasked` counts those of
-    them that no connection was tried to. `by_place` counts by (measure, perimeter), a host without any check under "".
+    them that no connection was tried to. `by_hand` are the hosts whose answers somebody brought. `by_place` counts by (measure, perimeter), a host without any check under "".
     """
 
     hosts_expected: int
@@ -212,6 +213,7 @@ class Summary:
     complete: bool
     earlier: tuple[JudgedEarlier, ...] = ()
     by_place: Mapping[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
+    by_hand: tuple[str, ...] = ()
     hosts_exempted: int = 0
 
     @property
@@ -291,6 +293,7 @@ def summary(run: Run) -> Summary:
         complete=run.header.state == "complete",
         earlier=tuple(JudgedEarlier(h.host, h.evidence_at, h.asked) for h in hosts if h.evidence_at),
         by_place=fold.by_place,
+        by_hand=tuple(h.host for h in hosts if h.medium == BY_HAND),
         hosts_exempted=sum(rightly_unasked(h, exempt) for h in hosts),
     )
 

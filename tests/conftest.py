@@ -25,7 +25,7 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _watched: list[str] | None = None  # what the running test did wrong; None between tests
 
 
-def _lacking(reason: str) -> None:
+def lacking(reason: str) -> None:
     """In CI a test that cannot run has failed; elsewhere it is skipped, and says why."""
     if IN_CI:
         pytest.fail(reason, pytrace=False)
@@ -34,7 +34,7 @@ def _lacking(reason: str) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("root") and os.geteuid() != 0:
-        _lacking("needs root")
+        lacking("needs root")
 
 
 # ---------------------------------------------------------------- tripwires
@@ -105,7 +105,7 @@ def program() -> Callable[[str], str]:
     def find(name: str) -> str:
         path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
         if path is None:
-            _lacking(f"needs {name} (tests/servers.sh installs it)")
+            lacking(f"needs {name} (tests/servers.sh installs it)")
         return str(path)
 
     return find

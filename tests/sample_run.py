@@ -399,7 +399,7 @@ def demo() -> SampleRun:
     """The demo estate as it is planned, with made-up answers: some fail, one host is away, one decision stands."""
     from auditor.commands import inputs
 
-    given = inputs.load((), (str(Path(__file__).parent.parent / "inventories/demo"),), None, None)
+    given = inputs.load((), (str(Path(__file__).parent / "data/town"),), None, None)
     plan = given.plan
     findings: list[Finding] = []
     hosts: list[HostSeen] = []

@@ -2,7 +2,7 @@
 # Installs the servers and tools that the tests talk to (Debian, as root). Quick when all is there; not root: says what lacks.
 set -eu
 
-PACKAGES='git openssh-server openssh-client sudo busybox dash bash mount util-linux iproute2 restic borgbackup libpam-google-authenticator cockpit-ws openvpn openssl rsyslog rsyslog-openssl rsyslog-gnutls bsdutils logrotate clamav clamav-daemon systemd-journal-remote openssh-sftp-server man-db groff-base python3-venv chromium fonts-dejavu-core poppler-utils locales'
+PACKAGES='git openssh-server openssh-client sudo busybox dash bash mount util-linux iproute2 restic borgbackup libpam-google-authenticator cockpit-ws openvpn openssl rsyslog rsyslog-openssl rsyslog-gnutls bsdutils logrotate clamav clamav-daemon systemd-journal-remote openssh-sftp-server man-db groff-base python3-venv chromium fonts-dejavu-core poppler-utils locales libmonitoring-plugin-perl krb5-kdc krb5-admin-server krb5-user libkrb5-dev gcc python3-dev libfaketime'
 
 if ! command -v dpkg-query >/dev/null; then
   echo "tests/servers.sh: no Debian system; the tests want: $PACKAGES" >&2

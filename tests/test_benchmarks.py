@@ -80,3 +80,10 @@ def test_every_reader_reads_large_inputs_as_ours_does():
 
 def test_two_stored_runs_are_compared():
     assert "pass  peak memory" in ran("compare.py")
+
+
+@pytest.mark.timeout(600)
+def test_windows_hosts_are_asked_at_the_same_time_and_nothing_is_left():
+    told = ran("winrm.py")
+    assert told.count("pass  shells left") == 16
+    assert told.count("pass  seconds beyond the deadline") == 2

@@ -240,6 +240,10 @@ def test_a_run_shows_no_secret(
             True,
             True,
             "technique",
+            None,
+            "suppress",
+            (),
+            False,
         )
     stop.set()
     watcher.join()

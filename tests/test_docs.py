@@ -88,6 +88,41 @@ def test_the_records_that_the_docs_show_are_in_force(tmp_path):
     assert decided.notes == ()
 
 
+def test_the_two_commands_from_finding_to_signature_print_what_the_docs_show(tmp_path):
+    """With a report on the hosts of the page, judged on the day of the signature."""
+    from sample_run import SampleRun, finding, header, rendered, voice
+
+    from auditor.commands import inputs
+    from auditor.model import Subject
+    from auditor.reporters import json as json_reporter
+
+    text = (ROOT / "docs/decisions.md").read_text("utf-8")
+    for match in FILE.finditer(text):
+        target = tmp_path / match["path"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(match["text"], "utf-8")
+    given = inputs.load((), (str(tmp_path / "town"),), None, None)
+    failing = ("antivirus-or-edr-running", "antivirus-or-edr-fresh", "restore-point-within-a-day", "audit-trail-is-kept",
+               "host-address-in-its-declared-zone")  # fmt: skip
+    severities = {name: given.controls[name].severity for name in failing}
+    findings = [
+        finding(n, Subject("host", "pc01", "scota"), name, "fail", severity=severities[name])
+        for n, name in enumerate(failing)
+    ]
+    run = SampleRun(
+        header(), {n: given.controls[n] for n in failing}, given.measures, given.plan.estate.perimeters, findings
+    )
+    (tmp_path / "audit.json").write_bytes(rendered(json_reporter.REPORTER, run, voice("en")))
+    (tmp_path / "scan.pdf").write_bytes(b"signed")
+    shown = [one for one in CONSOLE.finditer(text) if one["skip"]]
+    assert len(shown) == 2
+    for block, more in zip(shown, ([], ["--as-of", "2026-12-04"]), strict=True):
+        ((line, expected),) = commands(block["text"])
+        words = [sys.executable, "-m", *shlex.split(line), *more]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert (done.stdout + done.stderr).rstrip("\n") == expected
+
+
 def test_every_reason_code_is_in_the_docs():
     """With what it means and what to do; and no code that there is not."""
     from auditor.decision_words import IDLE_WORDS

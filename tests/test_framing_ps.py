@@ -50,7 +50,9 @@ def nodes(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
 
 
 @pytest.mark.parametrize(
-    "text", [ps.script((sh.HELLO, ONE, TWO)), ps._HELLO, ps.bootstrap(NONCE)], ids=["all", "hello", "start"]
+    "text",
+    [ps.script((sh.HELLO, ONE, TWO)), ps._HELLO, ps.bootstrap(NONCE), ps.bootstrap(NONCE, controller=True)],
+    ids=["all", "hello", "start", "start on a domain controller"],
 )
 def test_the_script_is_powershell_that_changes_nothing(text: str) -> None:
     """As far as a grammar can tell; there is no PowerShell here to run it."""

@@ -38,7 +38,7 @@ from auditor.errors import StoreError
 from auditor.evaluate import evaluate
 from auditor.framing.sh import HELLO
 from auditor.freshness import whose
-from auditor.model import CAUSES, Failure, Output
+from auditor.model import CAUSES, Failure, Output, ReplayOf
 from auditor.store import _HELLO_1, MIGRATIONS, Sighting, Store, StoredRun, command_digest, pack, packed, unpack
 
 TOWN = make_estate(make_host("a"), make_host("b"), make_host("c"))
@@ -114,6 +114,25 @@ def test_latest_is_the_latest_complete_run(tmp_path: Path) -> None:
     assert store.run(whole.header.id[:6]).header.id == whole.header.id
 
 
+def test_the_run_before_is_of_the_same_kind(tmp_path: Path) -> None:
+    """Complete, an audit, of the same estate, hosts and policies; there may be none."""
+    store = Store(str(tmp_path / "runs.db"))
+    first = finished(store, policies=("a.yaml",))
+    plain = finished(store)
+    finished(store, limit="a")
+    finished(store, estate="other")
+    finished(store, replay=ReplayOf(1, "0" * 16, "complete", NOON))
+    store.finish(begin(store, make_plan(TOWN)), "partial", NOON, (), ())
+    begin(store, make_plan(TOWN))
+    before = store.before(finished(store).header)
+    assert before is not None
+    assert before.header.number == plain.header.number
+    before = store.before(finished(store, policies=("a.yaml",)).header)
+    assert before is not None
+    assert before.header.number == first.header.number
+    assert store.before(plain.header) is None
+
+
 @pytest.mark.parametrize("name", ["99", "", "zzzz", "²", "٣", "9" * 5000, "latest", "' OR 1", "-1", "\x00"])
 def test_a_run_that_is_not_there_is_said_so(tmp_path: Path, name: str) -> None:
     """Whatever was typed."""
@@ -132,8 +151,9 @@ OWN = whose(make_host(), make_estate())
 def as_version_1(path: Path) -> None:
     """Takes back what later versions added, as a store of before has it."""
     with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE script")
         db.execute("DROP INDEX host_seen")
-        for column in ("seen_at", "machine", "lost", "estate"):
+        for column in ("seen_at", "machine", "lost", "estate", "max_age_s"):
             db.execute(f"ALTER TABLE host DROP COLUMN {column}")
         db.execute("ALTER TABLE run DROP COLUMN inputs")
         db.execute("DROP TABLE inputs")
@@ -185,7 +205,7 @@ def test_the_newest_evidence_of_a_host_is_found_by_an_index(tmp_path: Path) -> N
     with sqlite3.connect(path) as db:
         db.execute(
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 399999)"
-            " INSERT INTO host SELECT i / 1000 + 1, i % 1000, 'h' || (i % 1000), '{}', i / 1000, 'm', 0, ? FROM n",
+            " INSERT INTO host SELECT i / 1000 + 1, i % 1000, 'h' || (i % 1000), '{}', i / 1000, 'm', 0, ?, NULL FROM n",
             (OWN,),
         )
     began = time.monotonic()

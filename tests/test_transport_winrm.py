@@ -146,6 +146,16 @@ def test_a_host_has_an_address_of_either_kind(serve: Callable[..., Double]) -> N
     assert why(ask(host(double, address="::1"))) == ("answered", "")
 
 
+def test_answers_that_come_one_by_one_take_one_request_each(serve: Callable[..., Double]) -> None:
+    """What a host takes its time for is received when it is known."""
+    slow = [Command(f"Get-{n}") for n in range(12)]
+    double = serve(program=PowerShell({c.text: "x" for c in slow}, thinks_s=0.1))
+    told = ask(host(double), HELLO, *slow)
+    assert why(told) == ("answered", "")
+    assert double.requests <= REQUESTS + len(slow)
+    assert double.opened == 1
+
+
 @SCHEMES
 def test_long_scripts_and_answers_come_whole(serve: Callable[..., Double], scheme: str) -> None:
     """In pieces of 64 KiB one way, and as the host likes the other."""
@@ -208,6 +218,17 @@ def test_a_wrong_password_reaches_two_hosts_once_each(
     assert double.refused == 2
     assert sum("withheld" in words for _, words in told) == 6
     assert double.opened == 0
+
+
+@SCHEMES
+def test_an_account_that_has_expired_or_gone_is_no_other_trouble(serve: Callable[..., Double], scheme: str) -> None:
+    """A host tells it from a wrong password only in its own log: we say both, and count it as refused."""
+    double = serve(scheme, users={"somebody": PASSWORD})
+    opened = winrm.TRANSPORT.open(Settings(time.time))
+    found = [why(ask(host(double), opened=opened)) for _ in range(4)]
+    assert {cause for cause, _ in found} == {"auth"}
+    assert "a wrong password, or an account that may not log in" in found[0][1]
+    assert ("withheld" in found[3][1], double.refused, double.opened) == (True, 2, 0)
 
 
 def test_who_does_not_resolve_is_away_and_who_refuses_the_port_is_not(serve: Callable[..., Double]) -> None:
@@ -462,6 +483,7 @@ CLIXML = (
     [
         (PowerShell(exit_code=87), "no_privilege", "constrained language mode"),
         (PowerShell(exit_code=88), "not_told", "older than 3.0"),
+        (PowerShell(exit_code=89), "not_asked", "it is a domain controller"),
         (PowerShell(exit_code=1, stderr=CLIXML), "closed", "code 1: Cannot <invoke> method. At line:1"),
         (PowerShell(exit_code=1, stderr="accès refusé".encode("cp850")), "closed", "code 1: acc\\x8as refus\\x82"),
         (PowerShell(exit_code=1), "closed", "PowerShell ended with code 1"),

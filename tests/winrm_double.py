@@ -1,6 +1,6 @@
 """A Windows host of our own, as far as WinRM goes: WS-Management over TLS or sealed, to which the real client logs in.
 
-NTLM (bound to its TLS channel, messages sealed over HTTP) and Basic. There is no PowerShell behind it: it reads the questions
+NTLM and Kerberos (bound to their TLS channel, messages sealed over HTTP), Basic, and certificates mapped to accounts. There is no PowerShell behind it: it reads the questions
 of our script and answers from a table, in frames as framing/ps.py describes them. Envelopes follow recorded traffic of real hosts.
 """
 
@@ -46,6 +46,7 @@ RSP = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 XFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 SPACES = f'xml:lang="en-US" xmlns:s="{S}" xmlns:a="{A}" xmlns:x="{XFER}" xmlns:w="{W}" xmlns:rsp="{RSP}" xmlns:p="{W}"'
 SOAP = "application/soap+xml;charset=UTF-8"
+MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 SEALED = "application/HTTP-SPNEGO-session-encrypted"
 
 # ---------------------------------------------------------------- what stands in for PowerShell
@@ -87,6 +88,7 @@ class PowerShell:
     before: bytes = b""
     stderr: bytes = b""
     exit_code: int = 0
+    thinks_s: float = 0.0
     scripts: list[str] = field(default_factory=list)
 
     def __call__(self, process: Process) -> int:
@@ -102,6 +104,7 @@ class PowerShell:
         for number, cap, text, words in _QUESTION.findall(script):
             known = self.table.get(text, hello() if text == ps._HELLO else "")
             told: Told = known(*arguments(words)) if callable(known) else known
+            time.sleep(self.thinks_s)
             if told is None:
                 process.ended.wait(60)
                 return 1
@@ -173,11 +176,19 @@ class Trouble:
 
 @dataclass
 class Double:
-    """`troubles` by message: Hello (the first, without a credential), Login, Create, Command, Send, Receive, Signal, Delete."""
+    """`troubles` by message: Hello (the first, without a credential), Login, Create, Command, Send, Receive, Signal, Delete.
+
+    `realm` is that its Kerberos acceptor stands in, as HTTP/localhost, with the keytab that the environment names. `clients` is the
+    authority that signs certificates of accounts, `mapped` the account of each such certificate, by its common name.
+    """
 
     program: Callable[[Process], int] = field(default_factory=PowerShell)
     users: Mapping[str, str] = field(default_factory=lambda: {USER: PASSWORD})
     tls: Tls | None = None
+    realm: str = ""
+    clients: str = ""
+    mapped: Mapping[str, str] = field(default_factory=dict)
+    logins: list[str] = field(default_factory=list)
     schemes: tuple[str, ...] = ("Negotiate",)
     troubles: dict[str, Trouble] = field(default_factory=dict)
     piece: int = 32768
@@ -406,7 +417,10 @@ class Handler(BaseHTTPRequestHandler):
             self.who = user if double.users.get(user) == password else ""
             double.refused += not self.who
         elif scheme in ("Negotiate", "NTLM") and scheme in double.schemes:
-            return self.ntlm(scheme, base64.b64decode(token))
+            return self.negotiated(scheme, base64.b64decode(token))
+        elif scheme == MUTUAL and double.clients:
+            self.who = self.certified()
+            double.refused += not self.who
         if self.who:
             return ()
         self.answer(
@@ -414,16 +428,30 @@ class Handler(BaseHTTPRequestHandler):
         )
         return None
 
-    def ntlm(self, scheme: str, token: bytes) -> tuple[tuple[str, str], ...] | None:
+    def certified(self) -> str:
+        """The account of the certificate that the other end showed."""
+        shown = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
+        names = dict(pair for part in (shown or {}).get("subject", ()) for pair in part)
+        return self.double.mapped.get(names.get("commonName", ""), "")
+
+    def acceptor(self, token: bytes) -> Any:
+        """pywinrm sends bare NTLM, pypsrp SPNEGO around it; a ticket comes in SPNEGO too."""
+        bound = {"channel_bindings": self.binding()}
+        if token.startswith(b"NTLMSSP\0"):
+            return spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm, **bound)
+        if self.double.realm:
+            return spnego.server(hostname="localhost", service="HTTP", protocol="kerberos", **bound)
+        return spnego.server(protocol="negotiate", options=spnego.NegotiateOptions.use_negotiate, **bound)
+
+    def negotiated(self, scheme: str, token: bytes) -> tuple[tuple[str, str], ...] | None:
         if self.context is None or self.context.complete:
-            options = spnego.NegotiateOptions.use_ntlm
-            self.context, self.who = (
-                spnego.server(protocol="ntlm", options=options, channel_bindings=self.binding()),
-                "",
-            )
+            self.context, self.who = self.acceptor(token), ""
         try:
             out = self.context.step(token)
-        except spnego.exceptions.SpnegoError:
+        except (
+            spnego.exceptions.SpnegoError,
+            AttributeError,
+        ):  # pyspnego reads flags of a context that GSSAPI refused to make
             self.context = None
             self.double.refused += 1
             self.answer(401, b"", (("WWW-Authenticate", scheme),))
@@ -433,6 +461,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(401, b"", said)
             return None
         self.who = self.context.client_principal
+        self.double.logins.append(self.who)
         return said if out else ()
 
     def binding(self) -> Any:
@@ -471,7 +500,7 @@ class Tls:
     digest: bytes
 
 
-def certified(folder: Path, *names: str, days: int = 30) -> Tls:
+def certified(folder: Path, *names: str, days: int = 30, common: str = "host") -> Tls:
     """For these names or addresses; expired where `days` is negative."""
     now = dt.datetime.now(dt.UTC)
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
@@ -492,7 +521,7 @@ def certified(folder: Path, *names: str, days: int = 30) -> Tls:
             alternatives.append(x509.IPAddress(ipaddress.ip_address(name)))
         except ValueError:
             alternatives.append(x509.DNSName(name))
-    leaf = made("host", "Authority", keys[1], keys[0]).add_extension(x509.SubjectAlternativeName(alternatives), False)
+    leaf = made(common, "Authority", keys[1], keys[0]).add_extension(x509.SubjectAlternativeName(alternatives), False)
     signed = leaf.sign(keys[0], hashes.SHA256())
     folder.mkdir(parents=True, exist_ok=True)
     pem = serialization.Encoding.PEM
@@ -527,6 +556,9 @@ def listening(folder: Path, **rest: Any) -> Iterator[Double]:
     if double.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(double.tls.chain)
+        if double.clients:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(double.clients)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     double.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

@@ -62,9 +62,21 @@ def _formats(options: Mapping[str, Any]) -> Values:
     return ((name, "") for name in shelves.REPORTERS.names())
 
 
+def _entities(options: Mapping[str, Any]) -> Values:
+    town, _ = inputs.load_estate(options.get("estate") or ())
+    return ((one.id, one.name) for one in town.entities.values())
+
+
+def _records(options: Mapping[str, Any]) -> Values:
+    found, _ = inputs.load_decisions(options.get("estate") or (".",))
+    return ((one.id, one.perimeter) for one in found)
+
+
 KINDS: Mapping[str, Callable[[Mapping[str, Any]], Values]] = {
+    "entities": _entities,
     "explained": _explained,
     "formats": _formats,
+    "records": _records,
     "runs": _runs,
     "schemas": _schemas,
 }

@@ -22,7 +22,7 @@ from auditor.framing.collector import digest, elevation
 from auditor.framing.sh import HELLO
 from auditor.freshness import quiet
 from auditor.kinds import Ask, Settings, Voice
-from auditor.model import Command, Host
+from auditor.model import BY_HAND, Command, Host
 from auditor.sentences import as_root as answered_as_root
 from auditor.sentences import clean
 from auditor.summary import folded
@@ -42,7 +42,7 @@ def doctor(
     known, _ = inputs.all_probes(probes)
     town, _ = inputs.load_estate(estate)
     chosen = inputs.chosen_hosts(town, limit)
-    asked = tuple(h for h in chosen if h.connection != "none")
+    asked = tuple(h for h in chosen if h.connection not in ("none", BY_HAND))
     if not asked:
         raise InvalidInput("nobody to ask: the inventory says not to connect to any of these hosts, or names none")
     places = Places(min(jobs, len(asked)))
@@ -114,7 +114,7 @@ def _show(
     click.echo(form.format(count=len(well), asked=len(found), hosts=_folded(well)))
     for words, names in answered_as_root(((one.host.id, one.collector) for one in found), sent, voice):
         click.echo(f"  {words}: {len(names)} × {folded(names)}")
-    never = [h.id for h in hosts if h.connection == "none"]
+    never = [h.id for h in hosts if h.connection in ("none", BY_HAND)]
     if never:
         form = voice.say("Never connected to, as the inventory says: {count}: {hosts}")
         click.echo(form.format(count=len(never), hosts=_folded(never)))

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from auditor.sentences import clean
 from auditor.snapshot import Snapshot
 
 Probes = Mapping[str, Probe | DerivedProbe]
-STATIC_SCHEMAS = ("measures", "inventory", "estate", "register", "recommendation", *decisions.KINDS, "run")
+STATIC_SCHEMAS = ("measures", "inventory", "estate", "register", "recommendation", *decisions.KINDS, "form", "run")
 SCHEMAS = ("policy", *STATIC_SCHEMAS)
 
 
@@ -243,12 +243,21 @@ def settings(probes: Probes) -> Settings:
 
 def as_of(given: str | None) -> str:
     """The civil day in France that decisions are judged on, ISO."""
+    return day_of("--as-of", given)
+
+
+def day_of(option: str, given: str | None) -> str:
+    """The civil day that an option gives, ISO; today in France without one."""
     if not given:
         return civil(time.time()).date().isoformat()
     try:
         return date.fromisoformat(given).isoformat()
     except ValueError:
-        raise InvalidInput(f"--as-of: '{given}' is no day; write it as 2026-11-30") from None
+        raise InvalidInput(f"{option}: '{given}' is no day; write it as 2026-11-30") from None
+
+
+def plus_days(day: str, days: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
 def end_of(day: str) -> float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from auditor import shelves
-from auditor.commands import inputs
+from auditor.commands import by_hand, inputs
 from auditor.commands import privileges as asked_as_root
-from auditor.model import Command, Unknown
+from auditor.errors import InvalidInput
+from auditor.model import BY_HAND, Command, Unknown
 from auditor.plan import Plan
 from auditor.sentences import cause, clean
 
@@ -19,7 +20,13 @@ def plan(
     probes: str | None,
     lang: str | None,
     privileges: bool,
+    script: str | None,
+    store: str | None,
 ) -> int:
+    if script is not None:
+        if limit or privileges:
+            raise InvalidInput("--script names one host: leave --limit and --privileges out")
+        return by_hand.show(policy, estate, script, probes, lang, store)
     given = inputs.load(policy, estate, limit, probes)
     inputs.notify(given.plan.estate, lang)
     speaking = inputs.voice(lang)
@@ -65,5 +72,7 @@ def _host(plan: Plan, index: int, catalogue: tuple[Command, ...], say: object) -
             "" if check.unasked is None or host.barred else f"  ({say('nothing asked')}: {clean(check.unasked.detail)})"
         )
         click.echo(f"#   {check.control.id}{why}")
+    if commands and host.connection == BY_HAND:
+        click.echo(f"# {say('by hand: auditor plan --script {host}').format(host=clean(host.id))}")
     if commands and host.connection in shelves.TRANSPORTS.names():
         click.echo(shelves.TRANSPORTS[host.connection].script(commands, catalogue, host.become))

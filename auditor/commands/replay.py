@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
@@ -12,11 +13,12 @@ from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import inputs, sinks
 from auditor.commands.references import evidence, file_of, reference
-from auditor.commands.run import INTERRUPTED, catalogue_of, header_of, progress, store_path
+from auditor.commands.run import INTERRUPTED, catalogue_of, header_of, progress, store_path, waits
 from auditor.compare import compared, gating
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
 from auditor.kinds import Audience
+from auditor.lock import keeping
 from auditor.model import Estate, Header, Run
 from auditor.plan import Plan
 from auditor.replay import Recall, moment, replay_of
@@ -40,6 +42,7 @@ def replay(
     lang: str | None,
     details: bool,
     audience: Audience,
+    sarif_accepted: str,
 ) -> int:
     """The exit code, as that of the run would have been."""
     reports = sinks.chosen(formats, audience)
@@ -47,6 +50,8 @@ def replay(
     if keep and not path:
         raise InvalidInput("--keep: with --store none nothing is kept; leave one of them out")
     with ExitStack() as held:
+        if keep:
+            held.enter_context(keeping(path, time.time(), waits))
         then = held.enter_context(evidence(run, path))
         given, day = _given(then, policy, estate, as_of, probes)
         inputs.notify(given.plan.estate, lang)
@@ -60,7 +65,7 @@ def replay(
         with progress(len(plan.hosts), lang) as done:
             finished = audit(plan, {}, kept, begun, decided, _pace(plan, then, done))
         finished.since = compared(before, finished) if before else None
-        sinks.write(finished, reports, lang, details, audience)
+        sinks.write(finished, reports, lang, details, audience, sarif_accepted == "suppress")
         if finished.header.state != _state(then.header):
             return INTERRUPTED
         return exit_code(finished, fail_on, fail_on_warn, gating(finished.since) if finished.since else None)

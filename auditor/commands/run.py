@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import auditor
 from auditor.audit import Pace, audit
 from auditor.collect import Places
-from auditor.commands import inputs, sinks
+from auditor.commands import inputs, log, sinks
 from auditor.commands.references import reference
 from auditor.commands.timings import Timings
 from auditor.commands.unreached import hints
@@ -24,12 +24,30 @@ from auditor.decisions import in_force
 from auditor.errors import InvalidInput
 from auditor.framing.collector import digest
 from auditor.kinds import Ask, Audience
+from auditor.lock import auditing
 from auditor.model import Header, Run
 from auditor.plan import Plan
-from auditor.store import Catalogue, Store
+from auditor.store import Catalogue, Printed, Store
 from auditor.summary import exit_code
 
 INTERRUPTED = 130
+
+
+class Answered(Protocol):
+    """The answer to a script that was run by hand, in the place of connections."""
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def printed(self) -> Printed: ...
+
+    def plan(self, plan: Plan, keeping: Store, now: float) -> Plan: ...
+
+    def asks(self, now: float) -> dict[str, Ask]: ...
 
 
 def run(
@@ -51,9 +69,16 @@ def run(
     audience: Audience,
     against: str | None,
     sarif_accepted: str,
+    mail: tuple[str, ...],
+    mail_detail: bool,
+    brought: Answered | None = None,
 ) -> int:
-    """The exit code of the run."""
+    """The exit code of the run. `brought` is what one host answered to a script that was run there by hand."""
     reports = sinks.chosen(formats, audience)
+    if mail or mail_detail:
+        from auditor.commands import mails
+
+    posting = mails.chosen(mail, mail_detail) if mail or mail_detail else None
     if missing and store == "none":
         raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
     day = inputs.as_of(as_of)
@@ -61,28 +86,39 @@ def run(
     inputs.notify(given.plan.estate, lang)
     plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
     places = Places(jobs)
-    times = Timings(plan) if timings else None
     decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
     plan = replace(plan, bounds=decided.bounds)
     keeping = Store(store_path(store))
     held = ExitStack()
     try:
+        held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), waits))
+        plan = brought.plan(plan, keeping, time.time()) if brought else plan
+        times = Timings(plan) if timings else None
         before = held.enter_context(reference(against, keeping)) if against else None
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
+        digests |= {brought.file: brought.digest} if brought else {}
         header = replace(header_of(plan, day, digests, time.time()), limit=limit or "", policies=policy)
         kept = replace(given.kept, until=plan.until if as_of else None)
         begun = keeping.begin(header, catalogue_of(plan), kept)
+        log.started(begun.header)
         with _interruptible(), progress(len(plan.hosts), lang) as done:
-            pace = Pace(places, float(deadline), time.time, done, _uninterrupted, inputs.civil, missing)
-            finished = audit(plan, _asks(plan, places, times), keeping, begun, decided, pace)
+            pace = Pace(places, float(deadline), time.time, log.telling(done), _uninterrupted, inputs.civil, missing)
+            asks = brought.asks(time.time()) if brought else _asks(plan, places, times)
+            finished = audit(plan, asks, keeping, begun, decided, pace)
+        if brought and finished.header.state == "complete":
+            keeping.answered(brought.printed.nonce, finished.header.number)
+        log.finished(finished)
         finished.since = compared(before, finished) if before else None
         sinks.write(finished, reports, lang, details, audience, sarif_accepted == "suppress")
         _say_aside(finished, times, lang)
         code = exit_code(finished, fail_on, fail_on_warn, gating(finished.since) if finished.since else None)
+        code = INTERRUPTED if finished.header.state == "partial" else code
+        if posting:
+            mails.post(posting, finished, keeping, code, replace(inputs.voice(lang), details=details))
     finally:
         held.close()
         keeping.close()
-    return INTERRUPTED if finished.header.state == "partial" else code
+    return code
 
 
 def store_path(given: str | None) -> str:
@@ -93,8 +129,12 @@ def store_path(given: str | None) -> str:
     return os.path.expanduser(given or f"{folder}/auditor/runs.db")
 
 
+def waits(holder: str) -> None:
+    print(f"the store is being pruned{holder}: this begins when that has ended", file=sys.stderr)
+
+
 def catalogue_of(plan: Plan) -> Catalogue:
-    return Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
+    return Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters, plan.estate.entities)
 
 
 def header_of(plan: Plan, day: str, digests: Mapping[str, str], started_at: float) -> Header:

@@ -1,4 +1,5 @@
-"""`FORMAT=PATH` in; the reports written: `-` to stdout, a file whole or not at all, readable by its owner alone."""
+"""`FORMAT=PATH` in; the reports written: `-` to stdout, a file whole or not at all, readable by its owner alone unless it
+holds counts for another program."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from auditor import shelves
-from auditor.commands import repository
+from auditor.commands import log, repository
 from auditor.commands.inputs import stdout_is_terminal, voice
 from auditor.errors import InvalidInput
 from auditor.kinds import Audience
@@ -71,14 +72,17 @@ def write(
     details: bool,
     audience: Audience = "technique",
     suppressed: bool = True,
+    too_old: bool = False,
 ) -> None:
     """`suppressed`: SARIF holds what a decision covers as suppressed results, else not at all."""
     located = repository.located(repository.work_folder())
     for name, path in reports:
         speaking = voice(lang, path == "-" and stdout_is_terminal(), details)
-        speaking = replace(speaking, audience=audience, suppressed=suppressed, located=located)
-        with sink(path) as stream:
-            shelves.REPORTERS[name].render(run, speaking, _one_part(stream))
+        speaking = replace(speaking, audience=audience, suppressed=suppressed, located=located, too_old=too_old)
+        reporter = shelves.REPORTERS[name]
+        with sink(path, 0o644 if reporter.shared else 0o600) as stream:
+            reporter.render(run, speaking, _one_part(stream))
+        log.event("report_written", format=name, path=path)
 
 
 def _one_part(stream: BinaryIO) -> Callable[[str], Callable[[bytes], object]]:
@@ -86,8 +90,8 @@ def _one_part(stream: BinaryIO) -> Callable[[str], Callable[[bytes], object]]:
 
 
 @contextmanager
-def sink(path: str) -> Iterator[BinaryIO]:
-    """A file that stands there when it is whole, for its owner alone; `-` is stdout."""
+def sink(path: str, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """A file that stands there when it is whole, for its owner alone unless `mode` says otherwise; `-` is stdout."""
     if path == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -106,6 +110,7 @@ def sink(path: str) -> Iterator[BinaryIO]:
         raise InvalidInput(f"the report {path} cannot be written: {error.strerror}") from None
     try:
         with os.fdopen(handle, "wb") as stream:
+            os.fchmod(handle, mode)
             yield stream
         os.replace(temporary, target)
     except OSError as error:

@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from auditor.decisions import proof, risk, what, when, who
 from auditor.decisions.context import Context
 from auditor.decisions.places import Covered, covered, places
-from auditor.model import Bound, Control, Estate, Host, IdleDecision, Measure, Outcome, Perimeter, StandsBeside
+from auditor.model import (
+    Bound,
+    Control,
+    Estate,
+    Host,
+    IdleDecision,
+    Measure,
+    Outcome,
+    Perimeter,
+    Signatory,
+    StandsBeside,
+)
 from auditor.records import Action, Adaptation, Decision, DecisionRules, Exemption, Recommendation, Record
 
 
@@ -53,6 +64,7 @@ class InForce:
     rules: DecisionRules = field(default_factory=DecisionRules)
     auditing_entity: str = ""
     as_of: str = ""
+    signatories: tuple[Signatory, ...] = ()
 
     def about(self, control: str, subject: str) -> tuple[Held, ...]:
         """The decisions that cover a control on a subject; more than one is one too many."""
@@ -92,7 +104,7 @@ def bound(record: Record, control: str) -> Bound | None:
 
 def standing(one: Decision) -> StandsBeside:
     by = f"{one.signature.role} ({one.entity})"
-    return StandsBeside(one.id, one.kind, by, one.expires, one.justification)
+    return StandsBeside(one.id, one.kind, by, one.expires, one.justification, one.signature.signed_at)
 
 
 # ---------------------------------------------------------------- all the records
@@ -124,6 +136,7 @@ def in_force(
         rules=estate.rules,
         auditing_entity=estate.auditing_entity,
         as_of=as_of,
+        signatories=estate.signatories,
     )
 
 
@@ -136,7 +149,7 @@ def _index(all_subjects: Sequence[frozenset[str]]) -> dict[str, tuple[int, ...]]
 
 
 def _note(one: Record, code: str, detail: str, state: str) -> IdleDecision:
-    return IdleDecision(one.id, code, detail, one.source, one.kind, state)  # type: ignore[arg-type]
+    return IdleDecision(one.id, code, detail, one.source, one.kind, state, one.perimeter)  # type: ignore[arg-type]
 
 
 def _judged(one: Decision, at: Context, notes: list[IdleDecision]) -> Held | None:

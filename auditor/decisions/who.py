@@ -73,3 +73,11 @@ def mandate_ended(one: Decision, perimeter: Perimeter, at: Context) -> Found:
         )
     if not alive:
         yield "R-ROLE", signature.role
+
+
+def adviser(perimeter: Perimeter, auditing_entity: str) -> str:
+    """The entity that another's exclusive perimeter is operated, advised or audited by; empty for one's own."""
+    if perimeter.kind != "exclusive":
+        return ""
+    others = (perimeter.advised_by, perimeter.operated_by, auditing_entity)
+    return next((entity for entity in others if entity and entity != perimeter.owner), "")

@@ -23,27 +23,39 @@ from auditor.model import Command, Failure
 
 CONSTRAINED = 87  # exit codes of the bootstrap
 TOO_OLD = 88
+CONTROLLER = 89
 _ENDED = {
-    CONSTRAINED: "PowerShell runs in constrained language mode there, for our account: nothing can be asked",
-    TOO_OLD: "PowerShell is older than 3.0 there",
+    CONSTRAINED: (
+        "no_privilege",
+        "PowerShell runs in constrained language mode there, for our account: nothing can be asked",
+    ),
+    TOO_OLD: ("not_told", "PowerShell is older than 3.0 there"),
+    CONTROLLER: (
+        "not_asked",
+        "it is a domain controller: give it the role ad-dc and audit: true in estate.yaml to ask it",
+    ),
 }
 
 _BOOTSTRAP = (
     "if ($PSVersionTable.PSVersion.Major -lt 3) { exit %d } "
     "if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { exit %d } "
-    "& ([ScriptBlock]::Create((@($input) -join [Environment]::NewLine))) %s"
+    "%s& ([ScriptBlock]::Create((@($input) -join [Environment]::NewLine))) %s"
 )
 
-_HEAD = r"""param([string]$N)
-$ErrorActionPreference = 'Stop'
+# learn.microsoft.com, "Determine whether a computer is a domain controller": ProductType is WinNT, ServerNT or LanmanNT.
+_NO_CONTROLLER = (
+    "if ((Get-ItemProperty -LiteralPath 'HKLM:\\SYSTEM\\CurrentControlSet\\Control\\ProductOptions').ProductType -eq 'LanmanNT') "
+    "{ exit %d } "
+)
+_PARAMETERS = "param([string]$N)\n"
+_HEAD = r"""$ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $WarningPreference = 'SilentlyContinue'
 function U([string]$b) { [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($b)) }
 function W([int]$i, [string]$part, [string]$text, [int]$cap) {
     $bytes = [Text.Encoding]::UTF8.GetBytes($text)
     $t = [Convert]::ToBase64String($bytes, 0, [Math]::Min($bytes.Length, $cap))
-    [Console]::Out.Write("@$N $i $part " + $t.Length + "`n" + $t + "`n")
-    [Console]::Out.Flush()
+    "@$N $i $part " + $t.Length + "`n" + $t + "`n"
 }
 # Q ID CAP TEXT ARGUMENTS: answers one question, in a scope of its own; its arguments are $A there.
 function Q([int]$i, [int]$cap, [string]$text, [string[]]$A) {
@@ -62,9 +74,36 @@ function Q([int]$i, [int]$cap, [string]$text, [string[]]$A) {
         if ($_.FullyQualifiedErrorId -match '0x([0-9A-Fa-f]{8})') { $h = $Matches[1].ToUpper() }
         $said = $_.FullyQualifiedErrorId + ' ' + $h + ' ' + $e.Message
     }
-    W $i 'o' ($lines.ToString() + "`n" + $N + ' ' + $code + '.') $cap
-    W $i 'e' $said 2048
+    $answer = (W $i 'o' ($lines.ToString() + "`n" + $N + ' ' + $code + '.') $cap) + (W $i 'e' $said 2048)
+    [Console]::Out.Write($answer)
+    [Console]::Out.Flush()
 }
+"""
+
+_LAST = "exit 0\n"
+
+# Nobody reads standard output there; a console would change it on its way into a file.
+_BY_HAND = r"""param([string]$Out = '')
+if ($PSVersionTable.PSVersion.Major -lt 3) { throw 'PowerShell is older than 3.0 here: nothing was asked (%d)' }
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'constrained language mode: nothing was asked (%d)' }
+if (-not $Out) {
+    $folder = $PSScriptRoot
+    if (-not $folder) { $folder = (Get-Location).ProviderPath }
+    $Out = [IO.Path]::Combine($folder, '%s')
+}
+$Out = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Out)
+$N = '%s'
+$console = [Console]::Out
+$file = New-Object IO.StreamWriter -ArgumentList @($Out, $false, (New-Object Text.ASCIIEncoding))
+$file.AutoFlush = $true
+[Console]::SetOut($file)
+try {
+"""
+_WRITTEN = r"""} finally {
+    [Console]::SetOut($console)
+    $file.Close()
+}
+"answered into $Out"
 """
 
 # What every script says first, as sh.HELLO does: the system, its name, 0 for an administrator's token, the clock, its identity.
@@ -80,9 +119,9 @@ _CLIXML = re.compile(r'<S S="[Ee]rror">(.*?)</S>', re.DOTALL)
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
-def bootstrap(nonce: str) -> str:
-    """The text of `powershell -Command` that runs the script from standard input."""
-    return _BOOTSTRAP % (TOO_OLD, CONSTRAINED, nonce)
+def bootstrap(nonce: str, controller: bool = False) -> str:
+    """The text of `powershell -Command` that runs the script from standard input; on a domain controller only where one is meant."""
+    return _BOOTSTRAP % (TOO_OLD, CONSTRAINED, "" if controller else _NO_CONTROLLER % CONTROLLER, nonce)
 
 
 @lru_cache(maxsize=64)
@@ -90,10 +129,16 @@ def script(commands: tuple[Command, ...], catalogue: tuple[Command, ...] = (), b
     """The one script for a host: quick questions first. Nothing is elevated on Windows: the account is what it is."""
     slow = sorted((i for i, c in enumerate(commands) if c.timeout_s > 20), key=lambda i: commands[i].timeout_s)
     quick = [i for i, c in enumerate(commands) if c.timeout_s <= 20]
-    text = "".join([_HEAD, *(_ask(i, commands[i]) for i in (*quick, *slow)), "exit 0\n"])
+    text = "".join([_PARAMETERS, _HEAD, *(_ask(i, commands[i]) for i in (*quick, *slow)), _LAST])
     if not text.isascii():
         raise ValueError("a question for Windows is not plain ASCII")
     return text
+
+
+def by_hand(commands: tuple[Command, ...], nonce: str, file: str) -> str:
+    """The same questions as a file of its own, which writes its answers to `file` beside it, or to -Out PATH."""
+    questions = script(commands).removeprefix(_PARAMETERS).removesuffix(_LAST)
+    return f"{_BY_HAND % (TOO_OLD, CONSTRAINED, file, nonce)}{questions}{_WRITTEN}"
 
 
 def _ask(i: int, command: Command) -> str:
@@ -142,7 +187,7 @@ def encoded(size: int) -> int:
 def ended(code: int, stderr: bytes, at: float) -> Failure:
     """Why what was not answered when PowerShell ended was not, by its exit code and what it said on standard error."""
     if code in _ENDED:
-        return Failure("no_privilege" if code == CONSTRAINED else "not_told", _ENDED[code], at)
+        return Failure(*_ENDED[code], at)
     words = error_words(stderr)
     return Failure("closed", f"PowerShell ended with code {code}" + (f": {words}" if words else ""), at)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from auditor.errors import Problem
+from auditor.errors import InvalidInput, Problem
 from auditor.load import records, schema
+from auditor.load.logo import picture
 from auditor.load.yaml import Document, KeyPath
 from auditor.model import Entity, Perimeter, Role, Signatory
 from auditor.records import MATRICES, Authorisation, DecisionRules, Delegation
@@ -18,7 +20,7 @@ def answering(document: Document) -> dict[str, Any]:
     """The fields of an Estate that say who answers; the document has the right shape."""
     value = document.value
     return {
-        "entities": {e["id"]: Entity(e["id"], e.get("name", "")) for e in value["entities"]},
+        "entities": {e["id"]: Entity(e["id"], e.get("name", ""), _logo(document, e)) for e in value["entities"]},
         "perimeters": {p["id"]: _perimeter(document, p) for p in value["perimeters"]},
         "signatories": tuple(
             Signatory(s["role"], s["entity"], s.get("since", ""), s.get("until", ""), tuple(s.get("may", MAY)))
@@ -33,6 +35,18 @@ def answering(document: Document) -> dict[str, Any]:
         "rules": DecisionRules(**value.get("decision_rules", {})),
         "auditing_entity": value.get("auditing_entity", _only(p["owner"] for p in value["perimeters"])),
     }
+
+
+def _logo(document: Document, plain: Mapping[str, Any]) -> str:
+    """Empty also for what is no picture: that is one of the problems."""
+    try:
+        return _picture(document, plain)
+    except InvalidInput:
+        return ""
+
+
+def _picture(document: Document, plain: Mapping[str, Any]) -> str:
+    return picture(Path(document.file).parent / plain["logo"]) if "logo" in plain else ""
 
 
 def _only(names: Iterable[str]) -> str:
@@ -69,6 +83,11 @@ def problems(document: Document, entities: Mapping[str, Entity]) -> Iterator[Pro
     for path, name in _entities(value):
         if name not in entities:
             yield document.problem(path, f"there is no entity '{name}'{schema.did_you_mean(name, entities)}")
+    for index, plain in enumerate(value["entities"]):
+        try:
+            _picture(document, plain)
+        except InvalidInput as error:
+            yield document.problem(("entities", index, "logo"), error.problems[0].message)
     for name in ("signatories", "delegations", "perimeters"):
         for index, plain in enumerate(value.get(name, ())):
             yield from _days(document, (name, index), plain)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import InvalidInput, Problem
-from auditor.load import answering, inventory, recommendations, schema, yaml
+from auditor.load import answering, inventory, recommendations, schema, tiers, yaml
 from auditor.load.yaml import Document
-from auditor.model import UNNAMED, Entity, Estate, Host, Perimeter, Register, Text, Zone
+from auditor.model import BY_HAND, UNNAMED, Entity, Estate, Host, Perimeter, Register, Text, Zone
 
 HOUR_S, DAY_S = 3600.0, 86400.0
-MAX_AGES_S = {"always": 26 * HOUR_S, "office_hours": 7 * DAY_S, "roaming": 30 * DAY_S}
+MAX_AGES_S = {"always": 26 * HOUR_S, "office_hours": 7 * DAY_S, "roaming": 30 * DAY_S, BY_HAND: 90 * DAY_S}
 _NO_ESTATE: Text = {
     "en": "{folder}: no estate.yaml: all hosts are of one entity and one perimeter, named 'estate'",
     "fr": "{folder} : pas d'estate.yaml : toutes les machines sont d'une seule entité et d'un seul périmètre, « estate »",
@@ -163,7 +163,9 @@ def _declared(file: Path, wanted: Mapping[str, Any], hosts: list[Host], problems
     problems.extend(answering.problems(document, estate.entities))
     problems.extend(_networks(document))
     problems.extend(_days(document))
-    return replace(estate, hosts=tuple(_places(document, hosts, estate, problems)))
+    placed = tuple(_places(document, hosts, estate, problems))
+    problems.extend(tiers.problems(document, placed))
+    return replace(estate, hosts=placed)
 
 
 def _twice(document: Document, *lists: str) -> Iterator[Problem]:
@@ -222,7 +224,7 @@ def _places(document: Document, hosts: list[Host], estate: Estate, problems: lis
         if "perimeter" not in merged:
             message = f"the host '{host.id}' has no perimeter: give it one under hosts, or its group"
             problems.append(document.problem(("hosts",), message, key=True))
-        yield replace(
+        placed = replace(
             host,
             perimeter=merged.get("perimeter", ""),
             zone=merged.get("zone", ""),
@@ -236,6 +238,7 @@ def _places(document: Document, hosts: list[Host], estate: Estate, problems: lis
             logs=merged.get("logs", "required"),
             **_presence(merged),
         )
+        yield tiers.asked(placed, merged)
 
 
 def _renamed(document: Document, given: Mapping[str, Any], hosts: list[Host]) -> Iterator[Problem]:
@@ -256,10 +259,11 @@ def _presence(place: Mapping[str, Any]) -> dict[str, Any]:
     availability = place.get("availability", "always")
     age = place.get("evidence_max_age", "")
     unit = DAY_S if age.endswith("d") else HOUR_S
+    by_hand = BY_HAND if place.get("connection") == BY_HAND else ""
     return {
         "availability": availability,
         "quiet_hours_s": _hours(place["quiet_hours"]) if "quiet_hours" in place else None,
-        "evidence_max_age_s": int(age[:-1]) * unit if age else MAX_AGES_S[availability],
+        "evidence_max_age_s": int(age[:-1]) * unit if age else MAX_AGES_S[by_hand or availability],
         "reinstalled_at": place.get("reinstalled_at", ""),
     }
 

@@ -50,4 +50,5 @@ def _recommendation(document: Document) -> Recommendation:
         issued_by=value["issued_by"],
         communicated_at=value.get("communicated_at", ""),
         source=records.source(document),
+        hosts=tuple(value["frozen"]["hosts"]) if "frozen" in value else None,
     )

@@ -16,22 +16,39 @@ from auditor.readers.undated import undated
 # Shows fingerprints, never keys or the options before them, which may carry commands. A key that ssh-keygen cannot
 # read is counted: it is there, and whose it is was not told.
 ROOT_KEYS = Command(
-    r"""f=
-if command -v sshd >/dev/null; then
-  t=$(sshd -T -C user=root,host=127.0.0.1,addr=127.0.0.1,laddr=127.0.0.1,lport=22 2>/dev/null | grep -E '^(authorizedkeys(file|command)|trustedusercakeys) ')
-  f=$(printf '%s\n' "$t" | sed -n 's/^authorizedkeysfile //p')
-  if [ -z "$f" ]; then echo 'elsewhere sshd does not tell where keys are'; fi
-  printf '%s\n' "$t" | grep -v '^authorizedkeysfile ' | awk 'NF > 1 && $2 != "none" { print "elsewhere " $1 }'
-fi
+    r"""nl='
+'
 set -f
-for h in $(awk -F: '$3 == 0 { print $6 }' /etc/passwd | sort -u); do
-  for k in ${f:-.ssh/authorized_keys .ssh/authorized_keys2}; do
-    k=$(printf '%s\n' "$k" | sed "s:%h:$h:g; s:%u:root:g; s:%%:%:g")
+IFS=$nl
+l=
+for z in $(awk -F: '$3 ~ /^0+$/ { print $1 ":" $6 }' /etc/passwd | sort -u); do
+  u=${z%%:*}
+  h=${z#*:}
+  f=
+  if command -v sshd >/dev/null; then
+    t=$(sshd -T -C "user=$u,host=127.0.0.1,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null | grep -E '^(authorizedkeys(file|command)|trustedusercakeys) ')
+    f=$(printf '%s\n' "$t" | sed -n 's/^authorizedkeysfile //p')
+    if [ -z "$f" ]; then echo 'elsewhere sshd does not tell where keys are'; fi
+    printf '%s\n' "$t" | grep -v '^authorizedkeysfile ' | awk 'NF > 1 && $2 != "none" { print "elsewhere " $1 }'
+  fi
+  for k in $(printf '%s\n' "${f:-.ssh/authorized_keys .ssh/authorized_keys2}" | tr ' ' '\n'); do
+    k=$(printf '%s\n' "$k" | sed "s:%h:$h:g; s:%u:$u:g; s:%U:0:g; s:%%:%:g")
     case $k in /*) ;; none) continue ;; *) k=$h/$k ;; esac
-    [ -e "$k" ] || continue
-    printf 'lines %s\n' "$(grep -cE '(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ +AAAA' "$k")"
-    ssh-keygen -lf "$k" 2>/dev/null | awk '$2 ~ /^(SHA256|MD5):/ { print "key " $2 }'
+    if [ -e "$k" ]; then l=$l$k$nl; fi
   done
+done
+if command -v sshd >/dev/null; then
+  set +f
+  cat /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf /usr/etc/ssh/sshd_config /usr/etc/ssh/sshd_config.d/*.conf 2>/dev/null | awk '
+    { gsub(/["=]/, " "); w = tolower($1) }
+    w == "match" { m = 0; for (i = 2; i < NF; i += 2) if (tolower($i) !~ /^(user|group)$/) m = 1 }
+    m && w ~ /^(authorizedkeys|trustedusercakeys)/ { print "elsewhere Match"; exit }
+    w == "include" && $2 !~ /^(\/etc\/ssh\/|\/usr\/etc\/ssh\/)?sshd_config\.d\// { print "elsewhere Include"; exit }'
+  set -f
+fi
+for k in $(printf '%s' "$l" | sort -u); do
+  printf 'lines %s\n' "$(grep -cE '(ssh-|ecdsa-|sk-)[a-z0-9@.-]+[[:blank:]]+AAAA' "$k")"
+  ssh-keygen -lf "$k" 2>/dev/null | awk '$2 ~ /^(SHA256|MD5):/ { print "key " $2 }'
 done
 echo end
 """,

@@ -99,7 +99,7 @@ RULE: dict[str, Any] = {
         "because": {"type": "string", "description": "What decides it."},
         "everything_as_root": {
             "type": "boolean",
-            "description": "It gives all of root: every command, or a shell.",
+            "description": "It gives all of root: every command, a shell, or another program that starts or writes what the caller chooses.",
         },
         "replaceable": {
             "type": "boolean",

@@ -57,6 +57,7 @@ OWN_FILE_SYSTEMS = frozenset({"debugfs", "tracefs"})
 LOGINS = frozenset(
     ["USER_AUTH", "USER_ACCT", "USER_LOGIN", "USER_START", "USER_CMD", "USER_ERR", "CRED_ACQ", "LOGIN", "ADD_USER"]
 )
+CALLS = frozenset({"SYSCALL", "EXECVE", "PATH"})  # the records of one system call
 SUDO = frozenset({"/usr/bin/sudo", "/bin/sudo", "/usr/bin/su", "/bin/su", "/usr/bin/doas", "/usr/bin/pkexec"})
 
 _WATCH = re.compile(r"-w (?P<path>/.*?) -p (?P<perm>[rwxa]+)(?: -k .*)?")
@@ -157,8 +158,10 @@ def _recorded(
 ) -> Truth:
     """True once each needed architecture has met a rule that records; a `never` before it decides or leaves it open."""
     open_ = _untasked(rules)
-    if open_ is False:
+    dropped = _dropped(rules)
+    if open_ is False or dropped is False:
         return False
+    open_ = dropped if open_ is True else open_
     missing = set(needed)
     for rule in rules:
         if rule.filter == "exit" and missing & rule.architectures:
@@ -181,6 +184,19 @@ def _untasked(rules: Rules) -> Truth:
     if any(not rule.fields for rule in never):
         return False
     return _left_out(never[0]) if never else True
+
+
+def _dropped(rules: Rules) -> Truth:
+    """False where the list exclude drops the records of system calls; open where it drops what stands beside them."""
+    open_: Truth = True
+    for rule in rules:
+        if rule.filter == "exclude" and not ("msgtype" not in rule.names and _one_program(rule)):
+            kinds = {value for name, how, value in rule.fields if name == "msgtype" and how == "="}
+            if "SYSCALL" in kinds and rule.names <= {"msgtype", "key"}:
+                return False
+            if not kinds or kinds & CALLS or any(kind.isdigit() for kind in kinds):
+                open_ = _left_out(rule)
+    return open_
 
 
 def _left_out(rule: Rule) -> Unknown:
@@ -245,7 +261,7 @@ def _drops_logins(rule: Rule) -> Truth:
         if not kinds:
             return _left_out(rule)
         if not kinds & LOGINS:
-            return False
+            return _left_out(rule) if any(kind.isdigit() for kind in kinds) else False
         return True if rule.names <= {"msgtype", "key"} else _left_out(rule)
     if not rule.names - LABELS:
         return True

@@ -7,13 +7,27 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from auditor.model import Unknown
-from auditor.readers.passwd import People
+from auditor.readers.passwd import People, named_group
 from auditor.readers.sshd import glob
 from auditor.readers.sudoers import Default, Item, Rule, Rules
 
-# With any argument of the caller's choice these are a shell of whom they run as.
-SHELLS = ("sh", "ash", "bash", "busybox", "csh", "dash", "env", "fish", "ksh", "ksh93", "mksh", "sudo", "tcsh", "zsh")
-BECOMING = ("su", "runuser", "visudo")  # so are these, whatever their arguments
+# With any argument of the caller's choice these are a shell of whom they run as: shells, what starts another program,
+# interpreters (python3.11 is a python), editors and pagers that start one, and what writes any file.
+SHELLS = frozenset(
+    {"sh", "ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "ksh93", "mksh", "rbash", "tcsh", "toybox", "zsh",
+     "at", "chroot", "doas", "docker", "env", "expect", "find", "flock", "gdb", "ionice", "nice", "nohup", "nsenter",
+     "parallel", "pkexec", "podman", "run-parts",
+     "screen", "script", "setarch", "setpriv", "setsid", "ssh-agent", "start-stop-daemon", "stdbuf", "strace",
+     "sudo", "systemd-run", "taskset", "time",
+     "timeout", "tmux", "unshare", "watch", "xargs",
+     "awk", "gawk", "mawk", "nawk", "irb", "lua", "node", "perl", "php", "python", "ruby", "tclsh",
+     "ed", "emacs", "ex", "less", "man", "more", "nano", "pico", "rview", "rvim", "vi", "view", "vim", "vim.basic",
+     "vim.tiny", "vimdiff",
+     "chmod", "chown", "cp", "dd", "install", "ln", "mv", "rsync", "sed", "tar", "tee"}
+)  # fmt: skip
+BECOMING = frozenset({"su", "runuser", "visudo"})  # so are these, whatever their arguments
+# Where these stand; a rule for such a folder, or a pattern in it, allows them.
+FOLDERS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/")
 MAYBE = Unknown("not_told", "whom a line of Defaults is about")
 PASSWORD = "asks a password"
 COVERS_KEPT = 64  # later rules for everything, kept in mind while looking for those that they stand above
@@ -23,13 +37,17 @@ Truth = bool | None  # None: it depends on what was not told
 
 @dataclass(frozen=True, slots=True)
 class Elevation:
-    """`who` may run `item`; `asks`: they are asked for a password first. `because` says what decides it."""
+    """`who` may run `item`; `asks`: they are asked for a password first. `because` says what decides it.
+
+    `everything_as_root`: it gives all of root, every command or what starts any.
+    """
 
     who: str
     tool: str
     item: Item
     asks: bool | Unknown
     because: str
+    everything_as_root: bool | Unknown = False
 
     @property
     def runs_as(self) -> str:
@@ -41,15 +59,6 @@ class Elevation:
         """As a register of exceptions writes it: `deploy (root) /usr/bin/systemctl ...`."""
         parts = ("doas" if self.tool == "doas" else "", self.who, f"({self.runs_as})", self.item.command)
         return " ".join(p for p in (*parts, self.item.arguments) if p)
-
-    @property
-    def everything_as_root(self) -> bool:
-        if not {"root", "ALL", "#0"} & set(_users(self.item)):
-            return False
-        name = self.item.command.rpartition("/")[2]
-        if self.item.command == "ALL" or name in BECOMING:
-            return True
-        return name in SHELLS and self.item.arguments in ("", "...*")
 
 
 def elevations(told: Rules, people: People) -> list[Elevation]:
@@ -68,7 +77,7 @@ def elevations(told: Rules, people: People) -> list[Elevation]:
                 if not _counts(who, item, people) or (rule.tool == "sudo" and _stands_above(above, who, item, people)):
                     continue
                 asks, because = _asked(told, rule, who, item, people)
-                found.append(Elevation(who, rule.tool, item, asks, because))
+                found.append(Elevation(who, rule.tool, item, asks, because, _everything_as_root(item, people)))
             if len(above) < COVERS_KEPT and _is_all(rule, item, told.name):
                 above += [(who, item) for who in rule.users]
     return found[::-1]
@@ -85,6 +94,57 @@ def _users(item: Item) -> tuple[str, ...]:
     if item.users:
         return item.users
     return ("",) if item.groups else ("root",)
+
+
+# ---------------------------------------------------------------- is it all of root
+
+
+def _everything_as_root(item: Item, people: People) -> bool | Unknown:
+    root, everything = _or(_is_root(name, people) for name in _users(item)), _everything(item)
+    if root is False or everything is False:
+        return False
+    if root is None:
+        return Unknown("not_told", f"whether {','.join(_users(item))[:80]} is root")
+    return everything or Unknown("not_told", "which commands a pattern allows")
+
+
+def _is_root(name: str, people: People) -> Truth:
+    """Whether a name that a rule runs as, or the members of a group, have uid 0."""
+    if name in ("root", "ALL"):
+        return True
+    if name.startswith("#"):
+        return name[1:].isdigit() and not name[1:].strip("0")
+    if name.startswith("!") or not name:
+        return False
+    zero = {a.name for a in people.accounts.values() if a.uid == 0}
+    return name in zero or _or(same(name, one, people) for one in zero or {"root"})
+
+
+def _everything(item: Item) -> Truth:
+    command, free = item.command, item.arguments in ("", "...*")
+    if command == "ALL" or _name(command) in BECOMING:
+        return True
+    if command.startswith("^"):
+        return None
+    if command == "sudoedit":  # without arguments any file, sudoers too
+        return True if not item.arguments else None if item.arguments == "...*" else False
+    if "[" in command:
+        return None if free else False
+    if command.endswith("/"):
+        return command in FOLDERS or None
+    if set("*?") & set(command):
+        wide = SHELLS | BECOMING if free else BECOMING
+        return any(_fits(command, folder + name) for folder in FOLDERS for name in wide)
+    return free and bool({_name(command), _name(command).rstrip("0123456789.")} & SHELLS)
+
+
+def _name(command: str) -> str:
+    return command.rpartition("/")[2]
+
+
+def _fits(pattern: str, path: str) -> bool:
+    """No star of sudo's stands for a slash."""
+    return pattern.count("/") == path.count("/") and glob(pattern, path)
 
 
 # ---------------------------------------------------------------- the last rule wins
@@ -239,9 +299,7 @@ def _login(name: str, people: People) -> str:
 
 def _members(name: str, people: People) -> set[str] | None:
     """None: only a directory may know the group."""
-    by_number = name[2:] if name.startswith("%#") else ""
-    group = next((g for g in people.groups.values() if str(g.gid) == by_number), None) if by_number else None
-    group = group or people.groups.get(name[1:])
+    group = named_group(people, name[1:])
     if group is None:
         return None if people.directory else set()
     return set(people.members(group))

@@ -175,6 +175,16 @@ def _told(answer: Output) -> list[list[str]] | Unknown:
     return lines if lines[0][1:2] == ["0"] else Unknown("no_privilege", "the records were not read as root")
 
 
+# What journalctl and find say of what they pass over; both end well all the same. Of a file that goes meanwhile, nothing.
+_PASSED_OVER = re.compile(r"ignoring file|Failed to open|^(find|stat): (?!.*No such file)")
+
+
+def _unread(answer: Output) -> Unknown | None:
+    """Why there may be records beside those that were told."""
+    line = next((line for line in answer.error_text.splitlines() if _PASSED_OVER.search(line)), None)
+    return Unknown("unreadable", line.strip()[:200]) if line else None
+
+
 def journal(answer: Answer) -> Store | Unknown | None:
     """The answer to JOURNAL; None when there are no journals of others."""
     if isinstance(answer, Failure):
@@ -199,10 +209,13 @@ def journal(answer: Answer) -> Store | Unknown | None:
         reaches.append(Unknown("not_told", "not every sender of the journal was asked"))
     if senders == 0 and isinstance(newest, float) and newest <= STILL_FED_S:
         reaches = [oldest]
+    unread = _unread(answer)
+    reaches += [unread] if unread else []
     names = _journal_names(answer, lines, asked)
-    unnamed = _unnamed(lines, JOURNALS, told.get("senders", ""), sum(line[0] in ("sender", "more") for line in lines))
+    named = sum(line[0] in ("sender", "more") for line in lines)
+    unnamed = unread or _unnamed(lines, JOURNALS, told.get("senders", ""), named)
     shape = (("yzf", max(1, senders)),) if isinstance(senders, int) else ()
-    return Store(JOURNALS, oldest, newest, senders, tuple(reaches), names, unnamed, shape, *_space(told))
+    return Store(JOURNALS, unread or oldest, newest, senders, tuple(reaches), names, unnamed, shape, *_space(told))
 
 
 def _sender(answer: Output, line: list[str]) -> tuple[str, float | Unknown, list[float | Unknown]]:
@@ -283,22 +296,24 @@ def _tree(answer: Output, lines: list[list[str]], zone: str) -> Store:
     senders = _count(every)
     if "newest" not in told:
         empty = senders == 0 and not answer.error_text.strip()
-        unread = Unknown("unreadable", answer.error_text[:200] or path)
+        none = Unknown("unreadable", answer.error_text[:200] or path)
         if empty:
             return Store(path, None, None, 0, newest_of={})
-        return Store(path, unread, unread, senders, (unread,), {}, unread)
+        return Store(path, none, none, senders, (none,), {}, none)
     newest = age_s(answer, stamped(told["newest"]))
     reaches = [_first(answer, line[1:], zone, path) for line in lines if line[0] == "sender"]
     if len(reaches) != _count(fed):
         reaches.append(Unknown("not_told", f"not every sender of {path} was asked"))
-    oldest = _first(answer, told.get("oldest", "").split(" ", 1), zone, path)
+    unread = _unread(answer)
+    reaches += [unread] if unread else []
+    oldest = unread or _first(answer, told.get("oldest", "").split(" ", 1), zone, path)
     known = [a for a in (oldest, *reaches) if isinstance(a, float)]  # a file still written may begin the earliest
     began = max(known) if isinstance(oldest, float) else oldest
     names: dict[str, float | Unknown] = {}
     for line in lines:
         if line[0] == "name" and len(line) == 3:
             _keep(names, line[2], age_s(answer, stamped(line[1])))
-    unnamed = _unnamed(lines, path, every, len(names))
+    unnamed = unread or _unnamed(lines, path, every, len(names))
     return Store(path, began, newest, senders, tuple(reaches), names, unnamed, tuple(_stamps(lines)), *_space(told))
 
 

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from auditor.model import Answer, Command, Failure, Unknown
 from auditor.readers.repositories import canonical
 
-# The host's own names and addresses, the last with ip(8) or without.
+# The host's own names and addresses, the last with ip(8) or without, and the names that /etc/hosts gives to these.
 OWN = Command(
     r"""printf 'name %s\n' "$(uname -n)"
 getent hosts "$(uname -n)" | awk '{ for (i = 2; i <= NF; i++) print "name " $i }'
-{
+a=$({
   ip -o addr 2>/dev/null | awk '{ print $4 }'
   awk '$1 == "|--" { a = $2 } $1 == "/32" && /LOCAL/ { print a }' /proc/net/fib_trie 2>/dev/null
-} | awk '{ sub(/\/.*/, "") } !seen[$0]++ { print "address " $0 }'
+} | awk '{ sub(/\/.*/, "") } !seen[$0]++ { print "address " $0 }')
+printf '%s\n' "$a"
+printf '%s\n' "$a" | awk 'NR == FNR { own[$2]; next }
+  { sub(/#.*/, "") }
+  $1 in own || $1 ~ /^127\./ || $1 == "::1" { for (i = 2; i <= NF; i++) print "name " $i }' - /etc/hosts 2>/dev/null
 echo end""",
     timeout_s=10,
     cap_bytes=65536,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,14 +15,17 @@ ADMIN_GROUPS = ("sudo", "wheel", "admin", "adm", "docker", "lxd", "libvirt", "di
 # These only matter for people: distributions put system accounts in them.
 GROUPS_OF_PEOPLE = ("adm", "shadow", "root")
 NO_LOGIN = ("nologin", "false", "true", "sync", "shutdown", "halt")
-DIRECTORIES = ("sss", "ldap", "winbind", "nis", "nisplus", "compat", "systemd-userdb")
+# Sources of nsswitch.conf that stand on the host; any other may know accounts and groups that its files do not.
+OWN_SOURCES = ("files", "systemd", "db", "altfiles", "usrfiles", "extrausers", "mymachines")
 
 # Password fields and comments (real names) stay on the host.
 PEOPLE = Command(
     r"""awk -F: '{ print "p:" $1 ":" $3 ":" $4 ":" $6 ":" $7 }' /etc/passwd || exit 1
 awk -F: '{ print "g:" $1 ":" $3 ":" $4 }' /etc/group || exit 1
 getent group sudo wheel admin adm docker lxd libvirt disk shadow root 2>/dev/null | awk -F: '{ print "g:" $1 ":" $3 ":" $4 }'
-awk '/^(passwd|group):/ { $1 = ""; print "n:" $0 }' /etc/nsswitch.conf 2>/dev/null
+f=/etc/nsswitch.conf
+[ -e "$f" ] || f=/usr/etc/nsswitch.conf
+if [ -e "$f" ]; then awk '/^[ \t]*(passwd|group)[ \t]*:/ { sub(/^[^:]*:/, ""); print "n:" $0 }' "$f" || exit 1; fi
 echo end
 """,
     cap_bytes=2097152,  # 10,000 accounts, each with a group of its own
@@ -119,7 +123,8 @@ def read(lines: Iterable[str]) -> People:
             group = _group(rest.split(":", 2))
             groups[group.name] = _joined(groups.get(group.name), group)
         elif kind == "n":
-            directory = directory or any(word in DIRECTORIES for word in rest.split())
+            sources = re.sub(r"\[[^\]]*\]|#.*", " ", rest).split()
+            directory = directory or any(word not in OWN_SOURCES for word in sources)
     return People(accounts, groups, directory)
 
 
@@ -188,7 +193,7 @@ def _granted(people: People, subject: str) -> tuple[tuple[str, str], ...]:
         return ((named, "sudo rule"),)
     if not subject.startswith("%"):
         return ((subject, "sudo rule"),)
-    group = _named_group(people, subject[1:])
+    group = named_group(people, subject[1:])
     members = people.members(group) if group else ()
     if members:
         return tuple((member, f"sudo rule for {subject}") for member in members)
@@ -196,7 +201,9 @@ def _granted(people: People, subject: str) -> tuple[tuple[str, str], ...]:
     return ((subject, "sudo rule"),) if people.directory or subject.startswith("%:") else ()
 
 
-def _named_group(people: People, name: str) -> Group | None:
-    if name.startswith("#"):
-        return next((g for g in people.groups.values() if str(g.gid) == name[1:]), None)
-    return people.groups.get(name)
+def named_group(people: People, name: str) -> Group | None:
+    """By its name, or `#gid`: an account may have a first group of which no file tells the name."""
+    if not name.startswith("#"):
+        return people.groups.get(name)
+    known = next((g for g in people.groups.values() if str(g.gid) == name[1:]), None)
+    return known or next((Group(name, a.gid) for a in people.accounts.values() if str(a.gid) == name[1:]), None)

@@ -97,6 +97,9 @@ ENCRYPTING = ("gtls", "ossl", "mbedtls")
 AUTH_MODES = {"": NAME, "x509/name": NAME, "x509/fingerprint": NAME, "x509/certvalid": AUTHORITY, "anon": NOTHING}
 RELP_MODES = {"": NOTHING, "name": NAME, "fingerprint": NAME, "certvalid": AUTHORITY}
 DEFAULT_RULESET = "RSYSLOG_DefaultRuleset"
+OWN_INPUTS = ("imuxsock", "imjournal", "imklog", "imkmsg")  # of the host's own messages
+# What makes an action take some messages only: every Nth, or one in so many seconds.
+SELDOM = ("action.execonlyeverynthtime", "action.execonlyonceeveryinterval")
 
 
 # Output modules whose messages stay on the host. Any other is a place to send to.
@@ -132,6 +135,10 @@ class _Reading:
     found: list[tuple[_Place, Target]] = field(default_factory=list)
     stops: list[_Place] = field(default_factory=list)
     calls: list[tuple[str, str, bool]] = field(default_factory=list)  # from, to, all messages
+    inputs: list[str] = field(
+        default_factory=list
+    )  # the rulesets that messages of the host are given to, past the default
+    seldom: bool = False  # of the legacy actions that follow
 
     @property
     def here(self) -> str:
@@ -145,7 +152,7 @@ class _Reading:
 _QUOTED = r'"(?:[^"\\]|\\[\s\S]|\\\Z)*+(?:"|\Z)'  # to the end where it is not closed: no text takes long to read
 _PIECE = re.compile(
     rf"""(?P<quoted>{_QUOTED})
-    | ^[ \t]*\$(?P<directive>\w+)[ \t]+(?P<value>[^\n]*)
+    | ^[ \t]*\$(?P<directive>\w+)(?:[ \t]+(?P<value>[^\n]*))?
     | \bcall[ \t]+(?P<call>[\w.-]+)
     | :omrelp:(?P<relp>[^;\s]+)
     | :(?P<module>om\w+):
@@ -214,7 +221,7 @@ def _arriving(reading: _Reading, place: _Place, target: Target, whole: bool) -> 
 
 def _reached(reading: _Reading) -> Mapping[str, bool]:
     """The rulesets that messages of the host come to, and whether all of them do."""
-    reached = {reading.default: True}
+    reached = {**dict.fromkeys(reading.inputs, False), reading.default: not reading.inputs}
     while True:
         more = dict(reached)
         for origin, to, whole in reading.calls:
@@ -240,7 +247,7 @@ def _take(reading: _Reading, piece: re.Match[str], selector: str) -> None:
     reading.at = piece.start()
     selector = _chosen(reading, selector)
     if piece["directive"]:
-        _direct(reading, piece["directive"].lower(), piece["value"].strip())
+        _direct(reading, piece["directive"].lower(), (piece["value"] or "").strip())
     elif piece["call"]:
         whole = _part(selector) is False
         reading.calls.append((reading.here, piece["call"], whole))
@@ -265,21 +272,22 @@ def _chosen(reading: _Reading, selector: str) -> str:
 
 def _legacy_action(reading: _Reading, piece: re.Match[str], selector: str) -> None:
     untold = Unknown("not_told", "this output module is not read")
+    left_out = reading.fallback or reading.seldom
     if piece["relp"]:
         to, port = _host_port(piece["relp"])
-        _add(reading, Target(to, _port(port, 514), "relp", False), selector, reading.fallback)
+        _add(reading, Target(to, _port(port, 514), "relp", False), selector, left_out)
     elif piece["at"]:
-        _add(reading, _legacy(reading, piece), selector, reading.fallback)
+        _add(reading, _legacy(reading, piece), selector, left_out)
     elif piece["program"]:
-        _add(reading, Target(untold, untold, "a program", untold, verifies=untold), selector, reading.fallback)
+        _add(reading, Target(untold, untold, "a program", untold, verifies=untold), selector, left_out)
     elif piece["module"] == "omdiscard":
         reading.stops.append(reading.place)
     elif piece["module"] and piece["module"] not in LOCAL:
-        _add(reading, Target(untold, untold, piece["module"], untold, verifies=untold), selector, reading.fallback)
+        _add(reading, Target(untold, untold, piece["module"], untold, verifies=untold), selector, left_out)
 
 
 def _add(reading: _Reading, target: Target, selector: str, fallback: bool) -> None:
-    """`fallback`: it gets only what the action before could not take."""
+    """`fallback`: it gets only what the action before could not take, or some messages only."""
     partial = True if fallback else _part(selector)
     reading.found.append((reading.place, replace(target, selector=selector or "*.*", partial=partial)))
 
@@ -297,8 +305,11 @@ def _direct(reading: _Reading, name: str, value: str) -> None:
         reading.default = value
     elif name == "actionexeconlywhenpreviousissuspended":
         reading.fallback = value.lower() == "on"
+    elif name in ("actionexeconlyonceeveryinterval", "actionexeconlyeverynthtime"):
+        reading.seldom = value.strip("0") != ""
     elif name == "resetconfigvariables":
         reading.mode, reading.legacy_driver, reading.auth_mode, reading.fallback = "0", "", "", False
+        reading.seldom = False
 
 
 def _legacy(reading: _Reading, piece: re.Match[str]) -> Target:
@@ -315,11 +326,14 @@ def _verifies(tls: bool, modes: Mapping[str, str], mode: str) -> str | Unknown:
 def _object(reading: _Reading, kind: str, parameters: Mapping[str, str], selector: str) -> None:
     if kind == "ruleset":
         reading.coming = parameters.get("name", "")
+    elif kind == "module" or (kind == "input" and parameters.get("type", "").lower() in OWN_INPUTS):
+        reading.inputs += [parameters["ruleset"]] if parameters.get("ruleset") else []
     elif kind == "action" and parameters.get("config.enabled", "on").lower() not in ("off", "0", "false", "no"):
         sent = parameters.get("type", "").lower()
         fallback = parameters.get("action.execonlywhenpreviousissuspended", "off").lower() == "on"
+        seldom = any(name in parameters for name in SELDOM)
         for target in _actions(reading, sent, parameters):
-            _add(reading, target, selector, fallback)
+            _add(reading, target, selector, fallback or seldom)
         if sent == "omdiscard":
             reading.stops.append(reading.place)
 

@@ -81,6 +81,8 @@ def gap(host: Host, collective: tuple[str, ...]) -> Unknown | None:
         return Unknown("not_told", f"another way in: {' '.join(beside)[:120]}")
     if asked.odd:
         return Unknown("not_told", f"the configuration depends on: {' '.join(asked.odd)}")
+    if asked.named and any(sshd.first(c.settings, "usedns") == "yes" for c in asked.contexts):
+        return Unknown("not_told", "the configuration depends on the name of the source: Match Host")
     if "address" in asked.vary and not host.sources:
         return Unknown("not_asked", "the configuration depends on the source address and no zone is given")
     if any(len(sshd.by_source(c.settings)) > MOST_SAMPLES for c in asked.contexts):
@@ -185,7 +187,15 @@ def _outside(host: Host, context: sshd.Context, address: str) -> bool:
     """Whether the source stands for addresses of no zone; a public one that a rule names may be anybody's."""
     if "address" not in host.asked.vary and not sshd.by_source(context.settings):
         return True
-    return address == OUTSIDE or (address not in host.sources and ip_address(address).is_global)
+    return address == OUTSIDE or (address not in host.sources and _global(address))
+
+
+def _global(address: str) -> bool:
+    """What is no address may be anybody's."""
+    try:
+        return ip_address(address).is_global
+    except ValueError:
+        return True
 
 
 def _named(proofs: frozenset[str]) -> str:

@@ -82,19 +82,24 @@ done
 m=$(cat $f 2>/dev/null | awk '{ gsub(/["=]/, " ") } tolower($1) == "match" { $1 = ""; print }' | awk '
   function sample(v, kind,  a, n, k) {
     n = split(v, a, ",")
-    for (k = 1; k <= n; k++) { sub(/^!/, "", a[k]); sub(/\/.*/, "", a[k]); gsub(/[*?]+/, "1", a[k])
+    for (k = 1; k <= n; k++) { sub(/^!/, "", a[k]); sub(/\/.*/, "", a[k])
+      while (a[k] ~ /^[0-9.?*]+\*$/ && gsub(/\./, ".", a[k]) < 3) a[k] = a[k] (a[k] ~ /\.$/ ? "" : ".") "*"  # 10.7.* is 10.7.1.1
+      if (a[k] ~ /:/ && a[k] !~ /::/) sub(/:\*$/, ":1::1", a[k])
+      gsub(/[*?]+/, "1", a[k])
       if (a[k] !~ /[.:]/ || a[k] ~ /[^0-9a-fA-F.:]/ || a[k] ~ /^1?$/) continue
-      if (c[kind]++ < 8) print kind, a[k]; else print "odd more patterns than are tried" } }
+      if (gsub(/\./, ".", a[k]) != 3 && a[k] !~ /::/ && gsub(/:/, ":", a[k]) != 7) print "odd a pattern"
+      else if (c[kind]++ < 8) print kind, a[k]; else print "odd more patterns than are tried" } }
   { for (i = 1; i <= NF; i++) { w = tolower($i)
       if (w == "all" || w == "canonical" || w == "final") continue
       if (w == "user" || w == "group" || w == "invalid-user") print "vary user"
-      else if (w == "address" || w == "host") { print "vary address"; sample($(i + 1), "address") }
+      else if (w == "address" || w == "host") { print "vary address"; sample($(i + 1), "address")
+        n = split(w == "host" ? $(i + 1) : "", h, ","); for (k = 1; k <= n; k++) if (h[k] ~ /[A-Za-z]/ && h[k] !~ /:/) print "named" }
       else if (w == "localaddress") { print "vary at"; sample($(i + 1), "at") }
       else if (w == "localport") print "vary port"
       else print "odd", w
       i++ } }' | sort -u)
 v=$(printf '%s\n' "$m" | awk '$1 == "vary" { printf " %s", $2 }')
-printf '%s\n' "$m" | sed -n 's/^odd /odd\tMatch /p'
+printf '%s\n' "$m" | sed -n 's/^odd /odd\tMatch /p; /^named$/p'
 printf 'vary\t%s\n' "$v"
 
 # accounts: uid 0, admin groups, whom sudo rules name, then all that have a shell
@@ -236,6 +241,7 @@ class Asked:
     left: tuple[str, ...]
     keys: Mapping[str, Keys]
     dark: frozenset[str] = frozenset()
+    named: bool = False  # a Match rule looks at the name of the source
     undated: bool = False  # a server runs, and when it read its files is not told
 
     def of(self, user: str) -> tuple[Context, ...]:
@@ -293,6 +299,7 @@ def read(text: str) -> Asked:
         left=tuple(told.get("left", ())),
         keys=dict(_keys(line) for line in told.get("keys", ())),
         dark=frozenset(told.get("dark", ())),
+        named="named" in told,
         undated="undated" in told,
     )
 

@@ -17,7 +17,7 @@ PAGE = 40  # lines, unless every change is asked for
 ROOM = PAGE - 10  # what the headline and the shared parts leave of it
 FORMAT = "auditor-diff"
 FORMAT_VERSION = 1
-_MOVED = (
+MOVED = (
     ("hosts_added", N_("hosts added")),
     ("hosts_gone", N_("hosts gone")),
     ("controls_added", N_("controls added")),
@@ -30,10 +30,10 @@ def lines(seen: Comparison, controls: Mapping[str, Control], voice: Voice, most:
     """New, worse and lapsed first; at most so many lines of changes, unless the voice tells details."""
     said = voice.say("Audit {after} against audit {before}")
     yield said.format(after=_audit(seen.after, voice), before=_audit(seen.before, voice))
-    yield "  " + (_counted(seen.counts, voice) or voice.say(NOT_CHANGED))
+    yield "  " + (counted(seen.counts, voice) or voice.say(NOT_CHANGED))
     for caveat in seen.caveats:
         yield "  ! " + clean(voice.say(caveat.text).format(**caveat.values))
-    for name, words in _MOVED:
+    for name, words in MOVED:
         names: Sequence[str] = getattr(seen.moved, name)
         if names:
             yield _short(f"  {voice.say(words)}: {len(names)} ({folded(names)})", voice)
@@ -50,7 +50,8 @@ def _audit(header: Header, voice: Voice) -> str:
     return f"{header.number} ({moment(header.started_at, voice)})"
 
 
-def _counted(counts: Mapping[Became, int], voice: Voice) -> str:
+def counted(counts: Mapping[Became, int], voice: Voice) -> str:
+    """`new: 3, resolved: 1`; empty when nothing changed."""
     return ", ".join(f"{voice.say(KIND_WORDS[kind])}: {count}" for kind, count in counts.items() if count)
 
 
@@ -83,7 +84,7 @@ def plain(seen: Comparison) -> dict[str, Any]:
         "before": _header(seen.before),
         "after": _header(seen.after),
         "counts": dict(seen.counts),
-        "moved": {name: list(getattr(seen.moved, name)) for name, _ in _MOVED},
+        "moved": {name: list(getattr(seen.moved, name)) for name, _ in MOVED},
         "caveats": [caveat.text.format(**caveat.values) for caveat in seen.caveats],
         "changes": [
             {

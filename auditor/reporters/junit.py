@@ -17,7 +17,7 @@ from auditor.compare import KIND_WORDS, NOT_CHANGED
 from auditor.decision_words import beside
 from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
-from auditor.model import Comparison, Control, Coverage, Finding, Outcome, Run
+from auditor.model import Comparison, Control, Coverage, Finding, HostSeen, Outcome, Run
 from auditor.reporters._said import decided_why, first_cause, why
 from auditor.reporters._unseen import LONGEST, by_subject, of_run, of_subject
 from auditor.sentences import OUTCOME_WORDS, clean, replayed
@@ -42,7 +42,7 @@ def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
     names = _Names()
     gaps = by_subject(run)
     findings = 0
-    earlier = {f"host:{h.host}": h.evidence_at for h in run.hosts() if h.evidence_at}
+    earlier = {f"host:{h.host}": h for h in run.hosts()}
     for subject, group in groupby(run.findings(), key=lambda f: f.subject):
         of_subject = list(group)
         findings += len(of_subject)
@@ -50,7 +50,7 @@ def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
         cases = [_case(f, run.controls.get(f.control), where, voice, _since(f, run.since, voice)) for f in of_subject]
         cases += _gap_cases(run, gaps.pop(subject.key, []), where, voice)
         latest = max(f.at for f in of_subject) or run.header.started_at
-        yield _suite(run, named(subject), subject.perimeter, latest, cases, earlier.get(subject.key, 0.0))
+        yield _suite(run, named(subject), subject.perimeter, latest, cases, earlier.get(subject.key))
     for unplanned in gaps.values():
         subject = unplanned[0].subject
         where = names.dotted(subject.perimeter, named(subject))
@@ -84,10 +84,12 @@ def _token(name: str) -> str:
 
 
 def _suite(
-    run: Run, name: str, perimeter: str, at: float, cases: Sequence[TestCase], evidence_at: float = 0.0
+    run: Run, name: str, perimeter: str, at: float, cases: Sequence[TestCase], host: HostSeen | None = None
 ) -> TestSuite:
-    """`evidence_at` dates the earlier evidence that a host was judged on; 0 when it was judged on what it said now."""
+    """Of a `host`, it also says what earlier evidence it was judged on, and whether somebody brought that by hand."""
     properties = {"auditor.version": run.header.version, "auditor.run": run.header.id or str(run.header.number)}
+    if run.header.seen_by:
+        properties["auditor.for"] = run.header.seen_by
     if run.header.limit:
         properties["auditor.limit"] = run.header.limit
     if run.header.legacy:
@@ -100,8 +102,10 @@ def _suite(
     if run.header.policies:
         properties["auditor.policies"] = ", ".join(run.header.policies)
     properties |= {f"digest.{_token(key)}": value for key, value in sorted(run.header.digests.items())}
-    if evidence_at:
-        properties["auditor.evidence"] = stamp(evidence_at)
+    if host and host.evidence_at:
+        properties["auditor.evidence"] = stamp(host.evidence_at)
+    if host and host.medium != "live":
+        properties["auditor.medium"] = host.medium
     return TestSuite(
         _token(name),
         cases,

@@ -22,7 +22,7 @@ from auditor.reporters._plain import dumped, elements
 from auditor.reporters._said import decided_why, first_cause, place, why
 from auditor.reporters._sarif_rules import LEVELS, WARN, one_line, rules
 from auditor.reporters._unseen import by_subject, of_run, of_subject, of_uncounted
-from auditor.sentences import OUTCOME_WORDS, cause, clean
+from auditor.sentences import OUTCOME_WORDS, cause, clean, replayed
 from auditor.summary import NEVER, away, decided, exit_code, gating, named
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -216,6 +216,8 @@ def _invocation(run: Run, seen: _Survey, voice: Voice) -> Plain:
 
 
 def _notifications(run: Run, seen: _Survey, voice: Voice) -> Iterator[Plain]:
+    if run.header.replay:
+        yield _notification("replay", replayed(run.header.replay, voice), False)
     for unseen in of_run(run, seen.told, voice):
         if unseen.text:
             yield _notification(unseen.name, unseen.text, True)

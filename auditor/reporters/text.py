@@ -14,6 +14,7 @@ from auditor.operators import N_
 from auditor.reporters import _changes
 from auditor.sentences import (
     OUTCOME_WORDS,
+    SEEN_BY,
     SEVERITY_WORDS,
     as_root,
     cause,
@@ -145,6 +146,8 @@ def _heading(run: Run, what: str, voice: Voice) -> list[Line]:
 
 def _selection(header: Header, voice: Voice) -> Iterator[str]:
     """That this is not the whole estate, or not all the policies: nobody must take it for them."""
+    if header.seen_by:
+        yield voice.say(SEEN_BY).format(entity=header.seen_by)
     if header.limit:
         yield voice.say("ONLY {chosen} of {all} inventoried hosts: --limit {limit}").format(
             chosen=header.hosts_expected, all=header.hosts_inventoried, limit=header.limit
@@ -239,6 +242,11 @@ def _verdict(run: Run, seen: Summary, voice: Voice) -> Iterator[Span]:
         yield "dim", voice.say("No estate was given: nothing tells whether hosts or measures are missing.")
     if seen.earlier:
         yield "warn", _earlier(seen, voice)
+    if seen.by_hand:
+        yield (
+            "warn",
+            voice.say("Judged on answers that were brought by hand: {hosts}.").format(hosts=folded(seen.by_hand)),
+        )
     risks = sum(seen.counts.get(f"{kind}_{name}", 0) for kind in COUNTED for name in ("fail", "warn"))
     if not seen.everything_seen:
         yield "unknown", voice.say("Not everything was seen; nobody knows whether the rest is good or bad.")

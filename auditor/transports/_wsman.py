@@ -12,12 +12,16 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Literal, TypeVar
 from xml.parsers.expat import ExpatError
 
 import requests
 import urllib3
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from requests.adapters import HTTPAdapter
 from spnego.exceptions import SpnegoError
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -43,6 +47,11 @@ READ_S = OPERATION_S + 10
 ACCESS_DENIED = 5
 SEALED = 'protocol="application/HTTP-SPNEGO-session-encrypted"'
 
+# Who was refused, where it was not by a password.
+_REFUSED: dict[str, str] = {
+    "kerberos": "the host takes our ticket for no user of its own: may this account log in there?",
+    "certificate": "the host maps our certificate to no account that may log in",
+}
 Result = TypeVar("Result")
 Method = Literal["ntlm", "kerberos", "basic", "certificate"]
 NothingYet = WinRMOperationTimeoutError  # the host is well, and has nothing to say yet
@@ -53,10 +62,33 @@ _BROKEN: tuple[type[Exception], ...] = (
     struct.error, ET.ParseError, ExpatError, SpnegoError, WinRMError, WinRMTransportError, requests.RequestException,
     urllib3.exceptions.HTTPError,
 )  # fmt: skip
+KERBEROS_SKEW_S = 300.0  # RFC 4120, 1.6: five minutes, which Windows keeps as its default
 if HAVE_KERBEROS:
     import kerberos
+    from winrm.vendor.requests_kerberos.exceptions import KerberosExchangeError, MutualAuthenticationError
 
     _BROKEN += (kerberos.KrbError,)
+    _TICKETS: tuple[type[Exception], ...] = (KerberosExchangeError, kerberos.KrbError)
+    _UNPROVEN: tuple[type[Exception], ...] = (MutualAuthenticationError,)
+else:
+    _TICKETS, _UNPROVEN = (), ()
+# What libkrb5 refused by, by its own numbers (krb5/krb5.h): the same in every language.
+_KRB5 = {
+    -1765328383: ("auth", "the account has expired"),
+    -1765328377: (
+        "auth",
+        "the domain knows no service of that name: name the host as the domain does, or give kerberos_hostname_override",
+    ),
+    -1765328378: ("auth", "the domain does not know this account"),
+    -1765328366: ("auth", "the account is disabled or locked"),
+    -1765328352: ("auth", "the ticket has expired: kinit"),
+    -1765328347: ("clock_skew", "our clock and the domain's differ by more than Kerberos lets pass"),
+    -1765328243: ("auth", "no ticket for this account: kinit"),
+    -1765328189: ("auth", "no ticket: kinit"),
+    -1765328228: ("auth", "no server of the domain answers for a ticket"),
+    -1765328230: ("auth", "no server of the domain is known for that name: see krb5.conf"),
+    -1765328164: ("auth", "the name of a server of the domain does not resolve: see krb5.conf"),
+}
 # Entities and other encodings have no place in SOAP, and make a small text a large one.
 _NO_SOAP = re.compile(
     rb"<!(DOCTYPE|ENTITY)|\0|\A[^<]{0,16}<\?xml[^>]{0,200}encoding\s{0,9}=\s{0,9}[\"'](?!(utf-8|us-ascii)[\"'])",
@@ -93,6 +125,11 @@ class _Line:
     def __init__(self, connection: HTTPConnection, opened: socket.socket) -> None:
         self._connection, self._handle = connection, opened.dup()
 
+    @property
+    def certificate(self) -> bytes | None:
+        """What the other end showed (DER)."""
+        return getattr(self._connection, "shown", None)
+
     def hang_up(self) -> None:
         with contextlib.suppress(OSError):
             self._handle.shutdown(socket.SHUT_RDWR)
@@ -122,6 +159,10 @@ class _Secure(HTTPSConnection):
         super().__init__(*args, **rest)
         self._opened = opened
 
+    def connect(self) -> None:
+        super().connect()
+        self.shown = self.sock.getpeercert(True) if isinstance(self.sock, ssl.SSLSocket) else None
+
     def _new_conn(self) -> socket.socket:
         opened = super()._new_conn()
         self._opened(self, opened)
@@ -129,11 +170,12 @@ class _Secure(HTTPSConnection):
 
 
 class _Adapter(HTTPAdapter):
-    """No proxy, no redirection, no answer larger than a message."""
+    """No proxy, no redirection, no answer larger than a message. `date` is what the host said last of its clock."""
 
     def __init__(self, opened: Opened) -> None:
         super().__init__(max_retries=0)
         self._opened = opened
+        self.date = ""
 
     def get_connection_with_tls_context(self, *args: Any, **rest: Any) -> Any:
         pool = super().get_connection_with_tls_context(*args, **rest)
@@ -143,6 +185,7 @@ class _Adapter(HTTPAdapter):
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
         response = super().build_response(req, resp)
+        self.date = response.headers.get("Date", "")
         if 300 <= response.status_code < 400:
             raise Refused("framing", f"HTTP {response.status_code}: it sends us elsewhere, which WinRM does not")
         response.iter_content = partial(_bounded, response.iter_content)  # type: ignore[method-assign]  # requests reads through it, unbounded
@@ -181,6 +224,23 @@ class Wire(Transport):
         self._end = end
         for line in self._lines:
             self._deadlines.add(line, lambda: end)
+
+    @property
+    def skew_s(self) -> float:
+        """How far the host's clock is from ours, as it said last; 0 where it did not."""
+        told = moment(self._adapter.date)
+        return 0.0 if told is None else abs(told - self._clock())
+
+    def build_session(self) -> requests.Session:
+        """Kerberos is bound to the certificate that the host showed, from the first message."""
+        fresh = self.session is None
+        session = super().build_session()
+        shown = next((c for line in self._lines if (c := line.certificate)), None)
+        if fresh and self.auth_method == "kerberos" and shown:
+            application_data = b"tls-server-end-point:" + _end_point(shown)
+            session.auth.cbt_struct = kerberos.channelBindings(application_data=application_data)  # type: ignore[union-attr]  # pywinrm's own
+            session.auth.cbt_binding_tried = True  # type: ignore[union-attr]
+        return session
 
     def close(self) -> None:
         self.close_session()
@@ -282,7 +342,15 @@ class Talk:
             self.in_step = False
             if self._clock() >= self._end - 0.05:
                 raise Refused("timeout", "no answer before the host's deadline") from None
-            raise _refused(error, self._door) from None
+            refused = _refused(error, self._door)
+            if self._door.method == "kerberos" and refused.cause == "auth" and self.wire.skew_s > KERBEROS_SKEW_S:
+                minutes = int(self.wire.skew_s // 60)
+                raise Refused(
+                    "clock_skew", f"its clock is {minutes} minutes off ours, and Kerberos lets five pass"
+                ) from None
+            if self._door.method == "certificate" and refused.cause == "closed" and self.wire.accepted is None:
+                raise Refused("closed", f"{refused.message}: does it take our certificate?") from None
+            raise refused from None
 
 
 def pause(seconds: float, left: float) -> None:
@@ -305,7 +373,16 @@ def _fault(error: WSManFaultError) -> Refusal:
 def _refused(error: BaseException, door: Door) -> Refused:
     """The library's error in our words, by its kind and never by its text, which may hold anything."""
     if isinstance(error, InvalidCredentialsError):
-        return Refused("auth", "the host refuses this user: a wrong password, or an account that may not log in")
+        return Refused(
+            "auth",
+            _REFUSED.get(
+                door.method, "the host refuses this user: a wrong password, or an account that may not log in"
+            ),
+        )
+    if isinstance(error, _UNPROVEN):
+        return Refused("host_key", "the host did not prove to be who it says it is")
+    if isinstance(error, _TICKETS):
+        return _untaken(str(error))
     if isinstance(error, WinRMTransportError):
         return Refused("framing", f"HTTP {error.code} where WinRM is expected at {door.shown}")
     for one in _chain(error):
@@ -313,6 +390,8 @@ def _refused(error: BaseException, door: Door) -> Refused:
             return Refused("host_key", f"its certificate is not to be believed: {shown(one.verify_message)[:200]}")
         if isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return Refused("closed", "the host closed the connection")
+        if isinstance(one, ssl.SSLError) and door.method == "certificate" and "ALERT" in (one.reason or ""):
+            return Refused("auth", f"the host refuses our certificate: {shown(one.reason)[:100]}")
         if isinstance(one, ssl.SSLError):
             return Refused("framing", f"no TLS conversation with {door.shown}: {shown(one.reason or str(one))[:100]}")
         if isinstance(one, NewConnectionError | requests.ConnectTimeout | socket.gaierror):
@@ -322,6 +401,36 @@ def _refused(error: BaseException, door: Door) -> Refused:
     if isinstance(error, requests.ConnectionError | ConnectionError | EOFError):
         return Refused("closed", f"the host closed the connection ({_why(error)})")
     return Refused("framing", f"the answer is not what WS-Management says ({type(error).__name__})")
+
+
+def _untaken(words: str) -> Refused:
+    """Why no ticket was to be had, or none that serves; by the number, as its words may be in any language."""
+    numbers = [int(n) for n in re.findall(r"-17653[0-9]{5}", words)]
+    known = next((_KRB5[n] for n in numbers if n in _KRB5), None)
+    return (
+        Refused(*known)
+        if known
+        else Refused("auth", f"no ticket: Kerberos says {numbers[-1] if numbers else 'no number'}")
+    )
+
+
+def _end_point(certificate: bytes) -> bytes:
+    """The hash of a certificate that a login is bound to (RFC 5929, 4.1)."""
+    found = x509.load_der_x509_certificate(certificate)
+    try:
+        signed_by = found.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        signed_by = None
+    weak = signed_by is None or signed_by.name in ("md5", "sha1")
+    return found.fingerprint(hashes.SHA256() if weak or signed_by is None else signed_by)
+
+
+def moment(date: str) -> float | None:
+    """A Date header as seconds since 1970; None where it tells no moment."""
+    try:
+        return parsedate_to_datetime(date[:64]).timestamp()
+    except (ValueError, TypeError, OverflowError, LookupError):
+        return None
 
 
 def _hurdle(error: BaseException) -> Hurdle | None:

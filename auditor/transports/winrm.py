@@ -10,6 +10,7 @@ import secrets
 import ssl
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from winrm.transport import HAVE_KERBEROS
@@ -50,7 +51,7 @@ class _Run:
 
 
 def open_(settings: Settings) -> Ask:
-    for name in ("urllib3", "spnego", "requests_ntlm"):
+    for name in ("urllib3", "spnego", "requests_ntlm", "winrm"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # their errors come to us as exceptions
     clock = settings.clock
     run = _Run(settings, settings.secrets or Secrets(), settings.trials or Trials(), Deadlines(clock))
@@ -61,7 +62,8 @@ def open_(settings: Settings) -> Ask:
         end = clock() + deadline_s
         try:
             with _shell(run, host, end) as shell:
-                failure = yield from _converse(shell, ps.script(commands).encode("ascii"), nonce, reader, clock)
+                start = ps.bootstrap(nonce, controller="ad-dc" in host.roles)
+                failure = yield from _converse(shell, ps.script(commands).encode("ascii"), start, reader, clock)
         except TimeoutError:
             failure = Failure("timeout", "no answer before the host's deadline", clock())
         except Refused as error:
@@ -93,6 +95,7 @@ def _door(host: Host, settings: Settings) -> Door:
     }
     if method == "certificate":
         login |= {key: _there(said.get(key, ""), f"ansible_winrm_{key}") for key in ("cert_pem", "cert_key_pem")}
+        _open(login["cert_key_pem"])
     if method == "kerberos":
         _needs_kerberos()
         login |= {"service": said.get("service", "HTTP")}
@@ -134,6 +137,18 @@ def _there(path: str, variable: str) -> str:
     if not os.access(path, os.R_OK):
         raise Refused("no_transport", f"{variable}: {sh.shown(path)} is not there, or cannot be read")
     return path
+
+
+def _open(key: str) -> None:
+    """TLS would ask the terminal for a passphrase, and wait."""
+    try:
+        text = Path(key).read_bytes()
+    except OSError as error:
+        raise Refused("no_transport", f"{sh.shown(key)} cannot be read: {error.strerror}") from None
+    if b"ENCRYPTED" in text:
+        raise Refused(
+            "no_transport", f"{sh.shown(key)} has a passphrase: give a key without, which its owner alone can read"
+        )
 
 
 def _needs_kerberos() -> None:
@@ -187,12 +202,14 @@ def _talk(run: _Run, door: Door, password: str, end: float) -> Talk:
 
 def _logged_in(run: _Run, host: Host, door: Door, talk: Talk, end: float) -> str:
     """The id of a new shell. A password is shown in one attempt, to a host that was seen to take such."""
-    if door.method in ("certificate", "kerberos"):
+    if door.method == "certificate":
         return _created(talk)
     offered = talk.call(talk.wire.schemes)
     if not {o.lower() for o in offered} & set(_OFFERS[door.method]):
         names = sh.shown(", ".join(offered))[:100] or "nothing"
         raise Refused("auth", f"the host takes no {door.method}, only {names}")
+    if door.method == "kerberos":
+        return _created(talk)  # a ticket locks nobody
     clock = run.settings.clock
     try:
         with run.trials.attempt((run.secrets(host.password).mark, host.user), max(0.0, end - clock())) as trial:
@@ -236,12 +253,12 @@ def _say(run: _Run, shell: _Shell, door: Door, password: str, until: float, mess
 
 
 def _converse(
-    shell: _Shell, script: bytes, nonce: str, reader: ps.Reader, clock: Callable[[], float]
+    shell: _Shell, script: bytes, start: str, reader: ps.Reader, clock: Callable[[], float]
 ) -> Generator[tuple[Command, Answer], None, Failure]:
     """Sends the script, then reads until all is answered or PowerShell ends; why what is left was not answered."""
     talk, end = shell.talk, shell.end
     program, arguments = PROGRAM
-    words = [*arguments, f'"{ps.bootstrap(nonce)}"']
+    words = [*arguments, f'"{start}"']
     try:
         shell.command = talk.call(
             talk.protocol.run_command, shell.id, program, words, console_mode_stdin=False, skip_cmd_shell=True

@@ -52,6 +52,8 @@ def asked(shell: str, words: str, last: str) -> list[str]:
         (["schema", "es"], ["estate"]),
         (["run", "-f", "j"], ["json", "junit"]),
         (["run", "--fail-on", "h"], ["high"]),
+        (["recommendations", "draft", "-i", str(ROOT / "tests/data/town"), "--for", "S"], ["SYNDICAT"]),
+        (["acceptances", "show", "-i", str(ROOT / "tests/data/town"), "ACC"], ["ACC-2026-003"]),
         (["run", "--det"], ["--details"]),
         (["explain", "no-such-"], []),
     ],

@@ -80,7 +80,7 @@ def test_what_a_replay_changes_is_told_against_the_run(audited: Path) -> None:
 
 def test_every_report_says_that_it_is_a_replay(audited: Path) -> None:
     """In the language, and with the moment of the evidence."""
-    files = {name: str(audited / name) for name in ("text", "html", "junit")}
+    files = {name: str(audited / name) for name in ("text", "html", "junit", "sarif")}
     words = [w for name, file in files.items() for w in ("-f", f"{name}={file}")]
     probes = ("--probes", str(audited / "probes"))
     assert invoke(audited, "replay", "1", *words, *probes, "--lang", "fr").exit_code == 1

@@ -176,3 +176,37 @@ def test_what_a_host_was_first_is_no_other_host(tmp_path: Path, places: str, pro
     kept = [line for line in lines if not any(line.startswith(f"  {n}:") for n in ("web01", "web02", "ungrouped"))]
     folder = write(tmp_path / "town", hosts=hosts, estate="".join(kept) + places)
     assert any(problem in said for said in refused(folder))
+
+
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"
+
+
+@pytest.mark.parametrize(("content", "form"), [(PNG, "png"), (JPEG, "jpeg"), (PNG + b"x" * (65536 - 8), "png")])
+def test_a_logo_is_read_whole(tmp_path: Path, content: bytes, form: str) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents/logo.svg").write_bytes(content)  # what is in it counts, not its name
+    folder = write(
+        tmp_path, hosts=HOSTS, estate=ESTATE_YAML.replace("{id: TOWN", "{id: TOWN, logo: documents/logo.svg", 1)
+    )
+    assert load(folder).entities["TOWN"].logo.startswith(f"data:image/{form};base64,")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"<svg/>", "is no PNG or JPEG picture"),
+        (b"", "is no PNG"),
+        (PNG + b"x" * 65536, "larger than 64 KiB"),
+        (None, "no file"),
+    ],
+)
+def test_what_is_no_logo_is_refused(tmp_path: Path, content: bytes | None, why: str) -> None:
+    (tmp_path / "documents").mkdir()
+    if content is not None:
+        (tmp_path / "documents/logo.png").write_bytes(content)
+    folder = write(
+        tmp_path, hosts=HOSTS, estate=ESTATE_YAML.replace("{id: TOWN", "{id: TOWN, logo: documents/logo.png", 1)
+    )
+    (problem,) = refused(folder)
+    assert problem.startswith("estate.yaml:")
+    assert why in problem

@@ -100,3 +100,26 @@ def test_a_directory_of_a_like_name_is_another() -> None:
     rules = audit_rules.read(["-w /etc/sudoers.d.old -p wa", "-w /et -p wa"])
     assert not isinstance(rules, Unknown)
     assert audit_rules.changes(rules, "/etc/sudoers.d/x", audit_rules.BOTH) is False
+
+
+@pytest.mark.parametrize(
+    ("excluded", "changes", "logins"),
+    [
+        ("msgtype=CWD", True, True),
+        ("msgtype=SYSCALL", False, True),
+        ("msgtype=PATH", None, True),
+        ("msgtype=1300", None, None),
+        ("msgtype>=USER_AUTH", None, None),
+        ("msgtype=USER_CMD", True, False),
+        ("exe=/usr/sbin/cron", True, True),
+        ("auid=1000", None, None),
+    ],
+)
+def test_what_the_list_exclude_drops_is_recorded_by_no_rule(
+    excluded: str, changes: bool | None, logins: bool | None
+) -> None:
+    rules = audit_rules.read([f"-a always,exclude -F {excluded}", "-w /etc -p wa"])
+    assert not isinstance(rules, Unknown)
+    told = audit_rules.changes(rules, "/etc/passwd", audit_rules.BOTH), audit_rules.logins(rules)
+    for one, expected in zip(told, (changes, logins), strict=True):
+        assert one is expected if expected is not None else isinstance(one, Unknown)

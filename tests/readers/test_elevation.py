@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.errors import Unreadable
-from auditor.model import Output
+from auditor.model import Output, Unknown
 from auditor.probes.sudo_rules import PROBE
 from auditor.readers import passwd, sudoers
 from auditor.readers.elevation import elevations, same
@@ -78,3 +78,50 @@ def test_no_text_raises_anything_else(lines: list[str], place: int, put: str) ->
         except Unreadable:
             continue
         assert set(facts) == set(PROBE.facts["properties"])
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ("(ALL) ALL", True),
+        ("(toor) ALL", True),
+        ("(%root) ALL", True),
+        ("(%wheel) ALL", False),
+        ("(#00) ALL", True),
+        ("(+net) ALL", None),
+        ("(bob) ALL", False),
+        ("(root) /usr/bin/", True),
+        ("(root) /opt/tools/", None),
+        ("(root) /usr/bin/*", True),
+        ("(root) /usr/bin/su*", True),
+        ("(root) /usr/bin/systemct*", False),
+        ("(root) /usr/bin/[a-z]*", None),
+        ("(root) ^", None),
+        ("(root) /usr/bin/python3.11", True),
+        ("(root) /usr/bin/python3 ...", False),
+        ("(root) /usr/bin/find ...*", True),
+        ("(root) sudoedit", True),
+        ("(root) sudoedit ...*", None),
+        ("(root) sudoedit ...", False),
+        ("(root) /usr/bin/systemctl ...", False),
+    ],
+)
+def test_what_gives_all_of_root(item: str, expected: bool | None) -> None:
+    known = passwd.People(
+        {
+            "root": passwd.Account("root", 0, 0),
+            "toor": passwd.Account("toor", 0, 50),
+            "bob": passwd.Account("bob", 7, 7),
+        },
+        {"root": passwd.Group("root", 0), "wheel": passwd.Group("wheel", 10)},
+    )
+    told = sudoers.rules(answers(f"sudoers expanded\nrule eve ALL\t{item}\nname web01\nend\n")["sudoers"])
+    assert isinstance(told, sudoers.Rules)
+    [one] = elevations(told, known)
+    assert one.everything_as_root is expected if expected is not None else isinstance(one.everything_as_root, Unknown)
+
+
+def test_a_first_group_without_a_name_has_members() -> None:
+    known = passwd.People({"bob": passwd.Account("bob", 7, 4242)}, {})
+    assert same("%#4242", "bob", known) is True
+    assert passwd.privileged(known, ["%#4242"]).because == {"bob": ("sudo rule for %#4242",)}

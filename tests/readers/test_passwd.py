@@ -68,3 +68,18 @@ def test_no_text_raises_anything_else(text: str) -> None:
         passwd.read(f"p:{text}\ng:{text}".splitlines())
     except Unreadable:
         pass
+
+
+@pytest.mark.parametrize(
+    ("sources", "directory"),
+    [
+        ("files", False),
+        ("files systemd", False),
+        ("files [NOTFOUND=return UNAVAIL=continue] systemd # sss", False),
+        ("files himmelblau", True),
+        ("files cache_oslogin oslogin systemd", True),
+        ("sss files", True),
+    ],
+)
+def test_any_source_that_is_not_the_hosts_own_may_know_others(sources: str, directory: bool) -> None:
+    assert passwd.read([*HOST, f"n: {sources}"]).directory is directory

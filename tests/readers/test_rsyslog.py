@@ -116,3 +116,26 @@ def test_no_text_takes_long(piece: str) -> None:
     targets(['action(type="omfwd" ' + piece * (131072 // len(piece))])
     targets([piece * (131072 // len(piece))])
     assert time.monotonic() - start < 60  # quadratic takes hours
+
+
+@pytest.mark.parametrize(
+    ("text", "partial"),
+    [
+        ('*.* action(type="omfwd" target="c" action.execOnlyEveryNthTime="")', True),
+        ('*.* action(type="omfwd" target="c" action.execOnlyOnceEveryInterval="")', True),
+        ("$ActionExecOnlyOnceEveryInterval 3600\n*.* @@c", True),
+        ("$ActionExecOnlyOnceEveryInterval 0\n*.* @@c", False),
+        ("$ActionExecOnlyEveryNthTime 9\n$ResetConfigVariables\n*.* @@c", False),
+        ('input(type="imtcp" port="514" ruleset="r")\nruleset(name="r") { stop }\n*.* @@c', False),
+        ('input(type="imuxsock" socket="/dev/log" ruleset="r")\nruleset(name="r") { stop }\n*.* @@c', None),
+        ('input(type="imjournal" ruleset="r")\nruleset(name="r") { *.* @@c }', None),
+    ],
+)
+def test_what_takes_some_messages_or_never_gets_those_of_the_host(text: str, partial: bool | None) -> None:
+    [told] = targets([text])
+    assert told.partial is partial if partial is not None else isinstance(told.partial, Unknown)
+
+
+def test_a_reset_of_the_legacy_variables_ends_tls() -> None:
+    text = "$DefaultNetstreamDriver gtls\n$ActionSendStreamDriverMode 1\n*.* @@a\n$ResetConfigVariables\n*.* @@b\n"
+    assert [t.tls for t in targets([text])] == [True, False]

@@ -417,3 +417,31 @@ printf '/* polkit.Result.YES\\n*/ polkit.addRule(function(a, s) { return polkit.
         "doas alice (root) ALL": True,
         "polkit /etc/polkit-1/rules.d/50-x.rules": False,
     }
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("setup", "keys"),
+    [
+        (
+            "keys /etc/ssh/rk; printf 'Match Address 10.0.0.0/8\\nAuthorizedKeysFile /etc/ssh/rk\\n' >> /etc/ssh/sshd_config",
+            None,
+        ),
+        (
+            "keys /root/.ssh/authorized_keys; printf 'Match User git\\nAuthorizedKeysFile /x\\n' >> /etc/ssh/sshd_config",
+            1,
+        ),
+        (
+            "echo 'toor:x:0:0::/mnt/toor:/bin/sh' >> /etc/passwd; keys /etc/ssh/k/toor; echo 'AuthorizedKeysFile /etc/ssh/k/%u' >> /etc/ssh/sshd_config",
+            1,
+        ),
+        ("echo 'toor:x:0:0::/mnt/my home:/bin/sh' >> /etc/passwd; keys '/mnt/my home/.ssh/authorized_keys'", 1),
+    ],
+)
+def test_keys_of_whoever_has_uid_zero_wherever_sshd_looks_for_them(setup: str, keys: int | None, shell: str) -> None:
+    """A Match block may look elsewhere for some connections: then the list of administrators may lack one."""
+    listed = look("admins", setup, shell).facts["accounts"]
+    if keys is None:
+        assert isinstance(listed, Partial) and "Match" in (listed.missing.detail or "")
+    else:
+        assert sum(a["because"] == "key of root" for a in listed) == keys

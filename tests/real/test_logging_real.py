@@ -150,6 +150,21 @@ action(type="omfwd" target="Collector.example.org" port="6514" protocol="tcp"
     assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.PASS
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1", "192.0.2.77"])
+def test_a_collector_that_the_hosts_file_turns_into_the_host_itself(address: str, shell: str) -> None:
+    need("rsyslogd", "busybox")
+    setup = f"ip link set lo up; ip addr add 192.0.2.77/32 dev lo; echo '{address} collector.example.org # moved' >> /etc/hosts\n"
+    got = told(
+        "log_forwarding",
+        setup + RSYSLOG % "*.* @@collector.example.org:6514" + START + OWN_PROCESSES,
+        shell,
+        after=STOP,
+    )
+    assert [t["to_itself"] for t in got.facts["targets"]] == [True]
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.FAIL
+
+
 def test_rsyslogd_itself_expands_the_configuration_as_we_read_it() -> None:
     """What `rsyslogd -N1 -o` prints, with every include in its place, names the same targets."""
     need("rsyslogd")

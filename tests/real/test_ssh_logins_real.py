@@ -493,3 +493,30 @@ def test_keys_elsewhere_are_not_passed_over(machine: Machine) -> None:
     )
     told = machine.ask("admins")["accounts"]
     assert told["missing"]["unknown"] == "not_told" and "authorizedkeyscommand" in told["missing"]["detail"]
+
+
+@pytest.mark.parametrize(("sh", "awk"), SHELLS, ids=["dash", "bash", "busybox", "busybox awk"])
+def test_a_match_by_the_name_of_the_source_leaves_it_open_where_names_are_looked_up(
+    machine: Machine, sh: str, awk: str
+) -> None:
+    """No address that we try has that name; without UseDNS sshd compares addresses, and no name ever fits."""
+    machine.files["etc/ssh/sshd_config.d/20-x.conf"] = (
+        "Match Host 10.7.*,*.example.org\nAuthenticationMethods publickey\n"
+    )
+    machine.files["etc/ssh/sshd_config"] = "PermitRootLogin no\n" + MAIN + TWO
+    del machine.files["etc/ssh/sshd_config.d/10-mfa.conf"]
+    assert isinstance(machine.ask(sh=sh, awk=awk, sources=["10.1.0.1"])["logins"], list)
+    machine.files["etc/ssh/sshd_config"] = "UseDNS yes\n" + machine.files["etc/ssh/sshd_config"]
+    facts = machine.ask(sh=sh, awk=awk, sources=["10.1.0.1"])
+    for name in ("logins", "root_logins", "other_logins"):
+        assert "Match Host" in facts[name]["missing"]["detail"]
+
+
+@pytest.mark.parametrize("pattern", ["10.7.*", "10.7.*.*", "2001:db8:*"])
+def test_a_pattern_of_part_of_an_address_is_met(machine: Machine, pattern: str) -> None:
+    machine.files["etc/ssh/sshd_config.d/20-x.conf"] = f"Match Address {pattern}\nAuthenticationMethods publickey\n"
+    machine.files["etc/ssh/sshd_config"] = "PermitRootLogin no\n" + MAIN + TWO
+    del machine.files["etc/ssh/sshd_config.d/10-mfa.conf"]
+    told = verdicts(machine.ask(sources=["10.1.0.1"]))
+    assert told.pop("bob from 10.1.0.1") is told.pop("bob from 192.0.2.1") is True
+    assert list(told.values()) == [False]

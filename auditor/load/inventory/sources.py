@@ -23,7 +23,7 @@ _YAML = (".yaml", ".yml")
 STEMS = ("hosts", "inventory")
 _NAMED = ("", ".yaml", ".yml", ".json", ".ini", ".csv")
 _OURS = frozenset(
-    {"estate.yaml", "estate.yml", "records", "recommendations", "decisions", "documents"}
+    {"estate.yaml", "estate.yml", "records", "recommendations", "decisions", "documents", "letters"}
 )  # beside the inventory, at the top alone
 _NO_INVENTORY = frozenset({"group_vars", "host_vars", "vars_plugins"})  # Ansible's, as are the endings
 _IGNORED = (".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry")

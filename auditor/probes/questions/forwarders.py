@@ -38,7 +38,7 @@ FNR == 1 { print "F", a, FILENAME; s = c = 0; t = "" }
     o = o (h ~ K || h ~ L ? substr(r, 1, RLENGTH) : "\"\""); r = substr(r, RLENGTH + 1)
   }
   o = o r
-  if (o ~ /^[ \t]*[$]/ && low(o) !~ /^[ \t]*[$](actionsendstreamdriver(mode|authmode)?|defaultnetstreamdriver|(default)?ruleset|includeconfig|resetconfigvariables|actionexeconlywhenpreviousissuspended)([ \t]|$)/)
+  if (o ~ /^[ \t]*[$]/ && low(o) !~ /^[ \t]*[$](actionsendstreamdriver(mode|authmode)?|defaultnetstreamdriver|(default)?ruleset|includeconfig|resetconfigvariables|actionexeconly(whenpreviousissuspended|onceeveryinterval|everynthtime))([ \t]|$)/)
     sub(/[$][A-Za-z_]+.*/, "", o)
   if (o !~ /:omrelp:/ && match(o, /:om[A-Za-z0-9_]+:/)) o = substr(o, 1, RSTART + RLENGTH - 1)
   if (match(o, /[ \t]\^\/[^; \t]*/)) o = substr(o, 1, RSTART + RLENGTH - 1)

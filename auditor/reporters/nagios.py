@@ -1,0 +1,95 @@
+"""A run in, the one line of a Nagios or Centreon plugin out: state, counts, performance data. Pure.
+
+monitoring-plugins.org/doc/guidelines.html: OK 0, WARNING 1, CRITICAL 2, UNKNOWN 3. No host, control or person is named.
+"""
+
+from __future__ import annotations
+
+from auditor.kinds import OpenPart, Plugin, Reporter, Voice
+from auditor.model import SEVERITIES, Run
+from auditor.sentences import SEVERITY_WORDS, clean, moment
+from auditor.summary import Summary, exit_code, summary
+
+WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+GRAVE = "high"  # from this severity on, an open failure is critical
+MAX_AGE_S = 26 * 3600.0  # a daily audit, and two hours of grace
+
+
+def state(run: Run, voice: Voice) -> int:
+    """The plugin's code: too old, then open failures, then what was not measured."""
+    if voice.too_old:
+        return UNKNOWN
+    if exit_code(run, GRAVE, fail_on_warn=False) == 1:
+        return CRITICAL
+    return {0: OK, 1: WARNING, 3: UNKNOWN}[exit_code(run, SEVERITIES[0], fail_on_warn=False)]
+
+
+def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
+    seen = summary(run)
+    line = f"AUDITOR {WORDS[state(run, voice)]} - {_inert(_said(run, seen, voice))} | {_performance(seen)}\n"
+    open_part("")(line.encode("utf-8"))
+
+
+def broken(why: str) -> bytes:
+    """The line of a run that cannot be had."""
+    return f"AUDITOR {WORDS[UNKNOWN]} - {_inert(why)}\n".encode()
+
+
+def _said(run: Run, seen: Summary, voice: Voice) -> str:
+    form = voice.say("audit {number} of {moment}")
+    said = [form.format(number=run.header.number, moment=moment(run.header.started_at, voice))]
+    if voice.too_old:
+        said.append(voice.say("too old: no newer audit was kept"))
+    if run.header.state != "complete":
+        said.append(voice.say("interrupted"))
+    opened = [
+        f"{voice.say(SEVERITY_WORDS[s])} {seen.open_severities[s]}"
+        for s in reversed(SEVERITIES)
+        if seen.open_severities.get(s)
+    ]
+    said.append(voice.say("open failures: {opened}").format(opened=", ".join(opened) or 0))
+    form = voice.say("checks measured: {told} of {planned}, hosts: {measured} of {expected}")
+    said.append(
+        form.format(
+            told=seen.checks_measured,
+            planned=seen.checks_planned,
+            measured=seen.hosts_measured,
+            expected=seen.hosts_expected,
+        )
+    )
+    return "; ".join(said)
+
+
+def _inert(text: str) -> str:
+    """On one line, and without the bar that begins the performance data."""
+    return clean(text, 0).replace("|", "/")
+
+
+def _performance(seen: Summary) -> str:
+    """label=value;warn;crit;min;max, the thresholds being those of the state."""
+    counts = [
+        f"fail_{s}={seen.open_severities.get(s, 0)};{';0' if SEVERITIES.index(s) >= SEVERITIES.index(GRAVE) else '0;'};0;"
+        for s in reversed(SEVERITIES)
+    ]
+    counts += [
+        f"{name}={seen.counts.get(key, 0)};;;0;"
+        for name, key in (
+            ("warn", "warn"),
+            ("unknown", "unknown"),
+            ("accepted_fail", "accepted_fail"),
+            ("accepted_warn", "accepted_warn"),
+            ("nothing_asked", "nothing_asked"),
+        )
+    ]
+    counts.append(f"checks_measured={seen.checks_measured};;;0;{seen.checks_planned}")
+    counts.append(f"hosts_measured={seen.hosts_measured};;;0;{seen.hosts_expected}")
+    return " ".join(counts)
+
+
+REPORTER = Reporter(
+    title={"en": "One line for Nagios or Centreon", "fr": "une ligne pour Nagios ou Centreon"},
+    render=render,
+    shared=True,
+    plugin=Plugin(state, broken, UNKNOWN, MAX_AGE_S),
+)
