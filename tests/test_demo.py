@@ -29,7 +29,9 @@ AGAIN = "`make demo` makes it anew, then read the difference"
 def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The run document of `auditor replay demo`."""
     out = tmp_path_factory.mktemp("demo") / "demo.json"
-    result = CliRunner().invoke(main, ["replay", "demo", "-f", f"json={out}", "--store", "none"], catch_exceptions=False)
+    result = CliRunner().invoke(
+        main, ["replay", "demo", "-f", f"json={out}", "--store", "none"], catch_exceptions=False
+    )
     assert result.exit_code == 1
     return json.loads(out.read_text("utf-8"))
 
@@ -89,14 +91,14 @@ def test_the_table_of_the_readme_is_the_story(told: Any) -> None:
     """Each decision of the folder stands there with the code that is said of it, each host with what it shows."""
     text = (FOLDER / "README.md").read_text("utf-8")
     rows = {
-        (id, code)
+        (one, code)
         for cells in re.findall(r"^\| (.*) \|$", text, re.MULTILINE)
-        for id in re.findall(r"`((?:ACC|ADA|EXE|ACT)-\d{4}-\d{3})`", cells.partition(" | ")[0])
+        for one in re.findall(r"`((?:ACC|ADA|EXE|ACT)-\d{4}-\d{3})`", cells.partition(" | ")[0])
         for code in re.findall(r"`(R-[A-Z]+)`", cells) or [""]
     }
     said = _said(told)
     files = {path.stem for path in (FOLDER / "decisions").glob("*.yaml")}
-    assert rows == said | {(id, "") for id in files - {id for id, _ in said}}
+    assert rows == said | {(one, "") for one in files - {name for name, _ in said}}
     hosts = {one["host"] for one in told["hosts"]}
     assert hosts <= set(re.findall(r"`([a-z][a-z0-9-]+)`", text))
 
@@ -106,7 +108,10 @@ def test_nothing_real_is_named() -> None:
     texts = [p.read_text("utf-8") for folder in (FOLDER, ANSWERS) for p in folder.rglob("*") if p.is_file()]
     whole = "\n".join([*texts, "\n".join(_hosts_lines())])
     assert not re.search(r"\b(CUA|SCOTA|Arras|arrageois)\b", whole, re.IGNORECASE)
-    mine = [ipaddress.ip_network(n) for n in ("10.0.0.0/8", "127.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+    mine = [
+        ipaddress.ip_network(n)
+        for n in ("10.0.0.0/8", "127.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+    ]
     for found in set(re.findall(r"(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\d.])", whole)):
         assert any(ipaddress.ip_address(found) in net for net in mine), found
     for domain in set(re.findall(r"\b[a-z0-9-]+\.(?:fr|com|org|net|eu)\b", whole)):

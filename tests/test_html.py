@@ -244,7 +244,7 @@ def test_each_bullet_shows_its_words_each_perimeter_and_what_nothing_checks() ->
     for bullet, (head, places, rest) in zip(BULLETS, blocks, strict=True):
         assert bullet.quote in head.replace("&#39;", "'")
         assert '<blockquote lang="fr">' in head
-        assert len(re.findall(r'<span class="name">', places)) == 4
+        assert len(re.findall(r'<span class="name">', places)) == 3
         assert not words(rest) or "Rien ne vérifie" in words(rest)
     assert "Scan de vulnérabilités au moins trimestriel" in words(blocks[3][2])
 
