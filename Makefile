@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: audit test check dev golden schema man bundle bench clean
+.PHONY: audit test check dev golden schema man bundle demo bench clean
 
 .venv/.made: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -42,6 +42,11 @@ bundle: .venv/.made
 
 golden: .venv/.made
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/test_reporters.py tests/test_html.py tests/test_monitoring.py
+
+# The demonstration, of its recorded answers: again whenever a policy or the estate of the demonstration changed
+demo: .venv/.made
+	$(BIN)/python tools/record.py tests/data/demo/answers.yaml -i inventories/demo inventories/demo.auditor
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/test_demo.py
 
 bench: .venv/.made
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'

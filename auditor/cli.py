@@ -411,11 +411,13 @@ def report(**options: Any) -> None:
 def replay(**options: Any) -> None:
     """Judges the evidence of RUN anew, without any host: by other policies, another estate, other decisions.
 
-    RUN is one of the store (a number, the beginning of an id, `latest`) or an archive. Without POLICY and ESTATE: those of the
+    RUN is one of the store (a number, the beginning of an id, `latest`), an archive, or `demo`: a fictional estate, recorded,
+    that travels with the auditor. Without POLICY and ESTATE: those of the
     run. What was not asked then is not measured; ages are as they were then.
 
     \b
     Examples:
+      auditor replay demo -f html=demo.html
       auditor replay latest stricter/ --against latest
       auditor replay town.auditor -i inventories/town --as-of 2026-12-31
     """

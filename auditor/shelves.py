@@ -115,7 +115,7 @@ def _site_probe(file: Path, text: bytes) -> Probe | DerivedProbe:
     return probe
 
 
-def packaged(folder: str) -> Path:
-    """A folder that travels with the package: inside it once installed, beside it in a source tree."""
-    inside = PACKAGE / folder
-    return inside if inside.is_dir() else PACKAGE.parent / folder
+def packaged(name: str) -> Path:
+    """A folder or file that travels with the package: inside it once installed, beside it in a source tree."""
+    inside = PACKAGE / name
+    return inside if inside.exists() else PACKAGE.parent / name

@@ -14,7 +14,15 @@ ANSWERS.yaml says when the answers are of, and for each host what it answers to 
           reach: {failure: no_privilege, message: sudo}
       pc7: {failure: unreachable, message: "pc7:22: no route to host"}
 
-Every question of the policies to a host needs its answer; what is missing is said, all of it at once.
+What most hosts answer is said once, by platform, and `any` holds what several probes ask alike; a host's own answers win:
+
+    usual:
+      linux: {any: usual/linux.yaml, time_sync: usual/chrony.yaml}
+    hosts:
+      web01: {any: [own/busy.yaml, {listeners: {stdout: "00000000:0016\nend\n"}}]}
+
+`@host@` and `@address@` in an answer are the host's own. Every question of the policies to a host needs its answer; what is
+missing is said, all of it at once, unless `unrecorded` says what hosts answer to it: {failure: not_asked}.
 """
 
 from __future__ import annotations
@@ -27,6 +35,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +57,8 @@ SHIPPED = ["policies"]
 SYSTEMS = {"linux": "Linux", "windows": "Windows", "freebsd": "FreeBSD", "macos": "Darwin"}
 
 Recorded = dict[str, dict[Command, Answer]]  # by host
+
+USUAL, ANY = " usual", "any"  # what most hosts answer; what several probes ask alike
 
 
 def record(answers: Path, estate: list[str], file: str, policy: list[str]) -> None:
@@ -98,10 +109,13 @@ def recorded(document: Document, plan: Plan) -> tuple[float, Recorded]:
     odd = sorted(hosts.keys() - {h.id for h in plan.hosts})
     problems.extend(document.problem(("hosts", n), f"the estate has no host '{n}'", key=True) for n in odd)
     told: Recorded = {}
+    usual = value.get("usual") if isinstance(value.get("usual"), dict) else {}
+    assert isinstance(usual, dict)
     for index, host in enumerate(plan.hosts):
         if plan.commands_of(index):
             said = hosts.get(host.id)
             if isinstance(said, dict):
+                said = {**said, USUAL: usual.get(host.platform, {})}
                 told[host.id] = _host(document, plan, index, said, at, problems)
             else:
                 problems.append(document.problem(("hosts",), f"nothing is recorded for {host.id}"))
@@ -125,32 +139,61 @@ def _host(
     if "failure" in said:
         return dict.fromkeys(plan.commands_of(index), _answer(said, at))
     told: dict[Command, Answer] = {HELLO: hello(host, at)}
-    odd = sorted(said.keys() - set(plan.probes))
+    odd = sorted(said.keys() - {*plan.probes, ANY, USUAL})
     problems.extend(document.problem(("hosts", host.id, n), f"there is no probe '{n}'", key=True) for n in odd)
+    unrecorded = document.value.get("unrecorded")
     for question in plan.questions_of(index):
         path: KeyPath = ("hosts", host.id, question.probe)
         given = _given(document, path, said.get(question.probe), problems)
         odd = sorted(given.keys() - question.commands.keys())
         problems.extend(document.problem(path, f"{question.probe} asks no '{n}'") for n in odd)
+        answers = {**_usual(document, said, question.probe, problems), **given}
         for name, command in question.commands.items():
-            if name not in given:
+            spec = _of(host, answers.get(name, unrecorded))
+            if spec is None:
                 problems.append(document.problem(path, f"{host.id} has no answer to '{name}' of {question.probe}"))
-            elif told.setdefault(command, _answer(given[name], at)) != _answer(given[name], at):
+            elif told.setdefault(command, _answer(spec, at)) != _answer(spec, at):
                 problems.append(
                     document.problem(path, f"{host.id} answers '{name}' of {question.probe} otherwise elsewhere")
                 )
     return told
 
 
+def _usual(document: Document, said: Mapping[str, Any], probe: str, problems: list[Problem]) -> Mapping[str, Any]:
+    """What most hosts answer to a probe, and before it what this one answers to several."""
+    usual = said[USUAL]
+    found = [
+        *(_given(document, ("usual",), usual.get(name), problems) for name in (ANY, probe)),
+        _given(document, ("hosts",), said.get(ANY), problems),
+    ]
+    return {name: spec for given in found for name, spec in given.items()}
+
+
+def _of(host: Host, spec: Any) -> Any:
+    """The answer with the host's own name and address in it."""
+    if isinstance(spec, str):
+        return spec.replace("@host@", host.id).replace("@address@", host.address)
+    if isinstance(spec, dict):
+        return {_of(host, key): _of(host, value) for key, value in spec.items()}
+    return spec
+
+
 def _given(document: Document, path: KeyPath, said: Any, problems: list[Problem]) -> Mapping[str, Any]:
-    """The answers by name: as they stand, or of a file beside."""
+    """The answers by name: as they stand, of a file beside, or of a list of those, the later winning."""
+    if isinstance(said, list):
+        return {name: spec for one in said for name, spec in _given(document, path, one, problems).items()}
     if isinstance(said, str):
         try:
-            said = yaml.load(Path(document.file).parent / said).value["answers"]
+            said = _file(Path(document.file).parent / said)
         except InvalidInput as error:
             problems.extend(error.problems)
             return {}
     return said if isinstance(said, dict) else {}
+
+
+@lru_cache(maxsize=256)
+def _file(path: Path) -> Any:
+    return yaml.load(path).value["answers"]
 
 
 def hello(host: Host, at: float) -> Output:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from auditor.commands import inputs
-from auditor.commands.references import reference
+from auditor.commands.references import file_of, reference
 from auditor.commands.run import store_path
 from auditor.compare import GATING, compared
 from auditor.reporters import _changes
@@ -34,7 +33,7 @@ def diff(before: str, after: str, format_: str, store: str | None, lang: str | N
 
 def _opened(stack: ExitStack, store: str | None, *names: str) -> Store | None:
     """The store, unless both runs are files."""
-    if all(Path(name).is_file() for name in names):
+    if all(file_of(name) for name in names):
         return None
     keeping = Store(store_path(store), create=False)
     stack.callback(keeping.close)

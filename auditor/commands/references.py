@@ -8,20 +8,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from auditor import archive, document
+from auditor import archive, document, shelves
 from auditor.document import FORMAT, FORMAT_VERSION
 from auditor.errors import InvalidInput
 from auditor.model import Finding, Run
 from auditor.store import Catalogue, HostKept, Store, StoredRun
 
+DEMO = "demo"
 LONGEST = 64 * 1024 * 1024  # bytes of a document that is not laid out as we write it, and so is read whole
+
+
+def file_of(name: str) -> Path | None:
+    """The file of this name, if there is one; `demo` is the recorded demonstration that travels with the auditor."""
+    path = Path(name)
+    if name == DEMO and not path.is_file():
+        path = shelves.packaged(f"inventories/{DEMO}.auditor")
+    return path if path.is_file() else None
 
 
 @contextmanager
 def reference(name: str, store: Store | None) -> Iterator[Run]:
     """A run of the store (number, beginning of an id, `latest`, `latest~1`), or of an archive or a JSON report, by its path."""
-    path = Path(name)
-    if not path.is_file():
+    path = file_of(name)
+    if path is None:
         yield _named(name, store)
         return
     with _private() as kept:
@@ -31,8 +40,8 @@ def reference(name: str, store: Store | None) -> Iterator[Run]:
 @contextmanager
 def evidence(name: str, store: str) -> Iterator[StoredRun]:
     """A run with its evidence: of an archive, by its path, or of the store at `store`, opened only then; "": there is none."""
-    path = Path(name)
-    if path.is_file():
+    path = file_of(name)
+    if path is not None:
         if not _is_archive(path):
             raise InvalidInput(f"{path}: this is no archive of an audit; `auditor export RUN FILE` writes one")
         with _private() as kept:

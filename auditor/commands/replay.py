@@ -12,7 +12,7 @@ from pathlib import Path
 from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import inputs, sinks
-from auditor.commands.references import evidence, reference
+from auditor.commands.references import evidence, file_of, reference
 from auditor.commands.run import INTERRUPTED, catalogue_of, header_of, progress, store_path, waits
 from auditor.compare import compared, gating
 from auditor.decisions import in_force
@@ -142,7 +142,7 @@ def _pace(plan: Plan, then: StoredRun, done: Callable[[str, bool], None]) -> Pac
 
 def _reference(held: ExitStack, name: str, path: str) -> Run:
     """The run to compare with; the store is opened only for one that is no file."""
-    if Path(name).is_file() or not path:
+    if file_of(name) or not path:
         return held.enter_context(reference(name, None))
     kept = Store(path, create=False)
     held.callback(kept.close)
