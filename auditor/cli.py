@@ -60,6 +60,8 @@ _limit = click.option(
     metavar="PATTERN",
     help="Only these hosts, by Ansible's patterns: web:&prod:!web01, web*, ~regex, web[0:2], @file; roles too.",
 )
+_tree = click.option("--tree", "trees", metavar="HOST=PATH", multiple=True,
+                     help="Judge the files of PATH in the place of HOST, nothing else; may be given several times.")  # fmt: skip
 _probes = click.option("--probes", metavar="DIR", type=click.Path(exists=True, file_okay=False),
                        help="Folder of your own probes (Python files).")  # fmt: skip
 _lang = click.option(
@@ -167,6 +169,7 @@ def main(ctx: click.Context) -> None:
 @_policy
 @_estate
 @_limit
+@_tree
 @_format
 @click.option(
     "--fail-on", type=SEVERITIES, default="low", show_default=True, help="Open failures from here on exit with 1."

@@ -19,6 +19,7 @@ import click
 
 from auditor import credentials, shelves
 from auditor.authorisation import authorised
+from auditor.commands import trees
 from auditor.errors import InvalidInput, Problem
 from auditor.kinds import Ask, DerivedProbe, Probe, Settings, Voice
 from auditor.load import decisions, estate, policies
@@ -118,7 +119,13 @@ def expects(probes: Probes, chosen: policies.Policies) -> decisions.Expects:
     )
 
 
-def load(policy: tuple[str, ...], estate_paths: Sequence[str], limit: str | None, probes_dir: str | None) -> Inputs:
+def load(
+    policy: tuple[str, ...],
+    estate_paths: Sequence[str],
+    limit: str | None,
+    probes_dir: str | None,
+    given_trees: tuple[str, ...] = (),
+) -> Inputs:
     """All of it; every problem of all files in one InvalidInput."""
     probes, probe_digests = all_probes(probes_dir)
     problems = []
@@ -135,7 +142,10 @@ def load(policy: tuple[str, ...], estate_paths: Sequence[str], limit: str | None
     if problems:
         raise InvalidInput(problems)
     chosen, (town, estate_digests), (records, decision_digests) = loaded
-    hosts = chosen_hosts(town, limit)
+    if given_trees:
+        town, limit = trees.standing_in(town, given_trees), "trees"
+    hosts = tuple(h for h in town.hosts if h.tree) if given_trees else chosen_hosts(town, limit)
+    trees.check(hosts)
     plan = Plan(town, hosts, chosen.controls, chosen.measures, chosen.in_force, probes, whole=not limit)
     if plan.count() == 0:
         raise InvalidInput("nothing to audit: no control of these policies applies to any of these hosts")

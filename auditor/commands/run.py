@@ -36,6 +36,7 @@ def run(
     policy: tuple[str, ...],
     estate: tuple[str, ...],
     limit: str | None,
+    trees: tuple[str, ...],
     formats: tuple[str, ...],
     fail_on: str,
     fail_on_warn: bool,
@@ -57,7 +58,9 @@ def run(
     if missing and store == "none":
         raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
     day = inputs.as_of(as_of)
-    given = inputs.load(policy, estate, limit, probes)
+    if trees and (missing or limit):
+        raise InvalidInput("--tree judges the hosts that it names: leave out --limit and --missing")
+    given = inputs.load(policy, estate, limit, probes, trees)
     inputs.notify(given.plan.estate, lang)
     plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
     places = Places(jobs)
@@ -69,7 +72,7 @@ def run(
     try:
         before = held.enter_context(reference(against, keeping)) if against else None
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
-        header = replace(_header(plan, day, digests), limit=limit or "", policies=policy)
+        header = replace(_header(plan, day, digests), limit=limit or " ".join(trees), policies=policy)
         begun = keeping.begin(
             header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
         )

@@ -30,6 +30,7 @@ class Elevation:
     item: Item
     asks: bool | Unknown
     because: str
+    where: tuple[str, ...] = ()
 
     @property
     def runs_as(self) -> str:
@@ -68,7 +69,7 @@ def elevations(told: Rules, people: People) -> list[Elevation]:
                 if not _counts(who, item, people) or (rule.tool == "sudo" and _stands_above(above, who, item, people)):
                     continue
                 asks, because = _asked(told, rule, who, item, people)
-                found.append(Elevation(who, rule.tool, item, asks, because))
+                found.append(Elevation(who, rule.tool, item, asks, because, rule.where))
             if len(above) < COVERS_KEPT and _is_all(rule, item, told.name):
                 above += [(who, item) for who in rule.users]
     return found[::-1]
