@@ -189,6 +189,8 @@ def main(ctx: click.Context) -> None:
     metavar="RUN|FILE",
     help="Compare with this run or JSON report: only what is new, worse or lost its decision exits with 1.",
 )
+@click.option("--trusted", metavar="REF",
+              help="Judge with policies, estate, decisions and probes as git has them at REF; what differs is listed first.")  # fmt: skip
 @click.option("--timings", is_flag=True, help="On stderr, how long probes and hosts took; nothing of it is kept.")
 @_probes
 @_lang

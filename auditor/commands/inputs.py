@@ -125,8 +125,9 @@ def load(
     limit: str | None,
     probes_dir: str | None,
     given_trees: tuple[str, ...] = (),
+    work: str = "",
 ) -> Inputs:
-    """All of it; every problem of all files in one InvalidInput."""
+    """All of it; every problem of all files in one InvalidInput. Trees are looked for from the folder `work`."""
     probes, probe_digests = all_probes(probes_dir)
     problems = []
     loaded: list[Any] = []
@@ -143,9 +144,9 @@ def load(
         raise InvalidInput(problems)
     chosen, (town, estate_digests), (records, decision_digests) = loaded
     if given_trees:
-        town, limit = trees.standing_in(town, given_trees), "trees"
+        town, limit = trees.standing_in(town, given_trees, work), "trees"
     hosts = tuple(h for h in town.hosts if h.tree) if given_trees else chosen_hosts(town, limit)
-    trees.check(hosts)
+    trees.check(hosts, work)
     plan = Plan(town, hosts, chosen.controls, chosen.measures, chosen.in_force, probes, whole=not limit)
     if plan.count() == 0:
         raise InvalidInput("nothing to audit: no control of these policies applies to any of these hosts")

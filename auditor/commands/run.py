@@ -52,6 +52,7 @@ def run(
     audience: Audience,
     against: str | None,
     sarif_accepted: str,
+    trusted: str | None,
 ) -> int:
     """The exit code of the run."""
     reports = sinks.chosen(formats, audience)
@@ -60,7 +61,7 @@ def run(
     day = inputs.as_of(as_of)
     if trees and (missing or limit):
         raise InvalidInput("--tree judges the hosts that it names: leave out --limit and --missing")
-    given = inputs.load(policy, estate, limit, probes, trees)
+    given = _given(policy, estate, limit, probes, trees, trusted, lang)
     inputs.notify(given.plan.estate, lang)
     plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
     places = Places(jobs)
@@ -87,6 +88,39 @@ def run(
         held.close()
         keeping.close()
     return INTERRUPTED if finished.header.state == "partial" else code
+
+
+def _given(
+    policy: tuple[str, ...],
+    estate: tuple[str, ...],
+    limit: str | None,
+    probes: str | None,
+    trees: tuple[str, ...],
+    trusted: str | None,
+    lang: str | None,
+) -> inputs.Inputs:
+    """What people wrote: with `trusted`, as that side has it, and first of all what the work folder changes in it."""
+    own = inputs.load(policy, estate, limit, probes, trees)
+    if trusted is None:
+        return own
+    from auditor.commands import trusted as sides
+
+    named = (*policy, *estate, *((probes,) if probes else ()))
+    work = os.getcwd()
+
+    def load(paths: tuple[str, ...]) -> inputs.Inputs:
+        rest = paths[len(policy) + len(estate) :]
+        middle = paths[len(policy) : len(policy) + len(estate)]
+        return inputs.load(paths[: len(policy)], middle, limit, rest[0] if rest else None, trees, work)
+
+    theirs = sides.judged_by(trusted, named, load)
+    voice = inputs.voice(lang)
+    changed = sides.changes(theirs, own, voice)
+    if changed:
+        print(voice.say("This change touches what it is judged by; judged is by {ref}:").format(ref=trusted), file=sys.stderr)
+    for line in changed:
+        print(f"  {line}", file=sys.stderr)
+    return theirs
 
 
 def store_path(given: str | None) -> str:

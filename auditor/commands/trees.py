@@ -15,7 +15,7 @@ SNIFFED = 65536  # bytes of a device's file
 MOST_ENTRIES = 100_000  # looked at before a tree counts as one
 
 
-def standing_in(town: Estate, given: Iterable[str]) -> Estate:
+def standing_in(town: Estate, given: Iterable[str], work: str) -> Estate:
     """Each host that is named, of the estate or, where there is none, made up, with the files in its place."""
     named = [one.partition("=") for one in given]
     wrong = [name + equals + path for name, equals, path in named if not (name and equals and path)]
@@ -25,7 +25,7 @@ def standing_in(town: Estate, given: Iterable[str]) -> Estate:
     if len(paths) != len(named):
         raise InvalidInput("--tree: a host is named twice")
     if not town.declared:
-        return replace(town, hosts=tuple(_made_up(name, path) for name, path in paths.items()))
+        return replace(town, hosts=tuple(_made_up(name, path, work) for name, path in paths.items()))
     unknown = [name for name in paths if town.host(name) is None]
     if unknown:
         raise InvalidInput(f"--tree: no host of the estate is named {', '.join(unknown)} (auditor list hosts)")
@@ -38,8 +38,8 @@ def _stood_for(host: Host, path: str) -> Host:
     return replace(host, connection=TREE, tree=path, barred="", quiet_hours_s=None, at_once=(), availability="always")
 
 
-def _made_up(name: str, path: str) -> Host:
-    return Host(name, name, connection=TREE, tree=path, platform=_platform(path), perimeter=UNNAMED)
+def _made_up(name: str, path: str, work: str) -> Host:
+    return Host(name, name, connection=TREE, tree=path, platform=_platform(os.path.join(work, path)), perimeter=UNNAMED)
 
 
 def _platform(path: str) -> str:
@@ -55,15 +55,15 @@ def _platform(path: str) -> str:
     raise InvalidInput(f"--tree: {path}: what device this is does not show; give an inventory with auditor_platform")
 
 
-def check(hosts: Iterable[Host]) -> None:
+def check(hosts: Iterable[Host], work: str) -> None:
     """Raises InvalidInput for a tree that is not there, or holds no file at all."""
     for host in hosts:
         if host.connection != TREE:
             continue
+        path = os.path.join(work, host.tree)
         try:
-            mode = os.stat(host.tree).st_mode
-            empty = stat.S_ISDIR(mode) and not _holds_a_file(host.tree)
-            empty = empty or (stat.S_ISREG(mode) and not os.path.getsize(host.tree))
+            mode = os.stat(path).st_mode
+            empty = not (_holds_a_file(path) if stat.S_ISDIR(mode) else os.path.getsize(path))
         except OSError as error:
             raise InvalidInput(f"{host.id}: the tree {host.tree} cannot be read: {error.strerror}") from None
         if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
