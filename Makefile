@@ -51,6 +51,7 @@ bench: .venv/.made
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/silent.py
 	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/trees.py
 	$(BIN)/python benchmarks/decisions.py
 
 clean:

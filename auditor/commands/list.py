@@ -45,7 +45,11 @@ def _probes(estate: tuple[str, ...], probes: str | None, store: str | None, lang
     speaking = inputs.voice(lang)
     for name, probe in sorted(inputs.all_probes(probes)[0].items()):
         over = getattr(probe, "over", "")
-        yield [name, f"over {over}" if over else ",".join(probe.dialects), speaking.text(probe.title)]  # type: ignore[union-attr]
+        yield [
+            name,
+            f"over {over}" if over else ",".join(dict.fromkeys((*probe.dialects, *probe.trees))),
+            speaking.text(probe.title),
+        ]  # type: ignore[union-attr]
 
 
 def _runs(estate: tuple[str, ...], probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:

@@ -73,7 +73,7 @@ def run(
     try:
         before = held.enter_context(reference(against, keeping)) if against else None
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
-        header = replace(_header(plan, day, digests), limit=limit or " ".join(trees), policies=policy)
+        header = replace(_header(plan, day, digests), limit=limit or _narrowed(plan, trees), policies=policy)
         begun = keeping.begin(
             header, Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters)
         )
@@ -88,6 +88,11 @@ def run(
         held.close()
         keeping.close()
     return INTERRUPTED if finished.header.state == "partial" else code
+
+
+def _narrowed(plan: Plan, trees: tuple[str, ...]) -> str:
+    """The `--limit` that would choose the hosts that trees stand for; "" where these are all."""
+    return ",".join(h.id for h in plan.hosts) if trees and len(plan.hosts) < len(plan.estate.hosts) else ""
 
 
 def _given(
@@ -117,7 +122,10 @@ def _given(
     voice = inputs.voice(lang)
     changed = sides.changes(theirs, own, voice)
     if changed:
-        print(voice.say("This change touches what it is judged by; judged is by {ref}:").format(ref=trusted), file=sys.stderr)
+        print(
+            voice.say("This change touches what it is judged by; judged is by {ref}:").format(ref=trusted),
+            file=sys.stderr,
+        )
     for line in changed:
         print(f"  {line}", file=sys.stderr)
     return theirs

@@ -73,9 +73,4 @@ def check(hosts: Iterable[Host], work: str) -> None:
 
 
 def _holds_a_file(folder: str) -> bool:
-    seen = 0
-    for _, _, names in os.walk(folder):
-        seen += 1
-        if names or seen > MOST_ENTRIES:
-            return True
-    return False
+    return any(names or seen > MOST_ENTRIES for seen, (_, _, names) in enumerate(os.walk(folder)))

@@ -91,9 +91,7 @@ def _where(one: Mapping[str, Any], tree: trees.Tree, named: Mapping[str, tuple[s
     return tuple(dict.fromkeys([*places, *tree.accounts.get(one["account"], ())]))
 
 
-def _facts(
-    people: passwd.People, told: sudoers.Rules | Unknown, keys: tuple[str | Unknown, ...] | Unknown
-) -> Facts:
+def _facts(people: passwd.People, told: sudoers.Rules | Unknown, keys: tuple[str | Unknown, ...] | Unknown) -> Facts:
     rules = sudoers.Rules((), passwd.People({}, {}), gap=told) if isinstance(told, Unknown) else told
     everybody = passwd.People(people.accounts, {**rules.groups.groups, **people.groups}, people.directory)
     found = passwd.privileged(everybody, rules.granting)

@@ -13,6 +13,7 @@ from auditor.readers.devices import Device, Setting
 
 LISTS = ("cleartext", "from_anywhere", "administrators")
 CLEARTEXT = ("telnet", "http")
+ALL_OF_IPV4 = "0.0.0.0"  # noqa: S104 - as a mask, of addresses that may connect
 DOORS = ("ssh", "https", "telnet", "http")
 
 
@@ -151,12 +152,14 @@ def _admin(device: Device, path: tuple[str, ...], place: str) -> dict[str, Any]:
     """Trusted hosts are all, and no second factor is asked, unless said otherwise (FortiOS CLI Reference)."""
     said = _said(device, path)
     hosts = [v for n, v in said.items() if n.startswith(("trusthost", "ip6-trusthost"))]
-    anybody = any(v[-1:] == ("0.0.0.0",) or v[:1] == ("::/0",) or v[:1] == ("0.0.0.0/0",) for v in hosts)
+    anybody = any(v[-1:] == (ALL_OF_IPV4,) or v[:1] in (("::/0",), (f"{ALL_OF_IPV4}/0",)) for v in hosts)
     elsewhere = said.get("remote-auth") == ("enable",) or said.get("wildcard") == ("enable",)
     second: Fact = said.get("two-factor", ("disable",)) != ("disable",)
     return {
         "account": path[-1].removeprefix("edit "),
-        "two_factors": Unknown("not_told", "a server that authenticates it says") if elsewhere and not second else second,
+        "two_factors": Unknown("not_told", "a server that authenticates it says")
+        if elsewhere and not second
+        else second,
         "bound": bool(hosts) and not anybody,
         WHERE: (place,),
     }
@@ -184,7 +187,11 @@ PROBE = Probe(
         "type": "object",
         "properties": {
             "cleartext": {"type": "array", "items": _DOOR, "description": "Doors that show what is said in clear."},
-            "from_anywhere": {"type": "array", "items": _DOOR, "description": "Doors that no list of sources is set before."},
+            "from_anywhere": {
+                "type": "array",
+                "items": _DOOR,
+                "description": "Doors that no list of sources is set before.",
+            },
             "administrators": {
                 "type": "array",
                 "description": "Its own accounts (FortiOS).",

@@ -8,8 +8,8 @@ from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
-from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.medium import WHERE
+from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.readers import enrolment, pam, passwd, ssh_ways, sshd, sudoers
 from auditor.readers.ssh_ways import Host, Login
 from auditor.readers.trees import people, ssh, stacks, sudo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +100,25 @@ def test_a_default_that_is_not_shown_is_unknown(text: str, fact: str) -> None:
     assert isinstance(of(text, PROBES[0], "cisco_ios")[fact], Partial)
 
 
-WORDS = [*DATA.joinpath("sw01.cfg").read_text().splitlines(), *DATA.joinpath("fw01.conf").read_text().splitlines(), " ", '"', "\0", "set", "edit"]
+WORDS = [
+    *DATA.joinpath("sw01.cfg").read_text().splitlines(),
+    *DATA.joinpath("fw01.conf").read_text().splitlines(),
+    " ",
+    '"',
+    "\0",
+    "set",
+    "edit",
+]
 
 
-@given(st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=20)), max_size=30).map("\n".join), st.sampled_from(["cisco_ios", "fortios"]))
+@given(
+    st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=20)), max_size=30).map("\n".join),
+    st.sampled_from(["cisco_ios", "fortios"]),
+)
 def test_nothing_raises_but_unreadable(text: str, platform: str) -> None:
-    read: Callable[[Probe], object] = lambda probe: of(text.encode("utf-8", "replace").decode(), probe, platform)
+    def read(probe: Probe) -> object:
+        return of(text.encode("utf-8", "replace").decode(), probe, platform)
+
     for probe in PROBES:
         try:
             read(probe)

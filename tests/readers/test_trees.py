@@ -50,7 +50,10 @@ def test_sshd_says_the_same(tmp_path: Path, name: str) -> None:
     for user, address in ASKED:
         spec = f"user={user},host={address},addr={address},laddr=127.0.0.1,lport=22"
         done = subprocess.run(
-            ["/usr/sbin/sshd", "-T", "-h", str(key), "-f", str(file), "-C", spec], capture_output=True, text=True, check=False
+            ["/usr/sbin/sshd", "-T", "-h", str(key), "-f", str(file), "-C", spec],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         real: dict[str, list[str]] = {}
@@ -81,7 +84,10 @@ def test_what_is_included_and_not_there_is_not_observable() -> None:
         gap = ssh.read(as_read({"/etc/ssh/sshd_config": text})).gap
         assert gap
         assert gap.cause == "not_observable"
-    loop = {"/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/a\n", "/etc/ssh/sshd_config.d/a": "Include /etc/ssh/sshd_config.d/a\n"}
+    loop = {
+        "/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/a\n",
+        "/etc/ssh/sshd_config.d/a": "Include /etc/ssh/sshd_config.d/a\n",
+    }
     assert (ssh.read(as_read(loop)).gap or Unknown("timeout")).cause == "unreadable"
 
 
@@ -121,7 +127,7 @@ def test_the_question_to_a_host_says_the_same(tmp_path: Path, name: str) -> None
     assert all(r.where for r in tree.rules)
 
 
-WORDS_OF_FILES = [*"abA=:,()!\\\"# \n\t@*%/.-_x1", "ALL", "NOPASSWD:", "Match ", "Include ", "Defaults", "[", "]"]
+WORDS_OF_FILES = [*'abA=:,()!\\"# \n\t@*%/.-_x1', "ALL", "NOPASSWD:", "Match ", "Include ", "Defaults", "[", "]"]
 HOSTILE = st.lists(st.sampled_from(WORDS_OF_FILES), max_size=80).map("".join)
 
 

@@ -8,7 +8,16 @@ from typing import Any
 from auditor.model import Partial, Unknown
 
 # Details of readers that were told all there is, and so miss what no file of a tree holds.
-_OF_A_HOST = ("whether ", "who is in ", "whom a directory", "which program", "no PAM file for ", "PAM file ", "how ", "accounts of ")
+_OF_A_HOST = (
+    "whether ",
+    "who is in ",
+    "whom a directory",
+    "which program",
+    "no PAM file for ",
+    "PAM file ",
+    "how ",
+    "accounts of ",
+)
 
 
 def observable(fact: Any) -> Any:

@@ -110,7 +110,9 @@ def read(answer: Answer) -> Config:
     return config
 
 
-def _gather(texts: Mapping[str, str], path: str, outer: tuple[tuple[tuple[str, str], ...], ...], depth: int, config: Config) -> None:
+def _gather(
+    texts: Mapping[str, str], path: str, outer: tuple[tuple[tuple[str, str], ...], ...], depth: int, config: Config
+) -> None:
     matches = outer
     for number, line in enumerate(texts[path].split("\n"), 1):
         found = _LINE.match(line.partition("#")[0] if '"' not in line else line)
@@ -128,7 +130,13 @@ def _gather(texts: Mapping[str, str], path: str, outer: tuple[tuple[tuple[str, s
             config.lines.append(Line(_ALIASES.get(word, word), _plain(value), matches, f"{path}:{number}"))
 
 
-def _include(texts: Mapping[str, str], globs: list[str], matches: tuple[tuple[tuple[str, str], ...], ...], depth: int, config: Config) -> None:
+def _include(
+    texts: Mapping[str, str],
+    globs: list[str],
+    matches: tuple[tuple[tuple[str, str], ...], ...],
+    depth: int,
+    config: Config,
+) -> None:
     for glob in globs:
         whole = glob if glob.startswith("/") else f"/etc/ssh/{glob}"
         found = sorted(p for p in texts if fnmatch.fnmatchcase(p, whole) and p.count("/") == whole.count("/"))
@@ -174,7 +182,9 @@ def asked(config: Config, whos: list[Who]) -> Asked:
 
 def _context(config: Config, who: Who) -> Context:
     settings, error = effective(config, who)
-    return Context(who.user, who.address, "", "22", {w: tuple(v for v, _ in said) for w, said in settings.items()}, error)
+    return Context(
+        who.user, who.address, "", "22", {w: tuple(v for v, _ in said) for w, said in settings.items()}, error
+    )
 
 
 def effective(config: Config, who: Who) -> tuple[dict[str, list[tuple[str, str]]], str]:
@@ -194,7 +204,11 @@ def effective(config: Config, who: Who) -> tuple[dict[str, list[tuple[str, str]]
 
 def _valued(line: Line) -> str:
     if line.word != "pubkeyacceptedalgorithms":
-        return line.value if line.word in ("authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys", *LISTS) else line.value.lower()
+        return (
+            line.value
+            if line.word in ("authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys", *LISTS)
+            else line.value.lower()
+        )
     return "sk" if all(re.match("(webauthn-)?sk-", a) for a in line.value.split(",")) else "all"
 
 

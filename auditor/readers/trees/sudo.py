@@ -108,7 +108,9 @@ def _line(line: str) -> Iterator[str]:
     elif alias := re.match(r" *(User|Host|Runas|Cmnd|Cmd)_Alias +(.*)", line):
         kind = {"User": "alias", "Host": "host", "Runas": "runas"}.get(alias[1])
         bare = re.sub(r"#[^0-9].*", "", alias[2])
-        yield from (f"{kind} {bare if kind == 'alias' else _bare(bare)[0]}",) if kind else _Listing("cmnd").read(alias[2])
+        yield from (
+            (f"{kind} {bare if kind == 'alias' else _bare(bare)[0]}",) if kind else _Listing("cmnd").read(alias[2])
+        )
     else:
         yield from _Listing("rule").read(line)
 
