@@ -213,9 +213,9 @@ def _asked_tree(
 ) -> sshd.Asked:
     users = names if "user" in config.vary else names[:1]
     addresses = (*ssh_ways.tried(sources), *ssh.addresses(config)) if "address" in config.vary else (ssh_ways.OUTSIDE,)
-    whos = [_who(known, user, address) for user in users for address in dict.fromkeys(addresses)]
-    asked = ssh.asked(config, whos[:MOST_CONTEXTS])
-    left = tuple(dict.fromkeys(who.user for who in whos[MOST_CONTEXTS:]))
+    callers = [_who(known, user, address) for user in users for address in dict.fromkeys(addresses)]
+    asked = ssh.asked(config, callers[:MOST_CONTEXTS])
+    left = tuple(dict.fromkeys(who.user for who in callers[MOST_CONTEXTS:]))
     return replace(asked, left=left, dark=frozenset(a.home for a in known.accounts.values()))
 
 

@@ -174,9 +174,9 @@ def _criteria(value: str) -> tuple[tuple[str, str], ...]:
 # ---------------------------------------------------------------- one connection
 
 
-def asked(config: Config, whos: list[Who]) -> Asked:
+def asked(config: Config, callers: list[Who]) -> Asked:
     """What `sshd -T -C` would tell of each; a Match that nobody can follow here makes a context an error."""
-    contexts = tuple(_context(config, who) for who in whos)
+    contexts = tuple(_context(config, who) for who in callers)
     return Asked("sshd", (), (), (), config.odd, config.vary, contexts, (), {})
 
 
