@@ -58,6 +58,7 @@ bench: .venv/.made
 	$(BIN)/python benchmarks/silent.py
 	$(BIN)/python benchmarks/winrm.py
 	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/trees.py
 	$(BIN)/python benchmarks/decisions.py
 
 clean:

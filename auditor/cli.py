@@ -93,6 +93,8 @@ _limit = click.option(
     metavar="PATTERN",
     help="Only these hosts, by Ansible's patterns: web:&prod:!web01, web*, ~regex, web[0:2], @file; roles too.",
 )
+_tree = click.option("--tree", "trees", metavar="HOST=PATH", multiple=True,
+                     help="Judge the files of PATH in the place of HOST, nothing else; may be given several times.")  # fmt: skip
 _probes = click.option("--probes", metavar="DIR", type=click.Path(exists=True, file_okay=False),
                        help="Folder of your own probes (Python files).")  # fmt: skip
 _lang = click.option(
@@ -246,6 +248,7 @@ def main(ctx: click.Context) -> None:
 @_policy
 @_estate
 @_limit
+@_tree
 @_format
 @_fail_on
 @_fail_on_warn
@@ -266,6 +269,8 @@ def main(ctx: click.Context) -> None:
 @click.option("--mail", metavar="ADDRESS", multiple=True,
               help="Send what changed since the last audit, in counts; the server is named in AUDITOR_SMTP.")  # fmt: skip
 @click.option("--mail-detail", is_flag=True, help="The mail also names hosts and controls.")
+@click.option("--trusted", metavar="REF",
+              help="Judge with policies, estate, decisions and probes as git has them at REF; what differs is listed first.")  # fmt: skip
 @click.option("--timings", is_flag=True, help="On stderr, how long probes and hosts took; nothing of it is kept.")
 @_probes
 @_lang

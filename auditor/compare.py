@@ -124,7 +124,16 @@ def _change(old: Sketch | None, new: Sketch | None, changed: set[str]) -> Change
     return _compared(before, after)
 
 
+def _of_other_media(before: Finding | None, after: Finding) -> bool:
+    """What files cannot tell is no news of a host, nor what a host tells of files."""
+    if before is None or before.medium == after.medium:
+        return False
+    return any(r.cause is not None and r.cause.cause == "not_observable" for f in (before, after) for r in f.reasons)
+
+
 def _compared(before: Finding | None, after: Finding) -> Change | None:
+    if _of_other_media(before, after):
+        return None
     if after.outcome is Outcome.UNKNOWN:
         told = before is not None and before.outcome is not Outcome.UNKNOWN
         return Change("unmeasured", before, after) if told else None

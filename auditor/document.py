@@ -68,6 +68,8 @@ def reason_to_plain(reason: Reason) -> Plain:
         plain["person"] = True
     if reason.cause:
         plain["cause"] = unknown_to_plain(reason.cause)
+    if reason.places:
+        plain["places"] = list(reason.places)
     return plain
 
 
@@ -81,6 +83,7 @@ def reason_from_plain(plain: Mapping[str, Any]) -> Reason:
         plain.get("element", ""),
         unknown_from_plain(plain.get("cause")),
         plain.get("person", False),
+        tuple(plain.get("places", ())),
     )
 
 
@@ -382,7 +385,7 @@ def command_to_plain(command: Command) -> Plain:
         "timeout_s": command.timeout_s,
         "cap_bytes": command.cap_bytes,
     }
-    return {**plain, "takes": command.takes} if command.takes else plain
+    return plain | {n: v for n, v in (("takes", command.takes), ("mask", command.mask)) if v}
 
 
 def command_from_plain(plain: Mapping[str, Any]) -> Command:

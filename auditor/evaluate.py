@@ -11,7 +11,8 @@ from typing import Any
 from auditor.errors import Unreadable
 from auditor.expectations import finding
 from auditor.framing.sh import HELLO
-from auditor.kinds import Probe
+from auditor.kinds import TREE, Probe
+from auditor.medium import of_tree
 from auditor.model import (
     Answer,
     Check,
@@ -55,12 +56,14 @@ def evaluate(
     failure = _failure(host, answers)
     told: dict[str, Facts | Unknown] = {}
     for question in questions:
-        told[question.key] = failure or _facts(probes[question.probe], host.platform, question, answers)
+        told[question.key] = failure or _facts(probes[question.probe], host, question, answers)
     at = max((a.at for a in answers.values()), default=0.0)
     findings = []
     for check in checks:
         facts = told.get(question_key(check.control.probe, check.arguments), Unknown("not_asked"))
-        findings.append(finding(check, facts, probes[check.control.probe].facts, at))
+        schema = probes[check.control.probe].facts
+        came_to = finding(check, facts, schema, at)
+        findings.append(of_tree(came_to, facts, schema, host.tree) if host.connection == TREE else came_to)
     measured = sum(1 for f in findings if f.outcome is not Outcome.UNKNOWN)
     return Judged(tuple(findings), told, failure, measured, at, _identity(answers), collector(answers))
 
@@ -120,10 +123,10 @@ def same_machine(hosts: Sequence[str]) -> Failure:
     return Failure("other_host", f"one machine answered for {', '.join(hosts[:5])}{more}")
 
 
-def _facts(probe: Probe, platform: str, question: Question, answers: Mapping[Command, Answer]) -> Facts | Unknown:
+def _facts(probe: Probe, host: Host, question: Question, answers: Mapping[Command, Answer]) -> Facts | Unknown:
     missing = Failure("not_asked")
     given = {name: answers.get(command, missing) for name, command in question.commands.items()}
     try:
-        return probe.dialects[platform].parse(given, question.arguments)
+        return probe.of(host)[host.platform].parse(given, question.arguments)
     except Unreadable as error:
         return Unknown("unreadable", str(error))

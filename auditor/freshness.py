@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from auditor.framing.sh import HELLO
+from auditor.kinds import TREE
 from auditor.model import UNNAMED, Answer, Command, Estate, Failure, Host, Output
 
 # What proves silence: no such name, no packet back, or a bastion that could not connect. Whoever refuses the port, drops us
@@ -35,6 +36,8 @@ def whose(host: Host, estate: Estate) -> str:
     """
     perimeter = estate.perimeters.get(host.perimeter)
     told = [host.perimeter, perimeter.owner if perimeter else ""]
+    if host.connection == TREE:  # what files tell is no earlier evidence of the host itself
+        return json.dumps([*told, estate.place, TREE, host.tree], ensure_ascii=False, separators=(",", ":"))
     return json.dumps(
         [*told, estate.place] if told == [UNNAMED] * 2 else told, ensure_ascii=False, separators=(",", ":")
     )

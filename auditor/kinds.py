@@ -11,6 +11,7 @@ from auditor.model import Answer, Command, Facts, Host, Run, Subject, Text
 
 Schema = Mapping[str, Any]  # JSON Schema, draft-07
 Audience = Literal["technique", "elus"]
+TREE = "tree"  # the connection, and the medium, of a host that files stand for
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ class Probe:
 
     `facts` is a JSON Schema of an object; every property has a description. A list of objects names the field that
     tells its elements apart with `x-name`; a text that names a person says `x-person: true`.
-    `privilege` says in words what the question needs on the host.
+    `privilege` says in words what the question needs on the host. `trees` are the dialects for a tree of files: their
+    commands are of the kind "read"; what only a running host can tell is Unknown `not_observable`. There an element of a
+    list may say `where`, the places (`/path:line`) that it comes from; so may the facts as a whole, by the fact's name.
     """
 
     title: Text
@@ -42,6 +45,11 @@ class Probe:
         default_factory=lambda: {"type": "object", "properties": {}, "additionalProperties": False}
     )
     privilege: Text = field(default_factory=dict)
+    trees: Mapping[str, Dialect] = field(default_factory=dict)
+
+    def of(self, host: Host) -> Mapping[str, Dialect]:
+        """The dialects of the host's medium."""
+        return self.trees if host.connection == TREE else self.dialects
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ CAUSES = {
     "unreadable": "the answer cannot be read",
     "not_told": "the platform does not tell this",
     "not_asked": "this was not asked",
+    "not_observable": "only a running host can tell this",
     "nothing_asked": "nothing asked",
     "other_platform": "the host is not of the platform that the inventory says",
     "other_host": "another host answered at this address",
@@ -94,6 +95,7 @@ class Command:
     `text` is a constant POSIX shell text (kind "run") or whitespace-separated file globs (kind "read");
     `arguments` stand beside it as data ("$1", "$2" ... for a text) and are never interpolated into it. `takes` is the type
     of the arguments of an elevated text; the host refuses others, and without a type any (see framing/collector.py).
+    `mask` names what takes secrets out of the files of a tree before anything is kept (readers/masks.py).
     """
 
     text: str
@@ -103,6 +105,7 @@ class Command:
     timeout_s: int = 20
     cap_bytes: int = 65536
     takes: Literal["", "address", "number", "name", "path"] = ""
+    mask: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +251,7 @@ class Host:
     `aliases`: further names and addresses under which others know it; `logs`: whether it must send its own to a collector.
     `barred`: why no connection may be opened to it: its owner did not authorise the audit. Empty: it may.
     `tier`: of the accounts that may log in there, 0 for what rules the domain; None where nobody said.
+    `tree`: the path of the files that stand for it, as written; its connection is `tree`, and nothing of it is run.
     """
 
     id: str
@@ -281,6 +285,7 @@ class Host:
     logs: Literal["required", "not_required"] = "required"
     tier: int | None = None
     barred: str = ""
+    tree: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,6 +497,7 @@ class Reason:
     """Why a finding is not a pass, as data; sentences.py puts it in words.
 
     `element` names the element of a list that matters; `person` says that it is a person's name.
+    `places`: the files and lines (`path:line`) of a tree that it comes from, where that is known.
     """
 
     path: str
@@ -501,6 +507,7 @@ class Reason:
     element: str = ""
     cause: Unknown | None = None
     person: bool = False
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

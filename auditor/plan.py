@@ -17,7 +17,7 @@ from typing import Any
 
 from auditor.errors import InvalidInput
 from auditor.framing.sh import HELLO
-from auditor.kinds import DerivedProbe, Probe
+from auditor.kinds import TREE, DerivedProbe, Probe
 from auditor.model import (
     Bound,
     Check,
@@ -61,6 +61,11 @@ class Plan:
     until: float = math.inf
     _commands: dict[Any, Mapping[str, Command]] = field(default_factory=dict)
     _named: dict[str, list[str]] = field(default_factory=dict)
+
+    @cached_property
+    def only_trees(self) -> bool:
+        """Files stand for all hosts: what these tell together, nobody can see there."""
+        return all(h.connection == TREE for h in self.hosts)
 
     @cached_property
     def direct(self) -> tuple[tuple[int, Control, Probe], ...]:
@@ -122,7 +127,9 @@ class Plan:
                 whole = not any(isinstance(v, Unknown) for v in names.values())
                 bounds = self.bounds(control.id, subject.key)
                 values = self._valued(names, bounds, None, control, perimeter)
-                yield Check(seq, control, subject, values=values, gates=self.estate.declared or whole, bounds=bounds)
+                gates = (self.estate.declared or whole) and not self.only_trees
+                unasked = Unknown("not_observable") if self.only_trees else None
+                yield Check(seq, control, subject, values=values, unasked=unasked, gates=gates, bounds=bounds)
 
     def _valued(
         self, names: Mapping[str, Any], bounds: Sequence[Bound], host: Host | None, control: Control, perimeter: str
@@ -143,9 +150,9 @@ class Plan:
                 questions.setdefault(question.key, question)
         for _, control, derived in self._derived:
             probe = self.probes[derived.over]
-            if isinstance(probe, Probe) and host.platform in probe.dialects and _heard(derived, host):
+            if isinstance(probe, Probe) and host.platform in probe.of(host) and _heard(derived, host):
                 arguments = self._over(control, derived)
-                commands = self._asked(derived.over, probe, host.platform, arguments)
+                commands = self._asked(derived.over, probe, host, arguments)
                 questions.setdefault(question_key(derived.over, arguments), Question(derived.over, arguments, commands))
         return list(questions.values())
 
@@ -167,8 +174,10 @@ class Plan:
             unasked, gates = Unknown("not_authorised", host.barred), True
         elif host.connection == "none":
             unasked, gates = Unknown("not_connected", host.why), True
+        elif host.platform not in probe.of(host):
+            unasked, gates = Unknown("not_observable"), False
         elif unasked is None:
-            commands = self._asked(control.probe, probe, host.platform, arguments)
+            commands = self._asked(control.probe, probe, host, arguments)
             gates = gates or not any(isinstance(v, Unknown) for v in values.values())
         subject = _subject(host)
         bounds = self.bounds(control.id, subject.key)
@@ -181,6 +190,8 @@ class Plan:
         if not any(_heard(probe, h) for h in self.estate.hosts):
             unasked = Unknown("nothing_asked", f"no host with the role {' or '.join(probe.roles)} is declared")
         gates = self.estate.declared or unasked is None
+        if self.only_trees:
+            unasked, gates = Unknown("not_observable"), False
         return Check(seq, control, _subject(host), arguments, {}, values, unasked, gates)
 
     def _over(self, control: Control, probe: DerivedProbe) -> Mapping[str, Any]:
@@ -192,11 +203,11 @@ class Plan:
             self._named[control.id] = _names(control)
         return self._named[control.id]
 
-    def _asked(self, name: str, probe: Probe, platform: str, arguments: Mapping[str, Any]) -> Mapping[str, Command]:
+    def _asked(self, name: str, probe: Probe, host: Host, arguments: Mapping[str, Any]) -> Mapping[str, Command]:
         """Made once for equal arguments: a fleet shares its commands."""
-        key = (name, platform, repr(sorted(arguments.items())) if arguments else "")
+        key = (name, host.platform, host.connection == TREE, repr(sorted(arguments.items())) if arguments else "")
         if key not in self._commands:
-            self._commands[key] = probe.dialects[platform].commands(arguments)
+            self._commands[key] = probe.of(host)[host.platform].commands(arguments)
         return self._commands[key]
 
     def _arguments(self, control: Control, host: Host | None) -> tuple[dict[str, Any], Unknown | None]:
@@ -297,7 +308,7 @@ class Plan:
             yield Coverage(subject, measure, Unknown("nothing_asked", why), self.estate.declared)
 
     def _why_none(self, host: Host) -> str:
-        known = any(isinstance(p, Probe) and host.platform in p.dialects for p in self.probes.values())
+        known = any(isinstance(p, Probe) and _knows(p, host) for p in self.probes.values())
         return "no control applies to it" if known else f"no probe knows the platform {host.platform}"
 
     def count(self) -> int:
@@ -312,7 +323,12 @@ def _subject(host: Host) -> Subject:
 
 
 def _applies(control: Control, probe: Probe, host: Host) -> bool:
-    return host.platform in probe.dialects and _meant(control, host)
+    return _knows(probe, host) and _meant(control, host)
+
+
+def _knows(probe: Probe, host: Host) -> bool:
+    """Of a tree, also what would be asked if the host ran."""
+    return host.platform in probe.dialects or host.platform in probe.of(host)
 
 
 def _meant(control: Control, host: Host) -> bool:

@@ -225,6 +225,13 @@ def _likeness(reason: Reason) -> str:
 
 
 def _said(alike: list[Reason], voice: Voice, persons: bool, shown: int) -> str:
+    """What is so, and at which lines of a tree, where that is known."""
+    said = _so(alike, voice, persons, shown)
+    places = list(dict.fromkeys(clean(voice.located(p), 0) for r in alike for p in r.places))
+    return voice.say("{what} [{places}]").format(what=said, places=listed(places, voice, shown)) if places else said
+
+
+def _so(alike: list[Reason], voice: Voice, persons: bool, shown: int) -> str:
     first = alike[0]
     elements = _elements(alike, persons, voice)
     if first.cause is not None:

@@ -168,7 +168,8 @@ def _probe(name: str, probe: Probe | DerivedProbe, voice: Voice) -> Iterator[str
     else:
         if probe.privilege:
             yield f"{voice.say('privilege')}: {voice.text(probe.privilege)}"
-        for platform, dialect in probe.dialects.items():
+        named = [*probe.dialects.items(), *((f"{platform} (tree)", d) for platform, d in probe.trees.items())]
+        for platform, dialect in named:
             for command_name, command in dialect.commands({}).items():
                 root = " (root)" if command.elevated else ""
                 yield f"{platform}: {command_name}{root}: {command.kind} {command.text.strip()}"

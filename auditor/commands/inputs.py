@@ -19,6 +19,7 @@ import click
 
 from auditor import credentials, shelves
 from auditor.authorisation import authorised
+from auditor.commands import trees
 from auditor.errors import InvalidInput, Problem
 from auditor.kinds import Ask, DerivedProbe, Probe, Settings, Voice
 from auditor.load import decisions, estate, policies
@@ -127,11 +128,14 @@ def load(
     probes_dir: str | None,
     then: Snapshot | None = None,
     today: str = "",
+    given_trees: tuple[str, ...] = (),
+    work: str = "",
 ) -> Inputs:
     """All of it; every problem of all files in one InvalidInput.
 
     `then` is what a run was judged by: where no estate is given, its own and its decisions count; only its hosts do. `today` is
-    the day that an estate's authorisations are held against, where it is another than the real one.
+    the day that an estate's authorisations are held against, where it is another than the real one. Trees are looked for from
+    the folder `work`.
     """
     recalled = then if then and not estate_paths else None
     probes, probe_digests = all_probes(probes_dir)
@@ -154,8 +158,13 @@ def load(
         raise InvalidInput(problems)
     chosen, (town, estate_digests), (records, decision_digests) = loaded
     only = then.chosen if then else ()
-    hosts = named_hosts(town, only) if only else chosen_hosts(town, limit)
-    whole = not limit and not only
+    if given_trees:
+        town = trees.standing_in(town, given_trees, work)
+        hosts = tuple(h for h in town.hosts if h.tree)
+    else:
+        hosts = named_hosts(town, only) if only else chosen_hosts(town, limit)
+    trees.check(hosts, work)
+    whole = not limit and not only and not given_trees
     plan = Plan(town, hosts, chosen.controls, chosen.measures, chosen.in_force, probes, whole=whole)
     if plan.count() == 0:
         raise InvalidInput("nothing to audit: no control of these policies applies to any of these hosts")

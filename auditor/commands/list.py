@@ -9,6 +9,7 @@ import click
 from auditor.commands import inputs
 from auditor.commands.run import store_path
 from auditor.document import stamp
+from auditor.kinds import DerivedProbe
 from auditor.sentences import clean
 from auditor.store import Store
 
@@ -44,8 +45,9 @@ def _measures(estate: tuple[str, ...], probes: str | None, store: str | None, la
 def _probes(estate: tuple[str, ...], probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:
     speaking = inputs.voice(lang)
     for name, probe in sorted(inputs.all_probes(probes)[0].items()):
-        over = getattr(probe, "over", "")
-        yield [name, f"over {over}" if over else ",".join(probe.dialects), speaking.text(probe.title)]  # type: ignore[union-attr]
+        platforms = () if isinstance(probe, DerivedProbe) else dict.fromkeys((*probe.dialects, *probe.trees))
+        over = f"over {probe.over}" if isinstance(probe, DerivedProbe) else ",".join(platforms)
+        yield [name, over, speaking.text(probe.title)]
 
 
 def _runs(estate: tuple[str, ...], probes: str | None, store: str | None, lang: str | None) -> Iterator[list[str]]:

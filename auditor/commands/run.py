@@ -71,6 +71,8 @@ def run(
     sarif_accepted: str,
     mail: tuple[str, ...],
     mail_detail: bool,
+    trees: tuple[str, ...] = (),
+    trusted: str | None = None,
     brought: Answered | None = None,
 ) -> int:
     """The exit code of the run. `brought` is what one host answered to a script that was run there by hand."""
@@ -82,7 +84,9 @@ def run(
     if missing and store == "none":
         raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
     day = inputs.as_of(as_of)
-    given = inputs.load(policy, estate, limit, probes)
+    if trees and (missing or limit):
+        raise InvalidInput("--tree judges the hosts that it names: leave out --limit and --missing")
+    given = _given(policy, estate, limit, probes, trees, trusted, lang)
     inputs.notify(given.plan.estate, lang)
     plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
     places = Places(jobs)
@@ -97,7 +101,9 @@ def run(
         before = held.enter_context(reference(against, keeping)) if against else None
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
         digests |= {brought.file: brought.digest} if brought else {}
-        header = replace(header_of(plan, day, digests, time.time()), limit=limit or "", policies=policy)
+        header = replace(
+            header_of(plan, day, digests, time.time()), limit=limit or _narrowed(plan, trees), policies=policy
+        )
         kept = replace(given.kept, until=plan.until if as_of else None)
         begun = keeping.begin(header, catalogue_of(plan), kept)
         log.started(begun.header)
@@ -119,6 +125,47 @@ def run(
         held.close()
         keeping.close()
     return code
+
+
+def _narrowed(plan: Plan, trees: tuple[str, ...]) -> str:
+    """The `--limit` that would choose the hosts that trees stand for; "" where these are all."""
+    return ",".join(h.id for h in plan.hosts) if trees and len(plan.hosts) < len(plan.estate.hosts) else ""
+
+
+def _given(
+    policy: tuple[str, ...],
+    estate: tuple[str, ...],
+    limit: str | None,
+    probes: str | None,
+    trees: tuple[str, ...],
+    trusted: str | None,
+    lang: str | None,
+) -> inputs.Inputs:
+    """What people wrote: with `trusted`, as that side has it, and first of all what the work folder changes in it."""
+    own = inputs.load(policy, estate, limit, probes, given_trees=trees)
+    if trusted is None:
+        return own
+    from auditor.commands import trusted as sides
+
+    named = (*policy, *estate, *((probes,) if probes else ()))
+    work = os.getcwd()
+
+    def load(paths: tuple[str, ...]) -> inputs.Inputs:
+        rest = paths[len(policy) + len(estate) :]
+        middle = paths[len(policy) : len(policy) + len(estate)]
+        return inputs.load(paths[: len(policy)], middle, limit, rest[0] if rest else None, given_trees=trees, work=work)
+
+    theirs = sides.judged_by(trusted, named, load)
+    voice = inputs.voice(lang)
+    changed = sides.changes(theirs, own, voice)
+    if changed:
+        print(
+            voice.say("This change touches what it is judged by; judged is by {ref}:").format(ref=trusted),
+            file=sys.stderr,
+        )
+    for line in changed:
+        print(f"  {line}", file=sys.stderr)
+    return theirs
 
 
 def store_path(given: str | None) -> str:

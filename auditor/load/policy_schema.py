@@ -102,7 +102,7 @@ def _control() -> Schema:
                 "additionalProperties": False,
                 "description": "Which hosts are asked; left out: all that the probe can ask.",
                 "properties": {
-                    "platforms": words("Platform families.", {"enum": ["linux", "windows", "cisco_ios"]}),
+                    "platforms": words("Platform families.", {"enum": ["linux", "windows", "cisco_ios", "fortios"]}),
                     "roles": words("Hosts that have one of these roles."),
                 },
             },

@@ -7,9 +7,12 @@ from typing import Any
 
 from auditor.framing.sh import INSTALLED
 from auditor.kinds import Dialect, Probe
+from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.readers import passwd, sudoers
 from auditor.readers.elevation import Elevation, elevations
+from auditor.readers.trees import people, sudo
+from auditor.readers.trees.observable import observable
 from auditor.readers.undated import undated
 
 NOBODY = passwd.People({}, {}, directory=True)
@@ -20,11 +23,23 @@ def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
 
 
 def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    told = sudoers.rules(answers["sudoers"])
+    return _facts(sudoers.rules(answers["sudoers"]), passwd.people(answers["accounts"]))
+
+
+def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {"accounts": people.PASSWD, "sources": people.SOURCES, "sudoers": sudo.SUDOERS}
+
+
+def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    tree = people.read(answers["accounts"], answers["sources"])
+    facts: Facts = observable(_facts(sudo.rules(answers["sudoers"], tree), tree.people))
+    return facts
+
+
+def _facts(told: sudoers.Rules | Unknown, accounts: passwd.People | Unknown) -> Facts:
     if isinstance(told, Unknown):
         return {"rules": told, "without_password": told}
-    people = passwd.people(answers["accounts"])
-    known = NOBODY if isinstance(people, Unknown) else people
+    known = NOBODY if isinstance(accounts, Unknown) else accounts
     everybody = passwd.People(known.accounts, {**told.groups.groups, **known.groups}, known.directory)
     bare = any(not rule.items for rule in told.rules)
     gap = told.gap or (Unknown("unreadable", "a rule without commands") if bare else None)
@@ -44,6 +59,7 @@ def _without(shown: list[Fact], gap: Unknown | None) -> Fact:
 def _shown(one: Elevation, loose: frozenset[str] | None) -> Fact:
     replaceable = _replaceable(one.item.command, loose)
     return {
+        **({WHERE: one.where} if one.where else {}),
         "rule": one.text,
         "asks": one.asks,
         "because": one.because,
@@ -132,6 +148,7 @@ PROBE = Probe(
         },
     },
     dialects={"linux": Dialect(commands, undated(parse))},
+    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "root, to read the rules of sudo, doas and polkit",
         "fr": "root, pour lire les règles de sudo, doas et polkit",

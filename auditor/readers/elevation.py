@@ -48,6 +48,7 @@ class Elevation:
     asks: bool | Unknown
     because: str
     everything_as_root: bool | Unknown = False
+    where: tuple[str, ...] = ()
 
     @property
     def runs_as(self) -> str:
@@ -77,7 +78,9 @@ def elevations(told: Rules, people: People) -> list[Elevation]:
                 if not _counts(who, item, people) or (rule.tool == "sudo" and _stands_above(above, who, item, people)):
                     continue
                 asks, because = _asked(told, rule, who, item, people)
-                found.append(Elevation(who, rule.tool, item, asks, because, _everything_as_root(item, people)))
+                found.append(
+                    Elevation(who, rule.tool, item, asks, because, _everything_as_root(item, people), rule.where)
+                )
             if len(above) < COVERS_KEPT and _is_all(rule, item, told.name):
                 above += [(who, item) for who in rule.users]
     return found[::-1]

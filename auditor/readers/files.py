@@ -13,18 +13,21 @@ from auditor.model import Answer, Failure, Unknown
 class Files:
     """`texts` by path, in the order of the host's globs; `denied`: what is there and could not be read.
 
-    `missing` is set when nothing of it was told at all.
+    `odd`: what a tree has there that is no plain file. `missing` is set when nothing of it was told at all.
     """
 
     texts: Mapping[str, str]
     denied: tuple[str, ...] = ()
     missing: Unknown | None = None
+    odd: tuple[str, ...] = ()
 
     @property
     def gap(self) -> Unknown | None:
         """Why these files may not be all: the whole answer is missing, or a part was denied."""
         if self.missing:
             return self.missing
+        if self.odd:
+            return Unknown("unreadable", " ".join(self.odd))
         return Unknown("no_privilege", " ".join(self.denied)) if self.denied else None
 
 
@@ -35,6 +38,7 @@ def read(answer: Answer) -> Files:
     body, place = answer.stdout, 0
     texts: dict[str, str] = {}
     denied: list[str] = []
+    odd: list[str] = []
     while place < len(body):
         end = body.find(b"\n", place)
         words = body[place:end].split(b" ", 3)
@@ -48,16 +52,16 @@ def read(answer: Answer) -> Files:
                 if place > len(body) or len(text) != length:
                     raise ValueError
                 texts[_decoded(name)] = _decoded(text)
-            elif words[0] == b"!":
+            elif words[0] in (b"!", b"?"):
                 name_length = int(words[1])
                 start = place + len(words[0]) + len(words[1]) + 2
-                denied.append(_decoded(body[start : start + name_length]))
+                (denied if words[0] == b"!" else odd).append(_decoded(body[start : start + name_length]))
                 place = start + name_length + 1
             else:
                 raise ValueError
         except (ValueError, IndexError):
             raise Unreadable("the answer does not list files as asked") from None
-    return Files(texts, tuple(dict.fromkeys(denied)))
+    return Files(texts, tuple(dict.fromkeys(denied)), None, tuple(dict.fromkeys(odd)))
 
 
 def _decoded(raw: bytes) -> str:

@@ -193,12 +193,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`items` in their order; empty where the host did not tell them. `tool`: sudo or doas."""
+    """`items` in their order; empty where the host did not tell them. `tool`: sudo or doas. `where`: in a tree."""
 
     users: tuple[str, ...]
     hosts: tuple[str, ...]
     items: tuple[Item, ...]
     tool: str = "sudo"
+    where: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

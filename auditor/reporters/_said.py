@@ -34,8 +34,11 @@ def decided_why(finding: Finding, voice: Voice) -> str:
     return form.format(acceptance=f"{words[0].upper()} {words[2]}", why=why(finding, voice))
 
 
-def place(control: Control | None, voice: Voice) -> tuple[str, int]:
-    """The file of the repository and the line that define a control."""
-    path, _, line = control.source.rpartition(":") if control else ("", "", "")
+def place(control: Control | None, voice: Voice, finding: Finding | None = None) -> tuple[str, int]:
+    """The file and line of the tree that a finding comes from, where that is known; else those that define its control."""
+    at = next((p for r in finding.reasons for p in r.places), "") if finding else ""
+    path, _, line = (at or (control.source if control else "")).rpartition(":")
+    if at and not line.isdigit():
+        path, line = at, "1"
     number = int(line) if line.isascii() and line.isdigit() and len(line) < 8 else 1
     return clean(voice.located(path) if path else NOWHERE, 0) or NOWHERE, max(1, number)

@@ -57,7 +57,7 @@ def _of(finding: Finding, run: Run, voice: Voice) -> Plain:
     if reads in (Outcome.UNKNOWN, Outcome.WARN):
         said = f"{voice.say(OUTCOME_WORDS[reads.value])}: {said}"
     title = f"{clean(voice.text(control.title))}: " if control else ""
-    path, line = place(control, voice)
+    path, line = place(control, voice, finding)
     return _entry(
         finding.control,
         f"{named(finding.subject)}: {title}{said}",

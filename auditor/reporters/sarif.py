@@ -170,7 +170,7 @@ def _state(finding: Finding, since: Comparison) -> str:
 
 
 def _location(finding: Finding, control: Control | None, voice: Voice) -> Plain:
-    path, line = place(control, voice)
+    path, line = place(control, voice, finding)
     region = {
         "startLine": line,
         "startColumn": 1,

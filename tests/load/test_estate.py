@@ -74,7 +74,7 @@ def test_when_a_host_can_be_asked(tmp_path: Path) -> None:
         ("all: {", "web03: {perimeter: own}\n  all: {", "estate.yaml:11:3: the inventory has no host or group 'web03'; did you mean 'web02'?"),
         ("all: {perimeter", "web: {perimeter", "estate.yaml:10:1: the host 'db01' has no perimeter: give it one under hosts, or its group"),
         ("zone: dmz}", "connection: none}", "estate.yaml:11:3: connection: none needs a 'why'"),
-        ("zone: dmz}", "platform: linus}", "estate.yaml:11:35: the text 'linus' is not one of linux, windows, cisco_ios, other; did you mean 'linux'?"),
+        ("zone: dmz}", "platform: linus}", "estate.yaml:11:35: the text 'linus' is not one of linux, windows, cisco_ios, fortios, other; did you mean 'linux'?"),
         ("zone: dmz}", "logs: none}", "estate.yaml:11:31: the text 'none' is not one of required, not_required"),
         ("zone: dmz}", "zoen: dmz}", "estate.yaml:11:25: unknown key 'zoen'; did you mean 'zone'?"),
         ("zone: dmz}", "commissioned_at: 2026-02-30}", "estate.yaml:11:42: 2026-02-30 is no day of the calendar"),

@@ -18,12 +18,12 @@ from auditor.load.yaml import Tagged
 from auditor.model import Host
 
 _CONNECTIONS = {
-    "ssh": "ssh", "smart": "ssh", "paramiko": "ssh", "paramiko_ssh": "ssh", "openssh": "openssh", "local": "local", "winrm": "winrm",
+    "ssh": "ssh", "smart": "ssh", "paramiko": "ssh", "paramiko_ssh": "ssh", "openssh": "openssh", "tree": "tree", "local": "local", "winrm": "winrm",
     # Known, and without a transport in this release: such hosts are counted, and not measured.
     "network_cli": "network_cli", "httpapi": "httpapi", "netconf": "netconf", "psrp": "psrp",
 }  # fmt: skip
 _DEVICES = ("network_cli", "httpapi", "netconf")
-_PLATFORMS = ("linux", "windows", "cisco_ios", "other")
+_PLATFORMS = ("linux", "windows", "cisco_ios", "fortios", "other")
 _BUILTIN = re.compile(r"(ansible\.(builtin|netcommon|windows)\.)")
 
 # Variables that we read, without `ansible_`; any other one changes how to connect in a way that we do not know.
@@ -60,6 +60,7 @@ _OURS = (
     "auditor_key_passphrase",
     "auditor_platform",
     "auditor_legacy_algorithms",
+    "auditor_tree",
     at_once.KEY,
 )
 # Of WinRM: files, words of a list, what is read or changes nothing here, and what is only taken as it is by default.
@@ -211,7 +212,18 @@ def host(name: str, groups: tuple[str, ...], variables: Mapping[str, Var], probl
         ssh_options=tuple(sorted(arguments.options.items())),
         winrm=dict(_winrm(given, connection)),
         legacy=_legacy(given, connection),
+        tree=_tree(given, connection),
     )
+
+
+def _tree(given: _Given, connection: str) -> str:
+    """The folder, or a device's file, that stands for a host."""
+    path = given.path("auditor_tree")[1]
+    if "auditor_tree" in given.variables and connection != "tree":
+        given.wrong("auditor_tree", "only ansible_connection: tree reads files in the place of a host")
+    elif connection == "tree" and not path and "ansible_connection" in given.variables:
+        given.wrong("ansible_connection", "the connection 'tree' needs auditor_tree: the path of the files")
+    return path if connection == "tree" else ""
 
 
 def _legacy(given: _Given, connection: str) -> tuple[str, ...]:

@@ -1,0 +1,150 @@
+"""The bytes of a file of a tree in; the same lines without secrets out, before anything of them is kept. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+STARS = b"***"
+# A command of a sudo rule with its arguments, which may carry passwords; a line may be continued.
+_COMMAND = re.compile(rb"((?:^|[\s,=!:)])/(?:\\.|[^\s,:=\\#])+)((?:[ \t]|\\\n)+)((?:\\[^\n]|\\\n|[^,:\\\n])*)")
+# `name=value` of PAM modules: which modules are judged, and their order, not their arguments.
+_ARGUMENT = re.compile(rb"(?<=[A-Za-z0-9_])=[^\s\]]+")
+_CONTROL = re.compile(rb"\[[^\]\n]*\]")
+
+
+def nothing(text: bytes) -> bytes:
+    return text
+
+
+def passwd(text: bytes) -> bytes:
+    """Password fields and comments (real names) go; every line stays."""
+    return b"\n".join(_row(line) for line in text.split(b"\n"))
+
+
+def _row(line: bytes) -> bytes:
+    fields = line.split(b":")
+    if len(fields) in (4, 7):
+        fields[1] = b"x" if fields[1] else b""
+    if len(fields) == 7:
+        fields[4] = b""
+    return b":".join(fields) if len(fields) in (4, 7) else b""
+
+
+def sudoers(text: bytes) -> bytes:
+    """The arguments of commands: `...` stands for some, `...*` for some with a wildcard."""
+    return b"".join(_rule(line) for line in re.findall(rb"(?:\\\n|[^\n])*\n?", text))
+
+
+def _rule(line: bytes) -> bytes:
+    if re.match(rb"[ \t]*([@#]include|Defaults)", line):
+        return line
+    head, equals, rest = line.partition(b"=")
+    return head + equals + _COMMAND.sub(_arguments, rest) if equals else line
+
+
+def _arguments(found: re.Match[bytes]) -> bytes:
+    said = found[3].strip()
+    if not said or said.startswith(b"#"):
+        return found[0] if not said else found[1]
+    shown = said if said == b'""' else b"...*" if b"*" in said else b"..."
+    return found[1] + b" " + shown + b" \\\n" * found[0].count(b"\\\n") + (b"\n" if found[0].endswith(b"\n") else b"")
+
+
+def pam(text: bytes) -> bytes:
+    """`[value=action]` says how a stack goes on and stays; what follows it are arguments."""
+    return b"\n".join(_module(line) for line in text.split(b"\n"))
+
+
+def _module(line: bytes) -> bytes:
+    line = line.partition(b"#")[0]
+    control = _CONTROL.search(line)
+    if control and len(line[: control.start()].split()) == 1:
+        return line[: control.end()] + _ARGUMENT.sub(b"=*", line[control.end() :])
+    return _ARGUMENT.sub(b"=*", line)
+
+
+def comments(text: bytes) -> bytes:
+    """What is no setting may hold anything."""
+    return b"\n".join(b"" if line.lstrip().startswith(b"#") else line for line in text.split(b"\n"))
+
+
+# ---------------------------------------------------------------- devices: what is kept is listed, all else goes
+
+_IOS = re.compile(
+    rb"""[ ]*(?:(?:no[ ])?(?:aaa[ ]new-model|ip[ ]http[ ](?:secure-)?server|logging[ ]on|shutdown|switchport(?:[ ](?:
+    access|mode|trunk|voice|nonegotiate)[ \w,/-]*)?|ntp[ ]authenticate|snmp-server)|version[ ][\w.()]+|hostname[ ]\S+|end|exit
+    |(?:interface|vlan|line)[ ][\w ./:,-]+|transport[ ]input[ ][\w ]+|access-class[ ][\w .-]+|ipv6[ ]access-class[ ][\w .-]+
+    |(?:no[ ])?login(?:[ ](?:local|authentication[ ]\S+))?|ip[ ]http[ ](?:access-class|authentication)[ ][\w .-]+
+    |ip[ ](?:default-gateway|address)[ ][\w. ]+|logging[ ]trap[ ]\w+
+    |logging[ ](?:host[ ])?(?:ipv6[ ])?[0-9a-fA-F:]*[.:][0-9a-fA-F.:]*(?:[ ]vrf[ ]\S+)?(?:[ ]transport[ ](?:udp|tcp|tls)\b)?
+    |ntp[ ](?:server|peer)[ ](?:vrf[ ]\S+[ ])?(?:ip[ ])?[\w.:-]+(?:[ ]key[ ][0-9]+)?)""",
+    re.VERBOSE,
+)
+_IOS_SECRETS = (
+    (re.compile(rb"([ ]*snmp-server community )\S+(.*)"), rb"\1***\2"),
+    (re.compile(rb"([ ]*username \S+).*"), rb"\1"),
+    (re.compile(rb"([ ]*aaa authentication login \S+(?: (?:group \S+|local|local-case|enable|line|none))*).*"), rb"\1"),
+    (re.compile(rb"([ ]*password) .*"), rb"\1 ***"),
+)
+_VIEW = re.compile(rb"([ ]*snmp-server community \*\*\*)(?: view \S+)?( [Rr][OoWw])?(?: ipv6 \S+)?( [\w.-]+)?.*")
+
+
+_BANNER = re.compile(rb"banner [\w-]+ (\^?\S)(.*)")
+
+
+def cisco_ios(text: bytes) -> bytes:
+    """What stands in a banner is no setting."""
+    lines, until = [], b""
+    for line in (one.rstrip(b"\r ") for one in text.split(b"\n")):
+        banner = None if until else _BANNER.match(line)
+        lines.append(b"" if until or banner else _of_ios(line))
+        if banner:
+            until = b"" if banner[1] in banner[2] else banner[1]
+        elif until and until in line:
+            until = b""
+    return b"\n".join(lines)
+
+
+def _of_ios(line: bytes) -> bytes:
+    for pattern, kept in _IOS_SECRETS:
+        if pattern.match(line):
+            return _VIEW.sub(rb"\1\2\3", pattern.sub(kept, line))
+    found = _IOS.match(line)
+    if found and found.end() == len(line):
+        return line
+    return found[0] + b" ***" if found and line[found.end() : found.end() + 1] == b" " else b""
+
+
+_FORTIOS = re.compile(
+    rb"\s*(?:config [\w .\"-]+|edit (?:\"[^\"]*\"|\S+)|next|end|unset [\w-]+|set (?:allowaccess|type|status|server|mode|enc-algorithm|"
+    rb"trusthost\d+|ip6-trusthost\d+|two-factor|remote-auth|wildcard|accprofile|query-v1-status|query-v2c-status|trap-v1-status|"
+    rb"trap-v2c-status|ntpsync|authentication|admin-telnet|admin-https-redirect|security-level|hostname|ip|interface|vlanid) .*|#config-version=\S*)"
+)
+_SET = re.compile(rb"(\s*set [\w-]+)\b.*")
+
+
+def fortios(text: bytes) -> bytes:
+    """A value in quotes may go over many lines: what stands inside is no setting."""
+    lines, inside = [], False
+    for line in (one.rstrip(b"\r") for one in text.split(b"\n")):
+        quotes = len(re.findall(rb'(?<!\\)"', line)) % 2
+        if inside:
+            lines.append(b"")
+        elif not quotes and _FORTIOS.fullmatch(line.rstrip()):
+            lines.append(line)
+        else:
+            lines.append(_SET.sub(rb"\1 ***", line) if _SET.match(line) else b"")
+        inside = inside != bool(quotes)
+    return b"\n".join(lines)
+
+
+MASKS: Mapping[str, Callable[[bytes], bytes]] = {
+    "": nothing,
+    "cisco_ios": cisco_ios,
+    "comments": comments,
+    "fortios": fortios,
+    "pam": pam,
+    "passwd": passwd,
+    "sudoers": sudoers,
+}

@@ -1,0 +1,31 @@
+"""Facts of a tree in; the same, where what only a running host can tell is said to be just that, out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from auditor.model import Partial, Unknown
+
+# Details of readers that were told all there is, and so miss what no file of a tree holds.
+_OF_A_HOST = (
+    "whether ",
+    "who is in ",
+    "whom a directory",
+    "which program",
+    "no PAM file for ",
+    "PAM file ",
+    "how ",
+    "accounts of ",
+)
+
+
+def observable(fact: Any) -> Any:
+    if isinstance(fact, Unknown):
+        there = fact.cause == "not_told" and fact.detail.startswith(_OF_A_HOST)
+        return Unknown("not_observable", fact.detail) if there else fact
+    if isinstance(fact, Partial):
+        return Partial(tuple(observable(f) for f in fact.items), observable(fact.missing))
+    if isinstance(fact, Mapping):
+        return {name: observable(f) for name, f in fact.items()}
+    return [observable(f) for f in fact] if isinstance(fact, list) else fact

@@ -1,0 +1,204 @@
+"""Files in the place of a host: a folder as its root, or the one file of a device; nothing of it is executed.
+
+Links are followed as a chroot would, and so never leave the tree. What is no plain file is never opened.
+"""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from auditor.framing.sh import HELLO
+from auditor.kinds import Ask, Settings, Transport
+from auditor.model import Answer, Command, Failure, Host, Output
+from auditor.readers.masks import MASKS
+
+MOST_LINKS = 40  # as Linux has it
+MOST_NAMES = 5000  # of one folder
+NOTHING_HERE = "no file of this tree is one that is asked for"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class _TooMuch(ValueError):
+    """More than a question may answer."""
+
+
+class _Odd(ValueError):
+    """Something is there that is no plain file; its message says what."""
+
+
+def open_(settings: Settings) -> Ask:
+    clock = settings.clock
+
+    def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
+        end = clock() + deadline_s
+        try:
+            single = not stat.S_ISDIR(os.stat(host.tree).st_mode)
+            folder, name = os.path.split(host.tree) if single else (host.tree, "")
+            root = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            yield from ((c, Failure("unreachable", str(error.strerror), clock())) for c in commands)
+            return
+        try:
+            yield from _told(_Root(root, name), host, commands, lambda: clock() < end, clock)
+        finally:
+            os.close(root)
+
+    return ask
+
+
+def _told(
+    root: _Root, host: Host, commands: tuple[Command, ...], in_time: Callable[[], bool], clock: Callable[[], float]
+) -> Iterator[tuple[Command, Answer]]:
+    """What the tree is, it says last: one in which nothing is found that is asked for is no tree of this host."""
+    found = False
+    for command in commands:
+        if command == HELLO or not in_time():
+            continue
+        answer = _answer(root, command, clock())
+        found = found or not isinstance(answer, Output) or bool(answer.stdout)
+        yield command, answer
+    hello = f"{host.platform}\n{host.id}\n0\n\n\nnone\n".encode()
+    yield HELLO, Output(0, hello, b"", clock()) if found else Failure("unreadable", NOTHING_HERE, clock())
+
+
+def script(commands: tuple[Command, ...], elevated: tuple[Command, ...], become: bool) -> str:
+    """What would be read: no script."""
+    return "".join(f"# read {c.text}\n" for c in commands if c.kind == "read")
+
+
+def _answer(root: _Root, command: Command, at: float) -> Answer:
+    if command.kind != "read":
+        return Failure("not_observable", "", at)
+    try:
+        return Output(0, b"".join(_shown(root, command)), b"", at)
+    except _TooMuch:
+        return Failure("truncated", f"more than {command.cap_bytes} bytes", at)
+    except OSError as error:
+        return Failure("unreadable", str(error.strerror), at)
+
+
+def _shown(root: _Root, command: Command) -> Iterator[bytes]:
+    """The files of the globs, in the form that readers/files.py reads, without their secrets."""
+    left = command.cap_bytes
+    paths = [""] if root.name else dict.fromkeys(p for glob in command.text.split() for p in root.matching(glob))
+    for path in paths:
+        name = os.fsencode(path)
+        try:
+            text = MASKS[command.mask](root.text(path, left))
+        except FileNotFoundError:
+            continue
+        except PermissionError:
+            yield b"! %d %b\n" % (len(name), name)
+        except _Odd as odd:
+            said = name + b" " + str(odd).encode()
+            yield b"? %d %b\n" % (len(said), said)
+        else:
+            left -= len(text)
+            yield b"F %d %d %b\n%b\n" % (len(text), len(name), name, text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """The folder that stands for `/`; with a `name`, the one file in it that stands for a whole device."""
+
+    fd: int
+    name: str = ""
+
+    def matching(self, glob: str) -> list[str]:
+        """The paths that a shell's glob stands for, sorted; a plain path stands for itself, whether it is there or not."""
+        found = [""]
+        for part in glob.strip("/").split("/"):
+            if any(c in part for c in "*?["):
+                found = [f"{base}/{name}" for base in found for name in self._names(base) if _matches(name, part)]
+            else:
+                found = [f"{base}/{part}" for base in found]
+        return found
+
+    def _names(self, folder: str) -> list[str]:
+        try:
+            with self._opened(folder, _FOLDER) as fd:
+                names = sorted(os.listdir(fd))
+        except (OSError, _Odd):
+            return []
+        if len(names) > MOST_NAMES:
+            raise _TooMuch
+        return names
+
+    def text(self, path: str, most: int) -> bytes:
+        """The bytes of a plain file. Raises FileNotFoundError, PermissionError, _Odd, or _TooMuch beyond `most`."""
+        with self._opened(path or f"/{self.name}", _FILE) as fd, os.fdopen(fd, "rb", closefd=False) as file:
+            text = file.read(most + 1)
+        if len(text) > most:
+            raise _TooMuch
+        return text
+
+    @contextmanager
+    def _opened(self, path: str, flags: int) -> Iterator[int]:
+        """The end of a path, each link on the way resolved from this root."""
+        parts = [p for p in path.split("/") if p]
+        held = [os.dup(self.fd)]  # the folders on the way down: `..` at the root stays there
+        links = 0
+        try:
+            while parts:
+                part = parts.pop(0)
+                if part == "..":
+                    os.close(held.pop()) if len(held) > 1 else None
+                elif part != ".":
+                    links += (target := _link(held[-1], part)) is not None
+                    if links > MOST_LINKS:
+                        raise _Odd("(too many links)")
+                    if target is None:
+                        held.append(_step(held[-1], part, flags if not parts else _FOLDER))
+                        continue
+                    if target.startswith("/"):
+                        while len(held) > 1:
+                            os.close(held.pop())
+                    parts[:0] = [p for p in target.split("/") if p]
+            yield held[-1]
+        except FileNotFoundError:
+            if links:
+                raise _Odd("(a link that leads to nothing in the tree)") from None
+            raise
+        except NotADirectoryError:
+            raise _Odd("(no folder on the way to it)") from None
+        finally:
+            for fd in held:
+                with suppress(OSError):
+                    os.close(fd)
+
+
+def _link(folder: int, name: str) -> str | None:
+    """Where a link leads; None for what is none. Another case of the name is not the name, and says so."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        other = next((n for n in os.listdir(folder) if n.casefold() == name.casefold()), None)
+        if other:
+            raise _Odd(f"(only {other} is there)") from None
+        raise
+    return os.readlink(name, dir_fd=folder) if stat.S_ISLNK(found.st_mode) else None
+
+
+def _step(folder: int, name: str, flags: int) -> int:
+    """Opens a folder or a plain file; anything else is looked at, and never opened."""
+    mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    wanted = stat.S_ISDIR(mode) if flags & os.O_DIRECTORY else stat.S_ISREG(mode)
+    if not wanted:
+        if flags & os.O_DIRECTORY:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        raise _Odd("(no plain file)")
+    return os.open(name, flags, dir_fd=folder)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(name, pattern) and (not name.startswith(".") or pattern.startswith("."))
+
+
+TRANSPORT = Transport(script=script, open=open_)

@@ -1,0 +1,145 @@
+"""What sshd and sudo make of their files, read without them: held against sshd and cvtsudoers themselves."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.errors import Unreadable
+from auditor.model import Output, Unknown
+from auditor.readers import sudoers
+from auditor.readers.trees import people, ssh, stacks, sudo
+
+NOBODY = people.Tree(Unknown("not_observable"), name="web01")
+
+
+def as_read(texts: dict[str, str]) -> Output:
+    parts = [b"F %d %d %b\n%b\n" % (len(t.encode()), len(p), p.encode(), t.encode()) for p, t in texts.items()]
+    return Output(0, b"".join(parts), b"", 0.0)
+
+
+CONFIGS = {
+    "nothing": "",
+    "first wins": "PermitRootLogin no\nPermitRootLogin yes\n",
+    "equals and case": "permitrootlogin=No\nPASSWORDAUTHENTICATION = no\nUsePAM\tyes\n",
+    "quotes": 'AuthenticationMethods "publickey,password"\nPermitRootLogin "no"\n',
+    "match user": "Match User bob\n PasswordAuthentication no\nMatch all\n PermitRootLogin no\n",
+    "match address": "Match Address 10.0.0.0/8,!10.1.0.0/16\n PasswordAuthentication no\n",
+    "match negated": "Match User *,!bob\n PasswordAuthentication no\n",
+    "match two": "Match User bob Address 10.*\n AuthenticationMethods publickey,password\n",
+    "global after match": "Match User bob\nPasswordAuthentication no\nPermitRootLogin yes\nMatch User alice\nPermitRootLogin no\n",
+    "old words": "ChallengeResponseAuthentication no\nPubkeyAuthentication no\n",
+    "lists": "AllowUsers a b@10.*\nAllowUsers c\nDenyGroups x\n",
+    "comment": "PermitRootLogin no # why\n#PasswordAuthentication no\n",
+}
+ASKED = [("bob", "10.2.0.1"), ("bob", "10.1.0.1"), ("alice", "192.0.2.1"), ("root", "192.0.2.1")]
+WORDS = ("permitrootlogin", "passwordauthentication", "kbdinteractiveauthentication", "pubkeyauthentication", "usepam",
+         "authenticationmethods", "permitemptypasswords", "gssapiauthentication", "hostbasedauthentication")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_sshd_says_the_same(tmp_path: Path, name: str) -> None:
+    key, file = tmp_path / "key", tmp_path / "sshd_config"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    file.write_text(CONFIGS[name])
+    config = ssh.read(as_read({"/etc/ssh/sshd_config": CONFIGS[name]}))
+    for user, address in ASKED:
+        spec = f"user={user},host={address},addr={address},laddr=127.0.0.1,lport=22"
+        done = subprocess.run(
+            ["/usr/sbin/sshd", "-T", "-h", str(key), "-f", str(file), "-C", spec],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        real: dict[str, list[str]] = {}
+        for line in done.stdout.splitlines():
+            word, _, value = line.partition(" ")
+            real.setdefault(word, []).append(value)
+        settings = ssh.settings_of(config, ssh.Who(user, address, frozenset()))
+        plain = {w: {"without-password": "prohibit-password"}.get(real[w][0], real[w][0]) for w in WORDS if w in real}
+        assert {w: settings[w][0] for w in plain} == plain
+        for word in ssh.LISTS:
+            assert " ".join(settings.get(word, ())).split() == " ".join(real.get(word, ())).split()
+
+
+def test_included_files_stand_where_they_are_included() -> None:
+    texts = {
+        "/etc/ssh/sshd_config": "Include sshd_config.d/*.conf\nPermitRootLogin yes\n",
+        "/etc/ssh/sshd_config.d/20.conf": "Match User bob\nPermitRootLogin yes\n",
+        "/etc/ssh/sshd_config.d/10.conf": "PasswordAuthentication no\nPermitRootLogin no\n",
+    }
+    config, root = ssh.read(as_read(texts)), ssh.Who("root", "192.0.2.1", frozenset())
+    assert ssh.settings_of(config, root)["permitrootlogin"] == ("no",)
+    assert ssh.places(config, root, ("permitrootlogin",)) == ("/etc/ssh/sshd_config.d/10.conf:2",)
+    assert config.gap is None
+
+
+def test_what_is_included_and_not_there_is_not_observable() -> None:
+    for text in ("Include /etc/ssh/sshd_config.d/*.conf\n", "Include /opt/x\n"):
+        gap = ssh.read(as_read({"/etc/ssh/sshd_config": text})).gap
+        assert gap
+        assert gap.cause == "not_observable"
+    loop = {
+        "/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/a\n",
+        "/etc/ssh/sshd_config.d/a": "Include /etc/ssh/sshd_config.d/a\n",
+    }
+    assert (ssh.read(as_read(loop)).gap or Unknown("timeout")).cause == "unreadable"
+
+
+def test_a_match_that_only_the_host_can_follow_is_no_answer() -> None:
+    config = ssh.read(as_read({"/etc/ssh/sshd_config": "Match Group wheel\nPermitRootLogin yes\n"}))
+    (context,) = ssh.asked(config, [ssh.Who("root", "192.0.2.1", None)]).contexts
+    assert "sshd_config:2" in context.error
+
+
+RULES = {
+    "plain": "deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart x, PASSWD: /bin/ls\n",
+    "aliases": "User_Alias A = bob, %ops\nCmnd_Alias C = /bin/x, !/bin/y z\nRunas_Alias R = www, db\nA ALL=(R) C, NOPASSWD: ALL\n",
+    "hosts": "bob web01=/bin/a : web02=NOPASSWD: /bin/b\n",
+    "continued": "bob ALL=(ALL:ALL) \\\n  NOPASSWD: \\\n  ALL\n",
+    "digest": "bob ALL=sha256:aaaa /bin/x, /bin/y\n",
+    "defaults": "Defaults !authenticate\nDefaults:bob timestamp_timeout=-1, env_reset\nDefaults>www !authenticate\nbob ALL=ALL\n",
+    "runas list": "bob ALL=(www, db : grp) /bin/x\n",
+    "empty arguments": 'bob ALL=/bin/x ""\n',
+    "comment": "bob ALL=ALL # why not: x\n#1001 ALL=ALL\n",
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_question_to_a_host_says_the_same(tmp_path: Path, name: str) -> None:
+    """The text that reads the files on a host, and this reader, come to the same rules."""
+    file = tmp_path / "etc" / "sudoers"
+    file.parent.mkdir()
+    file.write_text(RULES[name])
+    text = sudoers.SUDOERS.text.replace("/etc/sudoers", str(file)).replace("o=$(cvtsudoers", "o=$(false")
+    done = subprocess.run(["sh", "-c", text], capture_output=True, check=True)
+    host = sudoers.rules(Output(0, done.stdout, b"", 0.0))
+    tree = sudo.rules(as_read({"/etc/sudoers": RULES[name]}), NOBODY)
+    assert isinstance(host, sudoers.Rules)
+    assert isinstance(tree, sudoers.Rules)
+    assert [(r.users, r.hosts, r.items) for r in tree.rules] == [(r.users, r.hosts, r.items) for r in host.rules]
+    assert (tree.defaults, tree.gap) == (host.defaults, host.gap)
+    assert all(r.where for r in tree.rules)
+
+
+WORDS_OF_FILES = [*'abA=:,()!\\"# \n\t@*%/.-_x1', "ALL", "NOPASSWD:", "Match ", "Include ", "Defaults", "[", "]"]
+HOSTILE = st.lists(st.sampled_from(WORDS_OF_FILES), max_size=80).map("".join)
+
+
+@given(HOSTILE)
+def test_nothing_raises_but_unreadable(text: str) -> None:
+    for path, read in (
+        ("/etc/ssh/sshd_config", lambda a: ssh.asked(ssh.read(a), [ssh.Who("root", "192.0.2.1", None)])),
+        ("/etc/sudoers", lambda a: sudo.rules(a, NOBODY)),
+        ("/etc/pam.d/sshd", stacks.read),
+        ("/etc/passwd", lambda a: people.read(a, as_read({}))),
+    ):
+        try:
+            read(as_read({path: text, "/etc/group": text}))
+        except Unreadable:
+            continue

@@ -1,0 +1,129 @@
+"""Files in the place of a host: nothing leaves the tree, nothing but plain files is opened, nothing missing is well."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from make import make_host
+
+from auditor.framing.sh import HELLO
+from auditor.kinds import Settings
+from auditor.model import Answer, Command, Failure, Output
+from auditor.readers import files
+from auditor.transports import tree
+
+
+def write(folder: Path, **texts: str) -> Path:
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def asked(folder: Path, glob: str, **changes: object) -> dict[Command, Answer]:
+    host = make_host(connection="tree", tree=str(folder))
+    command = Command(glob, kind="read", **changes)  # type: ignore[arg-type]
+    return dict(tree.open_(Settings(time.time))(host, (HELLO, command), 30.0))
+
+
+def shown(folder: Path, glob: str, **changes: object) -> files.Files:
+    return files.read(list(asked(folder, glob, **changes).values())[0])
+
+
+def test_files_are_told_in_the_order_of_the_globs(tmp_path: Path) -> None:
+    write(tmp_path, **{"etc/b": "B\n", "etc/d/2.conf": "2", "etc/d/1.conf": "1", "etc/d/.hidden.conf": "no"})
+    assert list(shown(tmp_path, "/etc/b /etc/d/*.conf").texts.items()) == [
+        ("/etc/b", "B\n"), ("/etc/d/1.conf", "1"), ("/etc/d/2.conf", "2"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["/etc/real", "../etc/real", "../../../../../../etc/real", "other"])
+def test_links_are_followed_as_a_chroot_would(tmp_path: Path, target: str) -> None:
+    write(tmp_path, **{"etc/real": "inside", "etc/other": "inside"})
+    (tmp_path / "etc" / "link").symlink_to(target)
+    assert shown(tmp_path, "/etc/link").texts == {"/etc/link": "inside"}
+
+
+@pytest.mark.parametrize("target", ["{outside}/secret", "../../{name}/secret", "loop", "nowhere"])
+def test_links_never_leave_the_tree(tmp_path: Path, target: str) -> None:
+    outside = write(tmp_path / "outside", secret="canary")
+    root = write(tmp_path / "root", **{"etc/x": ""})
+    (root / "etc" / "loop").symlink_to(target.format(outside=outside, name="outside"))
+    found = shown(root, "/etc/loop")
+    assert (found.texts, found.gap and found.gap.cause) == ({}, "unreadable")
+
+
+def test_a_folder_that_is_a_link_out_holds_nothing(tmp_path: Path) -> None:
+    outside = write(tmp_path / "outside", **{"a.conf": "canary"})
+    root = write(tmp_path / "root", **{"etc/x": ""})
+    (root / "etc" / "d").symlink_to(outside)
+    assert "canary" not in str(asked(root, "/etc/d/*.conf /etc/d/a.conf"))
+
+
+def test_pipes_and_devices_are_never_opened(tmp_path: Path) -> None:
+    write(tmp_path, **{"etc/x": ""})
+    os.mkfifo(tmp_path / "etc" / "pipe")
+    os.mknod(tmp_path / "etc" / "null", 0o20666, os.makedev(1, 3)) if os.geteuid() == 0 else None
+    found = shown(tmp_path, "/etc/pipe /etc/null /etc")
+    assert found.gap
+    assert "no plain file" in found.gap.detail
+    assert not found.texts
+
+
+def test_what_is_too_long_is_no_answer(tmp_path: Path) -> None:
+    write(tmp_path, **{"etc/x": "a" * 101})
+    with (tmp_path / "etc" / "huge").open("wb") as file:
+        file.truncate(1 << 40)
+    for glob in ("/etc/x", "/etc/huge"):
+        (answer,) = (a for c, a in asked(tmp_path, glob, cap_bytes=100).items() if c != HELLO)
+        assert isinstance(answer, Failure)
+        assert answer.cause == "truncated"
+
+
+def test_another_case_is_not_the_file(tmp_path: Path) -> None:
+    write(tmp_path, **{"etc/ssh/SSHD_Config": "PermitRootLogin yes\n"})
+    found = shown(tmp_path, "/etc/ssh/sshd_config")
+    assert found.gap
+    assert (found.gap.cause, "SSHD_Config" in found.gap.detail) == ("unreadable", True)
+
+
+def test_invalid_utf8_is_shown_escaped(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "x").write_bytes(b"\xff\xfe\n")
+    assert shown(tmp_path, "/etc/x").texts == {"/etc/x": "\\xff\\xfe\n"}
+
+
+def test_a_tree_of_something_else_is_no_tree_of_this_host(tmp_path: Path) -> None:
+    write(tmp_path, **{"web01/etc/x": ""})
+    assert isinstance(asked(tmp_path, "/etc/x")[HELLO], Failure)
+    assert isinstance(asked(tmp_path / "web01", "/etc/x")[HELLO], Output)
+
+
+def test_nothing_is_run(tmp_path: Path) -> None:
+    write(tmp_path, **{"etc/x": ""})
+    host = make_host(connection="tree", tree=str(tmp_path))
+    run = Command(f"touch {tmp_path}/ran")
+    told = dict(tree.open_(Settings(time.time))(host, (HELLO, run), 30.0))
+    assert isinstance(told[run], Failure)
+    assert told[run].cause == "not_observable"
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("mask", "text", "kept"),
+    [
+        ("passwd", "root:$6$canary:0:0:Canary Name:/root:/bin/sh\n", "root:x:0:0::/root:/bin/sh\n"),
+        ("passwd", "canary without colons\n", "\n"),
+        ("sudoers", 'a ALL=(b) NOPASSWD: /bin/x -p canary, /bin/y ""\n', 'a ALL=(b) NOPASSWD: /bin/x ..., /bin/y ""\n'),
+        ("sudoers", "a ALL=/bin/x -p \\\n canary\nb ALL=/bin/y *\n", "a ALL=/bin/x ... \\\n\nb ALL=/bin/y ...*\n"),
+        ("pam", "auth required pam_x.so secret=canary\n", "auth required pam_x.so secret=*\n"),
+        ("pam", "auth [success=1 default=ignore] pam_x.so pw=canary # canary\n", "auth [success=1 default=ignore] pam_x.so pw=* \n"),
+        ("comments", "# canary\nPort 22\n", "\nPort 22\n"),
+    ],
+)  # fmt: skip
+def test_secrets_are_gone_before_anything_is_kept(tmp_path: Path, mask: str, text: str, kept: str) -> None:
+    write(tmp_path, **{"etc/x": text})
+    assert shown(tmp_path, "/etc/x", mask=mask).texts == {"/etc/x": kept}
