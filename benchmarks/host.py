@@ -1,4 +1,7 @@
-"""What one script costs the host that answers it: CPU seconds by probe, beside one fork of `true`. Bar: 1 s for all of them."""
+"""What one script costs the host that answers it: CPU seconds by probe, beside one fork of `true`.
+
+Bar: 1 s for what the themes identity and logging ask of a host without a role.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from auditor import shelves  # noqa: E402 - found by the path set above
+from auditor.commands import inputs  # noqa: E402
 from auditor.framing.sh import HELLO, script  # noqa: E402
 from auditor.kinds import Probe  # noqa: E402
 from auditor.model import Command  # noqa: E402
 
 BAR_S = 1.0
+HALF = ("identity", "logging")
 FORKS = 300
 NONCE = "0123456789abcdef"
 
@@ -39,6 +44,12 @@ def catalogue() -> Mapping[str, tuple[Command, ...]]:
     """The Linux questions of each shipped probe, asked without arguments."""
     probes = ((name, probe) for name, probe in shelves.probes().items() if isinstance(probe, Probe))
     return {n: tuple(p.dialects["linux"].commands({}).values()) for n, p in probes if "linux" in p.dialects}
+
+
+def of_every_host() -> frozenset[str]:
+    """The probes that the themes of the bar ask of a host without a role."""
+    controls = inputs.load_policies((), shelves.probes()).controls
+    return frozenset(c.probe for c in controls if c.policy in HALF and not c.roles)
 
 
 def nothing(commands: Sequence[Command]) -> tuple[Command, ...]:
@@ -61,10 +72,13 @@ def scripts(asked: Mapping[str, tuple[Command, ...]]) -> dict[str, str]:
     known = tuple(dict.fromkeys(c for commands in asked.values() for c in commands if c.elevated))
     every = tuple(dict.fromkeys((HELLO, *(c for commands in asked.values() for c in commands))))
     empty = (HELLO, *nothing(every))
+    chosen = of_every_host()
+    half = tuple(dict.fromkeys((HELLO, *(c for name, commands in asked.items() if name in chosen for c in commands))))
     return {
         "true": f"i=0; while [ $i -lt {FORKS} ]; do /bin/true; i=$((i + 1)); done",
         "hello": script((HELLO,), known),
         "every": script(every, known),
+        "half": script(half, known),
         "empty": script(empty, tuple(c for c in empty if c.elevated)),
         **{f"probe {name}": script((HELLO, *commands), known) for name, commands in asked.items()},
     }
@@ -91,10 +105,13 @@ def main() -> int:
     every = len({c for commands in asked.values() for c in commands}) + 1
     print(row("one script with all of them", took["every"], every))
     print(row("of it, framing", took["empty"], every))
+    half = {c for name, commands in asked.items() if name in of_every_host() for c in commands}
+    print(row("identity and logging, no role", took["half"], len(half) + 1))
     if options.quick:
         return 0
-    print(f"{'pass' if took['every'] < BAR_S else 'FAIL'}  one script: {took['every']:.2f} s of CPU (bar {BAR_S:g} s)")
-    return 0 if took["every"] < BAR_S else 1
+    kept = took["half"] < BAR_S
+    print(f"{'pass' if kept else 'FAIL'}  identity and logging: {took['half']:.2f} s of CPU (bar {BAR_S:g} s)")
+    return 0 if kept else 1
 
 
 if __name__ == "__main__":
