@@ -34,6 +34,7 @@ def test_the_wheel_carries_all_that_a_run_needs(wheel):
         for file in (ROOT / folder).rglob(pattern):
             inside = file.relative_to(ROOT).as_posix()
             assert (f"auditor/{inside}" if folder == "policies" else inside) in names
+    assert "auditor/inventories/demo.auditor" in names
     for file in (ROOT / "auditor").rglob("*.py"):
         assert file.relative_to(ROOT).as_posix() in names
 

@@ -73,3 +73,30 @@ def test_all_that_is_wrong_is_said_at_once(tool: Any, tmp_path: Path) -> None:
                   "nothing is recorded for web02"):  # fmt: skip
         assert words in said
     assert not (tmp_path / "run").exists()
+
+
+def test_what_most_hosts_answer_is_said_once(tool: Any, tmp_path: Path) -> None:
+    """By platform, with each host's own name and address; its own answers win, and what nobody recorded was not asked."""
+    case = (ROOT / "tests" / "probes" / "backups" / "expected.yaml").read_text("utf-8")
+    (tmp_path / "usual.yaml").write_text(case.replace("web01", "@host@"))
+    (tmp_path / "hosts.yaml").write_text("all: {hosts: {web01: {}, web02: {}, web03: {}, db01: {}}}\n")
+    (tmp_path / "answers.yaml").write_text(
+        "at: 2026-11-18T11:06:40Z\nunrecorded: {failure: not_asked}\nusual: {linux: {backups: usual.yaml}}\nhosts:\n"
+        '  web01: {}\n  web02: {backups: {repositories: {stdout: "end\\n"}}}\n'
+        "  web03: {any: [usual.yaml, {tools: {failure: timeout}}]}\n  db01: {failure: unreachable}\n"
+    )
+    places = [str(tmp_path / "hosts.yaml")], str(tmp_path / "run"), [str(DATA / "policies")]
+    tool.record(tmp_path / "answers.yaml", *places)
+    kept = Store("")
+    run = archive.read(tmp_path / "run", kept)
+    assert [str(f.outcome) for f in run.findings()] == ["pass", "fail", "unknown", "unknown"]
+    said = [a.stdout.decode() for a in run.answers(0).values() if not isinstance(a, Failure)]
+    assert any("name web01" in text for text in said)
+    kept.close()
+    (tmp_path / "answers.yaml").write_text(
+        "at: 2026-11-18T11:06:40Z\nunrecorded: {failure: not_asked}\nhosts: {web01: {}, web02: {}, web03: {}, db01: {}}\n"
+    )
+    tool.record(tmp_path / "answers.yaml", *places)
+    kept = Store("")
+    assert {f.reasons[0].cause.cause for f in archive.read(tmp_path / "run", kept).findings()} == {"not_asked"}
+    kept.close()
