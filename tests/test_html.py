@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tracemalloc
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -613,4 +614,18 @@ def test_the_demo_estate_prints_on_four_pages(
     )
     told = subprocess.run([program("pdfinfo"), printed], capture_output=True, text=True, check=True).stdout
     assert "A4" in told
+    assert int(re.search(r"^Pages: +(\d+)", told, re.MULTILINE)[1]) <= 4
+
+
+@pytest.mark.xdist_group("chromium")
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_the_shipped_demonstration_prints_on_four_pages(
+    program: Callable[[str], str], tmp_path: Path, audience: str
+) -> None:
+    """Every kind of decision and every reason code: the fullest report that there is."""
+    written, printed = tmp_path / "demo.html", tmp_path / "demo.pdf"
+    words = ["replay", "demo", "--lang", "fr", "--audience", audience, "-f", f"html={written}"]
+    subprocess.run([sys.executable, "-m", "auditor", *words], check=False, stderr=subprocess.DEVNULL)
+    browse(program, tmp_path, written.read_text("utf-8"), "--no-pdf-header-footer", f"--print-to-pdf={printed}")
+    told = subprocess.run([program("pdfinfo"), printed], capture_output=True, text=True, check=True).stdout
     assert int(re.search(r"^Pages: +(\d+)", told, re.MULTILINE)[1]) <= 4

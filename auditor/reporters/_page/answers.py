@@ -61,7 +61,7 @@ def decisions(run: Run, held: Mapping[StandsBeside, Covered], voice: Voice) -> R
         )
         for one, what in held.items()
     )
-    return parts.cut(rows, parts.bound(parts.ROWS, voice))
+    return parts.cut(rows, parts.bound(parts.DECIDED, voice))
 
 
 def _kind(kind: str, voice: Voice) -> str:
@@ -78,7 +78,7 @@ def _titles(run: Run, measures: Iterable[str], voice: Voice) -> str:
 def to_do(run: Run, held: Mapping[StandsBeside, Covered], voice: Voice) -> Rows:
     """Who signs, what, about which measure or control, on which perimeter, for how many findings, and its date."""
     rows = [*_wanted(run, voice), *_ending(run, held, voice)]
-    return parts.cut(rows, parts.bound(parts.ROWS, voice))
+    return parts.cut(rows, parts.bound(parts.DECIDED, voice))
 
 
 def _wanted(run: Run, voice: Voice) -> Iterator[tuple[str, ...]]:
@@ -142,7 +142,7 @@ def actions(run: Run, voice: Voice) -> Rows:
         about = (_titles(run, measures, voice) or "-") if public else one.text
         state = voice.say(LATE_WORDS[one.late] or STATUS_WORDS[one.status])
         rows.append(("" if public else one.id, about, one.responsible, day(one.due, voice), state))
-    return parts.cut(rows, parts.bound(parts.ROWS, voice))
+    return parts.cut(rows, parts.bound(parts.DECIDED, voice))
 
 
 def late(run: Run) -> tuple[int, int]:
@@ -160,4 +160,4 @@ def idle(run: Run, voice: Voice) -> Rows:
         ]
     else:
         rows = [(one.id, idle_words(one, voice)) for one in run.idle()]
-    return parts.cut(rows, parts.bound(parts.ROWS, voice))
+    return parts.cut(rows, parts.bound(parts.DECIDED, voice))

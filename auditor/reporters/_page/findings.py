@@ -98,7 +98,7 @@ def appendix(run: Run, seen: Summary, voice: Voice) -> Rows:
     for group in seen.groups:
         by_control.setdefault(group.control, []).append(group)
     order = dict.fromkeys([*(fix.control for fix in seen.fixes), *by_control])
-    return parts.cut((_entry(run, name, by_control[name], voice) for name in order), parts.bound(parts.ROWS, voice))
+    return parts.cut((_entry(run, name, by_control[name], voice) for name in order), parts.bound(parts.ANNEX, voice))
 
 
 def _entry(run: Run, id: str, groups: Sequence[Group], voice: Voice) -> Entry:

@@ -15,20 +15,12 @@ from auditor.sentences import OUTCOME_WORDS
 from auditor.summary import Summary, folded
 
 LONGEST = 2000  # characters of any one text
-
-
 NAMES = 300  # characters of a list of hosts
-
-
-TOP = 10  # fixes that it names
-
-
-ROWS = 40  # rows of a table, lines of the appendix
-
-
+TOP = 8  # fixes that it names
+ROWS = 40  # rows of a table
+ANNEX = 8  # controls of the appendix, what is open first
+DECIDED = 5  # decisions, actions, and what is to be decided: four pages hold them, --details and JSON all of them
 PLACES = 12  # perimeters under one bullet
-
-
 FINDINGS = 8  # different findings of one control
 
 
