@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from make import write
+from make import ACCEPTED, write
 from namespaces import ROOT, need
 from sshd import Sshd, free_port, started
 
@@ -44,9 +44,9 @@ echo "$(date -d '3 days ago' +%%Y-%%m-%%dT%%H:%%M:%%S.000000+00:00) n-127.0.0.4 
 touch -d '3 days ago' /var/log/remote/n-127.0.0.4/syslog.log
 """
 ESTATE = """
-entities: [{id: TOWN}]
+entities: [{id: TOWN}, {id: OTHER}]
 perimeters:
-  - {id: own, owner: TOWN, kind: exclusive}
+  - {id: own, owner: TOWN, kind: exclusive, advised_by: OTHER}
   - {id: common, owner: TOWN, kind: shared}
 signatories: [{role: mayor, entity: TOWN}]
 hosts:
@@ -57,18 +57,12 @@ hosts:
   switch01: {platform: other, connection: none, why: no remote administration}
 """
 HOSTS = {"log01": 1, "web01": 2, "web02": 3, "laptop": 4}
-ACCEPTED = """
-kind: acceptance
-id: ACC-9
-perimeter: own
-owner_entity: TOWN
-recommendation: {ref: REC-9, issued_by: TOWN, communicated_at: 2026-01-01}
-controls: [recent-records-on-a-collector]
-scope: {hosts: [switch01]}
-justification: The switch is replaced next year.
-decision: {role: mayor, signed_at: 2026-01-02}
-expires: 2099-12-31
-"""
+DECIDED = {
+    name: text.replace("kept-long-enough", CONTROL)
+    .replace("ACC-1", "ACC-9")
+    .replace("hosts: [web01]", "hosts: [switch01]")
+    for name, text in ACCEPTED.items()
+}
 
 
 @pytest.fixture
@@ -91,11 +85,23 @@ def findings(town: Sshd, folder: Path, port: int, *words: str) -> tuple[int, dic
         for name, n in HOSTS.items()
     ]
     hosts = "all:\n  hosts:\n" + "\n".join([*lines, "    printer01: {}", "    switch01: {}"])
-    write(folder / "town", hosts=hosts, estate=ESTATE, **{"decisions__acc-9": ACCEPTED})
+    write(folder / "town", hosts=hosts, estate=ESTATE, **DECIDED)
     os.makedirs(Path.home() / ".ssh", exist_ok=True)
     (Path.home() / ".ssh" / "known_hosts").write_text(town.known_hosts([f"127.0.0.{n}" for n in HOSTS.values()]))
     logging = str(ROOT / "policies" / "convention" / "logging.yaml")
-    given = ["run", logging, "-i", str(folder / "town"), "-f", "json", "--store", "none", *words]
+    given = [
+        "run",
+        logging,
+        "-i",
+        str(folder / "town"),
+        "-f",
+        "json",
+        "--store",
+        "none",
+        "--as-of",
+        "2026-11-22",
+        *words,
+    ]
     result = CliRunner().invoke(main, given, catch_exceptions=False)
     document = json.loads(result.stdout)
     by_host = {f["subject"]["id"]: f for f in document["findings"] if f["control"] == CONTROL}
