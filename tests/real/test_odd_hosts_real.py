@@ -49,6 +49,7 @@ sys.stdout.buffer.write(pickle.dumps(dict(ask(host, commands, 250.0))))
 TRUE_THERE: Mapping[tuple[str, str], str] = {
     ("busybox only", "ssh-admin-two-factors"): "no sshd is left there",
     ("busybox only", "ssh-root-login-off"): "no sshd is left there",
+    ("busybox only", "ssh-outside-two-factors"): "no sshd is left there",
 }
 
 
