@@ -56,6 +56,13 @@ fi
 mkdir -p out opt/python old
 mount --bind "$T/out" out
 mount --bind "$PREFIX" opt/python
+n=0 IFS=:
+for each in $LIBRARIES; do
+  mkdir -p opt/libraries/$n
+  mount --bind "$each" opt/libraries/$n
+  n=$((n + 1))
+done
+unset IFS
 rm -rf etc/systemd/system/* usr/lib/systemd/system/*.wants usr/lib/systemd/system/*.requires
 pivot_root . old
 cd /
@@ -70,7 +77,7 @@ useradd --system --home-dir /var/lib/auditor --shell /usr/sbin/nologin auditor
 useradd --create-home --password '*' --shell /bin/sh watched
 cat > /usr/local/bin/auditor <<X
 #!/bin/sh
-LD_LIBRARY_PATH=/opt/python/lib PYTHONPATH=$LIBRARIES exec /opt/python/bin/$PYTHON -m auditor "\\$@"
+LD_LIBRARY_PATH=/opt/python/lib PYTHONPATH=$SEEN_AS exec /opt/python/bin/$PYTHON -m auditor "\\$@"
 X
 chmod 755 /usr/local/bin/auditor
 cp -r /out/etc /etc/auditor
@@ -133,6 +140,9 @@ def test_the_unit_audits_over_ssh_with_its_credential_and_keeps_it(tmp_path: Pat
         folder.chmod(0o755)
     libraries = [str(ROOT), *site.getsitepackages()]
     known = {"T": str(tmp_path), "PREFIX": sys.base_prefix, "LIBRARIES": ":".join(libraries)}
+    known["SEEN_AS"] = ":".join(
+        f"/opt/libraries/{n}" for n in range(len(libraries))
+    )  # neither a home nor /tmp is seen there
     known["PYTHON"] = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     command = ["unshare", "-m", "sh", "-c", OUTER]
     done = subprocess.run(command, capture_output=True, text=True, timeout=115, env={**os.environ, **known})
