@@ -392,15 +392,11 @@ def _idle(idle: IdleDecision, voice: Voice) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A part of the page: title and column names (`heads` lines), then rows; few pages shorten it below `wanted`.
-
-    `least` 0: where there is no room, its title and how many rows it has will do.
-    """
+    """A part of the page: title and column names (`heads` lines), then rows; few pages shorten it below `wanted`."""
 
     lines: list[Line]
     wanted: int = 1
     heads: int = 2
-    least: int = 1
 
     @property
     def rows(self) -> int:
@@ -424,17 +420,13 @@ def _fleet(run: Run, voice: Voice) -> Iterator[Line]:
 
 def _page(top: list[Line], sections: list[_Section], voice: Voice) -> Iterator[Line]:
     """The page: sections lose rows until all fit, the fixes last; what is left out is counted."""
-    room = PAGE - len(top) - 2 - any(section.least == 0 for section in sections)  # the blank line above titles alone
+    room = PAGE - len(top) - 2
     kept = _fitted([min(section.rows, TOP) for section in sections], sections, room)
     yield from top
-    before = 1
     for keep, section in zip(kept, sections, strict=True):
-        if keep or before:
-            yield EMPTY
-        before = keep
+        yield EMPTY
         title, *rest = section.lines[: section.heads + keep]
-        form = voice.say("{count} more not shown") if keep else voice.say("{count}, not shown")
-        hidden = form.format(count=section.rows - keep)
+        hidden = voice.say("{count} more not shown").format(count=section.rows - keep)
         yield (*title, ("dim", f"  ({hidden})")) if keep < section.rows else title
         yield from rest
     yield EMPTY
@@ -442,12 +434,10 @@ def _page(top: list[Line], sections: list[_Section], voice: Voice) -> Iterator[L
 
 
 def _fitted(kept: list[int], sections: list[_Section], room: int) -> list[int]:
-    """How many rows of each section fit in `room` lines: down to what each wants, then to its title, then to one."""
-    wanted, least = ([getattr(section, name) for section in sections] for name in ("wanted", "least"))
-    titles = [low if low == 0 else want for low, want in zip(least, wanted, strict=True)]
-    for floor in (wanted, titles, least):
+    """How many rows of each section fit in `room` lines: first down to what each wants, then down to one."""
+    for least in ([section.wanted for section in sections], [1] * len(sections)):
         while sum(_height(keep, section) for keep, section in zip(kept, sections, strict=True)) > room:
-            spare = [keep - low for keep, low in zip(kept, floor, strict=True)]
+            spare = [keep - low for keep, low in zip(kept, least, strict=True)]
             if max(spare, default=0) <= 0:
                 break
             kept[spare.index(max(spare))] -= 1
@@ -455,8 +445,7 @@ def _fitted(kept: list[int], sections: list[_Section], room: int) -> list[int]:
 
 
 def _height(keep: int, section: _Section) -> int:
-    """Its lines and the blank one above; a title alone stands close to the one before."""
-    return section.heads + keep + (1 if keep else 0)
+    return 1 + section.heads + keep  # a blank line stands before
 
 
 def _sections(run: Run, seen: Summary, voice: Voice) -> Iterator[_Section]:
@@ -469,10 +458,10 @@ def _sections(run: Run, seen: Summary, voice: Voice) -> Iterator[_Section]:
         yield _Section(_dated(seen, voice))
         yield _Section(_collectors(run, voice))
     for kind, title in RISKS.items():
-        yield _Section(_risks(seen, kind, title, voice), heads=1, least=0)
-    yield _Section(_to_do(run, voice), heads=1, least=0)
-    yield _Section(_actions(run, voice), heads=1, least=0)
-    yield _Section(_idles(run, voice), heads=1, least=0)
+        yield _Section(_risks(seen, kind, title, voice), heads=1)
+    yield _Section(_to_do(run, voice), heads=1)
+    yield _Section(_actions(run, voice), heads=1)
+    yield _Section(_idles(run, voice), heads=1)
 
 
 def _titled(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], voice: Voice) -> list[Line]:
