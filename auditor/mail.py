@@ -81,24 +81,28 @@ def message(sender: str, to: Sequence[str], subject: str, lines: Sequence[str]) 
 
 def send(to: Server, what: EmailMessage, step_s: float = STEP_S, whole_s: float = WHOLE_S) -> None:
     """Hands the message over. Raises NotSent, whose words hold no secret; gives up after `whole_s` whatever the server does."""
-    came: queue.Queue[BaseException | None] = queue.Queue()
+    at = f"{to.host}:{to.port}"
+    came: queue.Queue[NotSent | None] = queue.Queue()
 
     def work() -> None:
+        told: NotSent | None = NotSent(f"{at}: a defect of the auditor, told above")  # the thread shows its traceback
         try:
             _deliver(to, what, step_s)
-            came.put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            came.put(error)
+            told = None
+        except NotSent as error:
+            told = error
+        except (smtplib.SMTPException, OSError, credentials.NoSecret, UnicodeError) as error:
+            told = NotSent(f"{at}: {credentials.redacted(clean(_why(error), 300))}")
+        finally:
+            came.put(told)
 
     threading.Thread(target=work, daemon=True, name="mail").start()
     try:
-        error = came.get(timeout=whole_s)
+        told = came.get(timeout=whole_s)
     except queue.Empty:
-        raise NotSent(f"{to.host}:{to.port} did not end within {whole_s:g} s") from None
-    if isinstance(error, smtplib.SMTPException | OSError | credentials.NoSecret | UnicodeError):
-        raise NotSent(f"{to.host}:{to.port}: {credentials.redacted(clean(_why(error), 300))}") from None
-    if error is not None:
-        raise error
+        raise NotSent(f"{at} did not end within {whole_s:g} s") from None
+    if told is not None:
+        raise told
 
 
 def _deliver(to: Server, what: EmailMessage, step_s: float) -> None:

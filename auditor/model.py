@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -568,6 +569,9 @@ class Suspended:
     reasons: tuple[Reason, ...] = ()
 
 
+NoteState = Literal["void", "part", "due", "idle"]
+
+
 @dataclass(frozen=True, slots=True)
 class IdleDecision:
     """What is wrong with a decision: `code` is a reason code of decisions.
@@ -581,7 +585,7 @@ class IdleDecision:
     detail: str
     source: str
     kind: str = "acceptance"
-    state: Literal["void", "part", "due", "idle"] = "void"
+    state: NoteState = "void"
     perimeter: str = ""  # the one that the record names
 
 
@@ -758,7 +762,7 @@ class Comparison:
     kinds: Mapping[str, Became]
 
 
-class Run:
+class Run(ABC):
     """A run as reports read it: a small header, the catalogue it was judged by, and iterators in plan order.
 
     The iterators may be called again; each call reads anew, so that nothing holds the whole run.
@@ -771,24 +775,30 @@ class Run:
     entities: Mapping[str, Entity] = {}
     since: Comparison | None = None  # what changed since the run that it was held against
 
+    @abstractmethod
     def findings(self) -> Iterator[Finding]:
-        raise NotImplementedError
+        """In plan order."""
 
+    @abstractmethod
     def sketches(self) -> Iterator[Sketch]:
         """The findings in the order of their fingerprints, so that two runs can be laid side by side."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hosts(self) -> Iterator[HostSeen]:
-        raise NotImplementedError
+        """How each host took part."""
 
+    @abstractmethod
     def idle(self) -> Iterator[IdleDecision]:
-        raise NotImplementedError
+        """What is wrong with decisions."""
 
+    @abstractmethod
     def coverage(self) -> Iterator[Coverage]:
-        raise NotImplementedError
+        """What nothing was asked of."""
 
+    @abstractmethod
     def actions(self) -> Iterator[ActionSeen]:
-        raise NotImplementedError
+        """The latest first."""
 
+    @abstractmethod
     def to_do(self) -> Iterator[ToDo]:
-        raise NotImplementedError
+        """The gravest first."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from auditor.decisions import About, Held, InForce
 from auditor.decisions.context import lateness, within
-from auditor.decisions.in_force import standing
+from auditor.decisions.in_force import note, standing
 from auditor.decisions.what import communicated
 from auditor.decisions.who import adviser
 from auditor.model import (
@@ -24,6 +24,7 @@ from auditor.model import (
     IdleDecision,
     Outcome,
     Reason,
+    Severity,
     StandsBeside,
     Subject,
     Suspended,
@@ -46,7 +47,7 @@ Outcomes = dict[tuple[str, str], Outcome | None]
 class _Wanted:
     """Open findings of one control on one perimeter that nobody decided about."""
 
-    severity: str
+    severity: Severity
     findings: int = 0
     subjects: list[str] = field(default_factory=list)
 
@@ -133,11 +134,14 @@ class Reconciled:
         for (place, control), wanted in self._wanted.items():
             perimeter = self._decided.perimeters[place]
             known, told = communicated(self._decided.recommendations, place, control, self._decided.as_of)
-            rest = (place, control, wanted.severity, wanted.findings, tuple(wanted.subjects), known)
             since = self._decided.recommendations[known].communicated_at if told else ""
-            found.append(ToDo("decide", perimeter.owner, *rest, since, self._may_accept(perimeter.owner)))  # type: ignore[arg-type]
+            subjects, roles = tuple(wanted.subjects), self._may_accept(perimeter.owner)
+            decide = ToDo("decide", perimeter.owner, place, control, wanted.severity, wanted.findings, subjects, known,
+                          since, roles)  # fmt: skip
+            found.append(decide)
             if not told:
-                found.append(ToDo("communicate", adviser(perimeter, self._decided.auditing_entity), *rest))  # type: ignore[arg-type]
+                who = adviser(perimeter, self._decided.auditing_entity)
+                found.append(replace(decide, what="communicate", entity=who, communicated_at="", signatories=()))
         return tuple(sorted(found, key=lambda one: -SEVERITIES.index(one.severity)))
 
     def _may_accept(self, entity: str) -> tuple[str, ...]:
@@ -166,18 +170,18 @@ class Reconciled:
             hosts = self._later.get(one.record.id)
             if hosts:
                 names = ", ".join(list(hosts)[:NAMED]) + (", …" if len(hosts) > NAMED else "")
-                yield _note(one, "R-LATER", names, "part")
+                yield note(one.record, "R-LATER", names, "part")
 
     def _idle(self) -> Iterator[IdleDecision]:
         """A decision is idle when all it covers was measured and nothing of it fails: a host outside this run may well fail."""
         for one in self._decided.held:
             whole = len(one.controls) * len(one.subjects)
             if whole and self._seen[one.record.id] == whole and one.record.id not in self._needed:
-                yield _note(one, "R-IDLE", "", "idle")
+                yield note(one.record, "R-IDLE", "", "idle")
         for one in self._decided.actions:
             action = one.record
             if isinstance(action, Action) and action.status == "done" and self._open[action.id]:
-                yield _note(one, "R-STATUS", "done", "due")
+                yield note(one.record, "R-STATUS", "done", "due")
 
     # ------------------------------------------------------------ what nothing is asked of
 
@@ -252,11 +256,6 @@ def _loosens(adapted: Outcome | None, outcome: Outcome | None) -> bool:
 
 def _suspended(one: Held, code: str, detail: str = "") -> Suspended:
     return Suspended(one.record.id, one.record.kind, code, detail)
-
-
-def _note(one: Held, code: str, detail: str, state: str) -> IdleDecision:
-    record = one.record
-    return IdleDecision(record.id, code, detail, record.source, record.kind, state, record.perimeter)  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------- what compensates

@@ -588,13 +588,14 @@ class Store:
         `latest~1` is the one before it, of those. A replay is none of them; by an id that it shares, the audit is meant.
         """
         back = re.fullmatch(r"latest(?:~([0-9]{1,6}))?", name)
+        value: tuple[int | str, ...] = ()
         with _mapped(self.path):
             if back:
-                where, value = "state = 'complete' AND json_extract(header, '$.replay') IS NULL", ()
+                where = "state = 'complete' AND json_extract(header, '$.replay') IS NULL"
             elif name.isdecimal() and len(name) < 10:
-                where, value = "number = ?", (int(name),)  # type: ignore[assignment]
+                where, value = "number = ?", (int(name),)
             else:
-                where, value = "id != '' AND substr(id, 1, ?) = ?", (len(name), name)  # type: ignore[assignment]
+                where, value = "id != '' AND substr(id, 1, ?) = ?", (len(name), name)
             row = self._db.execute(
                 f"SELECT header, catalogue FROM run WHERE {where}"
                 " ORDER BY json_extract(header, '$.replay') IS NOT NULL, json_extract(header, '$.limit') != '', number DESC"

@@ -17,7 +17,7 @@ from sample_run import CONTROLS, SampleRun, header, voice
 from auditor import shelves
 from auditor.compare import GATING, changes, compared, gating
 from auditor.expectations import fingerprint
-from auditor.model import Became, Finding, HostSeen, Outcome, Reason, Run, Sketch, StandsBeside, Subject, Unknown
+from auditor.model import Became, Finding, HostSeen, Outcome, Reason, Sketch, StandsBeside, Subject, Unknown
 from auditor.reporters import _changes
 from auditor.summary import exit_code
 
@@ -248,12 +248,12 @@ def test_every_finding_is_told_at_most_once_and_equal_runs_do_not_differ(
             assert change.after.outcome in (Outcome.WARN, Outcome.FAIL)
 
 
-class _Endless(Run):
+class _Endless(SampleRun):
     """A run of so many findings, of which none is kept."""
 
     def __init__(self, count: int, at: float) -> None:
+        super().__init__(header(), CONTROLS, {})
         self.count, self.at = count, at
-        self.header, self.controls, self.measures, self.perimeters = header(), CONTROLS, {}, {}
 
     def sketches(self) -> Iterator[Sketch]:
         doc = json.dumps({"filler": "x" * 500, "at": self.at})

@@ -19,7 +19,7 @@ from auditor.decision_words import idle
 from auditor.decisions import in_force, signed_digest
 from auditor.errors import InvalidInput, Problem
 from auditor.kinds import Voice
-from auditor.letters.reply import Reply, Ruled, Signed, records
+from auditor.letters.reply import Decided, Reply, Ruled, Signed, records
 from auditor.load import decisions, forms, schema, yaml
 from auditor.load.schema import did_you_mean
 from auditor.model import IdleDecision
@@ -94,10 +94,14 @@ def _replies(form: Mapping[str, Any], ticked: Ticked) -> dict[int, Reply]:
     written: dict[int, Reply] = {int(number): _written(one) for number, one in form.get("replies", {}).items()}
     replies = {item["number"]: written.get(item["number"], Reply()) for item in items}
     said: dict[int, str] = {}
-    for decision, names in (("accept", _split(ticked.accept)), ("arbitrate", _split(ticked.arbitrate))):
+    chosen: tuple[tuple[Decided, list[str]], ...] = (
+        ("accept", _split(ticked.accept)),
+        ("arbitrate", _split(ticked.arbitrate)),
+    )
+    for decision, names in chosen:
         for number in _numbers(items, names, f"--{decision}"):
             _once(said, number, f"--{decision}")
-            replies[number] = replace(replies[number], decision=decision)  # type: ignore[arg-type]
+            replies[number] = replace(replies[number], decision=decision)
     for name, day in (_pair(one, "--adopt") for one in _split(ticked.adopt)):
         for number in _numbers(items, [name], "--adopt"):
             _once(said, number, "--adopt")

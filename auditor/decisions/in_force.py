@@ -15,6 +15,7 @@ from auditor.model import (
     Host,
     IdleDecision,
     Measure,
+    NoteState,
     Outcome,
     Perimeter,
     Signatory,
@@ -148,15 +149,16 @@ def _index(all_subjects: Sequence[frozenset[str]]) -> dict[str, tuple[int, ...]]
     return {subject: tuple(indexes) for subject, indexes in found.items()}
 
 
-def _note(one: Record, code: str, detail: str, state: str) -> IdleDecision:
-    return IdleDecision(one.id, code, detail, one.source, one.kind, state, one.perimeter)  # type: ignore[arg-type]
+def note(one: Record, code: str, detail: str, state: NoteState) -> IdleDecision:
+    """What is wrong with a record, by its reason code."""
+    return IdleDecision(one.id, code, detail, one.source, one.kind, state, one.perimeter)
 
 
 def _judged(one: Decision, at: Context, notes: list[IdleDecision]) -> Held | None:
     """The decision with what it covers; None when it is void. What was found goes to `notes`."""
     perimeter = at.estate.perimeters.get(one.perimeter)
     if perimeter is None:
-        notes.append(_note(one, "R-ORPHAN", f"perimeter {one.perimeter}", "void"))
+        notes.append(note(one, "R-ORPHAN", f"perimeter {one.perimeter}", "void"))
         return None
     of_scope = covered(one.scope, one.perimeter, at.places)
     held, parts = _parts(one, of_scope, at)
@@ -164,11 +166,11 @@ def _judged(one: Decision, at: Context, notes: list[IdleDecision]) -> Held | Non
     if not (held.subjects and held.controls) and not _unasked(one):
         void += parts or [("R-SCOPE", "-")]
         parts = []
-    notes.extend(_note(one, code, detail, "void") for code, detail in dict.fromkeys(void))
+    notes.extend(note(one, code, detail, "void") for code, detail in dict.fromkeys(void))
     if void:
         return None
-    notes.extend(_note(one, code, detail, "part") for code, detail in dict.fromkeys(parts))
-    notes.extend(_note(one, code, detail, "due") for code, detail in dict.fromkeys(_due(one, perimeter, at)))
+    notes.extend(note(one, code, detail, "part") for code, detail in dict.fromkeys(parts))
+    notes.extend(note(one, code, detail, "due") for code, detail in dict.fromkeys(_due(one, perimeter, at)))
     return held
 
 
@@ -257,7 +259,7 @@ def _renewed(holding: Sequence[Held], notes: list[IdleDecision]) -> list[Held]:
             by[before.id] = record.id
     kept = [one for one in holding if one.record.id not in by]
     notes.extend(
-        _note(one.record, "R-STATUS", f"superseded: {by[one.record.id]}", "void")
+        note(one.record, "R-STATUS", f"superseded: {by[one.record.id]}", "void")
         for one in holding
         if one.record.id in by
     )
@@ -279,7 +281,7 @@ def _duplicates(held: Sequence[Held]) -> Iterator[IdleDecision]:
                 twice.setdefault(place, {})[same[0] if place != same[0] else same[1]] = None
     for place, others in sorted(twice.items()):
         names = ", ".join(sorted(held[other].record.id for other in others))
-        yield _note(held[place].record, "R-DUP", names, "part")
+        yield note(held[place].record, "R-DUP", names, "part")
 
 
 # ---------------------------------------------------------------- actions
@@ -288,7 +290,7 @@ def _duplicates(held: Sequence[Held]) -> Iterator[IdleDecision]:
 def _planned(one: Action, at: Context, notes: list[IdleDecision]) -> Held | None:
     """An action with what it is about; what is wrong with it is noted, and it counts no less for that."""
     if one.perimeter not in at.estate.perimeters:
-        notes.append(_note(one, "R-ORPHAN", f"perimeter {one.perimeter}", "void"))
+        notes.append(note(one, "R-ORPHAN", f"perimeter {one.perimeter}", "void"))
         return None
     scope = covered(one.scope, one.perimeter, at.places)
     lapsed = [("R-ORPHAN", f"control {c}") for c in one.controls if c not in at.controls]
@@ -296,7 +298,7 @@ def _planned(one: Action, at: Context, notes: list[IdleDecision]) -> Held | None
     roles = {s.role for s in at.estate.signatories} | set(at.estate.roles)
     if one.responsible not in roles:
         lapsed.append(("R-ROLE", one.responsible))
-    notes.extend(_note(one, code, detail, "part") for code, detail in dict.fromkeys(lapsed))
+    notes.extend(note(one, code, detail, "part") for code, detail in dict.fromkeys(lapsed))
     subjects = {f"host:{host}" for host in (*scope.hosts, *scope.later)}
     if one.scope.perimeter:
         subjects.add(f"perimeter:{one.perimeter}")

@@ -172,11 +172,10 @@ def _entries(answer: Answer) -> Ages:
 
 
 def _ages(answer: Output, oldest: Stamped, newest: Stamped) -> Ages:
-    ages = age_s(answer, oldest), age_s(answer, newest)
-    for age in ages:
-        if isinstance(age, Unknown):
-            return age
-    return float(ages[0]), float(ages[1])  # type: ignore[arg-type]
+    first, last = age_s(answer, oldest), age_s(answer, newest)
+    if isinstance(first, Unknown):
+        return first
+    return last if isinstance(last, Unknown) else (first, last)
 
 
 def _syslog(answer: Answer) -> Ages:

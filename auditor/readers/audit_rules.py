@@ -115,16 +115,16 @@ def changes(rules: Rules, path: str, needed: frozenset[str]) -> Truth:
 
 def calls(rules: Rules, names: Sequence[str], needed: frozenset[str]) -> Truth:
     """Whether each of these system calls is recorded, for people at least."""
-    for name in names:
-        truth = _recorded(
-            rules,
-            needed,
-            lambda rule, name=name: rule.on(name) and _whole(rule, LABELS | {"auid", "success"}),  # type: ignore[misc]
-            lambda rule, name=name: not rule.on(name) or _one_program(rule, "path"),  # type: ignore[misc]
-        )
-        if truth is not True:
-            return truth
-    return True
+    return next((truth for name in names if (truth := _call(rules, name, needed)) is not True), True)
+
+
+def _call(rules: Rules, name: str, needed: frozenset[str]) -> Truth:
+    return _recorded(
+        rules,
+        needed,
+        lambda rule: rule.on(name) and _whole(rule, LABELS | {"auid", "success"}),
+        lambda rule: not rule.on(name) or _one_program(rule, "path"),
+    )
 
 
 def root_commands(rules: Rules, needed: frozenset[str]) -> str | Unknown:

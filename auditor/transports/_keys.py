@@ -49,7 +49,7 @@ class _Agent(AgentSSH):
 
     def _send_message(self, msg: object) -> object:
         with self._turn:
-            return super()._send_message(msg)  # type: ignore[misc]
+            return super()._send_message(msg)  # type: ignore[misc]  # paramiko: in the class, not in its stubs
 
     def keys(self) -> list[paramiko.PKey]:
         return [_AgentKey(self, key.blob, key.comment) for key in self.get_keys()]
@@ -142,7 +142,7 @@ def _read_key(path: str, passphrase: str | None) -> paramiko.PKey | Refused:
                 "auth", f"the key file {path} can be read by others (mode {mode:04o}): chmod 600 it", "our_key"
             )
         password = passphrase.encode() if passphrase is not None else None
-        key: paramiko.PKey = paramiko.PKey.from_path(path, password)  # type: ignore[arg-type]
+        key: paramiko.PKey = paramiko.PKey.from_path(path, password)  # type: ignore[arg-type]  # stubs: a text; cryptography, which gets it as it is: bytes
     except OSError as error:
         return Refused("auth", f"the key file {path} cannot be read: {error.strerror}", "our_key")
     except (paramiko.PasswordRequiredException, TypeError):

@@ -239,7 +239,7 @@ class Wire(Transport):
         if fresh and self.auth_method == "kerberos" and shown:
             application_data = b"tls-server-end-point:" + _end_point(shown)
             session.auth.cbt_struct = kerberos.channelBindings(application_data=application_data)  # type: ignore[union-attr]  # pywinrm's own
-            session.auth.cbt_binding_tried = True  # type: ignore[union-attr]
+            session.auth.cbt_binding_tried = True  # type: ignore[union-attr]  # likewise
         return session
 
     def close(self) -> None:

@@ -232,7 +232,7 @@ def _met(
     transport: paramiko.Transport | None = None
     try:
         run.deadlines.add(connection, lambda: left.end)
-        transport = paramiko.Transport(connection)  # type: ignore[arg-type]
+        transport = paramiko.Transport(connection)  # type: ignore[arg-type]  # whatever sends and receives does; its stubs want a socket
         transport.packetizer.start_handshake = lambda timeout: None  # type: ignore[method-assign]  # see Deadlines
         connection.settimeout(WAKE_S)
         _handshake(run, transport, connection, endpoint, left)
