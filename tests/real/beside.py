@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from namespaces import need, refuse
+from conftest import lacking
+from namespaces import need
 
 BESIDE = Path("/opt/auditor-tests/beside")
 SHELLS = {
@@ -44,4 +45,4 @@ mount --bind /mnt/nobody /usr/bin/dash
 def need_beside(program: str) -> None:
     need("busybox", "setpriv", "ip")
     if not (BESIDE / program).exists():
-        refuse(f"this needs {program}, which tests/servers.sh unpacks")
+        lacking(f"this needs {program}, which tests/servers.sh unpacks")

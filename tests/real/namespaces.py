@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
+from conftest import lacking
 
 from auditor import expectations
 from auditor.expectations import Scope
@@ -63,13 +63,7 @@ def need(*programs: str) -> None:
     if os.geteuid() != 0:
         missing.append("root")
     if missing:
-        refuse("this needs " + ", ".join(missing))
-
-
-def refuse(why: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(why)
-    pytest.skip(why)
+        lacking("this needs " + ", ".join(missing))
 
 
 def ask(

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 from beside import AS_NOBODY, BESIDE, MACHINE, SHELLS, need_beside
-from namespaces import Told, ask, judged, refuse
+from conftest import lacking
+from namespaces import Told, ask, judged
 
 from auditor.model import Outcome, Unknown
 from auditor.probes.audit_trail import PROBE
@@ -89,7 +90,7 @@ def the_audit_system() -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         before = auditctl("-s")
         if "enabled 0" not in before or "pid 0" not in before or auditctl("-l").strip() != "No rules":
-            refuse("this needs an audit system that nobody uses")
+            lacking("this needs an audit system that nobody uses")
         waits = value("backlog_wait_time")
         try:
             yield

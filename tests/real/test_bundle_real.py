@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from conftest import lacking
 
 from auditor import __version__
-from tests.real.namespaces import ROOT, need, refuse
+from tests.real.namespaces import ROOT, need
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(300), pytest.mark.xdist_group("bundle")]
 NOBODY = pwd.getpwnam("nobody")
@@ -62,7 +63,7 @@ def town() -> Iterator[Town]:
                 continue
             yield town
             return
-    refuse(f"this needs a {MINOR} with venv that others than root can run (tests/servers.sh installs Debian's)")
+    lacking(f"this needs a {MINOR} with venv that others than root can run (tests/servers.sh installs Debian's)")
 
 
 def bundle(out: Path) -> Path:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pipeline
 import pytest
+from conftest import lacking
 from lxml import etree
 
 from tests.real import namespaces
@@ -92,7 +93,7 @@ class Site:
 def main_branch(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """The repository with the audit of its main branch committed: root stays out, nobody has two factors yet."""
     if os.geteuid() != 0:
-        namespaces.refuse("this needs root")
+        lacking("this needs root")
     namespaces.need("git", "sshd" if shutil.which("sshd") else "/usr/sbin/sshd")
     folder = tmp_path_factory.mktemp("ci")
     site = Site(folder / "repository", folder / "machine", pipeline.programs(folder / "bin"))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import lacking
 from sshd import private, started
 
 from auditor import shelves
@@ -29,7 +30,7 @@ from auditor.kinds import Probe, Settings
 from auditor.model import Answer, Command, Facts, Failure, Host, Output, Partial, Unknown
 from auditor.plan import Plan
 from auditor.transports import ssh
-from tests.real.namespaces import ROOT, need, refuse
+from tests.real.namespaces import ROOT, need
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(400), pytest.mark.xdist_group("odd hosts")]
 
@@ -238,7 +239,7 @@ def test_a_pass_that_was_none_is_found(plan: Plan, told: Told) -> None:
 def test_another_language_tells_the_same(plan: Plan, told: Told) -> None:
     """The account's locale is a French one that works there, and no outcome differs."""
     if "lundi" not in french():
-        refuse("this needs the package locales")
+        lacking("this needs the package locales")
     assert judged(plan, told("in French")) == judged(plan, told(""))
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
-from namespaces import ROOT, Told, ask, control, need, refuse
+from conftest import lacking
+from namespaces import ROOT, Told, ask, control, need
 
 from auditor import expectations
 from auditor.expectations import Scope
@@ -134,7 +135,7 @@ mount --bind /mnt/nobody /usr/bin/dash
 def told(setup: str, shell: str = "dash", **how: Any) -> Told:
     need("busybox", "dbus-daemon", "setpriv")
     if not CHRONY.is_dir():
-        refuse("this needs chrony, unpacked by tests/servers.sh")
+        lacking("this needs chrony, unpacked by tests/servers.sh")
     return ask(PROBE, "time_sync", MACHINE + setup + SHELLS[shell], after=END, **how)
 
 
