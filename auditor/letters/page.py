@@ -5,22 +5,16 @@ Every text passes `clean` and then the template's escaping; nothing of it runs o
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
+from auditor import pages
 from auditor.letters.asked import Asked, Item
 from auditor.letters.form import Letter
 from auditor.model import Control, Measure
-from auditor.sentences import clean
 
-LONGEST = 2000  # characters of any one text
+TEMPLATES = "auditor.letters"
 SEVERITIES = {"low": "faible", "medium": "moyenne", "high": "élevée", "critical": "critique"}
 LEVELS = {
     "gravité": ("G1 mineure", "G2 significative", "G3 grave", "G4 critique"),
@@ -43,10 +37,11 @@ class About:
 
 def page(letter: Letter, about: About) -> str:
     """The whole page as text."""
-    return _environment().get_template("letter.html").render(
+    style, digest = pages.style(TEMPLATES, "letter.css")
+    return pages.environment(TEMPLATES).get_template("letter.html").render(
         letter=letter,
-        style=Markup(_style()),  # noqa: S704 - our own file
-        style_digest=b64encode(hashlib.sha256(_style().encode()).digest()).decode(),
+        style=style,
+        style_digest=digest,
         day=french(letter.day),
         audited_on=french(about.audited_on),
         to=_named(letter.entity, about.names),
@@ -97,33 +92,3 @@ def _french(texts: Mapping[str, str]) -> str:
 def texts(items: Sequence[Item], controls: Mapping[str, Control]) -> Mapping[str, str]:
     """What is recommended, in French, by control."""
     return {item.control: _french(controls[item.control].fix) or item.control for item in items}
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("auditor.letters", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_inert,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-@cache
-def _style() -> str:
-    loader = _environment().loader
-    assert loader
-    return loader.get_source(_environment(), "letter.css")[0]
-
-
-def _inert(value: Any) -> Any:
-    """What stands in the page for a value: nothing that reorders, hides or fills it; French punctuation stays with its word."""
-    if isinstance(value, Markup):
-        return value
-    text = clean(str(value), LONGEST)
-    for mark in ":;?!»":
-        text = text.replace(f" {mark}", f"\u00a0{mark}")
-    return text.replace("« ", "«\u00a0")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import InvalidInput, Problem
-from auditor.load import answering, inventory, recommendations, schema, tiers, yaml
+from auditor.load import answering, inventory, recommendations, schema, tiers
 from auditor.load.yaml import Document
 from auditor.model import BY_HAND, UNNAMED, Entity, Estate, Host, Perimeter, Register, Text, Zone
 
@@ -44,8 +43,9 @@ def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estat
     estate_file = _one_of(folder, "estate", problems)
     notices = found.notices
     if estate_file:
-        digests[str(estate_file)] = _digest(estate_file)
-        estate = _declared(estate_file, schemas.estate, list(found.hosts), problems)
+        document = schema.loaded(estate_file, schemas.estate, problems)
+        digests |= {str(estate_file): document.digest} if document else {}
+        estate = _declared(document, list(found.hosts), problems) if document else Estate(found.hosts)
     else:
         estate = Estate(
             hosts=tuple(replace(h, perimeter=UNNAMED) for h in found.hosts),
@@ -96,23 +96,15 @@ def _one_of(folder: Path, name: str, problems: list[Problem]) -> Path | None:
     return found[0] if found else None
 
 
-def _digest(file: Path) -> str:
-    """Empty when the file cannot be read: whoever loads it says so."""
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError:
-        return ""
-
-
 def _registers(
     folder: Path, wanted: Mapping[str, Any], problems: list[Problem], digests: dict[str, str]
 ) -> tuple[Register, ...]:
     registers: dict[tuple[str, str], Register] = {}
     for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]) if folder.is_dir() else ():
-        document = _document(file, wanted, problems)
+        document = schema.loaded(file, wanted, problems)
         if document is None:
             continue
-        digests[str(file)] = _digest(file)
+        digests[str(file)] = document.digest
         value = document.value
         names = tuple(e if isinstance(e, str) else e["entry"] for e in value["entries"])
         left_at = dict(_departures(document, problems))
@@ -138,21 +130,7 @@ def _departures(document: Document, problems: list[Problem]) -> Iterator[tuple[s
     yield from found.items()
 
 
-def _document(file: Path, wanted: Mapping[str, Any], problems: list[Problem]) -> Document | None:
-    try:
-        document = yaml.load(file)
-    except InvalidInput as error:
-        problems.extend(error.problems)
-        return None
-    wrong = schema.problems(document, wanted)
-    problems.extend(wrong)
-    return None if wrong else document
-
-
-def _declared(file: Path, wanted: Mapping[str, Any], hosts: list[Host], problems: list[Problem]) -> Estate:
-    document = _document(file, wanted, problems)
-    if document is None:
-        return Estate(tuple(hosts))
+def _declared(document: Document, hosts: list[Host], problems: list[Problem]) -> Estate:
     value = document.value
     problems.extend(_twice(document, "entities", "perimeters", "zones", "roles"))
     estate = Estate(

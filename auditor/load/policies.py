@@ -13,7 +13,7 @@ from typing import Any
 import regex
 
 from auditor.errors import InvalidInput, Problem
-from auditor.load import schema, yaml
+from auditor.load import schema
 from auditor.load.yaml import Document, KeyPath
 from auditor.model import Control, Measure, Passage, Policy, Text
 
@@ -68,9 +68,9 @@ def load(paths: Sequence[Path], schemas: Schemas) -> Policies:
     complete = not problems  # a measures.yaml that cannot be read must not make every control wrong too
     policies = []
     for file in files:
-        document = _document(file, schemas.policy, problems)
+        document = schema.loaded(file, schemas.policy, problems)
         if document is not None:
-            digests[str(file)] = _digest(file)
+            digests[str(file)] = document.digest
             policies.append(_policy(document, schemas.derived, measures))
             problems.extend(_meaning(document, measures, complete))
     problems.extend(_twice(policies))
@@ -108,10 +108,10 @@ def _measures(
     digests: dict[str, str] = {}
     found = {m.resolve(): m for f in files if (m := measures_file(f))}
     for file in found.values():
-        document = _document(file, schemas.measures, problems)
+        document = schema.loaded(file, schemas.measures, problems)
         if document is None:
             continue
-        digests[str(file)] = _digest(file)
+        digests[str(file)] = document.digest
         for index, plain in enumerate(document.value["measures"]):
             if plain["id"] in measures:
                 problems.append(
@@ -155,21 +155,6 @@ def _measure(plain: Mapping[str, Any]) -> Measure:
 def _text(written: str | Text) -> Text:
     """A source in each language; one that was written once stands for both."""
     return {"en": written, "fr": written} if isinstance(written, str) else written
-
-
-def _document(file: Path, wanted: Mapping[str, Any], problems: list[Problem]) -> Document | None:
-    try:
-        document = yaml.load(file)
-    except InvalidInput as error:
-        problems.extend(error.problems)
-        return None
-    wrong = schema.problems(document, wanted)
-    problems.extend(wrong)
-    return None if wrong else document
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _policy(document: Document, derived: frozenset[str], measures: Mapping[str, Measure]) -> Policy:

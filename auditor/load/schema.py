@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
-from auditor.errors import Problem
+from auditor.errors import InvalidInput, Problem
+from auditor.load import yaml
 from auditor.load.yaml import Document, KeyPath
 
 _TYPES = {
@@ -21,6 +23,20 @@ _TYPES = {
     "object": "a mapping",
     "null": "nothing",
 }
+
+_COUNTED = {"minItems": "elements", "minProperties": "keys", "minLength": "characters"}
+
+
+def loaded(file: Path, schema: Mapping[str, Any], problems_of_all: list[Problem]) -> Document | None:
+    """A YAML file of this shape; None where it has another, or cannot be read, and then that is told with the others."""
+    try:
+        document = yaml.load(file)
+    except InvalidInput as error:
+        problems_of_all.extend(error.problems)
+        return None
+    wrong = problems(document, schema)
+    problems_of_all.extend(wrong)
+    return None if wrong else document
 
 
 def problems(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
@@ -80,7 +96,7 @@ def _message(error: ValidationError) -> str:
     if error.validator == "anyOf" and all("required" in one for one in wanted):
         return f"needs {' or '.join(' and '.join(one['required']) for one in wanted)}"
     if error.validator in ("minItems", "minProperties", "minLength"):
-        return "is empty"
+        return f"needs at least {wanted} {_COUNTED[error.validator]}" if instance else "is empty"
     return str(error.message)[:300]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import datetime as dt
+import hashlib
 import math
 import re
 from collections.abc import Iterator
@@ -44,9 +45,13 @@ class Tagged:
 
 @dataclass(slots=True)
 class Document:
-    """`marks` gives the place of a value, `key_marks` that of its key; `raw` the text of numbers as written."""
+    """`marks` gives the place of a value, `key_marks` that of its key; `raw` the text of numbers as written.
+
+    `digest` is the SHA-256 of the bytes that were read.
+    """
 
     file: str
+    digest: str = ""
     value: Any = None
     marks: dict[KeyPath, Mark] = field(default_factory=dict)
     key_marks: dict[KeyPath, Mark] = field(default_factory=dict)
@@ -80,7 +85,7 @@ def read(path: Path) -> bytes:
 
 def parse(data: bytes, file: str, tags: frozenset[str] = frozenset(), ansible: bool = False) -> Document:
     """The same for bytes that are already read."""
-    builder = _Builder(Document(file), tags, ansible)
+    builder = _Builder(Document(file, hashlib.sha256(data).hexdigest()), tags, ansible)
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         text = data.decode("utf-8")

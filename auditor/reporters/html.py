@@ -6,23 +6,20 @@ measures and our own words: nothing that names a host, or that a host said, is h
 
 from __future__ import annotations
 
-import hashlib
 import re
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from auditor import pages
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import Run
 from auditor.reporters._page import answers, bullets, findings, head, parts
 from auditor.reporters._page.since import since
-from auditor.sentences import clean, day, moment
+from auditor.sentences import day, moment
 from auditor.summary import Summary, summary
 
+TEMPLATES = "auditor.reporters"
 LOGOS = 4
 _LOGO = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
 
@@ -30,43 +27,8 @@ _LOGO = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
 def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
     """Writes the page; `voice.audience` chooses what it may hold."""
     write = open_part("")
-    for piece in _template().generate(**_page(run, voice)):
+    for piece in pages.environment(TEMPLATES).get_template("report.html").generate(**_page(run, voice)):
         write(piece.encode("utf-8"))
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("auditor.reporters", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_inert,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-@cache
-def _template() -> Template:
-    return _environment().get_template("report.html")
-
-
-@cache
-def _style() -> str:
-    loader = _environment().loader
-    assert loader
-    return loader.get_source(_environment(), "report.css")[0]
-
-
-def _inert(value: Any) -> Any:
-    """What stands in the page for a value: nothing that reorders, hides or fills it; French punctuation stays with its word."""
-    if isinstance(value, Markup):
-        return value
-    text = clean(str(value), parts.LONGEST)
-    for mark in ":;?!»":
-        text = text.replace(f" {mark}", f"\u00a0{mark}")
-    return text.replace("« ", "«\u00a0")
 
 
 # ---------------------------------------------------------------- what the template is given
@@ -76,13 +38,13 @@ def _page(run: Run, voice: Voice) -> Mapping[str, object]:
     """All that the template may use; for elected officials nothing else exists."""
     seen = summary(run)
     public = voice.audience == "elus"
-    style = _style()
+    style, digest = pages.style(TEMPLATES, "report.css")
     logos = tuple(_logos(run))
     return {
         "lang": voice.lang,
         "say": voice.say,
-        "style": Markup(style),  # noqa: S704 - our own file
-        "style_digest": b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii"),
+        "style": style,
+        "style_digest": digest,
         "logos": logos,
         "public": public,
         "what": head.what(run, seen, voice),

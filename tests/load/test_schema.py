@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from auditor.load import schema, yaml
 
 
@@ -58,3 +60,17 @@ def test_the_text_of_a_number_must_still_have_the_right_form() -> None:
 def test_a_long_text_is_cut_in_the_message() -> None:
     """A message stays a line, whatever was written."""
     assert len(problems(f"a: {'x' * 5000}\n", object_of(a={"type": "integer"}))[0]) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{a: ''}", "is empty"),
+        ("{a: ab}", "needs at least 5 characters"),
+        ("{b: []}", "is empty"),
+        ("{b: [1]}", "needs at least 2 elements"),
+    ],
+)
+def test_what_is_too_short_is_not_called_empty(text: str, says: str) -> None:
+    wanted = {"properties": {"a": {"type": "string", "minLength": 5}, "b": {"type": "array", "minItems": 2}}}
+    assert [p.message for p in schema.problems(yaml.parse(text.encode(), "f.yaml"), wanted)] == [says]

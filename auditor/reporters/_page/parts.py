@@ -14,7 +14,6 @@ from auditor.operators import N_
 from auditor.sentences import OUTCOME_WORDS
 from auditor.summary import Summary, folded
 
-LONGEST = 2000  # characters of any one text
 NAMES = 300  # characters of a list of hosts
 TOP = 8  # fixes that it names
 ROWS = 40  # rows of a table

@@ -1,0 +1,48 @@
+"""A folder of templates in; what renders its pages out: escaped, inert, with the style that the page's policy names. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from auditor.sentences import clean
+
+LONGEST = 2000  # characters of any one text
+
+
+@cache
+def environment(package: str) -> Environment:
+    """Of the folder `templates` of a package; a name that a template is not given is an error."""
+    return Environment(
+        loader=PackageLoader(package, "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_inert,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@cache
+def style(package: str, name: str) -> tuple[Markup, str]:
+    """A style sheet of the same folder, and its SHA-256 as a content security policy writes it."""
+    loader = environment(package).loader
+    assert loader
+    text = loader.get_source(environment(package), name)[0]
+    return Markup(text), b64encode(hashlib.sha256(text.encode()).digest()).decode()  # noqa: S704 - our own file
+
+
+def _inert(value: Any) -> Any:
+    """What stands in the page for a value: nothing that reorders, hides or fills it; French punctuation stays with its word."""
+    if isinstance(value, Markup):
+        return value
+    text = clean(str(value), LONGEST)
+    for mark in ":;?!»":
+        text = text.replace(f" {mark}", f"\u00a0{mark}")
+    return text.replace("« ", "«\u00a0")
