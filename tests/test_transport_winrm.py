@@ -43,7 +43,7 @@ TABLE = {
     "Get-Answer": lambda *words: f"réponse {' '.join(words)} €\n",
     "Get-Denied": Error("UnauthorizedAccessException", "80070005", "Accès refusé."),
 }
-REQUESTS = 10  # of a short conversation: three or four to log in, one for each other message
+REQUESTS = 10 + 2  # three or four to log in, one for each other message; three answers that come apart take two more
 
 Ask = Callable[..., dict[Command, Answer]]
 

@@ -15,9 +15,9 @@ from auditor.sentences import OUTCOME_WORDS
 from auditor.summary import Summary, folded
 
 NAMES = 300  # characters of a list of hosts
-TOP = 8  # fixes that it names
+TOP = 6  # fixes that it names
 ROWS = 40  # rows of a table
-ANNEX = 8  # controls of the appendix, what is open first
+ANNEX = 6  # controls of the appendix, what is open first
 DECIDED = 5  # decisions, actions, and what is to be decided: four pages hold them, --details and JSON all of them
 PLACES = 12  # perimeters under one bullet
 FINDINGS = 8  # different findings of one control
