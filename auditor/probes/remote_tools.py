@@ -231,7 +231,7 @@ def _processes(tool: Tool, names: frozenset[str]) -> Iterator[str]:
     """The kernel keeps the beginning of a name, a program's own name may be whole."""
     for wanted in tool.processes:
         cut = wanted.removesuffix("*")[: processes.NAME_LENGTH]
-        if any(n.startswith(cut) if wanted.endswith("*") else n in (cut, wanted) for n in names):
+        if any(n.startswith(cut) for n in names) if wanted.endswith("*") else cut in names or wanted in names:
             yield f"process {wanted}"
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Failure, Unknown
+
+REMEMBERED = 8  # answers: several probes read the same of one host
 
 # Members of these groups are root, or can become it: docker, lxd, libvirt and disk without any sudo rule; those of
 # shadow read every password's hash.
@@ -94,6 +97,7 @@ class Privileged:
         return tuple(n for n in self.because if n[:1] in ("%", "+") or n == "ALL")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def people(answer: Answer) -> People | Unknown:
     """The answer to PEOPLE. Raises Unreadable when it is cut or shows no account with uid 0."""
     if isinstance(answer, Failure):

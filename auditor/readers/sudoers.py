@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Failure, Unknown
-from auditor.readers.passwd import People, read
+from auditor.readers.passwd import REMEMBERED, People, read
 
 # Prints whom the rules name, as whom they run, whether a password is asked, and the path of each command: never its
 # arguments, which may carry passwords (`...` stands for some, `...*` for some with a wildcard). cvtsudoers resolves
@@ -245,6 +246,7 @@ class _Aliases:
     commands: dict[str, list[Item]] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def rules(answer: Answer) -> Rules | Unknown:
     """The answer to SUDOERS. Raises Unreadable when it is cut or of another shape."""
     if isinstance(answer, Failure):
