@@ -33,6 +33,7 @@ PAGE = 40  # lines of a fleet's report without details
 NAMES = 24  # characters of a list of hosts that stands before another column
 SINCE = 12  # lines of what changed since another run
 TOP = 10  # fixes that it names
+FEW = 2  # kinds of decisions and actions, that keep a table each where the page is short
 UNASKED = 8  # measures that nothing was asked about, named for each reason
 ORDER = (
     "fail", "adapted_fail", "accepted_fail", "exempted_fail",
@@ -285,10 +286,10 @@ def _one_host(run: Run, voice: Voice) -> Iterator[Line]:
     if voice.details:
         yield EMPTY
         yield from _collectors(run, voice)
-    for lines in (_to_do(run, voice), _actions(run, voice)):
-        if lines:
+    for records in (_to_do(run, voice), _actions(run, voice)):
+        if records.rows:
             yield EMPTY
-        yield from lines
+        yield from _table_of(records, voice)
     yield EMPTY
     yield _title(voice.say("in short"))
     yield from _headline(run, summary(run), voice)
@@ -392,7 +393,7 @@ def _idle(idle: IdleDecision, voice: Voice) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A part of the page: title and column names (`heads` lines), then rows; few pages shorten it below `wanted`."""
+    """A part of the page: `heads` lines that stay (title, column names), then rows; few pages shorten it below `wanted`."""
 
     lines: list[Line]
     wanted: int = 1
@@ -408,19 +409,22 @@ def _fleet(run: Run, voice: Voice) -> Iterator[Line]:
     what = voice.say("{count} hosts").format(count=seen.hosts_expected)
     top = [*_heading(run, what, voice), EMPTY, *_headline(run, seen, voice)]
     sections = [section for section in _sections(run, seen, voice) if section.lines]
+    records = [_Section(_table_of(one, voice), heads=1) for one in _decisions(run, seen, voice)]
     if not voice.details:
-        yield from _page(top, sections, voice)
+        room = PAGE - len(top) - 2
+        if len(records) > FEW and sum(_height(min(s.rows, TOP), s) for s in (*sections, *records)) > room:
+            records = [_in_short(run, seen, voice)]
+        yield from _page(top, [*sections, *records], room, voice)
         return
     yield from top
-    for section in sections:
+    for section in (*sections, *records):
         yield EMPTY
         yield from section.lines
     yield from _everything(run, seen, voice)
 
 
-def _page(top: list[Line], sections: list[_Section], voice: Voice) -> Iterator[Line]:
+def _page(top: list[Line], sections: list[_Section], room: int, voice: Voice) -> Iterator[Line]:
     """The page: sections lose rows until all fit, the fixes last; what is left out is counted."""
-    room = PAGE - len(top) - 2
     kept = _fitted([min(section.rows, TOP) for section in sections], sections, room)
     yield from top
     for keep, section in zip(kept, sections, strict=True):
@@ -457,11 +461,36 @@ def _sections(run: Run, seen: Summary, voice: Voice) -> Iterator[_Section]:
     if voice.details:
         yield _Section(_dated(seen, voice))
         yield _Section(_collectors(run, voice))
-    for kind, title in RISKS.items():
-        yield _Section(_risks(seen, kind, title, voice), heads=1)
-    yield _Section(_to_do(run, voice), heads=1)
-    yield _Section(_actions(run, voice), heads=1)
-    yield _Section(_idles(run, voice), heads=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decisions:
+    """A title, and a row for each record that it is true of."""
+
+    title: str
+    rows: list[list[str]]
+
+
+def _decisions(run: Run, seen: Summary, voice: Voice) -> list[_Decisions]:
+    """What stands beside the outcomes, what is to be decided and done, and what is wrong with it; nothing empty."""
+    found = (
+        *(_risks(seen, kind, title, voice) for kind, title in RISKS.items()),
+        _to_do(run, voice),
+        _actions(run, voice),
+        _idles(run, voice),
+    )
+    return [one for one in found if one.rows]
+
+
+def _table_of(one: _Decisions, voice: Voice) -> list[Line]:
+    return _titled(one.title, ("",) * max(map(len, one.rows), default=1), one.rows, voice)
+
+
+def _in_short(run: Run, seen: Summary, voice: Voice) -> _Section:
+    """All of them in a row each, with the first of its records; none of these rows is left out."""
+    rows = [[str(len(one.rows)), one.title, " ".join(one.rows[0])] for one in _decisions(run, seen, voice)]
+    title = voice.say("decisions and actions: how many, and the first of each")
+    return _Section(_titled(title, ("",) * 3, rows, voice), wanted=0, heads=1 + len(rows))
 
 
 def _titled(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], voice: Voice) -> list[Line]:
@@ -549,7 +578,7 @@ RISKS = {
 }
 
 
-def _risks(seen: Summary, kind: str, title: str, voice: Voice) -> list[Line]:
+def _risks(seen: Summary, kind: str, title: str, voice: Voice) -> _Decisions:
     """A row for each decision of a kind: until when, its id, by which role, and what it stands beside."""
     grouped: dict[StandsBeside, dict[str, list[str]]] = {}
     for gap in seen.gaps:
@@ -558,27 +587,26 @@ def _risks(seen: Summary, kind: str, title: str, voice: Voice) -> list[Line]:
     for group in seen.groups:
         if group.decision and group.decision.kind == kind:
             grouped.setdefault(group.decision, {}).setdefault(group.control, []).extend(group.subjects)
-    rows = (
+    rows = [
         [day(one.until, voice), one.id, one.by, ", ".join(f"{c} ({folded(on)})" for c, on in controls.items())]
         for one, controls in grouped.items()
-    )
-    return _titled(voice.say(title), ("",) * 4, rows, voice)
+    ]
+    return _Decisions(voice.say(title), rows)
 
 
-def _to_do(run: Run, voice: Voice) -> list[Line]:
+def _to_do(run: Run, voice: Voice) -> _Decisions:
     """What owners have to decide, and advisers to communicate, gravest first."""
     rows = []
     for one in run.to_do():
         control = run.controls.get(one.control)
         about = clean(voice.text(control.title)) if control else clean(one.control)
         rows.append([voice.say(SEVERITY_WORDS[one.severity]), to_do(one, voice, about)])
-    return _titled(voice.say("decisions to take"), ("",) * 2, rows, voice)
+    return _Decisions(voice.say("decisions to take"), rows)
 
 
-def _actions(run: Run, voice: Voice) -> list[Line]:
+def _actions(run: Run, voice: Voice) -> _Decisions:
     """The actions that are open, the latest first."""
-    rows = ([action(one, voice)] for one in run.actions() if one.status == "open")
-    return _titled(voice.say("actions"), ("",), rows, voice)
+    return _Decisions(voice.say("actions"), [[action(one, voice)] for one in run.actions() if one.status == "open"])
 
 
 def _dated(seen: Summary, voice: Voice) -> list[Line]:
@@ -598,9 +626,9 @@ def _collectors(run: Run, voice: Voice) -> list[Line]:
     return _titled(voice.say("asked as root"), ("",) * 2, rows, voice)
 
 
-def _idles(run: Run, voice: Voice) -> list[Line]:
-    rows = ([voice.say(STATES[idle.state]), idle.id, idle_words(idle, voice)] for idle in run.idle())
-    return _titled(voice.say("what is wrong with decisions"), ("",) * 3, rows, voice)
+def _idles(run: Run, voice: Voice) -> _Decisions:
+    rows = [[voice.say(STATES[idle.state]), idle.id, idle_words(idle, voice)] for idle in run.idle()]
+    return _Decisions(voice.say("what is wrong with decisions"), rows)
 
 
 STATES = {
