@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from auditor.readers import setting_masks
+from auditor.readers.forwarders import flattening, mask
+
 STARS = b"***"
+LINKS = "links"  # of a file nothing is read: what is told is where a link leads
 # A command of a sudo rule with its arguments, which may carry passwords; a line may be continued.
 _COMMAND = re.compile(rb"((?:^|[\s,=!:)])/(?:\\.|[^\s,:=\\#])+)((?:[ \t]|\\\n)+)((?:\\[^\n]|\\\n|[^,:\\\n])*)")
 # `name=value` of PAM modules: which modules are judged, and their order, not their arguments.
@@ -141,10 +145,24 @@ def fortios(text: bytes) -> bytes:
 
 MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "": nothing,
+    "assigned": flattening.assigned,
+    "auditd": setting_masks.auditd,
+    "blocks": flattening.blocks,
     "cisco_ios": cisco_ios,
+    "clocks": setting_masks.clocks,
     "comments": comments,
     "fortios": fortios,
+    "logrotate": setting_masks.logrotate,
     "pam": pam,
     "passwd": passwd,
+    "presence": setting_masks.presence,
+    "river": flattening.river,
+    "shadow": setting_masks.shadow,
+    "sssd": setting_masks.sssd,
     "sudoers": sudoers,
+    "syslog": mask.syslog,
+    "systemd": setting_masks.systemd,
+    "toml": flattening.toml,
+    "wazuh": mask.wazuh,
+    "yaml": flattening.yaml,
 }

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from auditor.framing.sh import HELLO
 from auditor.kinds import Ask, Settings, Transport
 from auditor.model import Answer, Command, Failure, Host, Output
-from auditor.readers.masks import MASKS
+from auditor.readers.masks import LINKS, MASKS
 
 MOST_LINKS = 40  # as Linux has it
 MOST_NAMES = 5000  # of one folder
+NOWHERE = ["dev", "null"]  # a link there is how a file is said to be none: it reads as empty, and is not opened
 NOTHING_HERE = "no file of this tree is one that is asked for"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -27,6 +28,10 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 class _TooMuch(ValueError):
     """More than a question may answer."""
+
+
+class _Emptied(Exception):
+    """A link leads to /dev/null."""
 
 
 class _Odd(ValueError):
@@ -91,7 +96,7 @@ def _shown(root: _Root, command: Command) -> Iterator[bytes]:
     for path in paths:
         name = os.fsencode(path)
         try:
-            text = MASKS[command.mask](root.text(path, left))
+            text = root.leads(path) if command.mask == LINKS else MASKS[command.mask](root.text(path, left))
         except FileNotFoundError:
             continue
         except PermissionError:
@@ -116,28 +121,44 @@ class _Root:
         found = [""]
         for part in glob.strip("/").split("/"):
             if any(c in part for c in "*?["):
-                found = [f"{base}/{name}" for base in found for name in self._names(base) if _matches(name, part)]
+                found = [f"{base}/{name}" for base in found for name in self._names(base, part)]
             else:
                 found = [f"{base}/{part}" for base in found]
         return found
 
-    def _names(self, folder: str) -> list[str]:
+    def _names(self, folder: str, pattern: str) -> list[str]:
+        """What matches in a folder; of one that cannot be listed the pattern, which then cannot be read for the same reason."""
         try:
             with self._opened(folder, _FOLDER) as fd:
-                names = sorted(os.listdir(fd))
-        except (OSError, _Odd):
+                names = os.listdir(fd)
+        except (FileNotFoundError, _Emptied):
             return []
+        except (OSError, _Odd):
+            return [pattern]
         if len(names) > MOST_NAMES:
             raise _TooMuch
-        return names
+        return sorted(name for name in names if _matches(name, pattern))
 
     def text(self, path: str, most: int) -> bytes:
         """The bytes of a plain file. Raises FileNotFoundError, PermissionError, _Odd, or _TooMuch beyond `most`."""
-        with self._opened(path or f"/{self.name}", _FILE) as fd, os.fdopen(fd, "rb", closefd=False) as file:
-            text = file.read(most + 1)
+        try:
+            with self._opened(path or f"/{self.name}", _FILE) as fd, os.fdopen(fd, "rb", closefd=False) as file:
+                text = file.read(most + 1)
+        except _Emptied:
+            return b""
         if len(text) > most:
             raise _TooMuch
         return text
+
+    def leads(self, path: str) -> bytes:
+        """Where a link leads, as it is written; nothing of a plain file. Neither is opened."""
+        folder, _, name = path.rpartition("/")
+        try:
+            with self._opened(folder, _FOLDER) as fd:
+                target = _link(fd, name)
+        except _Emptied:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
+        return b"" if target is None else os.fsencode(target)
 
     @contextmanager
     def _opened(self, path: str, flags: int) -> Iterator[int]:
@@ -147,6 +168,8 @@ class _Root:
         links = 0
         try:
             while parts:
+                if links and len(held) == 1 and parts == NOWHERE:
+                    raise _Emptied
                 part = parts.pop(0)
                 if part == "..":
                     os.close(held.pop()) if len(held) > 1 else None
@@ -157,9 +180,7 @@ class _Root:
                     if target is None:
                         held.append(_step(held[-1], part, flags if not parts else _FOLDER))
                         continue
-                    if target.startswith("/"):
-                        while len(held) > 1:
-                            os.close(held.pop())
+                    _left(held, target)
                     parts[:0] = [p for p in target.split("/") if p]
             yield held[-1]
         except FileNotFoundError:
@@ -172,6 +193,12 @@ class _Root:
             for fd in held:
                 with suppress(OSError):
                     os.close(fd)
+
+
+def _left(held: list[int], target: str) -> None:
+    """From the root again, where a link says so."""
+    while target.startswith("/") and len(held) > 1:
+        os.close(held.pop())
 
 
 def _link(folder: int, name: str) -> str | None:
