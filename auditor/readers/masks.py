@@ -29,10 +29,17 @@ def passwd(text: bytes) -> bytes:
 def _row(line: bytes) -> bytes:
     fields = line.split(b":")
     if len(fields) in (4, 7):
-        fields[1] = b"x" if fields[1] else b""
+        fields[1] = _password(fields[0], fields[1])
     if len(fields) == 7:
         fields[4] = b""
     return b":".join(fields) if len(fields) in (4, 7) else b""
+
+
+def _password(name: bytes, text: bytes) -> bytes:
+    """`x` where shadow has it, `*` where nothing meets it, `set` for one of its own."""
+    if text in (b"", b"x", b"##" + name):
+        return text and b"x"
+    return b"*" if text.startswith((b"!", b"*")) else b"set"
 
 
 def sudoers(text: bytes) -> bytes:
