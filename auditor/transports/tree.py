@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auditor.framing.sh import HELLO
 from auditor.kinds import Ask, Settings, Transport
@@ -24,6 +24,9 @@ NOWHERE = ["dev", "null"]  # a link there is how a file is said to be none: it r
 NOTHING_HERE = "no file of this tree is one that is asked for"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+Names = dict[tuple[int, int], dict[str, str]]  # by folder, what is in it, by its name without case
 
 
 class _TooMuch(ValueError):
@@ -93,12 +96,15 @@ def _shown(root: _Root, command: Command) -> Iterator[bytes]:
     """The files of the globs, in the form that readers/files.py reads, without their secrets."""
     left = command.cap_bytes
     paths = [""] if root.name else dict.fromkeys(p for glob in command.text.split() for p in root.matching(glob))
+    gone: set[str] = set()
     for path in paths:
-        name = os.fsencode(path)
+        name, folder = os.fsencode(path), path.rpartition("/")[0]
+        if folder in gone:
+            continue
         try:
             text = root.leads(path) if command.mask == LINKS else MASKS[command.mask](root.text(path, left))
         except FileNotFoundError:
-            continue
+            gone |= set() if root.has(folder) else {folder}
         except PermissionError:
             yield b"! %d %b\n" % (len(name), name)
         except _Odd as odd:
@@ -115,6 +121,7 @@ class _Root:
 
     fd: int
     name: str = ""
+    names: Names = field(default_factory=dict)
 
     def matching(self, glob: str) -> list[str]:
         """The paths that a shell's glob stands for, sorted; a plain path stands for itself, whether it is there or not."""
@@ -150,12 +157,21 @@ class _Root:
             raise _TooMuch
         return text
 
+    def has(self, folder: str) -> bool:
+        try:
+            with self._opened(folder, _FOLDER):
+                return True
+        except (FileNotFoundError, _Emptied):
+            return False
+        except (OSError, _Odd):
+            return True
+
     def leads(self, path: str) -> bytes:
         """Where a link leads, as it is written; nothing of a plain file. Neither is opened."""
         folder, _, name = path.rpartition("/")
         try:
             with self._opened(folder, _FOLDER) as fd:
-                target = _link(fd, name)
+                target = _link(fd, name, self.names)
         except _Emptied:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
         return b"" if target is None else os.fsencode(target)
@@ -174,7 +190,7 @@ class _Root:
                 if part == "..":
                     os.close(held.pop()) if len(held) > 1 else None
                 elif part != ".":
-                    links += (target := _link(held[-1], part)) is not None
+                    links += (target := _link(held[-1], part, self.names)) is not None
                     if links > MOST_LINKS:
                         raise _Odd("(too many links)")
                     if target is None:
@@ -201,16 +217,25 @@ def _left(held: list[int], target: str) -> None:
         os.close(held.pop())
 
 
-def _link(folder: int, name: str) -> str | None:
+def _link(folder: int, name: str, names: Names) -> str | None:
     """Where a link leads; None for what is none. Another case of the name is not the name, and says so."""
     try:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
-        other = next((n for n in os.listdir(folder) if n.casefold() == name.casefold()), None)
+        other = _named(folder, names).get(name.casefold())
         if other:
             raise _Odd(f"(only {other} is there)") from None
         raise
     return os.readlink(name, dir_fd=folder) if stat.S_ISLNK(found.st_mode) else None
+
+
+def _named(folder: int, names: Names) -> dict[str, str]:
+    """Many files are asked for that a folder does not hold: it is listed once."""
+    told = os.fstat(folder)
+    key = told.st_dev, told.st_ino
+    if key not in names:
+        names[key] = {n.casefold(): n for n in reversed(os.listdir(folder))}
+    return names[key]
 
 
 def _step(folder: int, name: str, flags: int) -> int:

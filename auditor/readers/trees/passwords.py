@@ -15,6 +15,7 @@ SHADOW = Command("/etc/shadow", kind="read", mask="shadow", cap_bytes=2097152)
 BESIDE = Command(
     "/var/lib/systemd/home/*.identity /etc/userdb/*.user /var/lib/extrausers/passwd", kind="read", mask="presence"
 )
+NO_SHADOW = Unknown("not_observable", "/etc/shadow")
 STATES = {"": "empty", "*": "locked", "x": "set"}
 
 
@@ -23,7 +24,7 @@ class Passwords:
     """`of` each account whose password the files tell; `untold`: why they do not of the others. `where`: the deciding line."""
 
     of: Mapping[str, State] = field(default_factory=dict)
-    untold: Unknown = Unknown("not_observable", "/etc/shadow")
+    untold: Unknown = NO_SHADOW
     where: Mapping[str, str] = field(default_factory=dict)
 
 
