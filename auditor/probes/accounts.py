@@ -228,7 +228,7 @@ def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
 
 
 def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    """Who is there, with which password. Keys are in homes, and when somebody last came is on the host."""
+    """Who is there, of those whose password the files tell. Keys are in homes; when somebody last came is on the host."""
     tree = trees.read(answers["accounts"], answers["sources"])
     if isinstance(tree.people, Unknown):
         return {"accounts": tree.people, "usable": tree.people, "without_shell": tree.people}
@@ -236,9 +236,11 @@ def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts
     admins, more = _admins(tree.people, parts.told(lambda answer: sudo.rules(answer, tree), answers["sudoers"]))
     shells = [a for a in tree.people.accounts.values() if a.can_log_in]
     items: list[Fact] = [
-        {**_in_tree(a, told, admins, observable(more)), WHERE: _places(a.name, told, tree)} for a in shells
+        {**_in_tree(a, told.of[a.name], admins, observable(more)), WHERE: _places(a.name, told, tree)}
+        for a in shells
+        if a.name in told.of
     ]
-    gap = secrets.beside(answers["beside"])
+    gap = secrets.beside(answers["beside"]) or (told.untold if len(items) < len(shells) else None)
     return {
         "accounts": Partial(tuple(items), gap) if gap else items,
         "usable": _usable_of(items, gap),
@@ -247,11 +249,9 @@ def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts
 
 
 def _in_tree(
-    account: passwd.Account, told: secrets.Passwords, admins: frozenset[str], more_admins: Unknown | None
+    account: passwd.Account, state: State, admins: frozenset[str], more_admins: Unknown | None
 ) -> dict[str, Fact]:
-    state = told.of.get(account.name, told.untold)
-    password: str | Unknown = state if isinstance(state, Unknown) else state.password
-    expired = state if isinstance(state, Unknown) else _day_matters(state)
+    password, expired = state.password, _day_matters(state)
     unseen = Unknown("not_observable")
     return {
         "account": account.name,
