@@ -14,7 +14,7 @@ LINKS = "links"  # of a file nothing is read: what is told is where a link leads
 _COMMAND = re.compile(rb"((?:^|[\s,=!:)])/(?:\\.|[^\s,:=\\#])+)((?:[ \t]|\\\n)+)((?:\\[^\n]|\\\n|[^,:\\\n])*)")
 # `name=value` of PAM modules: which modules are judged, and their order, not their arguments.
 _ARGUMENT = re.compile(rb"(?<=[A-Za-z0-9_])=[^\s\]]+")
-_CONTROL = re.compile(rb"\[[^\]\n]*\]")
+_CONTROL = re.compile(rb"\[[^\[\]\n]*\]")
 
 
 def nothing(text: bytes) -> bytes:

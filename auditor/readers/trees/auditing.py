@@ -1,6 +1,7 @@
 """The files of auditd in a tree in; the rules that would be loaded, and where records would go, out. Pure.
 
-Sources: audit.rules(7), auditctl(8), augenrules(8): what lies in rules.d takes the place of audit.rules, in the order of `ls -v`.
+Sources: audit.rules(7), auditctl(8), augenrules(8): what lies in rules.d takes the place of audit.rules, in the order of `ls -v`,
+with a `-D` put before all rules.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ def loaded(answer: Answer) -> Loaded:
     texts = [parts[path] for path in sorted(parts, key=_natural)] or [*found.texts.values()]
     if not texts:
         return Loaded(NO_RULES)
-    lines = _rules(texts)
+    lines = _rules(texts, merged=bool(parts))
     where = tuple(parts or found.texts)[:4]
-    if parts and MERGED in found.texts and _rules([found.texts[MERGED]]) != lines:
+    if parts and MERGED in found.texts and _rules([found.texts[MERGED]], merged=False) != lines:
         return Loaded(Unknown("not_observable", f"whether {MERGED} is made anew of rules.d"), where=where)
     return Loaded(audit_rules.read(lines), _off(parts or found.texts), where)
 
@@ -63,13 +64,13 @@ def _natural(path: str) -> tuple[tuple[bool, int, str], ...]:
     return tuple((not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in parts)
 
 
-def _rules(texts: Iterable[str]) -> list[str]:
+def _rules(texts: Iterable[str], merged: bool) -> list[str]:
     """As `auditctl -l` would list them; what is not understood stays as it is, and no reader takes it for a rule."""
     found: list[str] = []
     for line in (one.strip() for text in texts for one in text.split("\n")):
         words = line.split()
-        if words[:1] == ["-D"]:
-            found = []
+        if words == ["-D"]:
+            found = found if merged else []
         elif line and not _only_controls(words):
             found.append(_watch(words) or _rule(words) or f"? {line}")
     return found
