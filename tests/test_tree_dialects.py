@@ -562,11 +562,11 @@ def test_a_tree_with_nothing_of_it_says_nothing(tmp_path: Path, name: str) -> No
 
 
 PIECES = [
-    *'abA=:,()!\\"# \n\t@*%/.-_x1{}[]<>|', "\n", "\n", "\xff", "\x00", "*.* @@h:1", "action(type=\"omfwd\" target=\"h\")", "ruleset(name=\"x\"){", "}",
-    "$IncludeConfig /etc/rsyslog.d/*", "include(file=\"", "network(\"", "log {", "destination d {", "[Journal]", "Storage=", "[Time]", "NTP=", "URL=",
+    *'abA=:,()!\\"# \n\t@*%/.-_x1{}[]<>|', "\n", "\n", "\xff", "\x00", "*.* @@h:1", 'action(type="omfwd" target="h")', 'ruleset(name="x"){', "}",
+    "$IncludeConfig /etc/rsyslog.d/*", 'include(file="', 'network("', "log {", "destination d {", "[Journal]", "Storage=", "[Time]", "NTP=", "URL=",
     "server ", "pool ", "confdir /etc", "sourcedir ", "include /etc/chrony.conf", "-a always,exit ", "-w /etc", "-S execve", "-F ", "-D", "-e 0",
     "[sssd]", "domains = a", "[domain/a]", "id_provider", "passwd:", " sss", "[NOTFOUND=return]", "root:x:0:0::/:/bin/sh", "::::::::", "99999999999999999999",
-    "/var/log/syslog {", "rotate ", "weekly", "<client>", "<address>h<", "</server>", "output.logstash:", "hosts: [", "- ", "[sinks.a]", "address = \"h\"",
+    "/var/log/syslog {", "rotate ", "weekly", "<client>", "<address>h<", "</server>", "output.logstash:", "hosts: [", "- ", "[sinks.a]", 'address = "h"',
 ]  # fmt: skip
 HOSTILE = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
 

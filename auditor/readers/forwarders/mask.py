@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _LOOKED_BACK = 400  # how much of what stands before a quoted text tells what it is
 # A quoted text stays where one of these names it.
@@ -33,11 +33,17 @@ _SECRET = re.compile(r"(?:pass|pwd|secret|token|key|user|auth)[a-z._-]*[ \t]*[=(
 
 @dataclass(slots=True)
 class _Reading:
-    """Where a line begins: in a quoted text, in a comment, and what stands before it."""
+    """Where a line begins: in a quoted text, in a comment, and what stands before it. `parts`: what is shown of it."""
 
     quoted: bool = False
     comment: bool = False
     before: str = ""
+    parts: list[str] = field(default_factory=list)
+    behind: str = ""  # the end of all that is shown, this line's too
+
+    def show(self, text: str) -> None:
+        self.parts.append(text)
+        self.behind = (self.behind + text[-_LOOKED_BACK:])[-_LOOKED_BACK:]
 
 
 def syslog(text: bytes) -> bytes:
@@ -47,46 +53,55 @@ def syslog(text: bytes) -> bytes:
 
 
 def _line(line: str, reading: _Reading) -> str:
-    shown = _without(_visible(line, reading))
+    reading.parts, reading.behind = [], reading.before
+    _visible(line, reading)
+    shown = _without("".join(reading.parts))
     if not shown.strip(" \t"):
         return ""
     reading.before = (reading.before + shown + " ")[-200:]
     return shown
 
 
-def _visible(rest: str, reading: _Reading) -> str:
-    shown = ""
-    while True:
+def _visible(line: str, reading: _Reading) -> None:
+    at = 0
+    while at < len(line):
         if reading.comment:
-            _, ended, rest = rest.partition("*/")
-            reading.comment = not ended
+            end = line.find("*/", at)
+            reading.comment, at = end < 0, end + 2 if end >= 0 else len(line)
         if reading.quoted:
-            end = _REST.match(rest)
-            shown, rest = (shown + '"', rest[end.end() :]) if end else (shown, "")
-            reading.quoted = end is None
-        mark = _MARK.search(rest)
-        if not mark:
-            return shown + rest
-        shown, rest = _marked(shown + rest[: mark.start()], rest[mark.start() :], reading)
+            rest = _REST.match(line, at)
+            reading.quoted, at = rest is None, rest.end() if rest else len(line)
+            reading.show('"' if rest else "")
+        mark = _MARK.search(line, at)
+        reading.show(line[at : mark.start() if mark else len(line)])
+        at = _marked(line, mark.start(), reading) if mark else len(line)
 
 
-def _marked(shown: str, rest: str, reading: _Reading) -> tuple[str, str]:
-    """What is shown, and what is left, behind a quote, a comment or what looks so."""
-    mark = rest[0]
+def _marked(line: str, at: int, reading: _Reading) -> int:
+    """How far what begins with a quote, with a comment or with what looks so reaches."""
+    mark = line[at]
     if mark == "#":
-        return shown, ""
+        return len(line)
     if mark == "/":
-        reading.comment = not shown or shown[-1] in " \t"
-        return shown if reading.comment else shown + "/*", rest[2:]
+        reading.comment = not any(reading.parts) or reading.behind[-1] in " \t"
+        reading.show("" if reading.comment else "/*")
+        return at + 2
     if mark != '"':
-        end = rest.find(mark, 1)
-        return (shown + mark + mark, rest[end + 1 :]) if end > 0 else (shown, "")
-    text = _QUOTED.match(rest)
+        end = line.find(mark, at + 1)
+        reading.show(mark + mark if end > 0 else "")
+        return end + 1 if end > 0 else len(line)
+    text = _QUOTED.match(line, at)
     if not text:
         reading.quoted = True
-        return shown + '"', ""
-    named = _NAMED.search((reading.before + shown)[-_LOOKED_BACK:].lower())
-    return shown + (text[0] if named else '""'), rest[text.end() :]
+        reading.show('"')
+        return len(line)
+    reading.show(text[0] if _named(reading.behind.lower()) else '""')
+    return text.end()
+
+
+def _named(before: str) -> bool:
+    """The first look is for files of nothing but quotes, which would take long."""
+    return (before.rstrip(" \t").endswith(("=", "(", "@include")) or "[" in before) and bool(_NAMED.search(before))
 
 
 def _without(shown: str) -> str:
