@@ -22,6 +22,7 @@ MOST_LINKS = 40  # as Linux has it
 MOST_NAMES = 5000  # of one folder
 NOWHERE = ["dev", "null"]  # a link there is how a file is said to be none: it reads as empty, and is not opened
 NOTHING_HERE = "no file of this tree is one that is asked for"
+_WILD = frozenset("*?[")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -125,9 +126,11 @@ class _Root:
 
     def matching(self, glob: str) -> list[str]:
         """The paths that a shell's glob stands for, sorted; a plain path stands for itself, whether it is there or not."""
+        if not _WILD.intersection(glob):
+            return [f"/{glob.strip('/')}"]
         found = [""]
         for part in glob.strip("/").split("/"):
-            if any(c in part for c in "*?["):
+            if _WILD.intersection(part):
                 found = [f"{base}/{name}" for base in found for name in self._names(base, part)]
             else:
                 found = [f"{base}/{part}" for base in found]
