@@ -19,6 +19,7 @@ SUDOERS = "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n
 
 def tree(folder: Path) -> None:
     accounts = "".join(f"u{n}:x:{2000 + n}:{2000 + n}::/home/u{n}:/bin/bash\n" for n in range(ACCOUNTS))
+    shadow = "".join(f"u{n}:$y$x:20000:0:99999:7:::\n" for n in range(ACCOUNTS))
     groups = "".join(f"u{n}:x:{2000 + n}:\n" for n in range(ACCOUNTS))
     texts = {
         "ssh/sshd_config": SSHD,
@@ -27,6 +28,12 @@ def tree(folder: Path) -> None:
         "passwd": "root:x:0:0::/root:/bin/bash\n" + accounts,
         "group": "root:x:0:\nsudo:x:27:u1,u2\n" + groups,
         "hostname": folder.name + "\n",
+        "shadow": "root:!:20000:0:99999:7:::\n" + shadow,
+        "rsyslog.conf": "$IncludeConfig /etc/rsyslog.d/*.conf\n",
+        "rsyslog.d/90.conf": "*.* @@logs.example.org:6514\n",
+        "chrony/chrony.conf": "pool ntp.example.org iburst\n",
+        "audit/rules.d/50.rules": "-w /etc/ -p wa -k etc\n",
+        "systemd/journald.conf.d/50.conf": "[Journal]\nStorage=persistent\n",
     }
     for name, text in texts.items():
         path = folder / "etc" / name

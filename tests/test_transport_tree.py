@@ -63,6 +63,32 @@ def test_a_folder_that_is_a_link_out_holds_nothing(tmp_path: Path) -> None:
     assert "canary" not in str(asked(root, "/etc/d/*.conf /etc/d/a.conf"))
 
 
+@pytest.mark.parametrize("target", ["/dev/null", "../../dev/null", "../../../../dev/null"])
+def test_a_link_to_dev_null_reads_as_empty(tmp_path: Path, target: str) -> None:
+    root = write(tmp_path / "root", **{"etc/d/y": "y"})
+    (root / "etc" / "d" / "x").symlink_to(target)
+    found = shown(root, "/etc/d/*")
+    assert (found.texts, found.gap) == ({"/etc/d/x": "", "/etc/d/y": "y"}, None)
+
+
+def test_of_links_their_targets_are_told_and_nothing_is_opened(tmp_path: Path) -> None:
+    write(tmp_path, **{"etc/d/file": "canary"})
+    (tmp_path / "etc/d/link").symlink_to("/nowhere/a.service")
+    os.mkfifo(tmp_path / "etc/d/pipe")
+    found = shown(tmp_path, "/etc/d/* /etc/d/none /none/*", mask="links")
+    assert found.texts == {"/etc/d/file": "", "/etc/d/link": "/nowhere/a.service", "/etc/d/pipe": ""}
+    assert found.gap is None
+
+
+@pytest.mark.parametrize("mask", ["", "links"])
+def test_a_folder_that_cannot_be_listed_is_no_empty_folder(tmp_path: Path, mask: str) -> None:
+    write(tmp_path, **{"etc/d": "a file"})
+    (tmp_path / "etc" / "e").symlink_to("/nowhere")
+    for glob in ("/etc/d/*.conf", "/etc/e/*.conf"):
+        found = shown(tmp_path, glob, mask=mask)
+        assert (found.texts, found.gap and found.gap.cause) == ({}, "unreadable")
+
+
 def test_pipes_and_devices_are_never_opened(tmp_path: Path) -> None:
     write(tmp_path, **{"etc/x": ""})
     os.mkfifo(tmp_path / "etc" / "pipe")
@@ -115,7 +141,7 @@ def test_nothing_is_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("mask", "text", "kept"),
     [
-        ("passwd", "root:$6$canary:0:0:Canary Name:/root:/bin/sh\n", "root:x:0:0::/root:/bin/sh\n"),
+        ("passwd", "root:$6$canary:0:0:Canary Name:/root:/bin/sh\n", "root:set:0:0::/root:/bin/sh\n"),
         ("passwd", "canary without colons\n", "\n"),
         ("sudoers", 'a ALL=(b) NOPASSWD: /bin/x -p canary, /bin/y ""\n', 'a ALL=(b) NOPASSWD: /bin/x ..., /bin/y ""\n'),
         ("sudoers", "a ALL=/bin/x -p \\\n canary\nb ALL=/bin/y *\n", "a ALL=/bin/x ... \\\n\nb ALL=/bin/y ...*\n"),

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.kinds import Dialect, Probe
+from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Output, Partial, Unknown
 from auditor.readers import logins, parts, passwd, sudoers
 from auditor.readers.logins import DAY_S, Last, State, States
+from auditor.readers.trees import passwords as secrets
+from auditor.readers.trees import people as trees
+from auditor.readers.trees import sudo
+from auditor.readers.trees.observable import observable
+from auditor.readers.undated import undated
 
 FIRST_PERSON, NOBODY = 1000, 65534  # login.defs(5), UID_MIN
 SKEW_S = DAY_S
@@ -208,6 +214,75 @@ def _days(seconds: float) -> int:
     return int(max(0.0, seconds) // DAY_S)
 
 
+# ---------------------------------------------------------------- a tree of files
+
+
+def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {
+        "accounts": trees.PASSWD,
+        "sources": trees.SOURCES,
+        "sudoers": sudo.SUDOERS,
+        "shadow": secrets.SHADOW,
+        "beside": secrets.BESIDE,
+    }
+
+
+def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    """Who is there, of those whose password the files tell. Keys are in homes; when somebody last came is on the host."""
+    tree = trees.read(answers["accounts"], answers["sources"])
+    if isinstance(tree.people, Unknown):
+        return {"accounts": tree.people, "usable": tree.people, "without_shell": tree.people}
+    told = secrets.read(answers["accounts"], answers["shadow"])
+    admins, more = _admins(tree.people, parts.told(lambda answer: sudo.rules(answer, tree), answers["sudoers"]))
+    shells = [a for a in tree.people.accounts.values() if a.can_log_in]
+    items: list[Fact] = [
+        {**_in_tree(a, told.of[a.name], admins, observable(more)), WHERE: _places(a.name, told, tree)}
+        for a in shells
+        if a.name in told.of
+    ]
+    gap = secrets.beside(answers["beside"]) or (told.untold if len(items) < len(shells) else None)
+    return {
+        "accounts": Partial(tuple(items), gap) if gap else items,
+        "usable": _usable_of(items, gap),
+        "without_shell": len(tree.people.accounts) - len(shells),
+    }
+
+
+def _in_tree(
+    account: passwd.Account, state: State, admins: frozenset[str], more_admins: Unknown | None
+) -> dict[str, Fact]:
+    password, expired = state.password, _day_matters(state)
+    unseen = Unknown("not_observable")
+    return {
+        "account": account.name,
+        "uid": account.uid,
+        "kind": _kind(account.uid),
+        "password": password,
+        "keys": KEYS_UNSEEN,
+        "expired": expired,
+        "usable": _usable(password, KEYS_UNSEEN, expired),
+        "ways": ", ".join(_ways(password, KEYS_UNSEEN)) or "none seen",
+        "administrator": True if account.name in admins else more_admins or False,
+        "last_used_days": unseen,
+        "unused_days": unseen,
+        "unused_days_exact": unseen,
+    }
+
+
+KEYS_UNSEEN = Unknown("not_observable", "keys in homes")
+
+
+def _day_matters(state: State) -> bool | Unknown:
+    """Whether it has expired depends on the day on which the files are used, unless they name none."""
+    ends = state.expires or (state.longest is not None and state.inactive is not None)
+    return Unknown("not_observable", "the day") if ends else False
+
+
+def _places(name: str, told: secrets.Passwords, tree: trees.Tree) -> tuple[str, ...]:
+    decides = (told.where[name],) if name in told.where else ()
+    return tuple(dict.fromkeys((*decides, *tree.accounts.get(name, ()))))
+
+
 # ---------------------------------------------------------------- the probe
 
 
@@ -262,6 +337,7 @@ PROBE = Probe(
         },
     },
     dialects={"linux": Dialect(commands, parse)},
+    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "root, to see which accounts have a password or keys, and their sessions in the journal; without it, only names and last logins",
         "fr": "root, pour voir quels comptes ont un mot de passe ou des clés, et leurs sessions au journal ; sans cela, seulement les noms et les dernières connexions",

@@ -13,8 +13,11 @@ from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
+from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.readers import audit_rules, auditd, processes
+from auditor.readers.trees import auditing
+from auditor.readers.undated import undated
 
 # What anybody can see: whether there are tools, and whether these are the namespaces that the kernel started with. Their
 # numbers are fixed (linux/proc_ns.h); files that container engines leave behind say less, images of machines hold them too.
@@ -219,6 +222,55 @@ def _kept(answers: Mapping[str, Answer], kept_by: Fact) -> Facts:
     }
 
 
+# ---------------------------------------------------------------- a tree of files
+
+OF_RULES = ("rules", "account_changes", "sudo_changes", "root_commands", "kernel_modules", "logins_kept")
+
+
+def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {"rules": auditing.RULES, "auditd": auditing.SETTINGS}
+
+
+def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    """What the files have loaded. That the kernel's audit is on and these rules are in it, only the host can tell."""
+    loaded = auditing.loaded(answers["rules"])
+    rules = loaded.rules
+    told = dict.fromkeys(OF_RULES, rules) if isinstance(rules, Unknown) else _of_rules(rules)
+    places = {**dict.fromkeys(OF_RULES, loaded.where), "enabled": (loaded.off,) if loaded.off else ()}
+    return {
+        **dict.fromkeys(PROBE.facts["properties"], Unknown("not_observable")),
+        **told,
+        **_goes(auditing.settings(answers["auditd"])),
+        **({"enabled": False} if loaded.off else {}),
+        WHERE: places,
+    }
+
+
+def _of_rules(rules: audit_rules.Rules) -> Facts:
+    def changed(paths: tuple[str, ...]) -> bool | Unknown:
+        return auditing.on_any(lambda needed: _all(audit_rules.changes(rules, path, needed) for path in paths))
+
+    return {
+        "rules": len(rules),
+        "account_changes": changed(ACCOUNTS),
+        "sudo_changes": changed(SUDO),
+        "root_commands": auditing.on_any(lambda needed: audit_rules.root_commands(rules, needed)),
+        "kernel_modules": auditing.on_any(lambda needed: audit_rules.calls(rules, MODULES, needed)),
+        "logins_kept": audit_rules.logins(rules),
+    }
+
+
+def _goes(settings: auditd.Settings | Unknown) -> Facts:
+    if isinstance(settings, Unknown):
+        return {"goes_to": settings, "log_megabytes": settings, "when_full": settings}
+    listed = tuple({"way": way, "to": to} for way, to in settings.goes_to)
+    return {
+        "goes_to": Partial(listed, Unknown("not_observable", "whether auditd keeps the records")),
+        "log_megabytes": settings.megabytes,
+        "when_full": settings.when_full,
+    }
+
+
 def _text(says: str, kind: str = "string") -> Mapping[str, Any]:
     return {"type": kind, "description": says}
 
@@ -265,6 +317,7 @@ PROBE = Probe(
         },
     },
     dialects={"linux": Dialect(commands, parse)},
+    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "Root asks the kernel for its audit rules and reads auditd's settings; of the records only a time stamp leaves the host.",
         "fr": "root demande au noyau ses règles d'audit et lit les réglages d'auditd ; des enregistrements, seul un horodatage quitte l'hôte.",

@@ -11,9 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.kinds import Dialect, Probe
+from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.readers import nsswitch, pam, processes, realmd, sssd, winbind
+from auditor.readers import files, nsswitch, pam, processes, realmd, sssd, winbind
 from auditor.readers.files import Files
+from auditor.readers.trees import directories as trees
+from auditor.readers.trees import stacks, units
+from auditor.readers.trees.observable import observable
+from auditor.readers.trees.places import naming, setting
 from auditor.readers.undated import undated
 
 # Principals only; the keys stay in the keytab.
@@ -303,6 +308,49 @@ def _keytab(answer: Answer) -> Fact:
     return names or Unknown("unreadable", (answer.error_text.strip() or "a keytab without principals")[:200])
 
 
+# ---------------------------------------------------------------- a tree of files
+
+UNITS = {"sssd": ("sssd",), "winbind": ("winbind", "winbindd"), "ldap": ("nslcd",), "nis": ("ypbind", "nis")}
+
+
+def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {"nss": trees.SWITCH, "sssd": trees.SSSD, "pam": stacks.PAM, "units": units.UNITS}
+
+
+def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    """What is set up. That a directory answers, only the host can tell."""
+    unseen = Unknown("not_observable")
+    told = Seen(
+        trees.sources(answers["nss"]),
+        trees.domains(answers["sssd"]),
+        status=unseen,
+        realms=unseen,
+        winbind=unseen,
+        stacks=stacks.read(answers["pam"]),
+        running=processes.Processes(frozenset(), unseen),
+    )
+    started, texts = units.read(answers["units"]), files.read(answers["sssd"]).texts
+    listed = observable(_directories(told))
+    items = listed.items if isinstance(listed, Partial) else listed
+    placed = [_in_tree(one, started, texts) for one in items]
+    directories = Partial(tuple(placed), listed.missing) if isinstance(listed, Partial) else placed
+    return {
+        "joined": _joined(directories),
+        "directories": directories,
+        "passwd_sources": _listed(told.sources.passwd),
+        "group_sources": _listed(told.sources.group),
+        "sudoers_sources": _listed(told.sources.sudoers),
+        "keytab": unseen,
+        WHERE: {"directories": tuple(texts) or ("/etc/nsswitch.conf",)},
+    }
+
+
+def _in_tree(one: Mapping[str, Fact], started: units.Units, texts: Mapping[str, str]) -> dict[str, Fact]:
+    active = started.runs(*UNITS.get(one["client"], (one["client"],)))
+    where = (*naming(texts, f"domain/{one['directory']}"), *setting(texts, "cache_credentials"))
+    return {**one, "active": active, WHERE: where or tuple(texts)[:1] or ("/etc/nsswitch.conf",)}
+
+
 def _text(says: str, kind: str = "string") -> Mapping[str, Any]:
     return {"type": kind, "description": says}
 
@@ -358,6 +406,7 @@ PROBE = Probe(
         },
     },
     dialects={"linux": Dialect(commands, undated(parse))},
+    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "Root reads sssd.conf (allowed keys only, no password), asks sssctl whether the directory answers and lists the keytab's principals.",
         "fr": "root lit sssd.conf (seulement des clés choisies, aucun mot de passe), demande à sssctl si l'annuaire répond et liste les principaux du keytab.",

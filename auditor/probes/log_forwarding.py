@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from auditor.kinds import Dialect, Probe
+from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.probes.questions import forwarders as asked
 from auditor.probes.questions.forwarders import CONFIG, CONFIG_ROOT, Config
@@ -31,6 +32,9 @@ from auditor.readers.forwarders.target import Target, untold
 from auditor.readers.own_names import OWN, Own, plain
 from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
 from auditor.readers.repositories import canonical
+from auditor.readers.trees import forwarders as trees
+from auditor.readers.trees import units
+from auditor.readers.trees.places import naming
 from auditor.readers.undated import undated
 
 # Cut at 15 characters, systemd-journal-upload has the name of systemd-journald: its unit tells them apart.
@@ -179,6 +183,68 @@ def _element(
     }
 
 
+# ---------------------------------------------------------------- a tree of files
+
+# The units that run each.
+UNITS: Mapping[str, tuple[str, ...]] = {
+    **{agent: (agent,) for agent in READERS},
+    "journal-upload": ("systemd-journal-upload",),
+    "fluent-bit": ("fluent-bit", "td-agent-bit"),
+    "fluentd": ("fluentd", "td-agent"),
+    "wazuh": ("wazuh-agent",),
+    "splunk": ("SplunkForwarder", "splunk"),
+}
+
+
+def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {**trees.QUESTIONS, "names": trees.NAMES, "units": units.UNITS}
+
+
+def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    """A forwarder that a link has started counts as one that runs; that it takes its configuration, only itself can tell."""
+    told, started, own = trees.read(answers), units.read(answers["units"]), trees.own(answers["names"])
+    elsewhere = None if started.whole else Unknown("not_observable", "forwarders of which this tree has no file")
+    found = [_in_tree(agent, target, told, started, own) for agent, target in _set(told, started)]
+    missing = trees.worst([told.gap, started.gap, elsewhere])
+    return {
+        "targets": Partial(tuple(found), missing) if missing else found,
+        "waiting": Unknown("not_observable"),
+        WHERE: {"targets": tuple(path for files in told.shown.values() for path in list(files)[:1])},
+    }
+
+
+def _set(told: trees.Forwarders, started: units.Units) -> Iterator[tuple[str, Target]]:
+    for agent, read in READERS.items():
+        files = told.texts.get(agent, {})
+        for target in read(files):
+            vague = agent in told.bare and target.tls is False and target.protocol != "udp"
+            yield agent, replace(target, tls=NO_MAIN, verifies=NO_MAIN) if vague else target
+        if not files and agent in (*SENDERS, "journal-upload") and started.runs(*UNITS[agent]) is True:
+            yield agent, Target(*[Unknown("not_observable", f"where {agent} sends")] * 7)
+
+
+NO_MAIN = Unknown("not_observable", "the file that the forwarder begins with")
+
+
+def _in_tree(
+    agent: str, target: Target, told: trees.Forwarders, started: units.Units, own: Own | Unknown
+) -> dict[str, Fact]:
+    untaken = Unknown("not_observable", f"whether {agent} takes this configuration")
+    shown = told.shown.get(agent, {})
+    connected = Unknown("not_observable", "connections")
+    one = _element(
+        agent,
+        replace(target, partial=untaken if target.partial is False else target.partial),
+        started.runs(*UNITS[agent]),
+        own,
+        connected,
+    )
+    name = one["to"]
+    itself = one["loopback"] if one["loopback"] is True else trees.is_own(name, own)
+    named = naming(shown, name) if isinstance(name, str) else ()
+    return {**one, "to_itself": itself, WHERE: named or tuple(shown)[:1] or started.place(*UNITS[agent])}
+
+
 PROBE = Probe(
     title={"en": "Log forwarding", "fr": "Envoi des journaux"},
     privilege={
@@ -231,4 +297,5 @@ PROBE = Probe(
         },
     },
     dialects={"linux": Dialect(commands, undated(parse))},
+    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
 )

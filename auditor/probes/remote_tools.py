@@ -12,8 +12,11 @@ from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
+from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.readers import listeners, processes
+from auditor.readers import files, listeners, processes
+from auditor.readers.masks import LINKS
+from auditor.readers.trees import units
 from auditor.readers.undated import undated
 
 REVERSE = "reverse SSH tunnel"
@@ -235,6 +238,49 @@ def _processes(tool: Tool, names: frozenset[str]) -> Iterator[str]:
             yield f"process {wanted}"
 
 
+# ---------------------------------------------------------------- a tree of files
+
+FOLDERS = ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/libexec", "/opt/bin", "/snap/bin")
+# Of what a folder holds only that it holds something is asked.
+INSTALLED = Command(
+    " ".join(
+        [
+            *(f"{folder}/{p}" for folder in FOLDERS for p in dict.fromkeys(p for tool in TOOLS for p in tool.programs)),
+            *(f"{path}/*" for path in dict.fromkeys(p for tool in TOOLS for p in tool.paths)),
+        ]
+    ),
+    kind="read",
+    mask=LINKS,
+    cap_bytes=524288,
+)
+
+
+def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {"installed": INSTALLED, "units": units.UNITS}
+
+
+def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    """What is installed, or started by a link; that nothing else is there, or runs, only the host can tell."""
+    told, started = files.read(answers["installed"]), units.read(answers["units"])
+    found = [one for tool in TOOLS if (one := _in_tree(tool, tuple(told.texts), started))]
+    gap = told.gap or started.gap or Unknown("not_observable", "what else is on the host")
+    return {"tools": Partial(tuple(found), gap)}
+
+
+def _in_tree(tool: Tool, paths: tuple[str, ...], started: units.Units) -> Fact:
+    """None: the tree has nothing of it."""
+    names = {*tool.processes, *tool.programs}
+    programs = [p for p in paths if p.rpartition("/")[0] in FOLDERS and p.rpartition("/")[2] in tool.programs]
+    lying = [*programs, *(p for p in paths if _lies(tool, f"path {p.rpartition('/')[0]}"))][:1]
+    own = sorted(names & (started.there | set(started.starts)))
+    if not lying and not own:
+        return None
+    running = started.runs(*own) if own else Unknown("not_observable", f"whether {tool.name} runs")
+    seen = [*(f"unit {name}" for name in own), *(f"path {path}" for path in lying)]
+    where = tuple(dict.fromkeys([*(started.place(*own) if own else ()), *lying]))
+    return {"tool": tool.name, "running": running, "seen": ", ".join(seen)[:200], WHERE: where}
+
+
 PROBE = Probe(
     title={"en": "Tools of remote access and tunnels", "fr": "Outils d'accès à distance et tunnels"},
     facts={
@@ -263,6 +309,7 @@ PROBE = Probe(
         },
     },
     dialects={"linux": Dialect(commands, undated(parse))},
+    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "root, where the host hides its processes, and to look into the crontabs of accounts",
         "fr": "root, si l'hôte cache ses processus, et pour lire les crontabs des comptes",

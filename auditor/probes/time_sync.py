@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from auditor.kinds import Dialect, Probe
+from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Output, Partial, Unknown
 from auditor.probes.questions import clocks as asked
 from auditor.probes.questions.clocks import ASKED, ASKED_ROOT, Asked
@@ -16,6 +17,9 @@ from auditor.readers import processes
 from auditor.readers.clocks import chrony, ntpq, openntpd, settings, timesyncd
 from auditor.readers.clocks.clock import Clock, untold
 from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
+from auditor.readers.trees import clocks as trees
+from auditor.readers.trees import units
+from auditor.readers.undated import undated
 
 BUSYBOX = "busybox-ntpd"
 # Daemons by the name of their process; all but the first two cannot be asked. `ntpd` is the name of three.
@@ -246,6 +250,26 @@ def _in_effect(daemon: str, told: Asked) -> list[Source]:
     return [] if isinstance(names, Unknown) else [(name, "server") for name in names]
 
 
+# ---------------------------------------------------------------- a tree of files
+
+
+def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {"files": trees.FILES, "timesyncd": trees.TIMESYNCD, "units": units.UNITS}
+
+
+def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    """The sources that files name. A network gives others, by DHCP say, and what a daemon was built with is in no file."""
+    told = trees.read(answers["files"], answers["timesyncd"], units.read(answers["units"]))
+    listed = [
+        {"source": source, "kind": kind, WHERE: where}
+        for sources in told.named.values()
+        for source, kind, where in sources
+    ]
+    unseen = Unknown("not_observable")
+    more = told.gap or Unknown("not_observable", "sources that are in no file")
+    return {**dict.fromkeys(PROBE.facts["properties"], unseen), "sources": Partial(tuple(listed), more)}
+
+
 PROBE = Probe(
     title={"en": "Time synchronisation", "fr": "Synchronisation de l'heure"},
     privilege={
@@ -296,4 +320,5 @@ PROBE = Probe(
         },
     },
     dialects={"linux": Dialect(commands, parse)},
+    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
 )

@@ -205,10 +205,10 @@ def _state(line: str) -> tuple[str, State]:
     fields = line.split(":")
     if len(fields) != 6 or fields[1] not in ("empty", "locked", "set", "none"):
         raise Unreadable("the state of a password")
-    return fields[0], State(fields[1], *(_days(f) for f in fields[2:]))
+    return fields[0], State(fields[1], *(days(f) for f in fields[2:]))
 
 
-def _days(text: str) -> int | None:
+def days(text: str) -> int | None:
     """Days as shadow writes them; anything else is none, as for glibc."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
 

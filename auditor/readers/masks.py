@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from auditor.readers import setting_masks
+from auditor.readers.forwarders import flattening, mask
+
 STARS = b"***"
+LINKS = "links"  # of a file nothing is read: what is told is where a link leads
 # A command of a sudo rule with its arguments, which may carry passwords; a line may be continued.
 _COMMAND = re.compile(rb"((?:^|[\s,=!:)])/(?:\\.|[^\s,:=\\#])+)((?:[ \t]|\\\n)+)((?:\\[^\n]|\\\n|[^,:\\\n])*)")
 # `name=value` of PAM modules: which modules are judged, and their order, not their arguments.
 _ARGUMENT = re.compile(rb"(?<=[A-Za-z0-9_])=[^\s\]]+")
-_CONTROL = re.compile(rb"\[[^\]\n]*\]")
+_CONTROL = re.compile(rb"\[[^\[\]\n]*\]")
 
 
 def nothing(text: bytes) -> bytes:
@@ -25,10 +29,17 @@ def passwd(text: bytes) -> bytes:
 def _row(line: bytes) -> bytes:
     fields = line.split(b":")
     if len(fields) in (4, 7):
-        fields[1] = b"x" if fields[1] else b""
+        fields[1] = _password(fields[0], fields[1])
     if len(fields) == 7:
         fields[4] = b""
     return b":".join(fields) if len(fields) in (4, 7) else b""
+
+
+def _password(name: bytes, text: bytes) -> bytes:
+    """`x` where shadow has it, `*` where nothing meets it, `set` for one of its own."""
+    if text in (b"", b"x", b"##" + name):
+        return text and b"x"
+    return b"*" if text.startswith((b"!", b"*")) else b"set"
 
 
 def sudoers(text: bytes) -> bytes:
@@ -141,10 +152,24 @@ def fortios(text: bytes) -> bytes:
 
 MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "": nothing,
+    "assigned": flattening.assigned,
+    "auditd": setting_masks.auditd,
+    "blocks": flattening.blocks,
     "cisco_ios": cisco_ios,
+    "clocks": setting_masks.clocks,
     "comments": comments,
     "fortios": fortios,
+    "logrotate": setting_masks.logrotate,
     "pam": pam,
     "passwd": passwd,
+    "presence": setting_masks.presence,
+    "river": flattening.river,
+    "shadow": setting_masks.shadow,
+    "sssd": setting_masks.sssd,
     "sudoers": sudoers,
+    "syslog": mask.syslog,
+    "systemd": setting_masks.systemd,
+    "toml": flattening.toml,
+    "wazuh": mask.wazuh,
+    "yaml": flattening.yaml,
 }

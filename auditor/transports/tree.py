@@ -11,22 +11,31 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auditor.framing.sh import HELLO
 from auditor.kinds import Ask, Settings, Transport
 from auditor.model import Answer, Command, Failure, Host, Output
-from auditor.readers.masks import MASKS
+from auditor.readers.masks import LINKS, MASKS
 
 MOST_LINKS = 40  # as Linux has it
 MOST_NAMES = 5000  # of one folder
+NOWHERE = ["dev", "null"]  # a link there is how a file is said to be none: it reads as empty, and is not opened
 NOTHING_HERE = "no file of this tree is one that is asked for"
+_WILD = frozenset("*?[")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
+Names = dict[tuple[int, int], dict[str, str]]  # by folder, what is in it, by its name without case
+
+
 class _TooMuch(ValueError):
     """More than a question may answer."""
+
+
+class _Emptied(Exception):
+    """A link leads to /dev/null."""
 
 
 class _Odd(ValueError):
@@ -88,12 +97,15 @@ def _shown(root: _Root, command: Command) -> Iterator[bytes]:
     """The files of the globs, in the form that readers/files.py reads, without their secrets."""
     left = command.cap_bytes
     paths = [""] if root.name else dict.fromkeys(p for glob in command.text.split() for p in root.matching(glob))
+    gone: set[str] = set()
     for path in paths:
-        name = os.fsencode(path)
-        try:
-            text = MASKS[command.mask](root.text(path, left))
-        except FileNotFoundError:
+        name, folder = os.fsencode(path), path.rpartition("/")[0]
+        if folder in gone:
             continue
+        try:
+            text = root.leads(path) if command.mask == LINKS else MASKS[command.mask](root.text(path, left))
+        except FileNotFoundError:
+            gone |= set() if root.has(folder) else {folder}
         except PermissionError:
             yield b"! %d %b\n" % (len(name), name)
         except _Odd as odd:
@@ -110,34 +122,62 @@ class _Root:
 
     fd: int
     name: str = ""
+    names: Names = field(default_factory=dict)
 
     def matching(self, glob: str) -> list[str]:
         """The paths that a shell's glob stands for, sorted; a plain path stands for itself, whether it is there or not."""
+        if not _WILD.intersection(glob):
+            return [f"/{glob.strip('/')}"]
         found = [""]
         for part in glob.strip("/").split("/"):
-            if any(c in part for c in "*?["):
-                found = [f"{base}/{name}" for base in found for name in self._names(base) if _matches(name, part)]
+            if _WILD.intersection(part):
+                found = [f"{base}/{name}" for base in found for name in self._names(base, part)]
             else:
                 found = [f"{base}/{part}" for base in found]
         return found
 
-    def _names(self, folder: str) -> list[str]:
+    def _names(self, folder: str, pattern: str) -> list[str]:
+        """What matches in a folder; of one that cannot be listed the pattern, which then cannot be read for the same reason."""
         try:
             with self._opened(folder, _FOLDER) as fd:
-                names = sorted(os.listdir(fd))
-        except (OSError, _Odd):
+                names = os.listdir(fd)
+        except (FileNotFoundError, _Emptied):
             return []
+        except (OSError, _Odd):
+            return [pattern]
         if len(names) > MOST_NAMES:
             raise _TooMuch
-        return names
+        return sorted(name for name in names if _matches(name, pattern))
 
     def text(self, path: str, most: int) -> bytes:
         """The bytes of a plain file. Raises FileNotFoundError, PermissionError, _Odd, or _TooMuch beyond `most`."""
-        with self._opened(path or f"/{self.name}", _FILE) as fd, os.fdopen(fd, "rb", closefd=False) as file:
-            text = file.read(most + 1)
+        try:
+            with self._opened(path or f"/{self.name}", _FILE) as fd, os.fdopen(fd, "rb", closefd=False) as file:
+                text = file.read(most + 1)
+        except _Emptied:
+            return b""
         if len(text) > most:
             raise _TooMuch
         return text
+
+    def has(self, folder: str) -> bool:
+        try:
+            with self._opened(folder, _FOLDER):
+                return True
+        except (FileNotFoundError, _Emptied):
+            return False
+        except (OSError, _Odd):
+            return True
+
+    def leads(self, path: str) -> bytes:
+        """Where a link leads, as it is written; nothing of a plain file. Neither is opened."""
+        folder, _, name = path.rpartition("/")
+        try:
+            with self._opened(folder, _FOLDER) as fd:
+                target = _link(fd, name, self.names)
+        except _Emptied:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
+        return b"" if target is None else os.fsencode(target)
 
     @contextmanager
     def _opened(self, path: str, flags: int) -> Iterator[int]:
@@ -147,19 +187,19 @@ class _Root:
         links = 0
         try:
             while parts:
+                if links and len(held) == 1 and parts == NOWHERE:
+                    raise _Emptied
                 part = parts.pop(0)
                 if part == "..":
                     os.close(held.pop()) if len(held) > 1 else None
                 elif part != ".":
-                    links += (target := _link(held[-1], part)) is not None
+                    links += (target := _link(held[-1], part, self.names)) is not None
                     if links > MOST_LINKS:
                         raise _Odd("(too many links)")
                     if target is None:
                         held.append(_step(held[-1], part, flags if not parts else _FOLDER))
                         continue
-                    if target.startswith("/"):
-                        while len(held) > 1:
-                            os.close(held.pop())
+                    _left(held, target)
                     parts[:0] = [p for p in target.split("/") if p]
             yield held[-1]
         except FileNotFoundError:
@@ -174,16 +214,31 @@ class _Root:
                     os.close(fd)
 
 
-def _link(folder: int, name: str) -> str | None:
+def _left(held: list[int], target: str) -> None:
+    """From the root again, where a link says so."""
+    while target.startswith("/") and len(held) > 1:
+        os.close(held.pop())
+
+
+def _link(folder: int, name: str, names: Names) -> str | None:
     """Where a link leads; None for what is none. Another case of the name is not the name, and says so."""
     try:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
-        other = next((n for n in os.listdir(folder) if n.casefold() == name.casefold()), None)
+        other = _named(folder, names).get(name.casefold())
         if other:
             raise _Odd(f"(only {other} is there)") from None
         raise
     return os.readlink(name, dir_fd=folder) if stat.S_ISLNK(found.st_mode) else None
+
+
+def _named(folder: int, names: Names) -> dict[str, str]:
+    """Many files are asked for that a folder does not hold: it is listed once."""
+    told = os.fstat(folder)
+    key = told.st_dev, told.st_ino
+    if key not in names:
+        names[key] = {n.casefold(): n for n in reversed(os.listdir(folder))}
+    return names[key]
 
 
 def _step(folder: int, name: str, flags: int) -> int:

@@ -102,6 +102,55 @@ def test_a_finding_points_at_file_and_line(work: Path) -> None:
     assert (at["artifactLocation"]["uri"], at["region"]["startLine"]) == ("build/web01/etc/ssh/sshd_config", 2)
 
 
+SENDS = "$IncludeConfig /etc/rsyslog.d/*.conf\n"
+
+
+def started(work: Path, unit: str) -> None:
+    link = work / f"build/web01/etc/systemd/system/multi-user.target.wants/{unit}.service"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(f"/usr/lib/systemd/system/{unit}.service")
+
+
+def of(result: Result, control: str) -> Mapping[str, Any]:
+    return next(f for f in findings(result) if f["control"] == control)
+
+
+def test_a_forwarder_that_is_started_and_sends_in_clear_fails_at_its_line(work: Path) -> None:
+    wrote(work, **{"build/web01/etc/rsyslog.conf": SENDS, "build/web01/etc/rsyslog.d/a.conf": "\n*.* @@logs.example\n"})
+    words = ("--tree", "web01=build/web01", "-f", "json=-")
+    assert of(run(*words), "logs-sent-over-tls")["gates"] is False
+    started(work, "rsyslog")
+    result = run(*words)
+    found = of(result, "logs-sent-over-tls")
+    assert (result.exit_code, found["outcome"]) == (1, "fail")
+    assert found["reasons"][0]["places"] == ["build/web01/etc/rsyslog.d/a.conf:2"]
+
+
+def test_files_alone_never_say_that_logs_arrive(work: Path) -> None:
+    action = 'global(DefaultNetstreamDriver="gtls")\naction(type="omfwd" target="logs.example" protocol="tcp" StreamDriverMode="1")\n'
+    wrote(work, **{"build/web01/etc/rsyslog.conf": action, "build/web01/etc/hostname": "web01\n"})
+    started(work, "rsyslog")
+    result = run("--tree", "web01=build/web01", "-f", "json=-")
+    assert of(result, "logs-sent-over-tls")["outcome"] == "unknown"
+    assert of(result, "logs-reach-a-declared-collector")["outcome"] == "unknown"
+
+
+def test_audit_rules_and_passwords_of_a_tree_fail(work: Path) -> None:
+    wrote(
+        work,
+        **{
+            "build/web01/etc/audit/rules.d/a.rules": "-b 8192\n",
+            "build/web01/etc/passwd": "root:x:0:0::/root:/bin/sh\neve::1000:1000::/:/bin/sh\n",
+            "build/web01/etc/group": "root:x:0:\n",
+        },
+    )
+    result = run("--tree", "web01=build/web01", "-f", "json=-")
+    rules, empty = of(result, "audit-rules-cover-privileged-actions"), of(result, "no-empty-password")
+    assert (rules["outcome"], empty["outcome"]) == ("fail", "fail")
+    assert rules["reasons"][0]["places"] == ["build/web01/etc/audit/rules.d/a.rules"]
+    assert empty["reasons"][0]["places"] == ["build/web01/etc/passwd:2"]
+
+
 def test_every_other_cause_gates(work: Path) -> None:
     (work / "build/web01/etc/ssh/sshd_config").unlink()
     (work / "build/web01/etc/ssh/sshd_config").symlink_to("/etc/ssh/sshd_config.none")

@@ -17,7 +17,7 @@ from auditor.readers.forwarders import flatten
 # m AGENT FILE...: prints `F AGENT FILE`, then each line of it after a bar; `! AGENT PATH` for what cannot be read. Comments
 # go, quoted texts are emptied unless the word before them is one that we ask for, and so is what follows a word that
 # looks like a secret. Included files come after, to a depth of three; of what syslog-ng brings itself (scl.conf), nothing.
-_MASK = r"""P='
+MASK = r"""P='
 function low(x) { return tolower(x) }
 FNR == 1 { print "F", a, FILENAME; s = c = 0; t = "" }
 {
@@ -171,7 +171,7 @@ _STARTED = r"""for d in /proc/[0-9]*; do
 done
 echo end
 """
-CONFIG = Command(GONE + _MASK + _SYSLOG + flatten.SHELL + _AGENTS + _QUEUES + _STARTED, timeout_s=20, cap_bytes=131072)
+CONFIG = Command(GONE + MASK + _SYSLOG + flatten.SHELL + _AGENTS + _QUEUES + _STARTED, timeout_s=20, cap_bytes=131072)
 CONFIG_ROOT = replace(CONFIG, elevated=True)
 # The files that each agent reads where its command line names none.
 OWN_FILES = {

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 # Settings by the last word of their path: A addresses (of outputs alone), W words, M those of which only that they are there is told.
-_KEYS = r"""A='^(host|hosts|server|servers|address|url|endpoint|endpoints|uri)$'
+KEYS = r"""A='^(host|hosts|server|servers|address|url|endpoint|endpoints|uri)$'
 W='^(name|type|@type|@arg|@include|@label|port|protocol|scheme|transport|mode|enabled|disabled|tls|verify|verify_hostname|verify_certificate|verification_mode|tls_verify_hostname|tls_insecure_mode|insecure_skip_verify|ssl_verify|usessl|sslverifyservercert|sslverifyservername|allowuntrusted|match|match_regex|module|inputs|include|includes|path|paths|__path__|defaultgroup|use_output)$'
 M='^(systemd_filter|upstream|matches|include_matches|exclude_matches|include_units|exclude_units|units|unit|syslog_identifiers|include_lines|exclude_lines|drop_event|journal|certificate_authorities|certificate|ca_trusted_fingerprint|cloud|id|clientcert|sslcommonnametocheck|sslaltnametocheck)$'
 """
@@ -204,7 +204,7 @@ match($0, /^[A-Za-z_][A-Za-z0-9_]*[ \t]*=[ \t]*/) {
 
 # y, t, e, i, o AGENT FILE...: the files of an agent, each in its syntax.
 SHELL = (
-    _KEYS
+    KEYS
     + f"C='{_SAY}'\n"
     + "".join(f"P_{name}='{text}'\n" for name, text in (("y", _YAML), ("t", _TOML), ("b", _BLOCKS), ("r", _RIVER)))
     + r"""k() {

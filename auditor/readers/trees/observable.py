@@ -17,6 +17,7 @@ _OF_A_HOST = (
     "PAM file ",
     "how ",
     "accounts of ",
+    "of ",
 )
 
 

@@ -1,0 +1,76 @@
+"""The unit files and links of systemd in a tree in; which units the files have run out. Pure.
+
+Source: systemd.unit(5): a link in `TARGET.wants` has a unit started with the target, one to /dev/null has it never started.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from auditor.model import Answer, Command, Unknown
+from auditor.readers import files
+from auditor.readers.masks import LINKS
+
+ROOTS = ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+UNITS = Command(
+    " ".join(f"{root}/*.service {root}/*.target.wants/*.service" for root in ROOTS),
+    kind="read",
+    mask=LINKS,
+    cap_bytes=524288,
+)
+# The targets that a start of the system comes to.
+REACHED = frozenset({"multi-user", "graphical", "default", "basic", "sysinit", "local-fs", "network", "network-online"})
+_WANTED = re.compile(r"(.*)/([^/]+)\.target\.wants/([^/]+)\.service")
+_UNIT = re.compile(r"(.*)/([^/]+)\.service")
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """`starts`: the link that has a unit started, by its name; `masked`: the link that keeps it from it.
+
+    `there`: the names of all units; `whole`: the tree holds those of its packages. `gap`: why these may not be all.
+    """
+
+    starts: Mapping[str, str] = field(default_factory=dict)
+    masked: Mapping[str, str] = field(default_factory=dict)
+    there: frozenset[str] = frozenset()
+    whole: bool = False
+    gap: Unknown | None = None
+
+    def runs(self, *names: str) -> bool | Unknown:
+        """Whether one of these units is started; what only looks so, or is there without a link, only the host can tell."""
+        if any(name in self.starts for name in names):
+            return True
+        if all(name in self.masked for name in names):
+            return False
+        return self.gap or Unknown("not_observable", f"whether {names[0]} runs")
+
+    def place(self, *names: str) -> tuple[str, ...]:
+        """The link that tells of one of these units."""
+        return next(((told[n],) for told in (self.starts, self.masked) for n in names if n in told), ())
+
+
+def read(answer: Answer) -> Units:
+    found = files.read(answer)
+    masked = dict(_masked(found.texts))
+    starts: dict[str, str] = {}
+    refused: set[str] = set()
+    for path, target in found.texts.items():
+        link = _WANTED.fullmatch(path)
+        if link and target == "/dev/null":
+            refused.add(f"{link[2]} {link[3]}")
+        elif link and link[2] in REACHED and link[3] not in masked and f"{link[2]} {link[3]}" not in refused:
+            starts.setdefault(link[3], path)
+    there = frozenset(unit[2] for path in found.texts if (unit := _UNIT.fullmatch(path)) and unit[2] not in masked)
+    whole = any(path.startswith(ROOTS[2:]) for path in found.texts)
+    return Units(starts, masked, there, whole and not found.gap, found.gap)
+
+
+def _masked(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Units of /etc that are links to /dev/null; the files of packages do not come to count."""
+    for path, target in texts.items():
+        unit = _UNIT.fullmatch(path)
+        if unit and unit[1] == ROOTS[0] and target == "/dev/null":
+            yield unit[2], path
