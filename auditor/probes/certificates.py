@@ -54,12 +54,13 @@ def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     told = ps_json.read(answer)
     if isinstance(told, Unknown) or isinstance(answer, Failure):
         why = told if isinstance(told, Unknown) else Unknown("not_told")
-        return {"certificates": why, "short_lived": why}
+        return {"certificates": why, "short_lived": why, "held": why}
     rows = [row for row in ps_json.rows(told, "certificates") if row.get("private") is not False]
     lasting = {id(row): _lasts(row) for row in rows}
     return {
         "certificates": [_element(r, answer) for r in rows if not _short(lasting[id(r)])],
         "short_lived": [_element(r, answer) for r in rows if _short(lasting[id(r)])],
+        "held": len(rows),
     }
 
 
@@ -150,6 +151,7 @@ PROBE = Probe(
                 "description": "Those made for less than 60 days, which programs renew by themselves.",
                 "items": _ITEM,
             },
+            "held": {"type": "integer", "description": "How many these are together."},
         },
     },
     dialects={"windows": Dialect(_commands, _parse)},
