@@ -176,7 +176,9 @@ def test_no_question_asks_for_what_is_secret() -> None:
     """Private keys, what opens an encrypted disk, passwords in the addresses of proxies."""
     for name, command in QUESTIONS.items():
         words_of_it = re.sub(r"HasPrivateKey", "", command.text)
-        assert not re.search(r"PrivateKey|Export|KeyProtector|RecoveryPassword|Password", words_of_it, re.IGNORECASE), name
+        assert not re.search(r"PrivateKey|Export|KeyProtector|RecoveryPassword|Password", words_of_it, re.IGNORECASE), (
+            name
+        )
 
 
 def test_the_text_that_sudo_runs_holds_no_powershell() -> None:
