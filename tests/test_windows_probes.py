@@ -370,6 +370,8 @@ BACKUP, OFF_SITE = "windows-backup-within-a-day", "windows-backup-off-site"
         (WEB, "expected-other-resolver", "fail"),
         (WEB, "expected-proxy", "pass"),
         (WEB, "expected-each-user", "fail"),
+        (WEB, "expected-server", "pass"),
+        (WEB, "expected-server-without-leave", "fail"),
         (WEB, "partial", "unknown"),
         (WEB, "absent", "unknown"),
         (DISKS, "expected", "pass"),

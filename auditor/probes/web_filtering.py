@@ -15,7 +15,8 @@ from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Unknown
 from auditor.probes.windows.endpoint_protection import DEFENDER_STATUS, defender
-from auditor.readers import ps_json
+from auditor.readers import ps_json, windows_release
+from auditor.readers.windows_release import Release
 
 RESOLVERS = Command(
     r"""$i = @([System.Net.NetworkInformation.NetworkInterface]::GetAllNetworkInterfaces() | ForEach-Object {
@@ -50,13 +51,20 @@ $t['winhttp'] = $b
 ConvertTo-Json -InputObject $t -Depth 3 -Compress""",
     cap_bytes=16384,
 )
+# Older releases lack the last two.
 PROTECTION = Command(
     r"""$p = Get-MpPreference -ErrorAction Stop
-ConvertTo-Json -InputObject ([ordered]@{ network = [int]$p.EnableNetworkProtection }) -Depth 2 -Compress""",
+$t = [ordered]@{ network = [int]$p.EnableNetworkProtection; server = $null; older = $null }
+$s = $p.PSObject.Properties['AllowNetworkProtectionOnWinServer']
+if ($null -ne $s) { $t['server'] = $s.Value }
+$o = $p.PSObject.Properties['AllowNetworkProtectionDownLevel']
+if ($null -ne $o) { $t['older'] = $o.Value }
+ConvertTo-Json -InputObject $t -Depth 2 -Compress""",
     elevated=True,
     timeout_s=30,
     cap_bytes=1024,
 )
+OLDER = 17763  # servers before this build need a second leave
 BLOCKS = 1  # of EnableNetworkProtection; 2 only records
 LOOPBACK_TYPE = 24
 # What Windows shows for an interface that was given no resolver over IPv6; nothing is asked there.
@@ -68,7 +76,13 @@ _SERVER = re.compile(
 
 
 def _commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"resolvers": RESOLVERS, "proxies": PROXIES, "protection": PROTECTION, "defender": DEFENDER_STATUS}
+    return {
+        "resolvers": RESOLVERS,
+        "proxies": PROXIES,
+        "protection": PROTECTION,
+        "defender": DEFENDER_STATUS,
+        "version": windows_release.VERSION,
+    }
 
 
 def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
@@ -76,7 +90,7 @@ def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     return {
         "resolvers": _resolvers(answers["resolvers"], declared),
         "proxies": _proxies(answers["proxies"], declared),
-        "network_protection": _protected(answers["protection"], answers["defender"]),
+        "network_protection": _protected(answers),
     }
 
 
@@ -179,20 +193,34 @@ def _winhttp(blob: str) -> list[str]:
     return _servers(text.decode("ascii"))
 
 
-def _protected(answer: Answer, status: Answer) -> bool | Unknown:
-    """Network protection blocks only while Defender itself watches."""
+def _protected(answers: Mapping[str, Answer]) -> bool | Unknown:
+    """Network protection blocks only while Defender itself watches; on servers, where it was given leave to."""
     try:
-        told = ps_json.read(answer)
-        number = (
-            told
-            if isinstance(told, Unknown)
-            else ps_json.number(ps_json.table(told).get("network"), "EnableNetworkProtection")
-        )
+        told = ps_json.read(answers["protection"])
+        if isinstance(told, Unknown):
+            return told
+        row = ps_json.table(told)
+        number = ps_json.number(row.get("network"), "EnableNetworkProtection")
     except Unreadable as why:
         return Unknown("unreadable", str(why))
     if isinstance(number, Unknown):
         return number
-    return defender(status).real_time if number == BLOCKS else False
+    needed = [_leave(row, windows_release.read(answers["version"])), defender(answers["defender"]).real_time]
+    if number != BLOCKS or False in needed:
+        return False
+    return next((n for n in needed if isinstance(n, Unknown)), True)
+
+
+def _leave(row: Mapping[str, Any], release: Release | Unknown) -> bool | Unknown:
+    """Whether the setting applies to a release at all: on servers only where two others say so."""
+    if isinstance(release, Unknown):
+        return release
+    if release.workstation:
+        return True
+    leaves = [ps_json.truth(row.get("server"), "AllowNetworkProtectionOnWinServer")]
+    if release.build < OLDER:
+        leaves.append(ps_json.truth(row.get("older"), "AllowNetworkProtectionDownLevel"))
+    return False if False in leaves else next((n for n in leaves if isinstance(n, Unknown)), True)
 
 
 PROBE = Probe(
