@@ -6,6 +6,7 @@ Two grammars, because each lets something pass that the other refuses. What a re
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -41,28 +42,39 @@ QUESTIONS = {f"{probe}.{name}": c for probe, d in WINDOWS.items() for name, c in
 COMMANDS = {
     "convertto-json",
     "foreach-object",
+    "get-childitem",
     "get-ciminstance",
     "get-item",
     "get-itemproperty",
     "get-mpcomputerstatus",
+    "get-mppreference",
+    "get-netfirewallprofile",
+    "get-smbserverconfiguration",
+    "get-wbsummary",
     "get-winevent",
     "new-object",
 }
 METHODS = {
     "contains",
+    "createupdatesearcher",
     "getallnetworkinterfaces",
     "getipproperties",
     "getsubkeynames",
     "getvalue",
     "invoke",
     "invokeget",
+    "opensubkey",
+    "search",
     "split",
     "tolowerinvariant",
     "tostring",
     "touniversaltime",
     "translate",
 }
-TYPES = {"system.security.principal.securityidentifier"}  # that New-Object may make
+# What New-Object may make. Of the update agent, its settings and what it found: nothing that fetches or installs.
+TYPES = {"-typename system.security.principal.securityidentifier"}
+OBJECTS = {"-comobject microsoft.update.autoupdate", "-comobject microsoft.update.session"}
+OFFLINE = "$s.Online = $false"  # of our own searcher: it then asks no server
 
 
 def nodes(node: Node) -> Iterator[Node]:
@@ -96,7 +108,7 @@ def fault(node: Node) -> Iterator[str]:
             yield f"calls {name}"
         if name.startswith("get-") and "-ErrorAction Stop" not in words(node):
             yield f"{name} may fail in silence"
-        if name == "new-object" and not any(f"-typename {t} " in words(node).lower() for t in TYPES):
+        if name == "new-object" and not any(f"{t} " in f"{words(node).lower()} " for t in TYPES | OBJECTS):
             yield f"makes {words(node)}"
         if name == "convertto-json" and not ("-InputObject" in words(node) and "-Depth" in words(node)):
             yield "ConvertTo-Json without -InputObject or -Depth"
@@ -120,7 +132,7 @@ def fault(node: Node) -> Iterator[str]:
             yield f"asks {words(node)}"
     elif node.type == "try_statement" and not any(c.type in ("catch_clauses", "finally_clause") for c in node.children):
         yield "try without catch"
-    elif node.type == "assignment_expression" and "." in words(node).partition("=")[0]:
+    elif node.type == "assignment_expression" and "." in words(node).partition("=")[0] and words(node) != OFFLINE:
         yield f"sets {words(node)}"
 
 
@@ -144,6 +156,12 @@ def test_a_question_is_read_only_and_plain(name: str) -> None:
         (". 'c:\\x.ps1'", "runs what a variable or a text names"),
         ('$g = [ADSI]"LDAP://dc"', 'asks [ADSI]"LDAP://dc"'),
         ("$d.Disabled = $true", "sets $d.Disabled = $true"),
+        ("$s.Online = $true", "sets $s.Online = $true"),
+        (
+            "$i = New-Object -ComObject Microsoft.Update.Installer",
+            "makes New-Object -ComObject Microsoft.Update.Installer",
+        ),
+        ("$s.CreateUpdateDownloader()", "calls .createupdatedownloader()"),
         ("foreach ($n in @('a') {", "does not parse as powershell"),
         ("$a ? 1 : 2", "does not parse as powershell"),
         ("try { 1 }", "try without catch"),
@@ -152,6 +170,15 @@ def test_a_question_is_read_only_and_plain(name: str) -> None:
 )
 def test_a_question_that_does_more_is_refused(text: str, wrong: str) -> None:
     assert wrong in faults(text)
+
+
+def test_no_question_asks_for_what_is_secret() -> None:
+    """Private keys, what opens an encrypted disk, passwords in the addresses of proxies."""
+    for name, command in QUESTIONS.items():
+        words_of_it = re.sub(r"HasPrivateKey", "", command.text)
+        assert not re.search(r"PrivateKey|Export|KeyProtector|RecoveryPassword|Password", words_of_it, re.IGNORECASE), (
+            name
+        )
 
 
 def test_the_text_that_sudo_runs_holds_no_powershell() -> None:
@@ -232,8 +259,9 @@ def outcome(control: str, case: str) -> Outcome | None:
     """What a shipped control comes to on a host that answered as recorded."""
     loaded = shipped()
     host = make_host("win", platform="windows", zone="dmz")
+    other = make_host("other", connection="none", roles=("web-filter", "backup-offsite"))
     chosen = [c for c in loaded.controls if c.id == control]
-    plan = make_plan(make_estate(host), chosen, dict(probes()), measures=loaded.measures)
+    plan = make_plan(make_estate(host, other), chosen, dict(probes()), measures=loaded.measures)
     (check,) = plan.checks_of(0)
     name = check.control.probe
     recorded = yaml.safe_load((FOLDER / name / f"windows-{case}.yaml").read_text())
@@ -253,6 +281,20 @@ BUILT_IN, ZONE, VLAN = (
     "host-address-in-its-declared-zone",
     "tagged-interfaces-in-declared-vlan",
 )
+MONTH, WAITS, RESTART, RELEASE, SMB1 = (
+    "windows-updated-within-a-month",
+    "windows-no-security-update-waits",
+    "windows-restarted-for-its-updates",
+    "windows-release-supported",
+    "windows-smb1-off",
+)
+FIREWALL, WEB, DISKS, CERTIFICATES = (
+    "windows-firewall-refuses-by-default",
+    "windows-web-filtered",
+    "windows-workstation-disks-encrypted",
+    "windows-certificates-in-order",
+)
+BACKUP, OFF_SITE = "windows-backup-within-a-day", "windows-backup-off-site"
 
 
 @pytest.mark.parametrize(
@@ -290,6 +332,71 @@ BUILT_IN, ZONE, VLAN = (
         (VLAN, "expected", None),
         (VLAN, "expected-tagged", "fail"),
         (VLAN, "expected-virtual-switch", "unknown"),
+        (MONTH, "expected", "pass"),
+        (MONTH, "expected-waiting", "fail"),
+        (MONTH, "absent", "unknown"),
+        (MONTH, "unprivileged", "pass"),
+        (MONTH, "unprivileged-policy", "unknown"),
+        (WAITS, "expected", "pass"),
+        (WAITS, "expected-waiting", "fail"),
+        (WAITS, "absent", "unknown"),
+        (WAITS, "partial", "unknown"),
+        (WAITS, "partial-undated", "unknown"),
+        (WAITS, "unprivileged", "unknown"),
+        (RESTART, "expected", "pass"),
+        (RESTART, "expected-pending", "warn"),
+        (RESTART, "absent", "warn"),
+        (RESTART, "unprivileged", "pass"),
+        (RESTART, "unreadable", "unknown"),
+        (RELEASE, "expected", "pass"),
+        (RELEASE, "expected-ended", "fail"),
+        (RELEASE, "expected-bought-updates", "pass"),
+        (RELEASE, "partial-unknown-build", "unknown"),
+        (RELEASE, "clock-skew", "unknown"),
+        (SMB1, "expected", "pass"),
+        (SMB1, "expected-old-server", "fail"),
+        (SMB1, "expected-started-on-demand", "fail"),
+        (SMB1, "unprivileged", "unknown"),
+        (SMB1, "unprivileged-ruled-out", "pass"),
+        (FIREWALL, "expected", "pass"),
+        (FIREWALL, "expected-public-off", "fail"),
+        (FIREWALL, "expected-inbound-allowed", "fail"),
+        (FIREWALL, "expected-service-stopped", "fail"),
+        (FIREWALL, "expected-other-firewall", "pass"),
+        (FIREWALL, "partial-center-silent", "pass"),
+        (FIREWALL, "partial-registry-alone", "unknown"),
+        (FIREWALL, "unprivileged", "unknown"),
+        (WEB, "expected", "pass"),
+        (WEB, "expected-other-resolver", "fail"),
+        (WEB, "expected-proxy", "pass"),
+        (WEB, "expected-each-user", "fail"),
+        (WEB, "expected-server", "pass"),
+        (WEB, "expected-server-without-leave", "fail"),
+        (WEB, "partial", "unknown"),
+        (WEB, "absent", "unknown"),
+        (DISKS, "expected", "pass"),
+        (DISKS, "expected-suspended", "fail"),
+        (DISKS, "absent", None),
+        (DISKS, "partial", "unknown"),
+        (DISKS, "unprivileged", "unknown"),
+        (CERTIFICATES, "expected", "pass"),
+        (CERTIFICATES, "expected-ended", "fail"),
+        (CERTIFICATES, "expected-short-lived", "pass"),
+        (CERTIFICATES, "absent", None),
+        (CERTIFICATES, "partial", "unknown"),
+        (CERTIFICATES, "unprivileged", "unknown"),
+        (BACKUP, "expected", "pass"),
+        (BACKUP, "expected-stale", "fail"),
+        (BACKUP, "expected-never-succeeded", "fail"),
+        (BACKUP, "expected-veeam", "pass"),
+        (BACKUP, "partial", "pass"),
+        (BACKUP, "partial-veeam-warning", "unknown"),
+        (BACKUP, "absent", "unknown"),
+        (BACKUP, "unprivileged", "unknown"),
+        (OFF_SITE, "expected", "pass"),
+        (OFF_SITE, "expected-elsewhere", "fail"),
+        (OFF_SITE, "expected-volume", "unknown"),
+        (OFF_SITE, "expected-veeam", "unknown"),
     ],
 )
 def test_a_shipped_control_on_windows(control: str, case: str, wanted: str | None) -> None:

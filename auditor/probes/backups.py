@@ -10,7 +10,8 @@ from typing import Any
 from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Partial, Unknown
-from auditor.readers import repositories, snapshots
+from auditor.probes.windows import backups as windows
+from auditor.readers import offsite, repositories, snapshots
 from auditor.readers.repositories import Here, Repository, Told
 from auditor.readers.snapshots import RestorePoint
 
@@ -407,7 +408,6 @@ _REPOSITORIES = "".join(
     ]
 )
 
-Declared = tuple[frozenset[str], ...]  # each host's names and addresses
 TOOLS_ASKED = frozenset({"restic", "borg", "borgmatic"})
 
 
@@ -422,28 +422,15 @@ def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     here = _here(answers["tools"])
     if isinstance(here, Unknown):
         return {"tools": here, "repositories": here}
-    declared = _declared(args)
+    declared = offsite.declared(args)
     return {"tools": list(here.tools), "repositories": _repositories(here, answers["repositories"], declared)}
-
-
-def _declared(args: Mapping[str, Any]) -> Declared | None:
-    """The names and addresses of each off-site host: an id begins a host, and what follows is its own."""
-    if "offsite_ids" not in args:
-        return None
-    ids = frozenset(str(i) for i in args["offsite_ids"])
-    hosts: list[list[str]] = []
-    for text in (str(t) for t in args.get("offsite_hosts", ())):
-        if text in ids or not hosts:
-            hosts.append([])
-        hosts[-1].append(text)
-    return tuple(frozenset(h) for h in hosts)
 
 
 def _here(answer: Answer) -> Here | Unknown:
     return answer.unknown() if isinstance(answer, Failure) else repositories.here(answer.text)
 
 
-def _repositories(here: Here, answer: Answer, declared: Declared | None) -> Fact:
+def _repositories(here: Here, answer: Answer, declared: offsite.Declared | None) -> Fact:
     told = Told() if isinstance(answer, Failure) else repositories.read(answer.text)
     if not here.tools and not (told.repositories or told.jobs or told.used or told.untrusted):
         return Unknown("not_told", "no backup tool on this host; ask the backup server")
@@ -481,7 +468,7 @@ def _once(found: list[dict[str, Fact]]) -> list[dict[str, Fact]]:
     return list(kept.values())
 
 
-def _element(one: Repository, here: Here, answer: Output, declared: Declared | None) -> dict[str, Fact]:
+def _element(one: Repository, here: Here, answer: Output, declared: offsite.Declared | None) -> dict[str, Fact]:
     on_this_host, host = _place(one, here)
     return {
         "repository": one.repository,
@@ -490,7 +477,7 @@ def _element(one: Repository, here: Here, answer: Output, declared: Declared | N
         "on_this_host": on_this_host,
         "host": host,
         "addresses": list(_addresses(one)),
-        "on_declared_offsite_host": _is_declared(host, _addresses(one), declared),
+        "on_declared_offsite_host": offsite.holds(host, _addresses(one), declared),
     }
 
 
@@ -536,8 +523,8 @@ def _age(points: Sequence[RestorePoint], here: Here, answer: Output) -> Fact:
 
 def _own(points: Sequence[RestorePoint], name: str) -> list[float] | Unknown:
     """When this host's restore points were made; only a whole name, or a short one that is nobody else's, tells whose."""
-    mine = _plain(name)
-    named = {p.host: _plain(p.host) for p in points}
+    mine = offsite.plain(name)
+    named = {p.host: offsite.plain(p.host) for p in points}
     alike = {n for n in named.values() if _short(n) == _short(mine)}
     if _short(mine) in ("", "localhost"):
         return Unknown("not_told", f"this host calls itself {name}, as others may")
@@ -619,28 +606,6 @@ def _elsewhere(one: Repository, here: Here) -> tuple[Fact, Fact]:
     return False, name
 
 
-def _is_declared(host: Fact, addresses: tuple[str, ...], declared: Declared | None) -> bool | Unknown:
-    """A name can lead anywhere: it counts only where the one or the other has no address."""
-    if declared is None:
-        return Unknown("not_asked", "no off-site host was given")
-    if host is None:
-        return False
-    known = [(_canonical(h), {_plain(n) for n in h}) for h in declared]
-    if any(own & set(addresses) for own, _ in known):
-        return True
-    if isinstance(host, Unknown):
-        return Unknown("not_told", host.detail)
-    return any(_plain(host) in names for own, names in known if not (own and addresses))
-
-
-def _canonical(texts: frozenset[str]) -> frozenset[str]:
-    return frozenset(a for text in texts for a in repositories.canonical(text))
-
-
-def _plain(name: str) -> str:
-    return name.lower().rstrip(".")
-
-
 def _addresses(one: Repository) -> tuple[str, ...]:
     """The addresses of the host that stores it, in their one canonical form; what is no address is left out."""
     told = one.resolved or ((one.alias or one.host,) if one.host else ())
@@ -652,19 +617,20 @@ _FACTS: dict[str, Any] = {
     "properties": {
         "tools": {
             "type": "array",
-            "description": "Backup tools in the folders where programs usually are.",
+            "description": "Backup tools in the folders where programs usually are; on Windows, by their services.",
             "items": {"type": "string"},
         },
         "repositories": {
             "type": "array",
-            "description": "Restic and borg repositories that root's configurations on this host name.",
+            "description": "Restic and borg repositories that root's configurations on this host name; on Windows, where "
+            "a tool of the host itself stored its newest backup that succeeded.",
             "items": {
                 "type": "object",
                 "x-name": "repository",
                 "x-also": ["tool"],
                 "properties": {
                     "repository": {"type": "string", "description": "Its address, without user and password."},
-                    "tool": {"type": "string", "description": "restic or borg."},
+                    "tool": {"type": "string", "description": "The tool that fills it, restic for instance."},
                     "newest_hours": {
                         "type": "number",
                         "description": "Hours since this host's newest restore point in it; null when it holds none at all.",
@@ -692,7 +658,7 @@ _FACTS: dict[str, Any] = {
 PROBE = Probe(
     title={"en": "Restore points and where they are", "fr": "Points de restauration et leur emplacement"},
     facts=_FACTS,
-    dialects={"linux": Dialect(_commands, _parse)},
+    dialects={"linux": Dialect(_commands, _parse), "windows": Dialect(windows.commands, windows.parse)},
     arguments={
         "type": "object",
         "properties": {
@@ -711,8 +677,10 @@ PROBE = Probe(
     },
     privilege={
         "en": "Root: opens each repository read-only with the password that root's own configuration names, which never "
-        "leaves the host. Backups pulled by a server (Veeam, Proxmox Backup ...) are told by that server, not by the host.",
+        "leaves the host. Backups pulled by a server (Veeam, Proxmox Backup ...) are told by that server, not by the host. "
+        "On Windows an administrator.",
         "fr": "Root : ouvre chaque dépôt en lecture seule avec le mot de passe que nomme la configuration de root, qui ne "
-        "quitte jamais l'hôte. Les sauvegardes tirées par un serveur (Veeam, Proxmox Backup ...) sont dites par ce serveur.",
+        "quitte jamais l'hôte. Les sauvegardes tirées par un serveur (Veeam, Proxmox Backup ...) sont dites par ce serveur. "
+        "Sous Windows, un administrateur.",
     },
 )

@@ -49,8 +49,7 @@ class Services:
 
     def found(self, patterns: tuple[str, ...], maker: str = "") -> frozenset[str]:
         """The services with such a name (`*` and `[0-9]` as in file names), and those of the maker."""
-        named = {n for n in self.names if any(fnmatchcase(n, p.lower()) for p in patterns)}
-        return frozenset(named) | self.makers.get(maker, frozenset())
+        return named(self.names, patterns) | self.makers.get(maker, frozenset())
 
     def runs(self, names: frozenset[str]) -> bool | Unknown:
         """Whether one of these runs."""
@@ -60,13 +59,19 @@ class Services:
         return next((s for s in states if isinstance(s, Unknown)), False)
 
 
-def read(registered: Answer, states: Answer) -> Services:
-    names, gap = _registered(registered)
-    told, makers, untold = _states(states)
+def named(names: frozenset[str], patterns: tuple[str, ...]) -> frozenset[str]:
+    """Those of the names, in lower case, that are like a pattern."""
+    return frozenset(n for n in names if any(fnmatchcase(n, p.lower()) for p in patterns))
+
+
+def read(names_told: Answer, states_told: Answer) -> Services:
+    names, gap = registered(names_told)
+    told, makers, untold = _states(states_told)
     return Services(names | frozenset(told), told, makers, gap or untold, untold)
 
 
-def _registered(answer: Answer) -> tuple[frozenset[str], Unknown | None]:
+def registered(answer: Answer) -> tuple[frozenset[str], Unknown | None]:
+    """The names alone, and why there may be others."""
     try:
         told = ps_json.read(answer)
         if isinstance(told, Unknown):

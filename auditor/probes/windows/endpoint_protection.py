@@ -130,7 +130,7 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     for product in PRODUCTS:
         named = services.found(product.services, product.maker)
         own = [r for r in center if _is(r, product)]
-        told = product is DEFENDER and _tells(_defender(answers["defender"]))
+        told = product is DEFENDER and _tells(defender(answers["defender"]))
         if named or own or told:
             products.append(_product(product, named, own, services, answers["defender"]))
     products += [_other(r) for r in center if not any(_is(r, p) for p in PRODUCTS)]
@@ -157,10 +157,10 @@ def _center(answer: Answer) -> list[_Registered] | Unknown:
 
 def _registered(row: Mapping[str, Any]) -> _Registered:
     name, guid = ps_json.texts([row.get("name"), row.get("guid")])
-    return _Registered(name[:80], guid.lower() == DEFENDER_GUID, _on(row.get("state")))
+    return _Registered(name[:80], guid.lower() == DEFENDER_GUID, switched_on(row.get("state")))
 
 
-def _on(state: Any) -> bool | Unknown:
+def switched_on(state: Any) -> bool | Unknown:
     """Bits 12 to 15 of productState: off, on, snoozed, expired."""
     told = ps_json.number(state, "productState")
     if isinstance(told, Unknown) or told < 0 or told != int(told):
@@ -170,16 +170,16 @@ def _on(state: Any) -> bool | Unknown:
 
 
 def _product(
-    product: Product, named: frozenset[str], own: list[_Registered], services: Services, defender: Answer
+    product: Product, named: frozenset[str], own: list[_Registered], services: Services, told: Answer
 ) -> dict[str, Fact]:
     untold = Unknown("not_told", "this product's own status is not read")
     running = services.runs(named) if named else Unknown("not_told", "under which service name it runs")
     real_time = own[0].on if len(own) == 1 else untold
     age: float | Unknown | None = Unknown("not_told", "how fresh it is, its console tells")
     if product is DEFENDER:
-        status = _defender(defender)
+        status = defender(told)
         running = status.running if isinstance(running, Unknown) else running
-        real_time = real_time if ps_json.gap(defender) and len(own) == 1 else status.real_time
+        real_time = real_time if ps_json.gap(told) and len(own) == 1 else status.real_time
         age = status.signatures_days
     return _element(product.name, running, real_time, age)
 
@@ -204,7 +204,7 @@ def _element(
 # ---------------------------------------------------------------- Defender's own status
 
 
-def _defender(answer: Answer) -> _Status:
+def defender(answer: Answer) -> _Status:
     try:
         told = ps_json.read(answer)
         if isinstance(told, Unknown):
