@@ -42,11 +42,13 @@ COMMANDS = {
     "convertto-json",
     "foreach-object",
     "get-ciminstance",
+    "get-content",
     "get-item",
     "get-itemproperty",
     "get-mpcomputerstatus",
     "get-winevent",
     "new-object",
+    "select-object",
 }
 # Programs, each with all that it may be given: what they print, and nothing else.
 PROGRAMS = {
@@ -60,6 +62,7 @@ METHODS = {
     "getipproperties",
     "getsubkeynames",
     "getvalue",
+    "getvaluenames",
     "invoke",
     "invokeget",
     "split",
