@@ -104,7 +104,12 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     kernel = _kernel(answers["kernel"], place, running)
     needed = _needed(place)
     told = dict.fromkeys(KERNEL_FACTS, kernel) if isinstance(kernel, Unknown) else _told(kernel, needed)
-    return {"installed": installed, **told, **_kept(answers, told["kept_by"]), **dict.fromkeys(WINDOWS_FACTS, OF_WINDOWS)}
+    return {
+        "installed": installed,
+        **told,
+        **_kept(answers, told["kept_by"]),
+        **dict.fromkeys(WINDOWS_FACTS, OF_WINDOWS),
+    }
 
 
 def _place(answer: Answer) -> tuple[str, ...] | Unknown:
@@ -232,7 +237,10 @@ PROBE = Probe(
         "type": "object",
         "properties": {
             "installed": _text("Whether the tools of the audit system are there (auditctl).", "boolean"),
-            "enabled": _text("Whether the kernel records (auditctl -s), or the Security log takes records and some events are audited.", "boolean"),
+            "enabled": _text(
+                "Whether the kernel records (auditctl -s), or the Security log takes records and some events are audited.",
+                "boolean",
+            ),
             "immutable": _text("Whether rules can be changed by a restart only (-e 2).", "boolean"),
             "kept_by": _text("The program that takes the records from the kernel; null when there is none."),
             "rules": _text("How many rules are loaded (auditctl -l).", "integer"),
@@ -247,8 +255,10 @@ PROBE = Probe(
                 "somebody becomes root, or logs on with an administrator's rights; none."
             ),
             "kernel_modules": _text("Whether loading and removing kernel modules is recorded.", "boolean"),
-            "logins_kept": _text("Whether no rule keeps logins and sudo out of the trail; on Windows, whether logons that succeed and that fail are recorded.",
-                "boolean",),
+            "logins_kept": _text(
+                "Whether no rule keeps logins and sudo out of the trail; on Windows, whether logons that succeed and that fail are recorded.",
+                "boolean",
+            ),
             "lost": _text("How many records were lost since the host started.", "integer"),
             "goes_to": {
                 **_text("Where the records go.", "array"),
@@ -263,7 +273,8 @@ PROBE = Probe(
                 },
             },
             "log_megabytes": _text(
-                "How much auditd, or the Security log, keeps before it removes its oldest records; null when it removes none.", "number"
+                "How much auditd, or the Security log, keeps before it removes its oldest records; null when it removes none.",
+                "number",
             ),
             "when_full": _text(
                 "What auditd, or the Security log, does when it is full: rotate, keep_logs, ignore, syslog, suspend."
@@ -283,7 +294,9 @@ PROBE = Probe(
                     },
                 },
             },
-            "command_lines": _text("Whether programs that start are recorded with their command lines (4688).", "boolean"),
+            "command_lines": _text(
+                "Whether programs that start are recorded with their command lines (4688).", "boolean"
+            ),
             "script_blocks": _text("Whether Windows PowerShell records all that it runs (4104).", "boolean"),
             "categories_ignored": _text(
                 "Whether subcategories win over the old categories (SCENoApplyLegacyAuditPolicy); null when it is not set.",

@@ -77,7 +77,7 @@ def parse_windows(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Fac
     by_size = Unknown("not_told", "an event log is set to a size, not to a time")
     return {
         **_told(stores, unseen, kept.elsewhere, answers["records"], args),
-        "other_engines": windows.OTHER_SOFTWARE,
+        "other_engines": kept.engines,
         "configured_days": unseen or by_size,
         "room_days": unseen or by_size,
     }
@@ -376,8 +376,8 @@ PROBE = Probe(
             },
             "other_engines": {
                 "type": "array",
-                "description": "Data directories of other log engines, which this probe does not read.",
-                "items": {"type": "string", "description": "The directory."},
+                "description": "Data directories, or services, of other log engines, which this probe does not read.",
+                "items": {"type": "string", "description": "The directory or the service."},
             },
             "configured_days": {
                 "type": "number",

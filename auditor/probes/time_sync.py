@@ -281,7 +281,10 @@ PROBE = Probe(
                     "x-also": ["kind"],
                     "properties": {
                         "source": {"type": "string", "description": "Name or address as it is written, in lower case."},
-                        "kind": {"type": "string", "description": "server, pool, peer, domain for that of a Windows host, or clock for an attached one."},
+                        "kind": {
+                            "type": "string",
+                            "description": "server, pool, peer, domain for that of a Windows host, or clock for an attached one.",
+                        },
                     },
                 },
             },

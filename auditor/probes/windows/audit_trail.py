@@ -159,7 +159,11 @@ def _logins(audited: _Audited, users: Answer) -> bool | Unknown:
     lines = _lines(users, "whose events are left out")
     if isinstance(lines, Unknown):
         return lines
-    return Unknown("not_told", "users have audit rules of their own, which are not read") if auditpol.own_rules(lines) else True
+    return (
+        Unknown("not_told", "users have audit rules of their own, which are not read")
+        if auditpol.own_rules(lines)
+        else True
+    )
 
 
 def _listed(audited: _Audited) -> Fact:
@@ -209,8 +213,10 @@ def _when_full(log: Mapping[str, Any] | Unknown) -> str | Unknown:
 
 
 def _oldest(answer: Answer, log: Mapping[str, Any] | Unknown) -> float | Unknown | None:
-    if isinstance(log, Unknown) or isinstance(answer, Failure):
-        return log if isinstance(log, Unknown) else answer.unknown()
+    if isinstance(answer, Failure):
+        return answer.unknown()
+    if isinstance(log, Unknown):
+        return log
     at = ps_json.moment(log.get("oldest"), "the oldest record")
     if at is None:
         return None if log.get("records") == 0 else Unknown("no_privilege", "the records of the log are not told")

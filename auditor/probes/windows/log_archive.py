@@ -13,7 +13,7 @@ from typing import Any
 from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Failure, Output, Unknown
 from auditor.probes.windows import journal
-from auditor.readers import ps_json
+from auditor.readers import ps_json, windows_services
 from auditor.readers.log_stores import STILL_FED_S, Store
 from auditor.readers.rsyslog import age_s
 
@@ -56,23 +56,37 @@ ConvertTo-Json -InputObject ([ordered]@{ logs = $i }) -Depth 2 -Compress""",
     elevated=True,
     cap_bytes=16384,
 )
-OTHER_SOFTWARE = Unknown("not_told", "whether other software keeps records on this Windows host")
+# Services of software that keeps records in a store of its own, which this probe does not read.
+ENGINES = ("splunkd", "elasticsearch*", "opensearch*", "graylog*", "logstash*", "loki", "clickhouse*", "nxlog*", "*syslog*",
+           "eventloganalyzer*", "wazuh-*", "quickwit*")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`store`: the log; `elsewhere`: why there may be records in other logs."""
+    """`store`: the log; `engines`: other software by its services; `elsewhere`: why records may lie in other logs, or with these."""
 
     store: Store | Unknown
+    engines: list[str] | Unknown
     elsewhere: Unknown | None
 
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"records": RECORDS, "subscriptions": SUBSCRIPTIONS}
+    return {
+        "records": RECORDS,
+        "subscriptions": SUBSCRIPTIONS,
+        "registered": windows_services.REGISTERED,
+        "services": windows_services.STATES,
+    }
 
 
 def read(answers: Mapping[str, Answer]) -> Kept:
-    return Kept(_store(answers["records"]), _elsewhere(answers["subscriptions"]))
+    services = windows_services.read(answers["registered"], answers["services"])
+    found = sorted(services.found(ENGINES))
+    engines = found if found or not services.missing else services.missing
+    beside = engines if isinstance(engines, Unknown) else None
+    if found:
+        beside = Unknown("not_told", f"records may also be kept by {', '.join(found)[:100]}")
+    return Kept(_store(answers["records"]), engines, _elsewhere(answers["subscriptions"]) or beside)
 
 
 def _elsewhere(answer: Answer) -> Unknown | None:
@@ -87,7 +101,11 @@ def _elsewhere(answer: Answer) -> Unknown | None:
     except Unreadable as why:
         return Unknown("unreadable", str(why))
     other = next((log for log in logs if log.strip().lower() != LOG.lower()), None)
-    return None if other is None else Unknown("not_told", f"a subscription writes to another log: {other[:60] or 'not named'}")
+    return (
+        None
+        if other is None
+        else Unknown("not_told", f"a subscription writes to another log: {other[:60] or 'not named'}")
+    )
 
 
 def _store(answer: Answer) -> Store | Unknown:

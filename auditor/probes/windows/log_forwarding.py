@@ -114,6 +114,7 @@ foreach ($p in @($A | Select-Object -Skip 1)) {
             $head = $Matches[1]
             $v = $Matches[2]
         } else { continue }
+        $v = $v -replace '(^|\s+)#.*$', ''
         if ($marked -contains $last) {
             if ($v -ne '') { $v = 'set' }
             $head + $v

@@ -45,7 +45,12 @@ ConvertTo-Json -InputObject $t -Depth 2 -Compress""",
 )
 OWN = "w32time"
 # Services of other makers that keep a clock, by what they are called in the reports.
-OTHERS = {"ntpd": ("NTP",), "chrony": ("chronyd",), "nettime": ("NetTime*",), "domain-time": ("DTServer*", "Domain Time*")}
+OTHERS = {
+    "ntpd": ("NTP",),
+    "chrony": ("chronyd",),
+    "nettime": ("NetTime*",),
+    "domain-time": ("DTServer*", "Domain Time*"),
+}
 TYPES = ("nt5ds", "ntp", "allsync", "nosync")
 SYMMETRIC = 0x4  # of the flags after a server's name
 NO_FLAG = Unknown("not_told", "Windows has no such flag")
@@ -113,7 +118,11 @@ def _kept(own: bool | Unknown, found: Clock, others: Sequence[str], services: Se
 
 def _set_from_outside(services: Services) -> Unknown | None:
     tools = services.found(("VMTools", "VBoxService"))
-    return Unknown("not_told", "the hypervisor may set this clock") if tools and services.runs(tools) is not False else None
+    return (
+        Unknown("not_told", "the hypervisor may set this clock")
+        if tools and services.runs(tools) is not False
+        else None
+    )
 
 
 def _hypervisor(services: Services) -> Fact:
@@ -124,7 +133,9 @@ def _hypervisor(services: Services) -> Fact:
         if (named := services.found((service,))) and services.runs(named) is True
     ]
     tools = services.found(("VMTools",))
-    untold_ = Unknown("not_told", "whether vmware sets the clock") if tools and services.runs(tools) is not False else None
+    untold_ = (
+        Unknown("not_told", "whether vmware sets the clock") if tools and services.runs(tools) is not False else None
+    )
     missing = services.missing or untold_
     return Partial(tuple(found), missing) if missing else found
 

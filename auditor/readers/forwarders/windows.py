@@ -31,7 +31,7 @@ def yaml(lines: Iterable[str]) -> str:
     """Block mappings and lists as flatten.py has them: a path and a value in a line."""
     stack: list[tuple[int, str]] = []  # how far a part is indented, and its path
     counts: dict[str, int] = {}
-    found = []
+    found: list[str] = []
     for line in lines:
         m = _YAML.fullmatch(line.rstrip()[:400])
         if not m or not line.strip():
@@ -233,8 +233,10 @@ def forwarding(managers: Iterable[str], events: Iterable[Event] | Unknown) -> It
     partial = _selected(known) if len(listed) == 1 else Unknown("not_told", "which collector selects what")
     for place in listed:
         to, port, scheme = address(place, 0)
-        tls: bool | Unknown = True if scheme == "https" else SEALED if scheme == "http" else Unknown("not_told", "how it sends")
-        how = NAME if tls is True else tls
+        tls: bool | Unknown = (
+            True if scheme == "https" else SEALED if scheme == "http" else Unknown("not_told", "how it sends")
+        )
+        how: str | Unknown = tls if isinstance(tls, Unknown) else NAME
         known_port = port if isinstance(port, Unknown) else port or Unknown("not_told", "the port")
         yield Target(to, known_port, "wsman", tls, UNREAD, partial, how), _reached(place, known)
 
@@ -258,4 +260,8 @@ def _selected(events: list[Event] | Unknown) -> bool | Unknown:
     for event in newest.values():
         if event.id == 100 and "<suppress" not in event.query.lower():
             taken |= {path.lower() for path, what in _SELECT.findall(event.query) if what.strip() == "*"}
-    return False if taken >= LOGS else Unknown("not_told", "whether the collector's subscriptions take the three logs whole")
+    return (
+        False
+        if taken >= LOGS
+        else Unknown("not_told", "whether the collector's subscriptions take the three logs whole")
+    )
