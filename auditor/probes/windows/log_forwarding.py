@@ -86,7 +86,7 @@ foreach ($p in @($A | Select-Object -Skip 1)) {
     if ($null -eq $g) { continue }
     $c = $false
     $last = ''
-    $lines = @(foreach ($o in $g) {
+    $kept = @(foreach ($o in $g) {
         $s = [string]$o
         $s = $s -replace '<!--.*?-->', ''
         if ($c) { if ($s -match '-->') { $c = $false }; continue }
@@ -126,7 +126,7 @@ foreach ($p in @($A | Select-Object -Skip 1)) {
             $head + $v
         } elseif ($v -eq '') { $head }
     })
-    $files = @($files) + @([ordered]@{ path = $p; lines = @($lines) })
+    $files = @($files) + @([ordered]@{ path = $p; lines = @($kept) })
 }
 ConvertTo-Json -InputObject ([ordered]@{ started = $started; denied = @($denied); files = @($files) }) -Depth 4 -Compress"""
 ITSELF = Unknown("not_told", "open connections are not asked of Windows")
