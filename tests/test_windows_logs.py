@@ -349,6 +349,7 @@ def test_settings_by_their_form() -> None:
         ("a", "a b", "b", "c", "d"),
         ("a", "a b", "", "c"),
         ("a", "a a"),
+        ("Operazioni riuscite", "Operazioni riuscite e non riuscite", "Operazioni non riuscite"),
     ],
 )
 def test_a_form_that_does_not_tell(settings: tuple[str, ...]) -> None:

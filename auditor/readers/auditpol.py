@@ -75,7 +75,8 @@ def _meanings(texts: set[str]) -> Mapping[str, Setting]:
     success = [t for t in texts if _begins(whole, t)]
     failure = [t for t in texts if whole.endswith(f" {t}")]
     neither = texts - {whole, *success, *failure}
-    if len(success) != 1 or len(failure) > 1 or success == failure or len(neither) > 1:
+    shared = {word for text in neither for word in text.split()} & set(whole.split())  # "failure" in other words
+    if len(success) != 1 or len(failure) > 1 or success == failure or len(neither) > 1 or shared:
         return {}
     found: dict[str, Setting] = {whole: (True, True), success[0]: (True, False)}
     return found | dict.fromkeys(failure, (False, True)) | dict.fromkeys(neither, (False, False))
