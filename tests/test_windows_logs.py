@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from make import make_estate, make_host, make_plan
-from test_probes import FOLDER, answer
+from test_probes import FOLDER, answer, wrong
 from test_windows_probes import shipped
 
+from auditor.errors import Unreadable
 from auditor.expectations import finding
 from auditor.kinds import Probe
 from auditor.probes.log_coverage import heard
@@ -33,6 +35,35 @@ def facts(probe: str, case: str) -> Any:
     assert isinstance(found, Probe)
     given_answers = {n: answer(spec) for n, spec in recorded["answers"].items()}
     return found.dialects["windows"].parse(given_answers, recorded["arguments"])
+
+
+# ---------------------------------------------------------------- recorded answers, damaged
+
+CASES = [
+    p
+    for name in ("audit_trail", "log_archive", "log_forwarding", "time_sync")
+    for p in FOLDER.glob(f"{name}/windows-*")
+]
+PIECES = st.sampled_from(["", "null", "-1", '"', "9" * 40, "{", "]", "true", "0x", "1e999", "\\u0000", "S-1-5"])
+
+
+@given(case=st.sampled_from(CASES), data=st.data())
+def test_damaged_answers_break_nothing(case: Path, data: st.DataObject) -> None:
+    recorded = yaml.safe_load(case.read_text())
+    found = probes()[case.parent.name]
+    assert isinstance(found, Probe)
+    damaged = {}
+    for name, spec in recorded["answers"].items():
+        text = spec.get("stdout", "")
+        at = data.draw(st.integers(0, len(text)))
+        cut = data.draw(st.integers(0, 12))
+        damaged[name] = answer({**spec, "stdout": text[:at] + data.draw(PIECES) + text[at + cut :]})
+    try:
+        told = found.dialects["windows"].parse(damaged, recorded["arguments"])
+    except Unreadable:
+        return
+    assert set(told) == set(found.facts["properties"])
+    assert list(wrong(told, found.facts, "facts")) == []
 
 
 # ---------------------------------------------------------------- controls

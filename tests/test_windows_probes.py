@@ -179,6 +179,7 @@ VALUES = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(["value", "Count", "names", "services", "products", "members", "interfaces", "adapters"])
+            | st.sampled_from(["code", "lines", "records", "newest", "oldest", "logs", "managers", "events", "files"])
             | st.text(max_size=4),
             inner,
             max_size=4,
