@@ -64,7 +64,7 @@ NAMES = Command(
 ConvertTo-Json -InputObject ([ordered]@{ host = [string]$k.GetValue('Hostname'); domain = [string]$k.GetValue('Domain') }) -Depth 2 -Compress""",
     cap_bytes=4096,
 )
-# $A: the service, then the files. Of the service, nothing but the file that it is started with.
+# $A: the service, then the files, unless it is started with another. Of the service, nothing but that file's name.
 CONFIG = r"""$shown = @('address', 'host', 'hosts', 'server', 'servers', 'url', 'endpoint', 'port', 'protocol', 'name', 'type', 'module', 'mode',
     'enabled', 'disabled', 'tls', 'tls.verify', 'tls.verify_hostname', 'verification_mode', 'usessl', 'sslverifyservercert',
     'sslverifyservername', 'allowuntrusted', 'match', 'path', 'defaultgroup', 'status')
@@ -78,7 +78,9 @@ try {
 } catch [System.Management.Automation.ItemNotFoundException] { $started = '' }
 $denied = @()
 $files = @()
-foreach ($p in @($A | Select-Object -Skip 1)) {
+$paths = @($A | Select-Object -Skip 1)
+if ($started -ne '') { $paths = @($started) }
+foreach ($p in $paths) {
     $g = $null
     try { $g = @(Get-Content -LiteralPath $p -TotalCount 5000 -ErrorAction Stop) }
     catch [System.Management.Automation.ItemNotFoundException] { $g = $null }
@@ -229,7 +231,7 @@ def _forwarded(places: Iterable[str], events: list[Event] | Unknown, services: S
 
 
 def _files(answer: Answer, agent: Agent) -> tuple[Mapping[str, str] | Unknown, Unknown | None]:
-    """Its files, by path, or why another counts; and why there may be more."""
+    """Its files, by path, or why they are not told; and why there may be more."""
     try:
         told = ps_json.read(answer)
         if isinstance(told, Unknown):
@@ -241,15 +243,10 @@ def _files(answer: Answer, agent: Agent) -> tuple[Mapping[str, str] | Unknown, U
         unread = Unknown("unreadable", str(why))
         return unread, unread
     gap = Unknown("no_privilege", denied[0][:200]) if denied else None
-    paths = {p.lower() for p in agent.paths}
-    if started and started.replace("/", "\\").lower() not in paths:
-        return Unknown("not_told", f"it runs with another configuration: {started[:100]}"), gap
-    chosen = {p: agent.flat(lines) for p, lines in printed if isinstance(p, str) and _counts(p, started)}
+    chosen = {p: agent.flat(lines) for p, lines in printed if isinstance(p, str)}
+    if started and not chosen:
+        return Unknown("not_told", f"the file that it is started with is not read: {started[:100]}"), gap
     return chosen, gap
-
-
-def _counts(path: str, started: str) -> bool:
-    return not started or path.lower() == started.replace("/", "\\").lower()
 
 
 def _sent(name: str, agent: Agent, files: Mapping[str, str] | Unknown, services: Services) -> Iterator[Sending]:
