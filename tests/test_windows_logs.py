@@ -168,7 +168,7 @@ def patterns() -> list[str]:
 
 SHOWN, MARKED = listed("shown"), listed("marked")
 (
-    _COMMENT, _CLOSES, _OPENS, _EMPTY, _ELEMENT, _PLAIN, _QUERY, _END, _TAG, _SECTION, _SETTING, _LAST, _ITEM, _REMARK,
+    _COMMENT, _CLOSES, _OPENS, _EMPTY, _MERGE, _QUERY, _ELEMENT, _PLAIN, _END, _TAG, _SECTION, _SETTING, _LAST, _ITEM, _REMARK,
     _CREDENTIALS, _AT, _PATH, _SAFE,
 ) = (re.compile(p, re.IGNORECASE) for p in patterns())  # fmt: skip
 
@@ -181,7 +181,11 @@ def masked(text: str) -> Iterator[str]:
             inside = not _CLOSES.search(line) if inside else True
         elif _EMPTY.search(line):
             continue
+        elif _MERGE.search(line):
+            yield "?"
         elif m := _ELEMENT.search(line):
+            if _QUERY.search(line):
+                yield "<query>set"
             yield f"<{m[1]}>{m[2] if _PLAIN.search(m[2]) else '?'}"
         elif _QUERY.search(line):
             yield "<query>set"
@@ -331,6 +335,27 @@ def test_what_is_left_is_enough() -> None:
         ("a.town.example", 9997, True, "nothing"),
         ("10.62.30.9", 9997, True, "nothing"),
     ]
+
+
+TO = "output.logstash:\n  hosts: ['a.town.example:5044']\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "partial"),
+    [
+        ("", False),
+        ("    processors: [{drop_event: {when: {equals: {a: b}}}}]\n", "not_told"),
+        ("    processors:\n      - script:\n          lang: javascript\n", "not_told"),
+        ("    processors:\n      - add_tags:\n", False),
+        ("    event_id: 4624, 4625\n", "not_told"),
+        ("    <<: *defaults\n", "not_told"),
+        ("processors: [drop_event: {}]\n", "not_told"),
+    ],
+)
+def test_what_may_leave_messages_out(more: str, partial: Any) -> None:
+    text = "winlogbeat.event_logs:\n  - name: Application\n  - name: System\n  - name: Security\n" + more + TO
+    first, *_ = windows.AGENTS["winlogbeat"].read({"x": windows.yaml(masked(text))})
+    assert getattr(first.partial, "cause", first.partial) == partial
 
 
 @given(st.lists(st.text(alphabet=" -:[]{}=<>abhosts.\"'|#&*\t", max_size=30), max_size=12))

@@ -69,7 +69,7 @@ CONFIG = r"""$shown = @('address', 'host', 'hosts', 'server', 'servers', 'url', 
     'enabled', 'disabled', 'tls', 'tls.verify', 'tls.verify_hostname', 'verification_mode', 'usessl', 'sslverifyservercert',
     'sslverifyservername', 'allowuntrusted', 'match', 'path', 'defaultgroup', 'status')
 $marked = @('event_id', 'level', 'provider', 'xml_query', 'drop_event', 'certificate_authorities', 'certificate', 'ca_trusted_fingerprint',
-    'id', 'clientcert', 'sslcommonnametocheck', 'sslaltnametocheck', 'upstream', 'include', '@include')
+    'id', 'clientcert', 'sslcommonnametocheck', 'sslaltnametocheck', 'processors', 'upstream', 'include', '@include')
 $started = ''
 try {
     $k = Get-Item -LiteralPath ('HKLM:\SYSTEM\CurrentControlSet\Services\' + $A[0]) -ErrorAction Stop
@@ -94,6 +94,8 @@ foreach ($p in $paths) {
         if ($c) { if ($s -match '-->') { $c = $false }; continue }
         if ($s -match '<!--') { $c = $true; continue }
         if ($s -match '^\s*([#;].*)?$') { continue }
+        if ($s -match '^\s*<<') { '?'; continue }
+        if ($s -match '<query') { '<query>set' }
         if ($s -match '^\s*<(address|port|protocol|server-ip|server-hostname|location|log_format)>([^<]*)<') {
             $n = $Matches[1]
             $v = [string]$Matches[2]
@@ -101,7 +103,6 @@ foreach ($p in $paths) {
             '<' + $n + '>' + $v
             continue
         }
-        if ($s -match '^\s*<query') { '<query>set'; continue }
         if ($s -match '^\s*</(server|localfile)>') { 'end'; continue }
         if ($s -match '^\s*</?[A-Za-z][A-Za-z0-9_]*(\s+[A-Za-z0-9_.-]+)?\s*>\s*$') { $s; continue }
         if ($s -match '^\s*\[[A-Za-z0-9_.:/ -]+\]\s*$') { $s; continue }

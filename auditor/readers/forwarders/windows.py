@@ -19,7 +19,7 @@ from auditor.readers.forwarders.target import NAME, UNREAD, Target, address
 LOGS = frozenset({"security", "system", "application"})
 FILTERED = Unknown("not_told", "something on the way may leave messages out")
 SEALED = Unknown("not_told", "Windows seals these messages with Kerberos or NTLM, which is no TLS and is not judged")
-_CHOOSING = ("event_id", "level", "provider", "xml_query", "drop_event")
+_CHOOSING = ("event_id", "level", "provider", "xml_query", "drop_event", "script")
 
 # ---------------------------------------------------------------- syntaxes
 
@@ -33,6 +33,8 @@ def yaml(lines: Iterable[str]) -> str:
     counts: dict[str, int] = {}
     found: list[str] = []
     for line in lines:
+        if line.strip() == "?":
+            found.append("?\t")
         m = _YAML.fullmatch(line.rstrip()[:400])
         if not m or not line.strip():
             continue
@@ -119,12 +121,21 @@ def _winlogbeat(files: Mapping[str, str]) -> Iterator[Target]:
 def _of_event_logs(settings: flatten.Settings) -> bool | Unknown:
     """Whether it leaves out a log that every host has; conditions on what it reads are not judged."""
     logs = blocks(settings.root, "winlogbeat.event_logs")
-    whole = {(text(log, "name") or "").lower() for log in logs if not any(told(log, c) for c in _CHOOSING)}
+    whole = {(text(log, "name") or "").lower() for log in logs if not _chooses(log)}
     if settings.odd or not logs:
         return UNREAD
     if not {(text(log, "name") or "?").lower() for log in logs} >= LOGS:
         return UNREAD if any("?" in (text(log, "name") or "?") for log in logs) else True
-    return False if whole >= LOGS and not told(settings.root, "drop_event") else FILTERED
+    return False if whole >= LOGS and not _drops(settings.root) else FILTERED
+
+
+def _chooses(log: flatten.Node) -> bool:
+    return _drops(log) or any(told(log, condition) for condition in _CHOOSING)
+
+
+def _drops(node: flatten.Node) -> bool:
+    """Whether a processor may drop something; those that stand in one line are not told apart."""
+    return told(node, "drop_event") or told(node, "script") or text(node, "processors") == "set"
 
 
 def _wazuh(files: Mapping[str, str]) -> Iterator[Target]:
