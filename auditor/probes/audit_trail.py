@@ -15,6 +15,7 @@ from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.probes.windows import audit_trail as windows
 from auditor.readers import audit_rules, auditd, processes
 from auditor.readers.trees import auditing
 from auditor.readers.undated import undated
@@ -66,6 +67,8 @@ KERNEL_FACTS = (
     "logins_kept",
     "lost",
 )
+WINDOWS_FACTS = ("audited", "command_lines", "script_blocks", "categories_ignored", "base_objects", "base_directories")
+OF_WINDOWS = Unknown("not_told", "Linux has no such audit policy")
 ACCOUNTS = ("/etc/passwd", "/etc/shadow", "/etc/group")
 SUDO = ("/etc/sudoers", "/etc/sudoers.d/x")  # any file of the directory
 MODULES = ("init_module", "finit_module", "delete_module")
@@ -104,7 +107,12 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     kernel = _kernel(answers["kernel"], place, running)
     needed = _needed(place)
     told = dict.fromkeys(KERNEL_FACTS, kernel) if isinstance(kernel, Unknown) else _told(kernel, needed)
-    return {"installed": installed, **told, **_kept(answers, told["kept_by"])}
+    return {
+        "installed": installed,
+        **told,
+        **_kept(answers, told["kept_by"]),
+        **dict.fromkeys(WINDOWS_FACTS, OF_WINDOWS),
+    }
 
 
 def _place(answer: Answer) -> tuple[str, ...] | Unknown:
@@ -276,24 +284,33 @@ def _text(says: str, kind: str = "string") -> Mapping[str, Any]:
 
 
 PROBE = Probe(
-    title={"en": "Audit trail", "fr": "Journal d'audit du noyau"},
+    title={"en": "Audit trail", "fr": "Journal d'audit"},
     facts={
         "type": "object",
         "properties": {
             "installed": _text("Whether the tools of the audit system are there (auditctl).", "boolean"),
-            "enabled": _text("Whether the kernel records (auditctl -s).", "boolean"),
+            "enabled": _text(
+                "Whether the kernel records (auditctl -s), or the Security log takes records and some events are audited.",
+                "boolean",
+            ),
             "immutable": _text("Whether rules can be changed by a restart only (-e 2).", "boolean"),
             "kept_by": _text("The program that takes the records from the kernel; null when there is none."),
             "rules": _text("How many rules are loaded (auditctl -l).", "integer"),
             "account_changes": _text(
-                "Whether changes of passwd, shadow and group are recorded, by whomever.", "boolean"
+                "Whether changes of accounts and groups are recorded, by whomever: of passwd, shadow and group; of the host's "
+                "and the domain's on Windows.",
+                "boolean",
             ),
             "sudo_changes": _text("Whether changes of sudoers and sudoers.d are recorded, by whomever.", "boolean"),
             "root_commands": _text(
-                "all: every program that a person runs as root is recorded; becoming: that somebody becomes root; none."
+                "all: every program that a person runs as root (on Windows, every program that starts) is recorded; becoming: that "
+                "somebody becomes root, or logs on with an administrator's rights; none."
             ),
             "kernel_modules": _text("Whether loading and removing kernel modules is recorded.", "boolean"),
-            "logins_kept": _text("Whether no rule keeps logins and sudo out of the trail.", "boolean"),
+            "logins_kept": _text(
+                "Whether no rule keeps logins and sudo out of the trail; on Windows, whether logons that succeed and that fail are recorded.",
+                "boolean",
+            ),
             "lost": _text("How many records were lost since the host started.", "integer"),
             "goes_to": {
                 **_text("Where the records go.", "array"),
@@ -302,24 +319,49 @@ PROBE = Probe(
                     "x-name": "to",
                     "x-also": ["way"],
                     "properties": {
-                        "way": _text("file, syslog, server, program or journal."),
+                        "way": _text("file, syslog, server, program, journal or event log."),
                         "to": _text("The file, the server or the program."),
                     },
                 },
             },
             "log_megabytes": _text(
-                "How much auditd keeps before it removes its oldest file; null when it removes none.", "number"
+                "How much auditd, or the Security log, keeps before it removes its oldest records; null when it removes none.",
+                "number",
             ),
-            "when_full": _text("What auditd does when a file is full: rotate, keep_logs, ignore, syslog, suspend."),
+            "when_full": _text(
+                "What auditd, or the Security log, does when it is full: rotate, keep_logs, ignore, syslog, suspend."
+            ),
             "oldest_record_days": _text(
-                "Age of the oldest record in auditd's files; null when there is none.", "number"
+                "Age of the oldest record in auditd's files, or of the Security log; null when there is none.", "number"
             ),
+            "audited": {
+                **_text("Each kind of event that the audit policy of Windows knows.", "array"),
+                "items": {
+                    "type": "object",
+                    "x-name": "kind",
+                    "properties": {
+                        "kind": _text("Its name in English, as auditpol calls the subcategory."),
+                        "success": _text("Whether what succeeds is recorded.", "boolean"),
+                        "failure": _text("Whether what fails is recorded.", "boolean"),
+                    },
+                },
+            },
+            "command_lines": _text(
+                "Whether programs that start are recorded with their command lines (4688).", "boolean"
+            ),
+            "script_blocks": _text("Whether Windows PowerShell records all that it runs (4104).", "boolean"),
+            "categories_ignored": _text(
+                "Whether subcategories win over the old categories (SCENoApplyLegacyAuditPolicy); null when it is not set.",
+                "boolean",
+            ),
+            "base_objects": _text("Whether global system objects are audited (AuditBaseObjects).", "boolean"),
+            "base_directories": _text("Whether their directories are (AuditBaseDirectories).", "boolean"),
         },
     },
-    dialects={"linux": Dialect(commands, parse)},
+    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, windows.parse)},
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
-        "en": "Root asks the kernel for its audit rules and reads auditd's settings; of the records only a time stamp leaves the host.",
-        "fr": "root demande au noyau ses règles d'audit et lit les réglages d'auditd ; des enregistrements, seul un horodatage quitte l'hôte.",
+        "en": "Root asks the kernel for its audit rules and reads auditd's settings; of the records only a time stamp leaves the host. On Windows, administrators see the audit policy.",
+        "fr": "root demande au noyau ses règles d'audit et lit les réglages d'auditd ; des enregistrements, seul un horodatage quitte l'hôte. Sous Windows, les administrateurs voient la stratégie d'audit.",
     },
 )

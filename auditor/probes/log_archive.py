@@ -16,6 +16,7 @@ from typing import Any
 
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.probes.windows import log_archive as windows
 from auditor.readers import files, log_deletion, logrotate, systemd_conf
 from auditor.readers.log_deletion import Rule
 from auditor.readers.log_stores import DIRECTORIES, JOURNAL, JOURNALS, TREE, Store, journal, trees
@@ -61,6 +62,32 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     shown = [] if unseen else stores
     engines = _engines(answers["engines"])
     elsewhere = _elsewhere(engines)
+    return {
+        **_told(stores, unseen, elsewhere, answers["journal"], args),
+        "other_engines": engines,
+        "configured_days": _configured(answers, shown, unseen or elsewhere),
+        "room_days": _room(answers["journal_remote"], shown, unseen or elsewhere),
+    }
+
+
+def parse_windows(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+    kept = windows.read(answers)
+    unseen = kept.store if isinstance(kept.store, Unknown) else None
+    stores = [kept.store] if isinstance(kept.store, Store) else []
+    by_size = Unknown("not_told", "an event log is set to a size, not to a time")
+    return {
+        **_told(stores, unseen, kept.elsewhere, answers["records"], args),
+        "other_engines": kept.engines,
+        "configured_days": unseen or by_size,
+        "room_days": unseen or by_size,
+    }
+
+
+def _told(
+    stores: list[Store], unseen: Unknown | None, elsewhere: Unknown | None, dated: Answer, args: Mapping[str, Any]
+) -> Facts:
+    """`unseen`: why a store was not read; `elsewhere`: why records may lie where none was looked for."""
+    shown = [] if unseen else stores
     newest: Fact = unseen or _newest(shown)
     known = unseen or elsewhere
     reaches = [r for s in shown for r in s.reaches]
@@ -70,14 +97,11 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
         "typical_reach_days": known or _reach(reaches, median_low),
         "oldest_record_days": oldest,
         "newest_record_hours": unseen or (newest if newest is not None else elsewhere),
-        "since_commissioning": _since(answers["journal"], oldest, args.get("commissioned_at")),
+        "since_commissioning": _since(dated, oldest, args.get("commissioned_at")),
         "senders": unseen or _senders(shown),
         "named_senders": _list([row for s in stores for row in _named(s)], unseen or _unnamed(stores) or elsewhere),
         "stores": unseen or [_shown(s) for s in shown],
         "time_stamps": _list([row for s in stores for row in _stamps(s)], known),
-        "other_engines": engines,
-        "configured_days": _configured(answers, shown, known),
-        "room_days": _room(answers["journal_remote"], shown, known),
     }
 
 
@@ -266,8 +290,8 @@ def _size_kib(text: str, total: float) -> float | None:
 PROBE = Probe(
     title={"en": "Collected logs", "fr": "Journaux collectés"},
     privilege={
-        "en": "Root reads the collected journals and files, and cron tables; time stamps, numbers and the senders' host names leave the host.",
-        "fr": "root lit les journaux et fichiers collectés, et les tables cron ; des horodatages, des nombres et les noms d'hôte des émetteurs quittent l'hôte.",
+        "en": "Root reads the collected journals and files, and cron tables; time stamps, numbers and the senders' host names leave the host. On Windows, Event Log Readers.",
+        "fr": "root lit les journaux et fichiers collectés, et les tables cron ; des horodatages, des nombres et les noms d'hôte des émetteurs quittent l'hôte. Sous Windows, le groupe Lecteurs des journaux d'événements.",
     },
     arguments={
         "type": "object",
@@ -328,7 +352,7 @@ PROBE = Probe(
                     "type": "object",
                     "x-name": "path",
                     "properties": {
-                        "path": {"type": "string", "description": "The directory."},
+                        "path": {"type": "string", "description": "The directory, or the event log."},
                         "oldest_record_days": {"type": "number", "description": "Age of its oldest record."},
                         "newest_record_hours": {"type": "number", "description": "Time since its newest record."},
                         "senders": {"type": "integer", "description": "How many senders it tells apart."},
@@ -352,8 +376,8 @@ PROBE = Probe(
             },
             "other_engines": {
                 "type": "array",
-                "description": "Data directories of other log engines, which this probe does not read.",
-                "items": {"type": "string", "description": "The directory."},
+                "description": "Data directories, or services, of other log engines, which this probe does not read.",
+                "items": {"type": "string", "description": "The directory or the service."},
             },
             "configured_days": {
                 "type": "number",
@@ -365,5 +389,5 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, parse)},
+    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, parse_windows)},
 )

@@ -14,6 +14,7 @@ from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.probes.questions import forwarders as asked
 from auditor.probes.questions.forwarders import CONFIG, CONFIG_ROOT, Config
+from auditor.probes.windows import log_forwarding as windows
 from auditor.readers import own_names, processes, rsyslog, syslog_ng
 from auditor.readers.forwarders import (
     beats,
@@ -101,6 +102,12 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     found += _others(seen)
     missing = config.missing or seen.missing or next(iter(config.otherwise.values()), None)
     return {"targets": Partial(tuple(found), missing) if missing else found, "waiting": config.waiting}
+
+
+def parse_windows(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    told = windows.read(answers)
+    found = [_element(s.agent, s.target, s.active, told.own, s.connected) for s in told.sending]
+    return {"targets": Partial(tuple(found), told.missing) if told.missing else found, "waiting": windows.NO_QUEUE}
 
 
 def _active(unit: Answer) -> bool | Unknown:
@@ -296,6 +303,9 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, undated(parse))},
+    dialects={
+        "linux": Dialect(commands, undated(parse)),
+        "windows": Dialect(windows.commands, undated(parse_windows)),
+    },
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
 )

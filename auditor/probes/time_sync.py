@@ -13,6 +13,7 @@ from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Output, Partial, Unknown
 from auditor.probes.questions import clocks as asked
 from auditor.probes.questions.clocks import ASKED, ASKED_ROOT, Asked
+from auditor.probes.windows import time_sync as windows
 from auditor.readers import processes
 from auditor.readers.clocks import chrony, ntpq, openntpd, settings, timesyncd
 from auditor.readers.clocks.clock import Clock, untold
@@ -273,8 +274,8 @@ def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts
 PROBE = Probe(
     title={"en": "Time synchronisation", "fr": "Synchronisation de l'heure"},
     privilege={
-        "en": "Anybody may ask most daemons; OpenNTPD, and chrony without a command port, answer root alone.",
-        "fr": "Chacun peut interroger la plupart des services ; OpenNTPD, et chrony sans port de commande, ne répondent qu'à root.",
+        "en": "Anybody may ask most daemons; OpenNTPD, and chrony without a command port, answer root alone. On Windows, whoever may ask the Windows Time service.",
+        "fr": "Chacun peut interroger la plupart des services ; OpenNTPD, et chrony sans port de commande, ne répondent qu'à root. Sous Windows, quiconque peut interroger le service de temps.",
     },
     facts={
         "type": "object",
@@ -304,7 +305,10 @@ PROBE = Probe(
                     "x-also": ["kind"],
                     "properties": {
                         "source": {"type": "string", "description": "Name or address as it is written, in lower case."},
-                        "kind": {"type": "string", "description": "server, pool, peer, or clock for an attached one."},
+                        "kind": {
+                            "type": "string",
+                            "description": "server, pool, peer, domain for that of a Windows host, or clock for an attached one.",
+                        },
                     },
                 },
             },
@@ -319,6 +323,6 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, parse)},
+    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, windows.parse)},
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
 )

@@ -21,7 +21,7 @@ MODES = ("Circular", "AutoBackup", "Retain")
 
 # Of the records only the times leave the host. Security is told to administrators and to Event Log Readers.
 LOG = r"""$l = Get-WinEvent -ListLog $A[0] -ErrorAction Stop
-$t = [ordered]@{ enabled = [bool]$l.IsEnabled; mode = [int]$l.LogMode; full = $l.IsLogFull; records = $l.RecordCount; oldest = $null; newest = $null }
+$t = [ordered]@{ enabled = [bool]$l.IsEnabled; mode = [int]$l.LogMode; full = $l.IsLogFull; records = $l.RecordCount; size = $l.MaximumSizeInBytes; oldest = $null; newest = $null }
 if ($l.RecordCount -gt 0) {
     $o = Get-WinEvent -LogName $A[0] -Oldest -MaxEvents 1 -ErrorAction Stop
     $n = Get-WinEvent -LogName $A[0] -MaxEvents 1 -ErrorAction Stop
@@ -85,10 +85,10 @@ def _log(answer: Answer) -> _Log:
         why = Unknown("unreadable", str(error))
         return _Log(why, why, why, why)
     enabled = ps_json.truth(row.get("enabled"), "IsEnabled")
-    return _Log(enabled, _writes(enabled, row), _age(answer, row, "oldest"), _age(answer, row, "newest"))
+    return _Log(enabled, writes(enabled, row), _age(answer, row, "oldest"), _age(answer, row, "newest"))
 
 
-def _writes(enabled: bool | Unknown, row: Mapping[str, Any]) -> bool | Unknown:
+def writes(enabled: bool | Unknown, row: Mapping[str, Any]) -> bool | Unknown:
     """A log that keeps everything takes nothing more once it is full."""
     mode = ps_json.member(row.get("mode"), MODES)
     if enabled is not True or isinstance(mode, Unknown):

@@ -25,10 +25,14 @@ def filebeat(files: Mapping[str, str]) -> Iterator[Target]:
     main = {path: flatten.read(flat) for path, flat in files.items() if path.endswith("filebeat.yml")}
     others = [flatten.read(flat) for path, flat in files.items() if path not in main]
     for settings in main.values():
-        partial = _partial(settings, others)
-        for name, output in below(at(settings.root, "output")):
-            yield from _of(name, output, partial)
-        yield from _gap("filebeat", settings)
+        yield from outputs("filebeat", settings, _partial(settings, others))
+
+
+def outputs(agent: str, settings: Settings, partial: bool | Unknown) -> Iterator[Target]:
+    """Of any of the Beats."""
+    for name, output in below(at(settings.root, "output")):
+        yield from _of(name, output, partial)
+    yield from _gap(agent, settings)
 
 
 def elastic_agent(files: Mapping[str, str]) -> Iterator[Target]:
