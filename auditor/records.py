@@ -72,6 +72,7 @@ class Recommendation:
     communicated_at: str = ""
     source: str = ""
     hosts: tuple[str, ...] | None = None
+    proof: Proof | None = None  # the letter that communicated it, where the record gives its digest
 
 
 @dataclass(frozen=True, slots=True)

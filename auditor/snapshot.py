@@ -39,13 +39,19 @@ class Snapshot:
 
 def to_plain(kept: Snapshot) -> Plain:
     estate = plain(replace(kept.estate, hosts=(), notices=(), place=""))
+    recommended = {id: _unproved(one) for id, one in estate["recommendations"].items()}
     return {
-        "estate": {**estate, "hosts": [_host(h) for h in kept.estate.hosts]},
+        "estate": {**estate, "recommendations": recommended, "hosts": [_host(h) for h in kept.estate.hosts]},
         "chosen": list(kept.chosen),
         "records": [{"kind": r.kind, **plain(r)} for r in kept.records],
         "digests": dict(kept.digests),
         "until": kept.until,
     }
+
+
+def _unproved(recommendation: Plain) -> Plain:
+    """Without its proof where it has none, as those were kept that had no such field."""
+    return {name: value for name, value in recommendation.items() if name != "proof" or value is not None}
 
 
 def _host(host: Host) -> Plain:
