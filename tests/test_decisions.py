@@ -543,6 +543,8 @@ def test_a_finding_on_anothers_perimeter_is_to_be_decided_and_communicated() -> 
     assert wanted(town=told) == [("decide", "OTHER", "REC-1")]
     assert wanted(town=known(communicated_at=""))[1:] == [("communicate", "TOWN", "REC-1")]
     assert wanted(town=known(communicated_at="2026-11-22"))[1:] == [("communicate", "TOWN", "REC-1")]
+    assert wanted(town=known(hosts=("far02",))) == [("decide", "OTHER", "REC-1"), ("communicate", "TOWN", "REC-1")]
+    assert wanted(town=known(hosts=("far01",))) == [("decide", "OTHER", "REC-1")]
     theirs = {"perimeter": "theirs", "hosts": ("far01",)}
     assert wanted(make_acceptance(**theirs, entity="OTHER", role="chair"), town=told) == []
     assert wanted(outcome=Outcome.PASS) == wanted(outcome=Outcome.UNKNOWN) == []

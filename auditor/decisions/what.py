@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auditor.decisions.context import Context, Found, within
-from auditor.model import Control, Measure, Perimeter
-from auditor.records import Acceptance, Adaptation, Decision, Exemption
+from auditor.model import Control, Measure, Perimeter, Subject
+from auditor.records import Acceptance, Adaptation, Decision, Exemption, Recommendation
 
 KINDS = {"acceptance": "exclusive", "adaptation": "shared"}  # of perimeter, for each kind that is not for all
 FORBIDDEN = ("none", "statutory")  # the regimes in which nothing at all is decided
@@ -147,8 +147,20 @@ def _shown(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def communicated(recommendations: Mapping[str, Any], perimeter: str, control: str, as_of: str) -> tuple[str, bool]:
-    """The recommendation about a control on a perimeter, a communicated one before others, and whether it was."""
-    found = [r for r in recommendations.values() if r.perimeter == perimeter and control in r.controls]
-    told = [r for r in found if r.communicated_at and within(as_of, r.communicated_at, "")]
-    return (told[0].id, True) if told else (found[0].id, False) if found else ("", False)
+def communicated(
+    recommendations: Mapping[str, Recommendation], perimeter: str, control: str, as_of: str
+) -> tuple[Recommendation, ...]:
+    """The recommendations about a control on a perimeter that its owner was told of by the day."""
+    found = (r for r in recommendations.values() if r.perimeter == perimeter and control in r.controls)
+    return tuple(r for r in found if r.communicated_at and within(as_of, r.communicated_at, ""))
+
+
+def drafted(recommendations: Mapping[str, Recommendation], perimeter: str, control: str) -> str:
+    """The first one, told of or not; empty where there is none."""
+    found = (r.id for r in recommendations.values() if r.perimeter == perimeter and control in r.controls)
+    return next(found, "")
+
+
+def about(one: Recommendation, subject: Subject) -> bool:
+    """It was written about the perimeter, whatever it holds, or about this host."""
+    return one.hosts is None or (subject.kind == "host" and subject.id in one.hosts)
