@@ -116,7 +116,7 @@ class Reconciled:
     def _want(self, finding: Finding, planned: Iterable[Held]) -> None:
         """Who owns what another operates or advises is to decide, unless somebody is mending it in time."""
         perimeter = self._advised.get(finding.subject.perimeter)
-        if perimeter is None or any(self._mending(one) for one in planned):
+        if perimeter is None or any(self._decided.mended_by(one) for one in planned):
             return
         wanted = self._wanted.setdefault((perimeter.id, finding.control), _Wanted(finding.severity))
         wanted.findings += 1
@@ -134,10 +134,6 @@ class Reconciled:
             known = self._decided.recommendations
             self._recommended[key] = communicated(known, perimeter, control, self._decided.as_of)
         return self._recommended[key]
-
-    def _mending(self, one: Held) -> bool:
-        action = one.record
-        return isinstance(action, Action) and action.status == "open" and self._late(action) is not Outcome.FAIL
 
     def _late(self, action: Action) -> Outcome:
         due = action.due if action.status == "open" else ""
@@ -179,7 +175,7 @@ class Reconciled:
     def _action(self, one: Action) -> ActionSeen:
         return ActionSeen(
             one.id, one.perimeter, one.controls, one.text, one.responsible, one.due, one.status, self._late(one),
-            self._open[one.id], one.ticket, one.raised_by,
+            self._open[one.id], one.ticket, one.raised_by, one.awaits,
         )  # fmt: skip
 
     def notes(self) -> tuple[IdleDecision, ...]:
@@ -201,7 +197,8 @@ class Reconciled:
                 yield note(one.record, "R-IDLE", "", "idle")
         for one in self._decided.actions:
             action = one.record
-            if isinstance(action, Action) and action.status == "done" and self._open[action.id]:
+            mended = isinstance(action, Action) and action.status == "done" and not action.awaits
+            if mended and self._open[action.id]:
                 yield note(one.record, "R-STATUS", "done", "due")
 
     # ------------------------------------------------------------ what nothing is asked of

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditor.decisions import proof, risk, what, when, who
-from auditor.decisions.context import Context
+from auditor.decisions.context import Context, lateness
 from auditor.decisions.places import Covered, covered, places
 from auditor.model import (
     Bound,
@@ -81,6 +81,13 @@ class InForce:
                 for control in held.controls:
                     found.setdefault(control, [[], [], []])[which].append(held)
         return {control: About(*map(tuple, three)) for control, three in found.items()}
+
+    def mended_by(self, one: Held) -> bool:
+        """It is an action that somebody is at, and not overdue beyond the grace."""
+        action = one.record
+        if not isinstance(action, Action) or action.status != "open" or action.awaits:
+            return False
+        return lateness(action.due, self.as_of, self.rules.grace_days) is not Outcome.FAIL
 
     def bounds(self, control: str, subject: str) -> tuple[Bound, ...]:
         """What the facts of a check are to be held against, for the decisions about it."""
@@ -244,13 +251,14 @@ def _askable(one: Record, control: Control, scope: Covered, at: Context) -> Iter
     if control.of == "perimeter":
         if not one.scope.perimeter:
             yield "R-SCOPE", f"control {control.id}: perimeter {one.perimeter}"
-    elif not any(_asked_of(control, at.places.hosts[host]) for host in scope.hosts) and (
+    elif not any(asked_of(control, at.places.hosts[host]) for host in scope.hosts) and (
         scope.hosts or one.scope.perimeter
     ):
         yield "R-SCOPE", f"control {control.id}"
 
 
-def _asked_of(control: Control, host: Host) -> bool:
+def asked_of(control: Control, host: Host) -> bool:
+    """Its platforms and roles are the host's."""
     platform = not control.platforms or host.platform in control.platforms
     return platform and (not control.roles or bool(set(control.roles) & set(host.roles)))
 

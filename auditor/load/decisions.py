@@ -152,6 +152,7 @@ def _action(document: Document) -> Action:
         raised_by=value.get("raised_by", ""),
         status=value.get("status", "open"),
         source=records.source(document),
+        awaits=value.get("awaits", ""),
     )
 
 
