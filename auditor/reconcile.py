@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from auditor.decisions import About, Held, InForce
 from auditor.decisions.context import lateness, within
 from auditor.decisions.in_force import note, standing
-from auditor.decisions.what import about, communicated, drafted
+from auditor.decisions.what import communicated, drafted
 from auditor.decisions.who import adviser
 from auditor.model import (
     SEVERITIES,
@@ -65,6 +65,7 @@ class Reconciled:
         self._needed: set[str] = set()
         self._open: Counter[str] = Counter()  # open findings, by action
         self._wanted: dict[tuple[str, str], _Wanted] = {}
+        self._hosts_of: dict[str, frozenset[str]] = {}  # by recommendation
         self._recommended: dict[tuple[str, str], Sequence[Recommendation]] = {}
         self._later: dict[str, dict[str, None]] = {}
         self._subject: Subject | None = None
@@ -122,10 +123,18 @@ class Reconciled:
         wanted.findings += 1
         if len(wanted.subjects) < NAMED:
             wanted.subjects.append(finding.subject.id)
-        if not any(about(one, finding.subject) for one in self._told(perimeter.id, finding.control)):
+        if not any(self._is_about(one, finding.subject) for one in self._told(perimeter.id, finding.control)):
             wanted.untold += 1
             if len(wanted.untold_subjects) < NAMED:
                 wanted.untold_subjects.append(finding.subject.id)
+
+    def _is_about(self, one: Recommendation, subject: Subject) -> bool:
+        """It was written about the perimeter, whatever it holds, or about this host."""
+        if one.hosts is None:
+            return True
+        if one.id not in self._hosts_of:
+            self._hosts_of[one.id] = frozenset(one.hosts)
+        return subject.kind == "host" and subject.id in self._hosts_of[one.id]
 
     def _told(self, perimeter: str, control: str) -> Sequence[Recommendation]:
         """The recommendations about a control on a perimeter that were communicated by the day."""

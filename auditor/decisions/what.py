@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auditor.decisions.context import Context, Found, within
-from auditor.model import Control, Measure, Perimeter, Subject
+from auditor.model import Control, Measure, Perimeter
 from auditor.records import Acceptance, Adaptation, Decision, Exemption, Recommendation
 
 KINDS = {"acceptance": "exclusive", "adaptation": "shared"}  # of perimeter, for each kind that is not for all
@@ -159,8 +159,3 @@ def drafted(recommendations: Mapping[str, Recommendation], perimeter: str, contr
     """The first one, told of or not; empty where there is none."""
     found = (r.id for r in recommendations.values() if r.perimeter == perimeter and control in r.controls)
     return next(found, "")
-
-
-def about(one: Recommendation, subject: Subject) -> bool:
-    """It was written about the perimeter, whatever it holds, or about this host."""
-    return one.hosts is None or (subject.kind == "host" and subject.id in one.hosts)
