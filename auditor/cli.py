@@ -546,7 +546,10 @@ def acceptances() -> None:
               help="What is accepted: numbers of the letter, or controls. Default: all but what is adopted or arbitrated.")  # fmt: skip
 @click.option("--adopt", metavar="ITEM=DATE,...", multiple=True, help="What is adopted, and by when: an action.")
 @click.option(
-    "--arbitrate", metavar="ITEM,...", multiple=True, help="What goes to arbitration (art. 4): it stays open."
+    "--arbitrate",
+    metavar="ITEM[=DATE],...",
+    multiple=True,
+    help="What goes to arbitration (art. 4), and by when: it stays open, and an action says so.",
 )
 @click.option("--risk", metavar="[ITEM=]G2V3", multiple=True,
               help="Severity and likelihood that were ticked. Without: not rated, and accepted for six months at most.")  # fmt: skip
@@ -556,7 +559,12 @@ def acceptances() -> None:
 @click.option("--deliberation", metavar="REF", default="", help="The deliberation; needed where the risk is high.")
 @click.option("--because", metavar="TEXT", default="", help="The reason that was given.")
 @click.option("--expires", metavar="DATE", default="", help="The last day. Default: as long as the rules allow.")
-@click.option("--responsible", metavar="ROLE", default="", help="Who adopts what is adopted. Default: who signed.")
+@click.option(
+    "--responsible",
+    metavar="ROLE",
+    default="",
+    help="Who adopts what is adopted, or sees to the arbitration. Default: who signed.",
+)
 @_one_estate
 @_as_of
 @_policies

@@ -56,6 +56,7 @@ IDLE_WORDS = {
     "R-BOUND/suspended": N_("what is seen now is not what was decided about"),
 }
 LATE_WORDS = {Outcome.PASS: "", Outcome.WARN: N_("overdue"), Outcome.FAIL: N_("overdue beyond the grace")}
+AWAITS_WORDS = {"arbitration": N_("arbitration asked for")}
 STATUS_WORDS = {"open": N_("open"), "done": N_("done"), "abandoned": N_("abandoned")}
 
 
@@ -129,7 +130,8 @@ def action(one: ActionSeen, voice: Voice) -> str:
         id=clean(one.id), text=clean(one.text), responsible=clean(one.responsible), due=day(one.due, voice)
     )
     state = LATE_WORDS[one.late] or (STATUS_WORDS.get(one.status, "") if one.status != "open" else "")
-    return ", ".join([said, *([voice.say(state)] if state else []), *([clean(one.ticket)] if one.ticket else [])])
+    words = [voice.say(word) for word in (AWAITS_WORDS.get(one.awaits, ""), state) if word]
+    return ", ".join([said, *words, *([clean(one.ticket)] if one.ticket else [])])
 
 
 def named(subjects: Sequence[str], count: int, voice: Voice) -> str:

@@ -194,7 +194,7 @@ def idle_to_plain(idle: IdleDecision) -> Plain:
 
 
 def action_to_plain(action: ActionSeen) -> Plain:
-    return {**asdict(action), "controls": list(action.controls), "late": action.late.value}
+    return _given({**asdict(action), "controls": list(action.controls), "late": action.late.value}, "awaits")
 
 
 def action_from_plain(plain: Mapping[str, Any]) -> ActionSeen:

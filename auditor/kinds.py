@@ -178,7 +178,8 @@ class Voice:
     `audience` "elus": for elected officials, who publish what they are given; it names no host and nothing of one.
     `located` gives the path of a file as the repository of the work folder names it. `suppressed`: a format that knows
     suppressed findings holds those that a decision covers; else it leaves them out.
-    `too_old`: the run is older than whoever asks takes for an answer.
+    `too_old`: the run is older than whoever asks takes for an answer. `today`: the ISO day on which a stored run is
+    printed again, so that it says which of its decisions have ended since; empty for one that is judged now.
     """
 
     lang: str
@@ -191,6 +192,7 @@ class Voice:
     located: Callable[[str], str] = str
     suppressed: bool = True
     too_old: bool = False
+    today: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -604,6 +604,7 @@ class ActionSeen:
     open: int
     ticket: str = ""
     raised_by: str = ""
+    awaits: str = ""  # "arbitration": nobody mends until then
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from auditor.model import Entity
 from auditor.sentences import clean
 
+LOGOS = 4  # that a page shows at most
+_LOGO = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
 LONGEST = 2000  # characters of any one text
 
 
@@ -46,3 +51,9 @@ def _inert(value: Any) -> Any:
     for mark in ":;?!»":
         text = text.replace(f" {mark}", f"\u00a0{mark}")
     return text.replace("« ", "«\u00a0")
+
+
+def logos(entities: Iterable[Entity]) -> Iterator[tuple[str, Markup]]:
+    """Name and picture of those that have one; what is no picture of a form that holds no program is left out."""
+    for one in [one for one in entities if _LOGO.fullmatch(one.logo)][:LOGOS]:
+        yield one.name or one.id, Markup(one.logo)  # noqa: S704 - letters, digits and + / = alone

@@ -7,13 +7,13 @@ follows the decisions, not the findings.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from auditor.decisions import About, Held, InForce
 from auditor.decisions.context import lateness, within
 from auditor.decisions.in_force import note, standing
-from auditor.decisions.what import communicated
+from auditor.decisions.what import communicated, drafted
 from auditor.decisions.who import adviser
 from auditor.model import (
     SEVERITIES,
@@ -31,7 +31,7 @@ from auditor.model import (
     ToDo,
     Unknown,
 )
-from auditor.records import Action, Adaptation, Decision, Exemption
+from auditor.records import Action, Adaptation, Decision, Exemption, Recommendation
 
 OPEN = (Outcome.FAIL, Outcome.WARN)
 BETTER = (Outcome.PASS, Outcome.WARN, Outcome.FAIL)
@@ -50,6 +50,8 @@ class _Wanted:
     severity: Severity
     findings: int = 0
     subjects: list[str] = field(default_factory=list)
+    untold: int = 0  # of them, those that no communicated recommendation is about
+    untold_subjects: list[str] = field(default_factory=list)
 
 
 class Reconciled:
@@ -63,6 +65,8 @@ class Reconciled:
         self._needed: set[str] = set()
         self._open: Counter[str] = Counter()  # open findings, by action
         self._wanted: dict[tuple[str, str], _Wanted] = {}
+        self._hosts_of: dict[str, frozenset[str]] = {}  # by recommendation
+        self._recommended: dict[tuple[str, str], Sequence[Recommendation]] = {}
         self._later: dict[str, dict[str, None]] = {}
         self._subject: Subject | None = None
         self._on: Mapping[str, About] = {}  # what is in force about that subject
@@ -76,22 +80,22 @@ class Reconciled:
                 yield after
 
     def _reconciled(self, finding: Finding, outcomes: Outcomes) -> Finding:
-        about = self._about(finding)
-        for one in about.decisions:
+        held = self._about(finding)
+        for one in held.decisions:
             self._seen[one.record.id] += 1
             if finding.outcome not in (Outcome.PASS, None):
                 self._needed.add(one.record.id)
         if finding.outcome not in OPEN:
             return replace(finding, bounds=()) if finding.bounds else finding
-        found = _judged(finding, about.decisions, outcomes)
+        found = _judged(finding, held.decisions, outcomes)
         if found.decision is None:
-            self._want(finding, about.actions)
-        if about is NOTHING and not finding.bounds:
+            self._want(finding, held.actions)
+        if held is NOTHING and not finding.bounds:
             return finding
-        for one in about.too_late:
+        for one in held.too_late:
             self._later.setdefault(one.record.id, {})[finding.subject.id] = None
-        suspended = (*found.suspended, *(_suspended(one, "R-LATER") for one in about.too_late))
-        actions = tuple(one.record.id for one in about.actions)
+        suspended = (*found.suspended, *(_suspended(one, "R-LATER") for one in held.too_late))
+        actions = tuple(one.record.id for one in held.actions)
         self._open.update(actions)
         return replace(found, suspended=suspended, actions=actions, bounds=())
 
@@ -100,12 +104,12 @@ class Reconciled:
         subject = finding.subject
         if subject != self._subject:
             self._subject, self._on = subject, self._decided.on(subject.key)
-        about = self._on.get(finding.control)
-        if about is None:
+        found = self._on.get(finding.control)
+        if found is None:
             return NOTHING
-        held = (about.decisions, about.too_late, about.actions)
+        held = (found.decisions, found.too_late, found.actions)
         if all(one.record.perimeter == subject.perimeter for three in held for one in three):
-            return about
+            return found
         return About(*(tuple(one for one in three if one.record.perimeter == subject.perimeter) for three in held))
 
     # ------------------------------------------------------------ what is to be done
@@ -113,16 +117,32 @@ class Reconciled:
     def _want(self, finding: Finding, planned: Iterable[Held]) -> None:
         """Who owns what another operates or advises is to decide, unless somebody is mending it in time."""
         perimeter = self._advised.get(finding.subject.perimeter)
-        if perimeter is None or any(self._mending(one) for one in planned):
+        if perimeter is None or any(self._decided.mended_by(one) for one in planned):
             return
         wanted = self._wanted.setdefault((perimeter.id, finding.control), _Wanted(finding.severity))
         wanted.findings += 1
         if len(wanted.subjects) < NAMED:
             wanted.subjects.append(finding.subject.id)
+        if not any(self._is_about(one, finding.subject) for one in self._told(perimeter.id, finding.control)):
+            wanted.untold += 1
+            if len(wanted.untold_subjects) < NAMED:
+                wanted.untold_subjects.append(finding.subject.id)
 
-    def _mending(self, one: Held) -> bool:
-        action = one.record
-        return isinstance(action, Action) and action.status == "open" and self._late(action) is not Outcome.FAIL
+    def _is_about(self, one: Recommendation, subject: Subject) -> bool:
+        """It was written about the perimeter, whatever it holds, or about this host."""
+        if one.hosts is None:
+            return True
+        if one.id not in self._hosts_of:
+            self._hosts_of[one.id] = frozenset(one.hosts)
+        return subject.kind == "host" and subject.id in self._hosts_of[one.id]
+
+    def _told(self, perimeter: str, control: str) -> Sequence[Recommendation]:
+        """The recommendations about a control on a perimeter that were communicated by the day."""
+        key = (perimeter, control)
+        if key not in self._recommended:
+            known = self._decided.recommendations
+            self._recommended[key] = communicated(known, perimeter, control, self._decided.as_of)
+        return self._recommended[key]
 
     def _late(self, action: Action) -> Outcome:
         due = action.due if action.status == "open" else ""
@@ -133,15 +153,21 @@ class Reconciled:
         found = []
         for (place, control), wanted in self._wanted.items():
             perimeter = self._decided.perimeters[place]
-            known, told = communicated(self._decided.recommendations, place, control, self._decided.as_of)
-            since = self._decided.recommendations[known].communicated_at if told else ""
+            told = self._told(place, control) if wanted.untold < wanted.findings else ()
+            known = told[0].id if told else drafted(self._decided.recommendations, place, control)
+            since = told[0].communicated_at if told else ""
             subjects, roles = tuple(wanted.subjects), self._may_accept(perimeter.owner)
             decide = ToDo("decide", perimeter.owner, place, control, wanted.severity, wanted.findings, subjects, known,
                           since, roles)  # fmt: skip
             found.append(decide)
-            if not told:
+            if wanted.untold:
                 who = adviser(perimeter, self._decided.auditing_entity)
-                found.append(replace(decide, what="communicate", entity=who, communicated_at="", signatories=()))
+                found.append(
+                    replace(
+                        decide, what="communicate", entity=who, findings=wanted.untold,
+                        subjects=tuple(wanted.untold_subjects), communicated_at="", signatories=(),
+                    )
+                )  # fmt: skip
         return tuple(sorted(found, key=lambda one: -SEVERITIES.index(one.severity)))
 
     def _may_accept(self, entity: str) -> tuple[str, ...]:
@@ -158,7 +184,7 @@ class Reconciled:
     def _action(self, one: Action) -> ActionSeen:
         return ActionSeen(
             one.id, one.perimeter, one.controls, one.text, one.responsible, one.due, one.status, self._late(one),
-            self._open[one.id], one.ticket, one.raised_by,
+            self._open[one.id], one.ticket, one.raised_by, one.awaits,
         )  # fmt: skip
 
     def notes(self) -> tuple[IdleDecision, ...]:
@@ -180,7 +206,8 @@ class Reconciled:
                 yield note(one.record, "R-IDLE", "", "idle")
         for one in self._decided.actions:
             action = one.record
-            if isinstance(action, Action) and action.status == "done" and self._open[action.id]:
+            mended = isinstance(action, Action) and action.status == "done" and not action.awaits
+            if mended and self._open[action.id]:
                 yield note(one.record, "R-STATUS", "done", "due")
 
     # ------------------------------------------------------------ what nothing is asked of

@@ -72,6 +72,7 @@ class Recommendation:
     communicated_at: str = ""
     source: str = ""
     hosts: tuple[str, ...] | None = None
+    proof: Proof | None = None  # the letter that communicated it, where the record gives its digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,10 @@ class Exemption(Decision):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What somebody will mend until when. It changes no outcome and never gates."""
+    """What somebody will mend until when. It changes no outcome and never gates.
+
+    One that `awaits` arbitration (convention, article 4) mends nothing: what it is about is still to be decided.
+    """
 
     kind: ClassVar[Literal["action"]] = "action"
 
@@ -236,6 +240,7 @@ class Action:
     raised_by: str = ""  # the finding, the audit, the recommendation that it comes from
     status: Literal["open", "done", "abandoned"] = "open"
     source: str = ""
+    awaits: Literal["", "arbitration"] = ""
 
 
 Record = Decision | Action

@@ -18,6 +18,7 @@ REACHING = (
     "port", "user", "key_file", "become", "password", "passphrase", "proxy_jump", "known_hosts", "ssh_options", "winrm",
     "quiet_hours_s", "at_once",
 )  # fmt: skip
+CAME_LATER = ("proof", "awaits")  # fields of records
 KINDS: Mapping[str, type[Record]] = {kind.kind: kind for kind in (Acceptance, Adaptation, Exemption, Action)}
 
 Plain = dict[str, Any]
@@ -39,13 +40,19 @@ class Snapshot:
 
 def to_plain(kept: Snapshot) -> Plain:
     estate = plain(replace(kept.estate, hosts=(), notices=(), place=""))
+    recommended = {name: _as_before(one) for name, one in estate["recommendations"].items()}
     return {
-        "estate": {**estate, "hosts": [_host(h) for h in kept.estate.hosts]},
+        "estate": {**estate, "recommendations": recommended, "hosts": [_host(h) for h in kept.estate.hosts]},
         "chosen": list(kept.chosen),
-        "records": [{"kind": r.kind, **plain(r)} for r in kept.records],
+        "records": [{"kind": r.kind, **_as_before(plain(r))} for r in kept.records],
         "digests": dict(kept.digests),
         "until": kept.until,
     }
+
+
+def _as_before(record: Plain) -> Plain:
+    """Without the fields that came later where they say nothing, as those were kept that had none."""
+    return {name: value for name, value in record.items() if name not in CAME_LATER or value}
 
 
 def _host(host: Host) -> Plain:

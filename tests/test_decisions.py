@@ -127,7 +127,21 @@ def covers(found: InForce, *hosts: str, control: str = "kept-long-enough") -> bo
         ({"risk": HIGH, "expires": "2026-12-02", "deliberation": "n°6"}, ["R-EXPIRY"]),  # six months where it is high
         ({"risk": Risk(residual=Level("G2", "V2", "faible"), matrix="ebios-rm-4x4@1")}, ["R-LEVEL"]),
         ({"risk": Risk(residual=Level("G2", "V2", "moyen"), matrix="ebios-rm-4x4@1")}, []),
-        ({"risk": Risk(residual=Level("G4", "V4"), matrix="ebios-rm-4x4@1")}, ["R-LEVEL"]),  # high, and not deliberated
+        (  # high, and not deliberated
+            {"risk": Risk(residual=Level("G4", "V4"), matrix="ebios-rm-4x4@1"), "expires": "2026-12-01"},
+            ["R-LEVEL"],
+        ),
+        (  # high by its matrix, whether the record says so or not: six months
+            {"risk": Risk(residual=Level("G4", "V4"), matrix="ebios-rm-4x4@1"), "deliberation": "n°6"},
+            ["R-EXPIRY"],
+        ),
+        ({"risk": Risk(residual=Level("G4", "V4"))}, ["R-LEVEL"]),  # no matrix: nobody can tell its level
+        ({"risk": Risk(residual=Level("G4", "V4", "faible"))}, ["R-LEVEL"]),
+        ({"risk": Risk(residual=Level("", "V4", "faible"))}, []),
+        ({"revisions": {"kept-long-enough": 2}}, ["R-ORPHAN"]),  # a revision that nobody has written yet
+        ({"compensated_by": (Compensation("gone"),)}, ["R-COMP"]),
+        ({"compensated_by": (Compensation("other-control", "gone"),)}, ["R-COMP"]),
+        ({"compensated_by": (Compensation("other-control", "own"),)}, []),
         ({"risk": Risk(matrix="of-nobody")}, ["R-LEVEL"]),
         ({"risk": Risk(personal_data=True)}, ["R-DPO"]),
         ({"risk": Risk(personal_data=True), "dpo_at": "2026-06-02"}, ["R-DPO"]),
@@ -225,6 +239,11 @@ def test_a_perimeter_that_changed_hands_takes_no_decision_with_it() -> None:
         ({"communicated_at": ""}, ["R-RECO"]),
         ({"perimeter": "theirs"}, ["R-RECO"]),
         ({"controls": ("other-control",)}, ["R-RECO"]),
+        ({"issued_by": "TOWN"}, ["R-RECO"]),  # nobody recommends to itself
+        ({"hosts": ("db01",)}, ["R-RECO"]),
+        ({"hosts": ("web01", "db01")}, []),
+        ({"proof": Proof("letter.html", "ab" * 32, "cd" * 32)}, ["R-HASH"]),
+        ({"proof": Proof("letter.html", "ab" * 32, "ab" * 32)}, []),
     ],
 )
 def test_a_recommendation_was_communicated_before(changes: dict[str, Any], expected: list[str]) -> None:
@@ -292,13 +311,15 @@ GIVEN = Delegation("DEL-1", "deputy", "TOWN", "mayor", "2026-02-01", "2026-10-31
         (replace(GIVEN, may=("adaptation",)), ["R-ROLE"]),
         (replace(GIVEN, since="2025-06-01"), ["R-ROLE"]),  # the mayor was not mayor then
         (replace(GIVEN, by="chair"), ["R-ROLE"]),
+        (replace(GIVEN, since="2025-06-01", by="former-mayor"), ["R-ROLE"]),  # who gave it was out by then
         (replace(GIVEN, role="clerk"), ["R-OWNER"]),
         (replace(GIVEN, entity="OTHER"), ["R-OWNER"]),
     ],
 )
 def test_a_delegation_covers_the_day_and_was_well_given(delegation: Delegation, expected: list[str]) -> None:
-    """By a role that could sign itself when it began."""
-    town = replace(TOWN, delegations=(delegation,))
+    """By a role that could sign itself when it began, and still could on the day of the signature."""
+    former = Signatory("former-mayor", "TOWN", "2020-01-01", "2025-12-31")
+    town = replace(TOWN, delegations=(delegation,), signatories=(*TOWN.signatories, former))
     assert codes(make_acceptance(role="deputy", delegation_ref="DEL-1"), town=town) == expected
 
 
@@ -386,6 +407,35 @@ def test_only_what_is_in_force_supersedes() -> None:
     void = make_acceptance("ACC-2", supersedes="ACC-1", proofs=())
     other = make_exemption("EXE-2", supersedes="ACC-1", hosts=("db01",))
     assert [h.record.id for h in decided(first, void, other).held] == ["ACC-1", "EXE-2"]
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        {"expires": "2026-11-20"},
+        {"status": "revoked"},
+        {"proofs": (Proof("x.pdf", "ab" * 32, "cd" * 32),)},  # altered since
+        {"measures": (Planned("A disk.", "2026-01-01", False),)},
+    ],
+)
+def test_what_was_superseded_does_not_come_back(ended: dict[str, Any]) -> None:
+    """When a renewal ends or is revoked, the finding is open; one that was never in force took nothing away."""
+    first, second = make_acceptance("ACC-1"), make_acceptance("ACC-2", supersedes="ACC-1", **ended)
+    for records in ((first, second), (second, first)):
+        assert not decided(*records).held
+        assert ("ACC-1", "R-STATUS") in [(n.id, n.code) for n in decided(*records).notes]
+    drafted = make_acceptance("ACC-2", supersedes="ACC-1", status="draft")
+    assert [h.record.id for h in decided(first, drafted).held] == ["ACC-1"]
+
+
+def test_a_recommendation_is_about_its_hosts() -> None:
+    """What was not recommended about a host cannot be declined there; the rest of the record stands."""
+    town = replace(TOWN, recommendations={"REC-1": make_recommendation(hosts=("web01",))})
+    found = decided(make_acceptance(hosts=("web01", "db01")), town=town)
+    assert (covers(found, "web01"), covers(found, "db01")) == (True, False)
+    assert [(n.code, n.state, n.detail) for n in found.notes] == [("R-RECO", "part", "host db01")]
+    whole = make_acceptance(controls=("of-the-whole",), scope=Scope(perimeter=True))
+    assert codes(whole, town=town) == ["R-RECO"]
 
 
 # ---------------------------------------------------------------- bounds, compensation, adapted targets
@@ -493,6 +543,8 @@ def test_a_finding_on_anothers_perimeter_is_to_be_decided_and_communicated() -> 
     assert wanted(town=told) == [("decide", "OTHER", "REC-1")]
     assert wanted(town=known(communicated_at=""))[1:] == [("communicate", "TOWN", "REC-1")]
     assert wanted(town=known(communicated_at="2026-11-22"))[1:] == [("communicate", "TOWN", "REC-1")]
+    assert wanted(town=known(hosts=("far02",))) == [("decide", "OTHER", "REC-1"), ("communicate", "TOWN", "REC-1")]
+    assert wanted(town=known(hosts=("far01",))) == [("decide", "OTHER", "REC-1")]
     theirs = {"perimeter": "theirs", "hosts": ("far01",)}
     assert wanted(make_acceptance(**theirs, entity="OTHER", role="chair"), town=told) == []
     assert wanted(outcome=Outcome.PASS) == wanted(outcome=Outcome.UNKNOWN) == []

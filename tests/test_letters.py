@@ -9,15 +9,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import html5lib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from make import (
+    make_acceptance,
     make_action,
     make_control,
     make_estate,
+    make_exemption,
     make_finding,
     make_host,
     make_measure,
@@ -25,13 +28,15 @@ from make import (
 )
 from test_html import judged
 
+from auditor import pages
 from auditor.commands import inputs
 from auditor.decisions import in_force
 from auditor.letters.asked import Asked, Item, asked, recommended
-from auditor.letters.form import Letter, asked_in, following, form
+from auditor.letters.form import Letter, asked_in, following, form, scope_of
 from auditor.letters.page import About, liability, page
 from auditor.letters.reply import OURS, Reply, Ruled, Signed, records
-from auditor.model import Finding, Outcome, Perimeter, Subject
+from auditor.model import Entity, Finding, Outcome, Perimeter, Subject, Suspended
+from auditor.reconcile import reconcile
 from auditor.records import MATRICES, DecisionRules
 
 ITEM = Item(1, "theirs", "kept-long-enough", 1, "high", ("far01",), True, "TOWN", False, "REC-1")
@@ -53,7 +58,7 @@ EVIL = (
 
 
 def letter(*items: Item) -> Letter:
-    return Letter("OTHER", "2026-11-22", items or (ITEM, WHOLE), "r1")
+    return Letter("OTHER", "2026-11-22", items or (ITEM, WHOLE), "r1", texts={ITEM.control: "Keep them."})
 
 
 def shown(*items: Item, text: str = "", counts: Asked | None = None) -> str:
@@ -131,7 +136,7 @@ TOWN = make_estate(
     make_host("far02", perimeter="theirs"),
     make_host("web01"),
     perimeters={"own": Perimeter("own", "TOWN"), "theirs": OWN, "common": Perimeter("common", "OTHER", "shared")},
-    recommendations={"REC-1": make_recommendation(perimeter="theirs")},
+    recommendations={"REC-1": make_recommendation(perimeter="theirs", issued_by="TOWN")},
     auditing_entity="TOWN",
 )
 
@@ -162,6 +167,74 @@ def test_what_somebody_mends_in_time_is_not_asked_about() -> None:
     assert len(wanted(found("far01"), given=(action,), day="2027-03-01").items) == 1
 
 
+def accepting(**changes: Any) -> Any:
+    return make_acceptance(perimeter="theirs", entity="OTHER", role="chair", **{"hosts": ("far01",), **changes})
+
+
+def test_what_does_not_stand_any_more_is_asked_anew_with_all_that_it_covers() -> None:
+    """The new acceptance takes the place of the old one, or the two would void each other."""
+    whole = accepting(hosts=("far01", "far02"))
+    worse = found("far01", suspended=(Suspended("ACC-1", "acceptance", "R-BOUND"),))
+    both = wanted(worse, found("far02"), given=(whole,))
+    assert [(one.hosts, one.supersedes, one.reopened) for one in both.items] == [(("far01", "far02"), "ACC-1", True)]
+    assert both.decided == 0
+    assert "remplace ACC-1" in shown(replace(both.items[0], recommendation="REC-2"))
+    other = accepting(id="ACC-2", hosts=("far02",))
+    apart = wanted(worse, found("far02"), given=(accepting(), other))
+    assert [(one.hosts, one.supersedes) for one in apart.items] == [(("far01",), "ACC-1")]
+    assert apart.decided == 1
+    later = found("far01", suspended=(Suspended("ACC-1", "acceptance", "R-LATER"),))
+    assert [one.supersedes for one in wanted(later).items] == [""], "it stands for what it covers"
+
+
+def test_an_exemption_is_not_renewed_by_a_letter() -> None:
+    """An acceptance takes the place of no record of another kind: the two would void each other."""
+    exempt = make_exemption(perimeter="theirs", hosts=("far01",))
+    assert wanted(found("far01"), given=(exempt,), until="2027-12-31").items == ()
+
+
+def test_what_hosts_have_in_common_makes_a_later_one_known_to_be_new() -> None:
+    """Named as well, so that no renaming of a role takes away what was signed."""
+    far = [make_host(f"far0{n}", perimeter="theirs", roles=("desktop",)) for n in (1, 2, 3)]
+    town = replace(TOWN, hosts=(make_host("web01", roles=("desktop",)), *far[:2]))
+    decided = in_force((), town, CONTROLS, MEASURES, "2026-11-22")
+    findings = [found("far01"), found("far02")]
+    (item,) = asked(findings, "OTHER", town, decided, CONTROLS, MEASURES).items
+    assert (item.common, item.in_common) == ((("roles", "desktop"),), ("far01", "far02"))
+    scope = {"hosts": ["far01", "far02"], "roles": ["desktop"], "frozen": {"count": 2, "hosts": ["far01", "far02"]}}
+    assert scope_of(item) == scope
+    assert "(rôle desktop)" in shown(replace(item, recommendation="REC-2"))
+    (one,) = asked(findings[:1], "OTHER", town, decided, CONTROLS, MEASURES).items
+    assert scope_of(one) == {"hosts": ["far01"]}, "the role stands for another one too"
+    signed = accepting(hosts=("far01", "far02"), roles=("desktop",), frozen=("far01", "far02"), count=2)
+    grown = replace(town, hosts=(*town.hosts, far[2]))
+    now = in_force((signed,), grown, CONTROLS, MEASURES, "2026-11-22")
+    reconciled = reconcile(lambda: [*findings, found("far03")], now)
+    assert [(f.subject.id, [s.code for s in f.suspended]) for f in reconciled.beside()] == [
+        ("far01", []), ("far02", []), ("far03", ["R-LATER"]),
+    ]  # fmt: skip
+    renamed = replace(town, hosts=tuple(replace(h, roles=()) for h in town.hosts))
+    assert in_force((signed,), renamed, CONTROLS, MEASURES, "2026-11-22").about("kept-long-enough", "host:far02")
+
+
+def test_the_logos_of_who_writes_and_who_is_written_to() -> None:
+    """Pictures alone, and nothing fetched."""
+    drawn = Entity("TOWN", "The town", "data:image/png;base64,iVBORw0KGgo=")
+    evil = Entity("OTHER", "Other", 'data:image/svg+xml;base64,PHN2Zz4=" onload="alert(1)')
+    about = About({}, CONTROLS, MEASURES, Asked(()), "2026-11-20", False, tuple(pages.logos([drawn, evil])))
+    text = page(letter(ITEM), about)
+    assert text.count("<img ") == 1
+    assert '<img src="data:image/png;base64,iVBORw0KGgo=" alt="The town">' in text
+    assert "; img-src data:; base-uri" in text
+    assert "img-src" not in shown()
+    html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)
+
+
+def test_what_nothing_checks_is_said() -> None:
+    about = About({}, CONTROLS, MEASURES, Asked(()), "2026-11-20", False, unchecked=3)
+    assert "rien ne contrôle 3 mesures ou machines" in page(letter(ITEM), about)
+
+
 def test_a_recommendation_counts_for_the_hosts_that_it_was_written_about() -> None:
     item = replace(ITEM, recommendation="", hosts=("far01", "far02"))
     told = make_recommendation(perimeter="theirs", issued_by="TOWN", communicated_at="2026-05-01")
@@ -178,7 +251,7 @@ def test_a_recommendation_counts_for_the_hosts_that_it_was_written_about() -> No
 
 
 def test_the_form_and_the_letter_are_bound() -> None:
-    plain = form(letter(), "l.html", "0" * 64, ["town"], {ITEM.control: "Keep them."})
+    plain = form(letter(), "l.html", "0" * 64, ["town"])
     assert asked_in(plain) == letter().asked
     assert letter().asked in shown()
     plain["items"][0]["scope"]["hosts"].append("far02")
@@ -199,7 +272,7 @@ def test_what_the_reply_does_not_say_is_never_taken_for_harmless(
     gravite: str, vraisemblance: str, personal: bool | None
 ) -> None:
     """No level without a rating, the longer time only for a rated risk that is not high, personal until it is denied."""
-    plain = form(letter(ITEM), "l.html", "0" * 64, ["town"], {ITEM.control: "Keep them."})
+    plain = form(letter(ITEM), "l.html", "0" * 64, ["town"])
     reply = Reply("accept", gravite=gravite, vraisemblance=vraisemblance, personal_data=personal)
     (one,) = records(plain, {1: reply}, SIGNED, RULED, [])
     level = one["risk"].get("residual", {}).get("niveau")
@@ -212,5 +285,14 @@ def test_what_the_reply_does_not_say_is_never_taken_for_harmless(
 
 
 def test_no_reply_makes_no_record() -> None:
-    plain = form(letter(), "l.html", "0" * 64, ["town"], {ITEM.control: "Keep them."})
-    assert records(plain, {1: Reply(), 2: Reply("arbitrate")}, SIGNED, RULED, []) == []
+    plain = form(letter(), "l.html", "0" * 64, ["town"])
+    assert records(plain, {1: Reply()}, SIGNED, RULED, []) == []
+
+
+def test_an_arbitration_that_is_asked_for_is_an_action_that_mends_nothing() -> None:
+    """Of what may not be accepted, too; by the day that was given, or within the grace."""
+    plain = form(letter(), "l.html", "0" * 64, ["town"])
+    first, second = records(plain, {1: Reply("arbitrate"), 2: Reply("arbitrate", by="2026-12-24")}, SIGNED, RULED, [])
+    assert (first["kind"], first["awaits"], first["due"]) == ("action", "arbitration", "2026-09-30")
+    assert first["text"] == "Arbitrage demandé (convention, art. 4) : Keep them."
+    assert (second["due"], second["scope"]) == ("2026-12-24", {"perimeter": True})

@@ -35,6 +35,7 @@ from sample_run import (
     voice,
 )
 
+from auditor import shelves
 from auditor.model import Coverage, Finding, HostSeen, Reason, Subject, Unknown
 from auditor.reporters import codequality, junit, sarif, text
 from auditor.reporters import json as json_reporter
@@ -496,3 +497,16 @@ def test_junit_of_50_000_tests_stays_in_memory_of_one_suite() -> None:
 def test_junit_of_many_suites_parses_with_the_standard_library() -> None:
     root = ET.fromstring(_junit(_many(20, 10)))
     assert [suite.get("id") for suite in root] == [str(n) for n in range(21)]
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_a_stored_run_says_which_decisions_have_ended_since(lang: str) -> None:
+    """On the day after the last one; officials read no id."""
+    said = {"en": "have ended since: 1", "fr": "ont pris fin depuis"}[lang]
+    for name in ("text", "html"):
+        for day, expected in (("", False), ("2027-01-31", False), ("2027-02-01", True)):
+            page = rendered(shelves.REPORTERS[name], decided(), voice(lang, today=day, width=1000)).decode()
+            assert (said in page.replace("\u00a0", " ")) is expected, (name, day)
+    public = rendered(shelves.REPORTERS["html"], decided(), voice(lang, today="2027-02-01", audience="elus")).decode()
+    assert said in public.replace("\u00a0", " ")
+    assert "ACC-2026-014" not in public

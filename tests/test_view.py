@@ -79,6 +79,8 @@ def runs(draw: st.DrawFn) -> tuple[SampleRun, list[str], int]:
                 f"{name}.lan:514",
                 f"<{name}>",
                 f"a, {name}, b",
+                f"vm{name}data",
+                f"\u0130vm{name.upper()}data \u00df",
             ]
         )
     )
@@ -254,13 +256,16 @@ def one_text(text: str, hidden: str, own: str = "web01") -> str:
         "job_nas-01_daily",
         "192.0.2.9",
         "[192.0.2.9]:514",
+        "dynas-01x",
+        "vmNAS-01data",
+        "x192.0.2.9y",
     ],
 )
 def test_a_text_that_names_anothers_host_says_only_whose_it_is(text: str) -> None:
     assert one_text(text, "nas-01.town.example") == WITHHELD.format(owner="B")
 
 
-@pytest.mark.parametrize("text", ["nas-010", "nas-1", "192.0.2.90", "web01", "dynas-01x", ""])
+@pytest.mark.parametrize("text", ["nas-010", "nas-1", "192.0.2.90", "1192.0.2.9", "web01", "nasal", "na\u0130s-0", ""])
 def test_what_names_no_host_of_another_stays(text: str) -> None:
     assert one_text(text, "nas-01.town.example") == text
 
@@ -268,6 +273,15 @@ def test_what_names_no_host_of_another_stays(text: str) -> None:
 def test_ones_own_name_is_told_though_another_has_it_in_a_longer_one() -> None:
     assert one_text("nas (disk 2)", "nas.town.example", own="nas") == "nas (disk 2)"
     assert one_text("nas-2", "nas", own="nas-2") == "nas-2"
+    assert one_text("vm of dynas-01x", "nas-01", own="dynas-01x") == "vm of dynas-01x"
+    assert one_text("nas", "backup of the nas", own="nas") == "nas"
+
+
+@pytest.mark.parametrize(
+    ("hidden", "text"), [("mail", "mailbox"), ("proxy", "proxying"), ("pc", "upc"), ("42", "1421 42x")]
+)
+def test_an_everyday_word_within_a_longer_one_names_nothing(hidden: str, text: str) -> None:
+    assert one_text(text, hidden) == text
 
 
 def test_it_is_said_in_the_language() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from auditor.commands import inputs
-from auditor.decision_words import KIND_WORDS, LATE_WORDS, STATUS_WORDS, idle
+from auditor.decision_words import AWAITS_WORDS, KIND_WORDS, LATE_WORDS, STATUS_WORDS, idle
 from auditor.decisions import InForce, in_force
 from auditor.decisions.context import lateness
 from auditor.errors import InvalidInput
@@ -189,4 +189,8 @@ def actions(
 
 def _standing(one: Action, have: Kept, voice: Voice) -> str:
     late = lateness(one.due if one.status == "open" else "", have.day, have.decided.rules.grace_days)
-    return voice.say(LATE_WORDS[late] or STATUS_WORDS[one.status])
+    words = (
+        AWAITS_WORDS.get(one.awaits, "") if one.status == "open" else "",
+        LATE_WORDS[late] or STATUS_WORDS[one.status],
+    )
+    return ", ".join(voice.say(word) for word in words if word)

@@ -260,7 +260,9 @@ def day_of(option: str, given: str | None) -> str:
     if not given:
         return civil(time.time()).date().isoformat()
     try:
-        return date.fromisoformat(given).isoformat()
+        if date.fromisoformat(given).isoformat() == given:  # Python also reads 20261130 and 2026-W48-1
+            return given
+        raise ValueError(given)
     except ValueError:
         raise InvalidInput(f"{option}: '{given}' is no day; write it as 2026-11-30") from None
 

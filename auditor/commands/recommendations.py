@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import click
 
+from auditor import pages
 from auditor.commands import inputs
 from auditor.commands.publishing import as_yaml, publish
 from auditor.commands.references import reference
@@ -62,12 +64,12 @@ def draft(
             raise InvalidInput(f"{run}: that run checked nothing on an exclusive perimeter of {entity}")
         if not found.items:
             return _nothing(found, entity, lang)
-        letter = _letter(found, town, entity, day, drafted_by, seen)
+        letter = _letter(found, town, entity, day, drafted_by, seen, controls)
         about = _about(letter, found, town, controls, given, seen)
     written = page(letter, about).encode("utf-8")
     folder = Path(estate[0]) if Path(estate[0]).is_dir() else Path(estate[0]).parent
-    files = _records(letter, controls, written, folder)
-    plain = form(letter, letter_file.name, _digest(written), _paths(estate, form_file), texts(letter.items, controls))
+    files = _records(letter, written, folder)
+    plain = form(letter, letter_file.name, _digest(written), _paths(estate, form_file))
     head = HEAD.format(document=letter_file.name, name=form_file.name)
     publish({letter_file: written, form_file: as_yaml(plain, head), **files})
     _say(letter, found, letter_file, form_file, lang)
@@ -97,7 +99,9 @@ def _store(stack: ExitStack, run: str, store: str | None) -> Store | None:
     return keeping
 
 
-def _letter(found: Asked, town: Estate, entity: str, day: str, drafted_by: str, seen: Run) -> Letter:
+def _letter(
+    found: Asked, town: Estate, entity: str, day: str, drafted_by: str, seen: Run, controls: Mapping[str, Control]
+) -> Letter:
     unadvised = sorted({one.perimeter for one in found.items if not one.adviser})
     if unadvised:
         raise InvalidInput(
@@ -106,25 +110,33 @@ def _letter(found: Asked, town: Estate, entity: str, day: str, drafted_by: str, 
         )
     known = town.recommendations.values()
     items = numbered((recommended(one, known, day) for one in found.items), day, town.recommendations)
-    return Letter(entity, day, items, seen.header.id, drafted_by)
+    return Letter(entity, day, items, seen.header.id, drafted_by, texts(items, controls))
 
 
 def _about(
     letter: Letter, found: Asked, town: Estate, controls: dict[str, Control], given: inputs.Inputs, seen: Run
 ) -> About:
     names = {one.id: one.name for one in town.entities.values()}
-    partial = bool(seen.header.limit) or seen.header.state != "complete"
+    partial = bool(seen.header.limit or seen.header.policies) or seen.header.state != "complete"
     audited = inputs.civil(seen.header.started_at).date().isoformat()
     if letter.day < audited:
         raise InvalidInput(f"--communicated-on {letter.day}: the audit is of {audited}, nobody recommends before it")
-    return About(names, controls, given.measures, found, audited, partial)
+    concerned = dict.fromkeys([*(item.adviser for item in letter.items), letter.entity])
+    logos = tuple(pages.logos(town.entities[one] for one in concerned if one in town.entities))
+    return About(names, controls, given.measures, found, audited, partial, logos, _unchecked(town, letter.entity, seen))
 
 
-def _records(letter: Letter, controls: dict[str, Control], written: bytes, folder: Path) -> dict[Path, bytes]:
+def _unchecked(town: Estate, entity: str, seen: Run) -> int:
+    """The measures and hosts of the entity's own perimeters that nothing is asked of, and nobody said that nothing need be."""
+    own = {p.id for p in town.perimeters.values() if p.kind == "exclusive" and p.owner == entity}
+    return sum(gap.subject.perimeter in own and gap.decision is None for gap in seen.coverage())
+
+
+def _records(letter: Letter, written: bytes, folder: Path) -> dict[Path, bytes]:
     """The recommendations that are new, with a copy of the letter that communicated them."""
     name = f"documents/lettre-{letter.id}.html"
     place = folder / "recommendations"
-    plain = recommendations(letter, name, _digest(written), texts(letter.items, controls))
+    plain = recommendations(letter, name, _digest(written))
     records = {place / f"{one['id']}.yaml": as_yaml(one) for one in plain}
     return {place / name: written, **records} if records else {}
 

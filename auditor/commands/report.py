@@ -65,7 +65,7 @@ def _report(
         kept = reported(whole, for_, before)
         limit_s = max_age * 3600.0 if max_age else plugin.max_age_s if plugin else 0.0
         too_old = limit_s > 0 and not 0 <= time.time() - _when(kept.header) <= limit_s
-        sinks.write(kept, reports, lang, details, audience, sarif_accepted == "suppress", too_old)
+        sinks.write(kept, reports, lang, details, audience, sarif_accepted == "suppress", too_old, inputs.as_of(None))
         if plugin:
             return plugin.code(kept, replace(inputs.voice(lang), too_old=too_old))
         number = kept.header.number

@@ -16,17 +16,19 @@ import click
 from auditor.commands import inputs
 from auditor.commands.publishing import as_yaml, publish
 from auditor.decision_words import idle
-from auditor.decisions import in_force, signed_digest
+from auditor.decisions import Held, InForce, in_force, signed_digest
+from auditor.decisions.context import later, within
 from auditor.errors import InvalidInput, Problem
 from auditor.kinds import Voice
 from auditor.letters.reply import Decided, Reply, Ruled, Signed, records
 from auditor.load import decisions, forms, schema, yaml
 from auditor.load.schema import did_you_mean
-from auditor.model import IdleDecision
-from auditor.records import Action, Record
+from auditor.model import Estate, IdleDecision
+from auditor.records import Action, DecisionRules, Record
 from auditor.sentences import clean
 
 Plain = dict[str, Any]
+SHOWN = 5  # of what a superseded record covered
 RATING = re.compile(r"(?P<gravite>G[1-4])(?P<vraisemblance>V[1-4])")
 
 
@@ -69,16 +71,17 @@ def sign(
         dpo_on=signed.dpo_on and inputs.day_of("--dpo-on", signed.dpo_on),
         expires=signed.expires and inputs.day_of("--expires", signed.expires),
     )  # fmt: skip
-    _sensible(plain, replies, signed, given.records)
+    _sensible(plain, replies, signed, given)
     taken = [*(one.id for one in given.records), *(path.stem for path in folder.rglob("*.y*ml"))]
     made = records(plain, replies, signed, Ruled(town.rules, town.matrices), taken)
     texts = {one["id"]: _sealed(one) for one in made}
     voice = inputs.voice(lang)
-    notes = _judged(texts, {name: scan}, given, inputs.as_of(as_of), voice)
+    judged = _judged(texts, {name: scan}, given, inputs.as_of(as_of), voice)
     if texts:
         existing = {} if (folder / name).exists() else {folder / name: scan}
         publish({**existing, **{folder / f"{one}.yaml": text for one, text in texts.items()}})
-    _say(plain, replies, made, notes, voice)
+    _say(plain, replies, made, voice)
+    _say_beside(judged, made, voice)
     return 0
 
 
@@ -94,18 +97,18 @@ def _replies(form: Mapping[str, Any], ticked: Ticked) -> dict[int, Reply]:
     written: dict[int, Reply] = {int(number): _written(one) for number, one in form.get("replies", {}).items()}
     replies = {item["number"]: written.get(item["number"], Reply()) for item in items}
     said: dict[int, str] = {}
-    chosen: tuple[tuple[Decided, list[str]], ...] = (
-        ("accept", _split(ticked.accept)),
-        ("arbitrate", _split(ticked.arbitrate)),
+    chosen: tuple[tuple[Decided, list[tuple[str, str]]], ...] = (
+        ("accept", [(name, "") for name in _split(ticked.accept)]),
+        ("arbitrate", [_pair(one, "--arbitrate") if "=" in one else (one, "") for one in _split(ticked.arbitrate)]),
+        ("adopt", [_pair(one, "--adopt") for one in _split(ticked.adopt)]),
     )
-    for decision, names in chosen:
-        for number in _numbers(items, names, f"--{decision}"):
-            _once(said, number, f"--{decision}")
-            replies[number] = replace(replies[number], decision=decision)
-    for name, day in (_pair(one, "--adopt") for one in _split(ticked.adopt)):
-        for number in _numbers(items, [name], "--adopt"):
-            _once(said, number, "--adopt")
-            replies[number] = replace(replies[number], decision="adopt", by=inputs.day_of("--adopt", day))
+    for decision, pairs in chosen:
+        option = f"--{decision}"
+        for name, day in pairs:
+            by = inputs.day_of(option, day) if day else ""
+            for number in _numbers(items, [name], option):
+                _once(said, number, option)
+                replies[number] = replace(replies[number], decision=decision, by=by)
     if not ticked.accept and not any(one.decision == "accept" for one in written.values()):
         may = {item["number"]: item["acceptable"] for item in items}
         replies = {n: replace(r, decision="accept") if may[n] and not r.decision else r for n, r in replies.items()}
@@ -187,9 +190,16 @@ def _scan(document: Path, letter: str, folder: Path) -> tuple[bytes, str]:
         number += 1
 
 
-def _sensible(form: Mapping[str, Any], replies: Mapping[int, Reply], signed: Signed, known: Iterable[Record]) -> None:
-    """What no rule of a record can say: the reply is of the letter, and answers it as it may."""
-    problems = [*_unanswerable(form["items"], replies, signed), *_adopted(form["items"], replies, known)]
+def _sensible(form: Mapping[str, Any], replies: Mapping[int, Reply], signed: Signed, given: inputs.Inputs) -> None:
+    """What no rule of a record can say: the reply is of the letter and of its addressee, and answers it as it may."""
+    town, items = given.plan.estate, form["items"]
+    problems = [*_unanswerable(items, replies, signed, town.rules), *_asked_before(items, replies, given.records)]
+    entity = form["letter"]["entity"]
+    accepts = any(one.decision == "accept" for one in replies.values())  # of those the records' own rules judge
+    if not accepts and not _answers_for(entity, signed, town):
+        problems.append(f"R-OWNER: the role {signed.by} did not answer for {entity} on {signed.on}")
+    if signed.sha256 == form["letter"]["sha256"]:
+        problems.append("R-HASH: --document is the letter as it was drafted, which nobody signed: give the signed one")
     if signed.on < form["letter"]["day"]:
         problems.append(f"--on {signed.on}: the letter is of {form['letter']['day']}, nobody signed its reply before")
     unsaid = [n for n, one in replies.items() if one.decision == "accept" and one.personal_data is None]
@@ -202,31 +212,51 @@ def _sensible(form: Mapping[str, Any], replies: Mapping[int, Reply], signed: Sig
         raise InvalidInput([Problem("refused", 0, 0, problem) for problem in problems])
 
 
-def _unanswerable(items: Sequence[Mapping[str, Any]], replies: Mapping[int, Reply], signed: Signed) -> Iterator[str]:
+def _answers_for(entity: str, signed: Signed, town: Estate) -> bool:
+    """Whoever signs is of the entity that was asked; what it may sign is for the rules of each record."""
+    given = [
+        (d.entity, d.since, d.until) for d in town.delegations if (d.ref, d.role) == (signed.delegation, signed.by)
+    ]
+    mandates = [(s.entity, s.since, s.until) for s in town.signatories if s.role == signed.by]
+    held = any(one == entity and within(signed.on, since, until) for one, since, until in (*given, *mandates))
+    return held or (signed.by in town.roles and town.roles[signed.by].entity == entity)
+
+
+def _unanswerable(
+    items: Sequence[Mapping[str, Any]], replies: Mapping[int, Reply], signed: Signed, rules: DecisionRules
+) -> Iterator[str]:
+    unrated = later(signed.on, min(rules.longest_months, rules.longest_high_months))
     for item in items:
         reply, name = replies[item["number"]], f"item {item['number']} ({item['control']})"
         if reply.decision == "accept" and not item["acceptable"]:
             yield f"{name}: R-REGIME: the texts let no risk be accepted there; --adopt or --arbitrate it"
         if reply.decision == "adopt" and not reply.by:
             yield f"{name}: it is adopted, say by when: --adopt {item['number']}=2027-03-01"
-        if reply.decision == "adopt" and reply.by and reply.by < signed.on:
-            yield f"{name}: adopted by {reply.by}, which is before the signature"
+        if reply.decision in ("adopt", "arbitrate") and reply.by and reply.by < signed.on:
+            yield f"{name}: {reply.by} is before the signature"
+        if reply.decision == "accept" and not (reply.gravite and reply.vraisemblance) and signed.expires > unrated:
+            yield f"{name}: R-EXPIRY: {signed.expires} > {unrated}: nobody rated it, which the letter lets stand no longer"
 
 
-def _adopted(
+def _asked_before(
     items: Sequence[Mapping[str, Any]], replies: Mapping[int, Reply], known: Iterable[Record]
 ) -> Iterator[str]:
-    """What was adopted before, by an action that is still open."""
+    """What was adopted, or brought to arbitration, before: by an action that is still open."""
     planned = {
-        (one.raised_by, control): one.id
+        (one.raised_by, control, one.awaits): one.id
         for one in known
         if isinstance(one, Action) and one.status == "open"
         for control in one.controls
     }
     for item in items:
-        before = planned.get((item["recommendation"], item["control"]), "")
-        if before and replies[item["number"]].decision == "adopt":
-            yield f"item {item['number']} ({item['control']}): it is adopted already: {before}"
+        decision, name = replies[item["number"]].decision, f"item {item['number']} ({item['control']})"
+        before = planned.get(
+            (item["recommendation"], item["control"], "arbitration" if decision == "arbitrate" else "")
+        )
+        if before and decision == "adopt":
+            yield f"{name}: it is adopted already: {before}"
+        if before and decision == "arbitrate":
+            yield f"{name}: arbitration is asked for already: {before}"
 
 
 def _sealed(plain: Plain) -> bytes:
@@ -241,10 +271,19 @@ def _sealed(plain: Plain) -> bytes:
     return as_yaml(plain)
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the new records change: notes on them, and what was in force before and after."""
+
+    notes: list[IdleDecision]
+    before: InForce
+    after: InForce
+
+
 def _judged(
     texts: Mapping[str, bytes], documents: Mapping[str, bytes], given: inputs.Inputs, day: str, voice: Voice
-) -> list[IdleDecision]:
-    """What somebody has to see to about the new records. Raises InvalidInput when one is void, or voids another."""
+) -> _Judged:
+    """Raises InvalidInput when one of the new records is void, or voids another."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for path, data in ({f"{one}.yaml": text for one, text in texts.items()} | dict(documents)).items():
@@ -259,29 +298,40 @@ def _judged(
     wrong = [n for n in added if n.state in ("void", "part") and not (n.code == "R-STATUS" and n.id in renewed)]
     if wrong:
         raise InvalidInput([Problem(n.id, 0, 0, f"{n.code}: {idle(n, voice)}") for n in wrong])
-    return added
+    return _Judged(added, old, both)
 
 
-def _say(
-    form: Mapping[str, Any],
-    replies: Mapping[int, Reply],
-    made: Sequence[Plain],
-    notes: Sequence[IdleDecision],
-    voice: Voice,
-) -> None:
+def _say(form: Mapping[str, Any], replies: Mapping[int, Reply], made: Sequence[Plain], voice: Voice) -> None:
     """A line for each item: what became of it."""
     ids = iter(made)
     for item in form["items"]:
         decision = replies[item["number"]].decision
-        one = next(ids) if decision in ("accept", "adopt") else {}
+        one = next(ids) if decision else {}
         words = {
             "accept": voice.say("{number}. {control}: risk accepted until {day} ({id})"),
             "adopt": voice.say("{number}. {control}: to be adopted by {day} ({id})"),
-            "arbitrate": voice.say("{number}. {control}: arbitration asked for; it stays open"),
+            "arbitrate": voice.say("{number}. {control}: arbitration asked for by {day} ({id}); it stays open"),
             "": voice.say("{number}. {control}: no reply; it stays open"),
         }[decision]
         day = one.get("expires", one.get("due", ""))
         click.echo(words.format(number=item["number"], control=clean(item["control"]), day=day, id=one.get("id", "")))
-    for note in notes:
+
+
+def _say_beside(judged: _Judged, made: Sequence[Plain], voice: Voice) -> None:
+    """What somebody has to see to, and what a record that was superseded covered and no other one does."""
+    for note in judged.notes:
         if note.state == "due":
             click.echo(f"{note.id}: {note.code}: {idle(note, voice)}", err=True)
+    by = {one["supersedes"]: one["id"] for one in made if "supersedes" in one}
+    for held in judged.before.held:
+        if held.record.id in by:
+            _say_uncovered(held, by[held.record.id], judged.after, voice)
+
+
+def _say_uncovered(old: Held, new: str, after: InForce, voice: Voice) -> None:
+    open_ = [f"{control}: {key.partition(':')[2]}" for control in sorted(old.controls) for key in sorted(old.subjects)
+             if not after.about(control, key)]  # fmt: skip
+    if open_:
+        shown = ", ".join(map(clean, open_[:SHOWN])) + (", …" if len(open_) > SHOWN else "")
+        form = voice.say("{new} takes the place of {old}; no longer covered: {what}")
+        click.echo(form.format(new=new, old=clean(old.record.id), what=shown), err=True)

@@ -73,12 +73,14 @@ def write(
     audience: Audience = "technique",
     suppressed: bool = True,
     too_old: bool = False,
+    today: str = "",
 ) -> None:
     """`suppressed`: SARIF holds what a decision covers as suppressed results, else not at all."""
     located = repository.located(repository.work_folder())
     for name, path in reports:
         speaking = voice(lang, path == "-" and stdout_is_terminal(), details)
         speaking = replace(speaking, audience=audience, suppressed=suppressed, located=located, too_old=too_old)
+        speaking = replace(speaking, today=today)
         reporter = shelves.REPORTERS[name]
         with sink(path, 0o644 if reporter.shared else 0o600) as stream:
             reporter.render(run, speaking, _one_part(stream))

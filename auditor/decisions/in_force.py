@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditor.decisions import proof, risk, what, when, who
-from auditor.decisions.context import Context
+from auditor.decisions.context import Context, lateness
 from auditor.decisions.places import Covered, covered, places
 from auditor.model import (
     Bound,
@@ -82,6 +82,13 @@ class InForce:
                     found.setdefault(control, [[], [], []])[which].append(held)
         return {control: About(*map(tuple, three)) for control, three in found.items()}
 
+    def mended_by(self, one: Held) -> bool:
+        """It is an action that somebody is at, and not overdue beyond the grace."""
+        action = one.record
+        if not isinstance(action, Action) or action.status != "open" or action.awaits:
+            return False
+        return lateness(action.due, self.as_of, self.rules.grace_days) is not Outcome.FAIL
+
     def bounds(self, control: str, subject: str) -> tuple[Bound, ...]:
         """What the facts of a check are to be held against, for the decisions about it."""
         return tuple(b for one in self.about(control, subject) if (b := bound(one.record, control)))
@@ -121,8 +128,9 @@ def in_force(
     """`as_of` is a civil day in France, ISO; days compare as text. `controls` are all that exist, by id."""
     at = Context(estate, controls, measures, as_of, places(estate))
     notes: list[IdleDecision] = []
-    holding = [found for one in records if isinstance(one, Decision) and (found := _judged(one, at, notes))]
-    held = _renewed(holding, notes)
+    ended: list[Decision] = []
+    holding = [found for one in records if isinstance(one, Decision) and (found := _judged(one, at, notes, ended))]
+    held = _renewed(holding, ended, notes)
     actions = [found for one in records if isinstance(one, Action) and (found := _planned(one, at, notes))]
     notes.extend(_duplicates(held))
     return InForce(
@@ -154,8 +162,11 @@ def note(one: Record, code: str, detail: str, state: NoteState) -> IdleDecision:
     return IdleDecision(one.id, code, detail, one.source, one.kind, state, one.perimeter)
 
 
-def _judged(one: Decision, at: Context, notes: list[IdleDecision]) -> Held | None:
-    """The decision with what it covers; None when it is void. What was found goes to `notes`."""
+def _judged(one: Decision, at: Context, notes: list[IdleDecision], ended: list[Decision]) -> Held | None:
+    """The decision with what it covers; None when it is void. What was found goes to `notes`.
+
+    One that was in force, and is void for what happened since, goes to `ended`.
+    """
     perimeter = at.estate.perimeters.get(one.perimeter)
     if perimeter is None:
         notes.append(note(one, "R-ORPHAN", f"perimeter {one.perimeter}", "void"))
@@ -168,6 +179,7 @@ def _judged(one: Decision, at: Context, notes: list[IdleDecision]) -> Held | Non
         parts = []
     notes.extend(note(one, code, detail, "void") for code, detail in dict.fromkeys(void))
     if void:
+        ended.extend([one] if all(what.since(one, code, detail, at.as_of) for code, detail in void) else [])
         return None
     notes.extend(note(one, code, detail, "part") for code, detail in dict.fromkeys(parts))
     notes.extend(note(one, code, detail, "due") for code, detail in dict.fromkeys(_due(one, perimeter, at)))
@@ -191,6 +203,7 @@ def _problems(one: Decision, perimeter: Perimeter, at: Context) -> Iterator[tupl
     yield from when.status(one, at)
     yield from risk.level(one, at)
     yield from risk.dpo(one)
+    yield from risk.compensated(one, at)
     yield from risk.promised(one, at, Outcome.FAIL)
     yield from proof.evidence(one)
 
@@ -218,8 +231,12 @@ def _parts(one: Decision, scope: Covered, at: Context) -> tuple[Held, list[tuple
         found += problems
         if not problems:
             controls.add(name)
-    subjects = {f"host:{host}" for host in scope.hosts}
-    if one.scope.perimeter:
+    untold = what.unrecommended(one, scope.hosts, at)
+    found += [("R-RECO", f"host {host}") for host in sorted(untold)]
+    subjects = {f"host:{host}" for host in scope.hosts if host not in untold}
+    if one.scope.perimeter and what.of_some_hosts(one, at):
+        found.append(("R-RECO", f"perimeter {one.perimeter}"))
+    elif one.scope.perimeter:
         subjects.add(f"perimeter:{one.perimeter}")
     later = frozenset(f"host:{host}" for host in scope.later)
     return Held(one, frozenset(controls), frozenset(subjects), later), found
@@ -234,13 +251,14 @@ def _askable(one: Record, control: Control, scope: Covered, at: Context) -> Iter
     if control.of == "perimeter":
         if not one.scope.perimeter:
             yield "R-SCOPE", f"control {control.id}: perimeter {one.perimeter}"
-    elif not any(_asked_of(control, at.places.hosts[host]) for host in scope.hosts) and (
+    elif not any(asked_of(control, at.places.hosts[host]) for host in scope.hosts) and (
         scope.hosts or one.scope.perimeter
     ):
         yield "R-SCOPE", f"control {control.id}"
 
 
-def _asked_of(control: Control, host: Host) -> bool:
+def asked_of(control: Control, host: Host) -> bool:
+    """Its platforms and roles are the host's."""
     platform = not control.platforms or host.platform in control.platforms
     return platform and (not control.roles or bool(set(control.roles) & set(host.roles)))
 
@@ -248,12 +266,14 @@ def _asked_of(control: Control, host: Host) -> bool:
 # ---------------------------------------------------------------- records beside one another
 
 
-def _renewed(holding: Sequence[Held], notes: list[IdleDecision]) -> list[Held]:
-    """Without those that a later record in force supersedes: one of the same kind on the same perimeter."""
+def _renewed(holding: Sequence[Held], ended: Iterable[Decision], notes: list[IdleDecision]) -> list[Held]:
+    """Without those that a later record supersedes: one of the same kind on the same perimeter, that holds or held.
+
+    When a renewal ends or is revoked, what it took the place of does not come back.
+    """
     known = {one.record.id: one.record for one in holding}
     by: dict[str, str] = {}
-    for one in holding:
-        record = one.record
+    for record in sorted((*(one.record for one in holding), *ended), key=lambda one: one.id):
         before = known.get(record.supersedes) if isinstance(record, Decision) else None
         if before is not None and (before.kind, before.perimeter) == (record.kind, record.perimeter):
             by[before.id] = record.id

@@ -16,6 +16,8 @@ def level(one: Decision, at: Context) -> Found:
     if risk.matrix and matrix is None:
         yield "R-LEVEL", risk.matrix
     for name, given in (("initial", risk.initial), ("residual", risk.residual)):
+        if given.gravite and given.vraisemblance and not risk.matrix:
+            yield "R-LEVEL", f"{name}: {given.gravite} {given.vraisemblance}, matrix: -"  # nobody can tell its level
         computed = _computed(given, matrix)
         if computed and given.niveau and computed != given.niveau:
             yield "R-LEVEL", f"{name}: {given.niveau} / {computed}"
@@ -37,6 +39,12 @@ def _accepted(one: Decision, initial: int, residual: int) -> Found:
         yield "R-LEVEL", LEVELS[residual]
 
 
+def is_high(one: Decision, at: Context) -> bool:
+    """The residual level is `eleve`, as the record says it or as its matrix gives it."""
+    risk = one.risk or Risk()
+    return LEVELS[-1] in (risk.residual.niveau, _computed(risk.residual, at.estate.matrices.get(risk.matrix)))
+
+
 def _computed(given: Level, matrix: Sequence[Sequence[str]] | None) -> str:
     if not (matrix and given.gravite and given.vraisemblance):
         return ""
@@ -51,6 +59,15 @@ def _rank(level: str) -> int:
 def dpo(one: Decision) -> Found:
     if one.risk is not None and one.risk.personal_data and not (one.dpo_at and one.dpo_at <= one.signature.signed_at):
         yield "R-DPO", one.dpo_at
+
+
+def compensated(one: Decision, at: Context) -> Found:
+    """What is to pass instead exists, and where it is to pass: it could never hold otherwise, and nobody would see why."""
+    for place in one.compensated_by:
+        if place.control not in at.controls:
+            yield "R-COMP", f"control {place.control}"
+        if place.on and place.on not in at.places.hosts and place.on not in at.estate.perimeters:
+            yield "R-COMP", f"{place.control}: {place.on}"
 
 
 def promised(one: Decision, at: Context, judged: Outcome) -> Found:

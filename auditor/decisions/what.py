@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auditor.decisions.context import Context, Found, within
 from auditor.model import Control, Measure, Perimeter
-from auditor.records import Acceptance, Adaptation, Decision, Exemption
+from auditor.records import Acceptance, Adaptation, Decision, Exemption, Recommendation
 
 KINDS = {"acceptance": "exclusive", "adaptation": "shared"}  # of perimeter, for each kind that is not for all
 FORBIDDEN = ("none", "statutory")  # the regimes in which nothing at all is decided
@@ -45,11 +45,30 @@ def recommendation(one: Decision, at: Context) -> Found:
     if given is None or given.perimeter != one.perimeter:
         yield "R-RECO", one.recommendation
         return
+    if given.issued_by == at.estate.perimeters[one.perimeter].owner:  # nobody recommends to itself
+        yield "R-RECO", f"{given.id}: {given.issued_by}"
+    if given.proof is not None and not given.proof.holds:
+        yield "R-HASH", f"{given.id}: {given.proof.document}"
     for control in one.controls:
         if control not in given.controls:
             yield "R-RECO", f"{given.id}: control {control}"
     if not given.communicated_at or given.communicated_at > one.signature.signed_at:
         yield "R-RECO", f"{given.id}: {given.communicated_at or '-'} > {one.signature.signed_at}"
+
+
+def unrecommended(one: Decision, hosts: Iterable[str], at: Context) -> frozenset[str]:
+    """Those of the hosts that the recommendation was not written about."""
+    return frozenset(hosts).difference(known) if (known := _recommended(one, at)) is not None else frozenset()
+
+
+def of_some_hosts(one: Decision, at: Context) -> bool:
+    """The recommendation is about hosts, and not about the perimeter as a whole."""
+    return _recommended(one, at) is not None
+
+
+def _recommended(one: Decision, at: Context) -> tuple[str, ...] | None:
+    given = at.estate.recommendations.get(one.recommendation) if isinstance(one, Acceptance) else None
+    return given.hosts if given else None
 
 
 def notice(one: Decision, perimeter: Perimeter, at: Context) -> Found:
@@ -77,6 +96,19 @@ def version(one: Decision, control: Control) -> Found:
     signed = one.revisions.get(control.id, 1)
     if control.revision > signed:
         yield "R-VERSION", f"control {control.id}: {signed} < {control.revision}"
+    if control.revision < signed:  # else what is asked could be raised to there, and nobody decide anew
+        yield "R-ORPHAN", f"control {control.id}: revision {signed} > {control.revision}"
+
+
+def since(one: Decision, code: str, detail: str, as_of: str) -> bool:
+    """Whether what makes a record void came after it was in force: it ended, was revoked or altered, or lost its ground."""
+    if code == "R-EXPIRY":
+        return detail == one.expires < as_of
+    if code == "R-STATUS":
+        return one.status in ("revoked", "superseded")
+    if code == "R-HASH":
+        return detail != "-"
+    return code in ("R-COMP", "R-VERSION") or (code == "R-SCOPE" and not detail.startswith(("-", "frozen:")))
 
 
 def bounds(one: Decision, at: Context) -> Found:
@@ -115,8 +147,15 @@ def _shown(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def communicated(recommendations: Mapping[str, Any], perimeter: str, control: str, as_of: str) -> tuple[str, bool]:
-    """The recommendation about a control on a perimeter, a communicated one before others, and whether it was."""
-    found = [r for r in recommendations.values() if r.perimeter == perimeter and control in r.controls]
-    told = [r for r in found if r.communicated_at and within(as_of, r.communicated_at, "")]
-    return (told[0].id, True) if told else (found[0].id, False) if found else ("", False)
+def communicated(
+    recommendations: Mapping[str, Recommendation], perimeter: str, control: str, as_of: str
+) -> tuple[Recommendation, ...]:
+    """The recommendations about a control on a perimeter that its owner was told of by the day."""
+    found = (r for r in recommendations.values() if r.perimeter == perimeter and control in r.controls)
+    return tuple(r for r in found if r.communicated_at and within(as_of, r.communicated_at, ""))
+
+
+def drafted(recommendations: Mapping[str, Recommendation], perimeter: str, control: str) -> str:
+    """The first one, told of or not; empty where there is none."""
+    found = (r.id for r in recommendations.values() if r.perimeter == perimeter and control in r.controls)
+    return next(found, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auditor.decisions.context import Context, Found, later
+from auditor.decisions.risk import is_high
 from auditor.records import Decision
 
 
@@ -20,8 +21,8 @@ def expiry(one: Decision, at: Context) -> Found:
     if one.expires < at.as_of:
         yield "R-EXPIRY", one.expires
     rules = at.estate.rules
-    high = one.risk is not None and one.risk.residual.niveau == "eleve"
-    latest = later(one.signature.signed_at, rules.longest_high_months if high else rules.longest_months)
+    longest = min(rules.longest_months, rules.longest_high_months) if is_high(one, at) else rules.longest_months
+    latest = later(one.signature.signed_at, longest)
     if one.expires > latest:
         yield "R-EXPIRY", f"{one.expires} > {latest}"
 

@@ -42,7 +42,7 @@ def _entities(signature: Signature, at: Context) -> tuple[str, ...]:
 
 
 def _delegated(one: Decision, entitled: tuple[str, ...], at: Context) -> Found:
-    """The delegation covers the day and the kind, and who gave it was entitled to when it began."""
+    """The delegation covers the day and the kind, and who gave it was entitled to when it began, and still that day."""
     signature = one.signature
     given = [d for d in at.estate.delegations if d.ref == signature.delegation_ref and d.role == signature.role]
     if not any(_holds(d, one, at) for d in given if d.entity in entitled):
@@ -51,7 +51,8 @@ def _delegated(one: Decision, entitled: tuple[str, ...], at: Context) -> Found:
 
 def _holds(given: Delegation, one: Decision, at: Context) -> bool:
     covers = one.kind in given.may and within(one.signature.signed_at, given.since, given.until)
-    return covers and may_sign(given.by, given.entity, one.kind, given.since, at)
+    days = (given.since, one.signature.signed_at)  # a delegation ends with the mandate of who gave it
+    return covers and all(may_sign(given.by, given.entity, one.kind, day, at) for day in days)
 
 
 def draft(one: Decision) -> Found:

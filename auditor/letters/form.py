@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auditor.letters.asked import Item
@@ -19,13 +19,14 @@ Plain = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Who is asked what, on which day. `names` are full names by entity; `drafted_by` is a role, or empty."""
+    """Who is asked what, on which day. `drafted_by` is a role, or empty; `texts`, what is recommended, by control."""
 
     entity: str
     day: str
     items: tuple[Item, ...]
     run: str
     drafted_by: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked(self) -> str:
@@ -34,10 +35,14 @@ class Letter:
 
     @property
     def id(self) -> str:
-        return f"{self.day}-{self.asked[:8]}"
+        return id_of(self.day, self.asked)
 
     def plain(self) -> list[Plain]:
-        return [item_to_plain(one) for one in self.items]
+        return [{**item_to_plain(one), "text": self.texts[one.control]} for one in self.items]
+
+
+def id_of(day: str, asked: str) -> str:
+    return f"{day}-{asked[:8]}"
 
 
 def digest(plain: Any) -> str:
@@ -60,11 +65,18 @@ def item_to_plain(item: Item) -> Plain:
 
 
 def scope_of(item: Item) -> Plain:
-    return {"hosts": list(item.hosts)} if item.hosts else {"perimeter": True}
+    """The hosts by name; and what they have in common, as it stood for them, so that a later host is known to be new."""
+    if not item.hosts:
+        return {"perimeter": True}
+    common: dict[str, list[str]] = {}
+    for kind, name in item.common:
+        common.setdefault(kind, []).append(name)
+    frozen = {"frozen": {"count": len(item.in_common), "hosts": list(item.in_common)}} if common else {}
+    return {"hosts": list(item.hosts), **common, **frozen}
 
 
-def form(letter: Letter, document: str, sha256: str, estate: Iterable[str], texts: Mapping[str, str]) -> Plain:
-    """The form; `document` is the letter's file and `estate` its paths, all seen from the form; `texts` by control."""
+def form(letter: Letter, document: str, sha256: str, estate: Iterable[str]) -> Plain:
+    """The form; `document` is the letter's file and `estate` its paths, all seen from the form."""
     return {
         "kind": "form",
         "letter": {
@@ -76,9 +88,7 @@ def form(letter: Letter, document: str, sha256: str, estate: Iterable[str], text
             "sha256": sha256,
         },
         "estate": list(estate),
-        "items": [
-            {**plain, "text": texts[item.control]} for plain, item in zip(letter.plain(), letter.items, strict=True)
-        ],
+        "items": letter.plain(),
         "replies": {},
     }
 
@@ -86,10 +96,8 @@ def form(letter: Letter, document: str, sha256: str, estate: Iterable[str], text
 def asked_in(plain: Mapping[str, Any]) -> str:
     """The digest that the letter of this form shows, when nobody changed what it asks."""
     letter = plain["letter"]
-    items = [{k: v for k, v in item.items() if k != "text"} for item in plain["items"]]
-    return digest(
-        {"entity": letter["entity"], "day": letter["day"], "drafted_by": letter.get("drafted_by", ""), "items": items}
-    )
+    said = {"entity": letter["entity"], "day": letter["day"], "drafted_by": letter.get("drafted_by", "")}
+    return digest({**said, "items": plain["items"]})
 
 
 # ---------------------------------------------------------------- recommendations
@@ -111,7 +119,7 @@ def numbered(items: Iterable[Item], day: str, taken: Iterable[str]) -> tuple[Ite
     return tuple(one if one.recommendation else replace(one, recommendation=next(ids)) for one in items)
 
 
-def recommendations(letter: Letter, document: str, sha256: str, texts: Mapping[str, str]) -> list[Plain]:
+def recommendations(letter: Letter, document: str, sha256: str) -> list[Plain]:
     """A record for each item that was not recommended before; `document` is the letter, seen from the record."""
     return [
         {
@@ -119,7 +127,7 @@ def recommendations(letter: Letter, document: str, sha256: str, texts: Mapping[s
             "id": item.recommendation,
             "perimeter": item.perimeter,
             "controls": [item.control],
-            "text": texts[item.control],
+            "text": letter.texts[item.control],
             "issued_by": item.adviser,
             "issued_at": letter.day,
             "communicated_at": letter.day,

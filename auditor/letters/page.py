@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from auditor import pages
 from auditor.letters.asked import Asked, Item
 from auditor.letters.form import Letter
@@ -20,6 +22,7 @@ LEVELS = {
     "gravité": ("G1 mineure", "G2 significative", "G3 grave", "G4 critique"),
     "vraisemblance": ("V1 peu vraisemblable", "V2 vraisemblable", "V3 très vraisemblable", "V4 quasi certaine"),
 }
+KINDS = {"roles": "rôle", "groups": "groupe", "zones": "zone"}
 LIABILITY = "gov-residual-risk"  # the measure whose words say what an acceptance does
 
 
@@ -33,6 +36,8 @@ class About:
     asked: Asked
     audited_on: str
     partial: bool
+    logos: tuple[tuple[str, Markup], ...] = ()
+    unchecked: int = 0  # measures and hosts of the same perimeters that nothing is asked of
 
 
 def page(letter: Letter, about: About) -> str:
@@ -50,6 +55,8 @@ def page(letter: Letter, about: About) -> str:
         liability=liability(about.measures),
         counts=about.asked,
         partial=about.partial,
+        logos=about.logos,
+        unchecked=about.unchecked,
         levels=LEVELS,
     )  # fmt: skip
 
@@ -82,6 +89,7 @@ def _shown(item: Item, about: About) -> Mapping[str, Any]:
         "article": measure.article if measure else "",
         "recommended": french(item.recommended_at) if item.recommended_at else "",
         "hosts": list(item.hosts),
+        "common": ", ".join(f"{KINDS[kind]} {name}" for kind, name in item.common),
     }
 
 

@@ -7,7 +7,7 @@ and data are taken for personal until the reply says that they are not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ NO_REASON = (
     "La réponse signée décline la recommandation {recommendation} et accepte le risque résiduel ; "
     "aucun motif n'y est transcrit."
 )
+ARBITRATION = "Arbitrage demandé (convention, art. 4) : {text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Ruled:
 def records(
     form: Mapping[str, Any], replies: Mapping[int, Reply], signed: Signed, ruled: Ruled, taken: Sequence[str]
 ) -> list[Plain]:
-    """An acceptance for each item that is accepted, an action for each that is adopted, in the order of the letter."""
+    """An acceptance for each item that is accepted, an action for each that is adopted or goes to arbitration, in order."""
     acceptances, actions = (iter(following(prefix, signed.on, taken)) for prefix in ("ACC", "ACT"))
     found = []
     for item in form["items"]:
@@ -78,6 +79,8 @@ def records(
             found.append(acceptance(form, item, reply, signed, ruled, next(acceptances)))
         elif reply.decision == "adopt":
             found.append(action(item, reply, signed, next(actions)))
+        elif reply.decision == "arbitrate":
+            found.append(arbitration(item, reply, signed, ruled.rules, next(actions)))
     return found
 
 
@@ -141,14 +144,22 @@ def _last_day(on: str, level: str, rules: DecisionRules) -> str:
 
 
 def action(item: Mapping[str, Any], reply: Reply, signed: Signed, id: str) -> Plain:
+    """For the hosts that the letter names: nobody promised anything of later ones."""
     return {
         "kind": "action",
         "id": id,
         "perimeter": item["perimeter"],
         "controls": [item["control"]],
-        "scope": dict(item["scope"]),
+        "scope": {key: value for key, value in item["scope"].items() if key in ("hosts", "perimeter")},
         "text": item["text"],
         "responsible": reply.responsible or signed.by,
         "due": reply.by,
         "raised_by": item["recommendation"],
     }
+
+
+def arbitration(item: Mapping[str, Any], reply: Reply, signed: Signed, rules: DecisionRules, id: str) -> Plain:
+    """That the directors are to find a compromise (convention, article 4): nobody mends until then."""
+    due = reply.by or (date.fromisoformat(signed.on) + timedelta(days=rules.grace_days)).isoformat()
+    asked = action(item, replace(reply, by=due), signed, id)
+    return {**asked, "text": ARBITRATION.format(text=item["text"]), "awaits": "arbitration"}

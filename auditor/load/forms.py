@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import InvalidInput, Problem
-from auditor.letters.form import asked_in
+from auditor.letters.form import asked_in, id_of
 from auditor.load import records, schema, yaml
 
 
@@ -41,6 +41,7 @@ def _bound(file: Path, plain: Mapping[str, Any]) -> list[Problem]:
         return [Problem(str(file), 0, 0, f"its letter {letter} cannot be read: {error.strerror}")]
     if hashlib.sha256(text).hexdigest() != plain["letter"]["sha256"]:
         return [Problem(str(file), 0, 0, f"its letter {letter} was changed since it was drafted: draft a new one")]
-    if asked_in(plain).encode() not in text:
+    asked = asked_in(plain)
+    if asked.encode() not in text or plain["letter"]["id"] != id_of(plain["letter"]["day"], asked):
         return [Problem(str(file), 0, 0, "it does not ask what its letter asks: change only `replies`, or draft anew")]
     return []

@@ -51,4 +51,5 @@ def _recommendation(document: Document) -> Recommendation:
         communicated_at=value.get("communicated_at", ""),
         source=records.source(document),
         hosts=tuple(value["frozen"]["hosts"]) if "frozen" in value else None,
+        proof=records.proof(document, value) if "document" in value and "sha256" in value else None,
     )

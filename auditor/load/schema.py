@@ -46,7 +46,8 @@ def problems(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
     replaced = False
     for error in validator.iter_errors(document.value):
         path: KeyPath = tuple(error.absolute_path)
-        if error.validator == "type" and error.validator_value == "string" and path in document.raw:
+        wanted = _as_list(error.validator_value) if error.validator == "type" else []
+        if "string" in wanted and path in document.raw:
             _replace(document.value, path, document.raw.pop(path))
             replaced = True
             continue

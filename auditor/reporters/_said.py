@@ -5,7 +5,9 @@ from __future__ import annotations
 from auditor.decision_words import standing
 from auditor.kinds import Voice
 from auditor.model import CAUSES, Control, Finding, Outcome, Unknown
-from auditor.sentences import clean, told, unconcerned
+from auditor.operators import N_
+from auditor.sentences import clean, listed, told, unconcerned
+from auditor.summary import Summary
 
 NOWHERE = "policies"  # a control whose file nobody knows: consumers drop what has no place
 
@@ -32,6 +34,17 @@ def decided_why(finding: Finding, voice: Voice) -> str:
     else:
         form = voice.say("{acceptance}: the target is still missed, {why}")
     return form.format(acceptance=f"{words[0].upper()} {words[2]}", why=why(finding, voice))
+
+
+def ended(seen: Summary, voice: Voice) -> str:
+    """Which decisions that stood in a stored run have ended since; empty for none, and for a run that is judged now."""
+    beside = [group.decision for group in seen.groups] + [gap.decision for gap in seen.gaps]
+    over = dict.fromkeys(one.id for one in beside if one and one.until < voice.today)
+    if not over:
+        return ""
+    form = N_("Decisions that have ended since: {count}{which}; what they stood beside is open again.")
+    which = "" if voice.audience == "elus" else f" ({listed(list(map(clean, over)), voice)})"
+    return voice.say(form).format(count=len(over), which=which)
 
 
 def place(control: Control | None, voice: Voice, finding: Finding | None = None) -> tuple[str, int]:

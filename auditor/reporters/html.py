@@ -6,10 +6,7 @@ measures and our own words: nothing that names a host, or that a host said, is h
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-
-from markupsafe import Markup
+from collections.abc import Mapping
 
 from auditor import pages
 from auditor.kinds import OpenPart, Reporter, Voice
@@ -20,8 +17,6 @@ from auditor.sentences import day, moment
 from auditor.summary import Summary, summary
 
 TEMPLATES = "auditor.reporters"
-LOGOS = 4
-_LOGO = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
 
 
 def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
@@ -39,7 +34,8 @@ def _page(run: Run, voice: Voice) -> Mapping[str, object]:
     seen = summary(run)
     public = voice.audience == "elus"
     style, digest = pages.style(TEMPLATES, "report.css")
-    logos = tuple(_logos(run))
+    owners = dict.fromkeys(perimeter.owner for perimeter in run.perimeters.values())
+    logos = tuple(pages.logos(run.entities[name] for name in owners if name in run.entities))
     return {
         "lang": voice.lang,
         "say": voice.say,
@@ -91,14 +87,6 @@ def _answered(run: Run, seen: Summary, voice: Voice) -> Mapping[str, object]:
         "actions": answers.actions(run, voice),
         "late": voice.say("{late} of {count} open actions are late").format(late=late, count=actions),
     }
-
-
-def _logos(run: Run) -> Iterator[tuple[str, Markup]]:
-    """Name and picture of the owners; what is no picture of a form that holds no program is left out."""
-    owners = dict.fromkeys(perimeter.owner for perimeter in run.perimeters.values())
-    known = [run.entities[name] for name in owners if name in run.entities and _LOGO.fullmatch(run.entities[name].logo)]
-    for one in known[:LOGOS]:
-        yield one.name or one.id, Markup(one.logo)  # noqa: S704 - letters, digits and + / = alone
 
 
 REPORTER = Reporter(

@@ -12,6 +12,7 @@ from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import CAUSES, SEVERITIES, Coverage, Finding, Header, IdleDecision, Outcome, Run, StandsBeside
 from auditor.operators import N_
 from auditor.reporters import _changes
+from auditor.reporters._said import ended
 from auditor.sentences import (
     OUTCOME_WORDS,
     SEEN_BY,
@@ -197,8 +198,8 @@ def _headline(run: Run, seen: Summary, voice: Voice) -> list[Line]:
     for style, label, text in rows:
         name = f"  {label[:1].upper()}{label[1:]}".ljust(margin)
         lines += [((style, name), *first) if not i else first for i, first in enumerate(_hung(text, voice, margin))]
-    for style, verdict in _verdict(run, seen, voice):
-        lines += _wrapped(verdict, voice, 2, style)
+    for style, verdict in (*_verdict(run, seen, voice), ("warn", ended(seen, voice))):
+        lines += _wrapped(verdict, voice, 2, style) if verdict else []
     return lines
 
 

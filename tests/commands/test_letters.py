@@ -166,7 +166,7 @@ def test_each_item_has_its_own_reply(town: Path) -> None:
     assert lines[1] == f"2. {control[2]}: risk accepted until 2027-05-21 (ACC-2026-005)"
     assert lines[2] == f"3. {control[3]}: no reply; it stays open"
     assert lines[3] == f"4. {control[4]}: to be adopted by 2027-03-01 (ACT-2026-001)"
-    assert lines[4] == f"5. {control[5]}: arbitration asked for; it stays open"
+    assert lines[4] == f"5. {control[5]}: arbitration asked for by 2026-12-22 (ACT-2026-002); it stays open"
     folder = town / "town/decisions"
     rated, unrated, action = (
         record(folder / f"{one}.yaml") for one in ("ACC-2026-004", "ACC-2026-005", "ACT-2026-001")
@@ -183,7 +183,7 @@ def test_each_item_has_its_own_reply(town: Path) -> None:
     assert action["raised_by"] == form(town)["items"][3]["recommendation"]
     assert "ACT-2026-001" in auditor("actions", "list", "-i", town / "town").output
     assert "ACT-2026-001" in auditor("actions", "due", "-i", town / "town", "--as-of", "2027-01-15").output
-    assert auditor("actions", "due", "-i", town / "town", "--as-of", "2026-11-23").output == ""
+    assert "ACT-2026-001" not in auditor("actions", "due", "-i", town / "town", "--as-of", "2026-11-23").output
 
 
 def test_replies_may_stand_in_the_form(town: Path) -> None:
@@ -206,6 +206,14 @@ def test_replies_may_stand_in_the_form(town: Path) -> None:
     ("words", "by", "said"),
     [
         ((), BY, "R-DPO"),
+        (("--accept", "", "--adopt", "all"), BY, "2=2027-03-01"),
+        (
+            ("--personal-data", "none", "--expires", "2027-06-01"),
+            BY,
+            "R-EXPIRY",
+        ),  # not rated: six months, says the letter
+        (("--personal-data", "none", "--arbitrate", "1=2026-11-01"), BY, "before the signature"),
+        (("--personal-data", "none", "--arbitrate", "1=20261224"), BY, "write it as 2026-11-30"),
         (("--personal-data", "all", "--dpo-on", "2026-11-23"), BY, "R-DPO"),
         (("--personal-data", "none"), ("--by", "president-epci"), "R-OWNER"),
         (("--personal-data", "none"), ("--by", "rssi"), "R-DRAFT"),
@@ -250,9 +258,48 @@ def test_a_reply_counts_once(town: Path) -> None:
     assert files(town) == before
 
 
+@pytest.mark.parametrize("reply", ["--adopt", "--arbitrate"])
+def test_nobody_adopts_or_asks_for_arbitration_for_another_entity(town: Path, reply: str) -> None:
+    """What is not accepted answers for the entity, too."""
+    words = [f"{reply}={item['number']}=2027-03-01" for item in form(town)["items"]]
+    before = files(town)
+    for role in ("president-epci", "nobody"):
+        done = sign(town, *words, by=("--by", role))
+        assert (done.exit_code, "R-OWNER" in done.output) == (2, True), done.output
+    assert files(town) == before
+    assert sign(town, *words).exit_code == 0
+
+
+def test_the_letter_that_nobody_signed_is_no_proof(town: Path) -> None:
+    (town / "scan.pdf").write_bytes((town / "town/letters/l.html").read_bytes())
+    done = sign(town, "--personal-data", "none")
+    assert (done.exit_code, "R-HASH" in done.output) == (2, True), done.output
+
+
+def test_arbitration_leaves_an_action_that_hides_nothing(town: Path) -> None:
+    """It is asked for once, it is still to be decided, and it may be adopted or accepted afterwards."""
+    first = form(town)["items"][0]["control"]
+    every = ",".join(str(item["number"]) for item in form(town)["items"])
+    assert sign(town, "--arbitrate", every).exit_code == 0
+    action = record(town / "town/decisions/ACT-2026-001.yaml")
+    assert (action["awaits"], action["controls"]) == ("arbitration", [first])
+    assert action["text"].startswith("Arbitrage demandé (convention, art. 4)")
+    listed = auditor("actions", "list", "-i", town / "town", "--as-of", "2026-11-23").output
+    assert "\tarbitration asked for, open\t" in listed
+    again = sign(town, "--arbitrate", "1")
+    assert (again.exit_code, "arbitration is asked for already: ACT-2026-001" in again.output) == (2, True)
+    assert draft(town, "--communicated-on", "2026-11-23", out="town/letters/2.html").exit_code == 0
+    assert [i["control"] for i in record(town / "town/letters/2.yaml")["items"]] == [
+        i["control"] for i in form(town)["items"]
+    ]
+    assert sign(town, "--personal-data", "none", "--accept", "1").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
+        ("  id: 2026-11-22-", "  id: ../../../2026-11-22-"),
+        ("Installer auditd", "Arrêter auditd"),
         ("- pc-syn-03\n", "- pc-syn-03\n    - nas-syn\n"),
         ("acceptable: false", "acceptable: true"),
         ("drafted_by: rssi", "drafted_by: ''"),
@@ -351,6 +398,31 @@ def test_a_renewal_is_a_new_record(town: Path) -> None:
     assert {name: after[name] for name in before} == before
     checked = auditor("acceptances", "check", town / "town", "--as-of", "2026-12-02")
     assert checked.exit_code == 0, checked.output
+
+
+def test_an_acceptance_that_does_not_stand_any_more_is_signed_anew(town: Path) -> None:
+    """The new records take its place by themselves, for all that it covered; what has no reply is said to be open."""
+    document = json.loads((town / "audit.json").read_text("utf-8"))
+    for one in document["findings"]:
+        if one["subject"]["id"] == "pc-syn-03" and one["control"].startswith("antivirus-or-edr"):
+            worse = {"id": "ACC-2026-003", "kind": "acceptance", "code": "R-BOUND", "detail": "", "reasons": []}
+            running = one["control"] == "antivirus-or-edr-running"
+            one |= {"outcome": "fail", "decision": None, "suspended": [worse] if running else []}
+    (town / "audit.json").write_text(json.dumps(document))
+    assert draft(town, "--communicated-on", "2026-11-22", out="town/letters/2.html").exit_code == 0
+    items = [item for item in record(town / "town/letters/2.yaml")["items"] if "supersedes" in item]
+    assert {item["control"] for item in items} == {"antivirus-or-edr-fresh", "antivirus-or-edr-running"}
+    assert {item["supersedes"] for item in items} == {"ACC-2026-003"}
+    running, fresh = (next(i["number"] for i in items if i["control"].endswith(e)) for e in ("running", "fresh"))
+    one = shutil.copytree(town, town / "copy", ignore=shutil.ignore_patterns("copy"))
+    done = sign(one, "--personal-data", "none", "--accept", str(running), form="2")
+    assert done.exit_code == 0, done.output
+    assert "takes the place of ACC-2026-003; no longer covered: antivirus-or-edr-fresh: pc-syn-03" in done.output
+    done = sign(town, "--personal-data", "none", "--accept", f"{running},{fresh}", form="2")
+    assert (done.exit_code, "no longer covered" in done.output) == (0, False), done.output
+    listed = auditor("acceptances", "list", "-i", town / "town", "--as-of", "2026-11-23").output
+    assert listed.count("\tin force\t") == 2
+    assert auditor("acceptances", "check", town / "town", "--as-of", "2026-11-23").exit_code == 0
 
 
 def test_nothing_is_written_over(town: Path) -> None:

@@ -119,6 +119,33 @@ def test_ids_that_look_like_numbers_stay_text(tmp_path: Path) -> None:
     assert one.compensated_by == (Compensation("4.20", "007"),)
 
 
+def test_so_do_those_that_may_be_left_empty(tmp_path: Path) -> None:
+    """`9.10` and `9.1` are two records."""
+    text = ACCEPTANCE_YAML.replace("signed_at", "delegation_ref: 9.20, signed_at") + "supersedes: 9.10\n"
+    write(tmp_path, a=text)
+    (one,) = load(tmp_path)
+    assert isinstance(one, Acceptance)
+    assert (one.supersedes, one.signature.delegation_ref) == ("9.10", "9.20")
+    write(tmp_path, a=ACCEPTANCE_YAML + "supersedes: null\n")
+    assert [r.supersedes for r in load(tmp_path) if isinstance(r, Acceptance)] == [""]
+
+
+def test_what_looks_like_a_record_is_never_passed_over(tmp_path: Path) -> None:
+    """A revocation is not lost because of how its file is called, or behind a link."""
+    folder = write(tmp_path / "town", **ACCEPTED) / "decisions"
+    (folder / "REVOKED.YAML").write_text("kind: acceptance\n")
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "more").symlink_to(tmp_path / "elsewhere")
+    assert refused(folder) == [
+        "REVOKED.YAML: a record is named REVOKED.yaml",
+        "more: a link to a folder is not followed: put the records here",
+    ]
+    (folder / "REVOKED.YAML").unlink()
+    (folder / "more").unlink()
+    (folder / "documents" / "SCAN.PDF").write_text("x")
+    assert len(load(folder)) == 1
+
+
 def test_no_folder_is_no_decision(tmp_path: Path) -> None:
     """An estate need not hold decisions."""
     assert load(tmp_path / "none") == ()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from auditor.decision_words import KIND_WORDS, LATE_WORDS, STATUS_WORDS, idle_title
+from auditor.decision_words import AWAITS_WORDS, KIND_WORDS, LATE_WORDS, STATUS_WORDS, idle_title
 from auditor.decision_words import idle as idle_words
 from auditor.kinds import Voice
 from auditor.model import Outcome, Run, StandsBeside, ToDo
@@ -140,7 +140,8 @@ def actions(run: Run, voice: Voice) -> Rows:
             continue
         measures = dict.fromkeys(m for control in one.controls if (m := parts.measure_of(run, control)))
         about = (_titles(run, measures, voice) or "-") if public else one.text
-        state = voice.say(LATE_WORDS[one.late] or STATUS_WORDS[one.status])
+        words = (AWAITS_WORDS.get(one.awaits, ""), LATE_WORDS[one.late] or STATUS_WORDS[one.status])
+        state = ", ".join(voice.say(word) for word in words if word)
         rows.append(("" if public else one.id, about, one.responsible, day(one.due, voice), state))
     return parts.cut(rows, parts.bound(parts.DECIDED, voice))
 

@@ -11,6 +11,7 @@ from auditor.model import Run
 from auditor.operators import N_
 from auditor.reporters._page import parts
 from auditor.reporters._page.parts import Chip
+from auditor.reporters._said import ended
 from auditor.sentences import SEEN_BY, clean, listed, moment, replayed
 from auditor.summary import Summary
 
@@ -107,6 +108,8 @@ def notices(run: Run, seen: Summary, voice: Voice) -> Iterable[str]:
         yield voice.say("THE RUN IS PARTIAL: it ended before everything planned was asked.")
     if header.replay:
         yield replayed(header.replay, voice)
+    if gone := ended(seen, voice):
+        yield gone
     if header.seen_by:
         yield voice.say(SEEN_BY).format(entity=clean(_called(run, header.seen_by)))
     if not header.declared:
