@@ -139,7 +139,7 @@ def _elements(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _by_line(lines: Any) -> Iterator[tuple[str, Any]]:
-    inside = ""
+    inside = text = ""
     for line in lines:
         text = line.rstrip("\n")
         if inside:
@@ -151,3 +151,5 @@ def _by_line(lines: Any) -> Iterator[tuple[str, Any]]:
             inside = json.loads(text.removesuffix(": ["))
         elif text != "}" and not text.endswith(("[]", "[],")):
             yield from json.loads("{" + text.removesuffix(",") + "}").items()
+    if text != "}":
+        raise ValueError("it is cut")

@@ -165,10 +165,24 @@ def _bytes(path: str) -> bytes:
 # ---------------------------------------------------------------- git
 
 
+def _commit(ref: str) -> str:
+    """A tag, or a branch, of the name of another would be taken in its place; whoever may push can make one."""
+    told = _ran(["-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}"])
+    if b"ambiguous" in told.stderr:
+        raise InvalidInput(f"--trusted {ref}: is more than one reference: write it whole, as refs/remotes/origin/main")
+    return told.stdout.decode().strip()
+
+
 def _git(arguments: list[str]) -> bytes:
+    return _ran(arguments).stdout
+
+
+def _ran(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    words = ["git", "--no-replace-objects", *arguments]
+    environment = {**os.environ, "LC_ALL": "C"}
     try:
         done = subprocess.run(
-            ["git", *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_TIMEOUT_S, check=False
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_TIMEOUT_S, check=False, env=environment
         )
     except FileNotFoundError:
         raise InvalidInput("--trusted needs the program git") from None
@@ -177,7 +191,7 @@ def _git(arguments: list[str]) -> bytes:
     if done.returncode:
         said = clean(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2])
         raise InvalidInput(f"--trusted: {said or 'git failed'}")
-    return done.stdout
+    return done
 
 
 @contextmanager
@@ -186,7 +200,7 @@ def opened(ref: str) -> Iterator[Side]:
     if not ref:
         raise InvalidInput("--trusted: give a git reference")
     top = os.path.realpath(_git(["rev-parse", "--show-toplevel"]).decode().rstrip("\n"))
-    commit = _git(["rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}"]).decode().strip()
+    commit = _commit(ref)
     with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
         archive = os.path.join(folder, "side.tar")
         _git(["-C", top, "archive", "--format=tar", f"--output={archive}", commit])

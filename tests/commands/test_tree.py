@@ -74,6 +74,11 @@ def findings(result: Result) -> list[Mapping[str, Any]]:
 
 
 DOCS = Path(__file__).parents[2] / "docs/writing-a-probe.md"
+ACCOUNTS = {
+    "passwd": "root:x:0:0::/root:/bin/sh\n",
+    "group": "root:x:0:\nsudo:x:27:\n",
+    "sudoers": "root ALL=(ALL:ALL) ALL\n",
+}
 ACCEPTANCE = (
     (Path(__file__).parents[2] / "inventories" / "demo" / "decisions" / "ACC-2026-003.yaml")
     .read_text()
@@ -84,6 +89,7 @@ TREE = ("policies", "--tree", "web01=build/web01", "-f", "json=-")
 
 
 def test_what_only_a_host_can_tell_does_not_gate(work: Path) -> None:
+    wrote(work, **{f"build/web01/etc/{name}": text for name, text in ACCOUNTS.items()})
     result = run("--tree", "web01=build/web01", "-f", "json=-")
     assert result.exit_code == 0
     unknown = [f for f in findings(result) if f["outcome"] == "unknown" and not f["gates"]]
@@ -318,3 +324,61 @@ def test_nothing_of_the_change_is_run(work: Path) -> None:
         ("file", "changed", "town.py"),
         ("file", "added", "decisions/ACC-1.yaml"),
     }
+
+
+def test_a_file_that_is_left_out_is_no_way_to_pass(work: Path) -> None:
+    """That only a running host can tell then gates nothing by itself; what was told before, and is not now, does."""
+    wrote(work, **{f"build/web01/etc/{name}": text for name, text in ACCOUNTS.items()})
+    referenced(work)
+    wrote(work, **{"build/web01/etc/ssh/sshd_config.d/00-urgent.conf": BAD})
+    (work / "build/web01/etc/ssh/sshd_config").unlink()
+    result = run(*AGAINST)
+    assert (result.exit_code, findings(result)[0]["change"]) == (3, "unmeasured")
+    run(*AGAINST, "-f", "junit=report.xml")
+    told = {e.getparent().get("name") for e in etree.parse(work / "report.xml").iter("error")}
+    assert told >= {"every-check-told", "every-host-reached"}
+
+
+def test_a_host_of_which_files_told_nothing_did_not_pass(work: Path) -> None:
+    (work / "build/web01/etc/ssh/sshd_config").unlink()
+    wrote(
+        work,
+        **{
+            "build/web01/etc/sudoers": "root ALL=(ALL:ALL) ALL\n",
+            "build/web01/etc/ssh/sshd_config.d/00-urgent.conf": BAD,
+        },
+    )
+    result = run(*TREE)
+    assert (result.exit_code, findings(result)[0]["outcome"]) == (3, "unknown")
+
+
+@pytest.mark.parametrize("made", [("tag", "origin/main"), ("branch", "origin/main"), ("tag", "main")])
+def test_a_reference_of_two_meanings_is_refused(work: Path, made: tuple[str, str]) -> None:
+    """A tag comes before a branch, and a branch before that of a remote: whoever may push could make one."""
+    committed()
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    wrote(work, **{"policies/p.yaml": POLICY.replace("high", "low")})
+    git("commit", "-qam", "lax")
+    git(*made)
+    result = run(*TREE, "--trusted", made[1])
+    assert (result.exit_code, "more than one reference" in result.stderr) == (2, True), result.stderr
+    assert run(*TREE, "--trusted", "refs/remotes/origin/main").exit_code == 0
+
+
+def test_an_object_that_stands_in_for_another_is_not_looked_at(work: Path) -> None:
+    committed()
+    first = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    wrote(work, **{"policies/p.yaml": POLICY.replace("high", "low")})
+    git("commit", "-qam", "lax")
+    git("replace", first, "HEAD")
+    result = run(*TREE, "--trusted", first)
+    assert findings(result)[0]["severity"] == "high"
+
+
+def test_a_reference_that_was_cut_is_refused(work: Path) -> None:
+    run(*TREE[:-1], "json=reference.json", "-i", "town")
+    lines = (work / "reference.json").read_text().splitlines(keepends=True)
+    for kept in (lines[:-1], lines[:-3], lines[: len(lines) // 2]):
+        (work / "reference.json").write_text("".join(kept))
+        result = run(*TREE, "-i", "town", "--against", "reference.json")
+        assert (result.exit_code, "reference.json" in result.stderr) == (2, True), result.stderr
