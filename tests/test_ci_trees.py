@@ -15,6 +15,8 @@ import pytest
 from lxml import etree
 from pipeline import ROOT, commit, git
 
+pytestmark = pytest.mark.timeout(600)  # a play is a dozen programs a host
+
 SYSTEMS = ("gitlab", "github", "jenkins")
 NAMES = {
     "gitlab": {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"},
