@@ -28,6 +28,8 @@ from auditor.model import (
     Subject,
     Suspended,
     ToDo,
+    Touched,
+    Trusted,
     Unknown,
 )
 
@@ -266,7 +268,18 @@ def header_to_plain(header: Header) -> Plain:
         "digests": dict(header.digests),
         "replay": replay_to_plain(header.replay),
     }
-    return {**plain, **_given({"seen_by": header.seen_by}, "seen_by")}
+    more = {"seen_by": header.seen_by, "trusted": trusted_to_plain(header.trusted) if header.trusted else None}
+    return {**plain, **_given(more, *more)}
+
+
+def trusted_to_plain(trusted: Trusted) -> Plain:
+    touched = [_given({**asdict(one), "what": list(one.what)}, "what") for one in trusted.touched]
+    return {"ref": trusted.ref, "commit": trusted.commit, "touched": touched}
+
+
+def _trusted(plain: Mapping[str, Any]) -> Trusted:
+    touched = (Touched(**{**one, "what": tuple(one.get("what", ()))}) for one in plain["touched"])
+    return Trusted(plain["ref"], plain["commit"], tuple(touched))
 
 
 def replay_to_plain(replay: ReplayOf | None) -> Plain | None:
@@ -278,8 +291,9 @@ def replay_to_plain(replay: ReplayOf | None) -> Plain | None:
 def header_from_plain(plain: Mapping[str, Any]) -> Header:
     """What a field added since does not say is its default."""
     lists = {name: tuple(plain[name]) for name in ("policies", "legacy") if name in plain}
-    replay = plain.get("replay")
-    return Header(**{**plain, **lists, "replay": _replay(replay) if replay else None})
+    replay, trusted = plain.get("replay"), plain.get("trusted")
+    nested = {"replay": _replay(replay) if replay else None, "trusted": _trusted(trusted) if trusted else None}
+    return Header(**{**plain, **lists, **nested})
 
 
 def _replay(plain: Mapping[str, Any]) -> ReplayOf:

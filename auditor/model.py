@@ -677,6 +677,25 @@ class ReplayOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """Something that judges, and what a change does to it; `what` names the fields that differ."""
+
+    kind: Literal["reference", "control", "measure", "decision", "host", "file"]
+    how: Literal["removed", "changed", "added"]
+    name: str
+    what: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """The side that a change was judged by: the git reference as it was given, its commit, and what the change does to it."""
+
+    ref: str
+    commit: str
+    touched: tuple[Touched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """What is true of a whole run. `state` is open, complete or partial; `id` is empty while open.
 
@@ -701,6 +720,7 @@ class Header:
     digests: Mapping[str, str] = field(default_factory=dict)
     seen_by: str = ""  # the entity that this is shown to, with nothing of another's; empty: all of it
     replay: ReplayOf | None = None  # no host was asked: this run's evidence was judged anew
+    trusted: Trusted | None = None  # what judged is of this side, not of the change
 
 
 @dataclass(frozen=True, slots=True)

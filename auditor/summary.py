@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from auditor.kinds import TREE
 from auditor.model import (
     BY_HAND,
     SEVERITIES,
@@ -71,7 +72,8 @@ def plain(name: str) -> str:
 def exit_code(run: Run, fail_on: str, fail_on_warn: bool, only: frozenset[str] | None = None) -> int:
     """1: an open failure reaches `fail_on` (a severity, or `never`); else 3: something was not measured; else 0.
 
-    `only`: the fingerprints of the findings that can give 1, where the run is held against another one.
+    `only`: the fingerprints of the findings that can give 1, where the run is held against another one. What that one told, and
+    this one does not, counts as not measured, whatever the cause: else leaving a file out would be a way to pass.
     """
     unseen = run.header.state != "complete" or any(gap.gates for gap in run.coverage())
     told = 0
@@ -80,7 +82,18 @@ def exit_code(run: Run, fail_on: str, fail_on_warn: bool, only: frozenset[str] |
             return 1
         unseen = unseen or (finding.outcome is Outcome.UNKNOWN and finding.gates)
         told += 1
-    return 3 if unseen or told < run.header.checks_planned or _host_away(run) else 0
+    unseen = unseen or told < run.header.checks_planned or _host_away(run) or bool(blind(run))
+    return 3 if unseen or (run.since is not None and run.since.counts.get("unmeasured", 0)) else 0
+
+
+def blind(run: Run) -> tuple[str, ...]:
+    """The hosts that files stood for, and of which these told nothing at all: that no cause gates makes none of it good."""
+    seen: dict[str, bool] = {}
+    for finding in run.findings():
+        if finding.medium == TREE and finding.subject.kind == "host":
+            told = finding.outcome is not Outcome.UNKNOWN
+            seen[finding.subject.id] = seen.get(finding.subject.id, False) or told
+    return tuple(name for name, told in seen.items() if not told)
 
 
 def _host_away(run: Run) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
@@ -32,6 +32,7 @@ from auditor.model import (
     StandsBeside,
     Suspended,
     ToDo,
+    Trusted,
     Unknown,
 )
 from auditor.sentences import WITHHELD
@@ -270,9 +271,18 @@ class _View(Run):
             checks_planned=seen.visible,
             limit="",
             policies=tuple(map(self._names.written, header.policies)),
+            trusted=self._trusted(header.trusted),
             legacy=tuple(host for host in header.legacy if host in self._hosts),
             digests={name: digest for name, digest in header.digests.items() if name in shown},
         )
+
+    def _trusted(self, trusted: Trusted | None) -> Trusted | None:
+        """Of what a change touches, the controls and measures of this view: whose another thing is, nothing tells."""
+        if trusted is None:
+            return None
+        known: Mapping[str, Container[str]] = {"control": self.controls, "measure": self.measures}
+        kept = tuple(one for one in trusted.touched if one.name in known.get(one.kind, ()))
+        return replace(trusted, ref=self._names.written(trusted.ref), touched=kept)
 
     def _organisations(self, entity: str) -> Mapping[str, Entity]:
         named = {entity, *(n for p in self.perimeters.values() for n in (p.owner, p.operated_by, *p.beneficiaries))}

@@ -7,7 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -26,6 +29,49 @@ def pipelines() -> dict[str, list[str]]:
         "github": [step["run"] for step in steps if "run" in step],
         "jenkins": re.findall(r"^\s*sh '(.*)'$", FILES["Jenkinsfile"], re.MULTILINE),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one job runs in a fresh checkout, the path that it hands over, and where a later job finds what was handed over."""
+
+    commands: tuple[str, ...]
+    hands_over: str = ""
+    finds_in: str = "."
+
+
+TREES = {name: (ROOT / "contrib/ci" / file).read_text("utf-8") for name, file in
+         (("gitlab", "trees.gitlab-ci.yml"), ("github", "trees.github.yml"), ("jenkins", "trees.Jenkinsfile"))}  # fmt: skip
+
+
+def jobs() -> dict[str, tuple[Job, ...]]:
+    """The jobs of contrib/ci, in their order."""
+    gitlab = [j for j in yaml.safe_load(TREES["gitlab"]).values() if isinstance(j, dict)]
+    github = yaml.safe_load(TREES["github"])["jobs"].values()
+    jenkins = re.split(r"^ +stage\('", TREES["jenkins"], flags=re.MULTILINE)[1:]
+    return {
+        "gitlab": tuple(Job(tuple(j["script"]), *j["artifacts"].get("paths", [])) for j in gitlab),
+        "github": tuple(_github(j["steps"]) for j in github),
+        "jenkins": tuple(
+            Job(tuple(re.findall(r"^\s*sh '(.*)'$", j, re.MULTILINE)), *re.findall(r"stash name.*includes: '(\w+)/", j))
+            for j in jenkins
+        ),
+    }
+
+
+def _github(steps: Sequence[Mapping[str, Any]]) -> Job:
+    given = {step["uses"].partition("@")[0]: step.get("with", {}) for step in steps if "uses" in step}
+    commands = tuple(step["run"] for step in steps if "run" in step)
+    up, down = given.get("actions/upload-artifact", {}), given.get("actions/download-artifact", {})
+    return Job(commands, up.get("path", ""), down.get("path", "."))
+
+
+def roles(folder: Path) -> None:
+    """A repository of roles in `folder`, committed on main."""
+    shutil.copytree(ROOT / "tests/data/roles", folder)
+    (folder / "gitignore").rename(folder / ".gitignore")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit(folder, "The servers as they are")
 
 
 def repository(folder: Path) -> None:

@@ -82,6 +82,13 @@ def test_two_stored_runs_are_compared():
     assert "pass  peak memory" in ran("compare.py")
 
 
+def test_a_change_of_every_tree_is_told_on_every_host(program):
+    program("git")
+    told = ran("trees.py")
+    assert "5 trees of 40 accounts" in told
+    assert "pass  hosts of which the change is told: 5 (bar 5)" in told
+
+
 @pytest.mark.timeout(600)
 def test_windows_hosts_are_asked_at_the_same_time_and_nothing_is_left():
     told = ran("winrm.py")

@@ -28,6 +28,9 @@ def _run(*words: str | Path, folder: Path, env: dict[str, str] | None = None) ->
 @pytest.mark.parametrize(
     ("path", "schema"),
     [
+        ("trees.gitlab-ci.yml", "vendor.gitlab-ci"),
+        ("trees.github.yml", "vendor.github-workflows"),
+        ("trees.github.yml", "custom.github-workflows-require-timeout"),
         (".gitlab-ci.yml", "vendor.gitlab-ci"),
         (".github/workflows/baseline.yml", "vendor.github-workflows"),
         (".github/workflows/baseline.yml", "custom.github-workflows-require-timeout"),
@@ -37,11 +40,38 @@ def test_a_pipeline_is_valid_by_the_official_schema(path: str, schema: str, tmp_
     words = [BESIDE / "check-jsonschema", "--builtin-schema", schema]
     words += ["--data-transform", "gitlab-ci"] if "gitlab" in schema else []
     good, bad = tmp_path / "good.yml", tmp_path / "bad.yml"
-    good.write_text(FILES[path], "utf-8")
+    text = FILES[path] if path in FILES else (ROOT / "contrib/ci" / path).read_text("utf-8")
+    good.write_text(text, "utf-8")
     done = _run(*words, good, folder=tmp_path)
     assert done.returncode == 0, done.stdout
-    bad.write_text(FILES[path].replace("script:", "scripts:").replace("timeout-minutes:", "timeout_minutes:"), "utf-8")
+    bad.write_text(text.replace("script:", "scripts:").replace("timeout-minutes:", "timeout_minutes:"), "utf-8")
     assert _run(*words, bad, folder=tmp_path).returncode == 1, "the schema refuses nothing"
+
+
+def test_the_pipelines_of_trees_run_the_same_where_it_counts() -> None:
+    """What is linted and judged, by which side; only the job that renders runs the play."""
+    jobs = pipeline.jobs()
+    assert {name: len(both) for name, both in jobs.items()} == {"gitlab": 2, "github": 2, "jenkins": 2}
+    for render, judge in jobs.values():
+        assert any(c.startswith("ansible-playbook ") for c in render.commands) and render.hands_over
+        assert not any("ansible-playbook" in c for c in judge.commands), "the play would be beside what judges"
+        assert not any("auditor" in c for c in render.commands)
+        assert judge.commands[-2] == "auditor lint policies inventory"
+        assert {"--trusted", "--against", "--tree"} <= set(judge.commands[-1].split())
+    plays = {next(c for c in render.commands if "playbook" in c) for render, _ in jobs.values()}
+    assert len(plays) == 1 and plays.pop() in (ROOT / "contrib/ci/reference.sh").read_text("utf-8")
+
+
+def test_a_red_job_of_trees_still_hands_over_its_reports() -> None:
+    gitlab = yaml.safe_load(pipeline.TREES["gitlab"])["baseline"]["artifacts"]
+    steps = yaml.safe_load(pipeline.TREES["github"])["jobs"]["baseline"]["steps"]
+    written = {
+        name: set(re.findall(r" -f \w+=([^-\s]\S*)", both[1].commands[-1])) for name, both in pipeline.jobs().items()
+    }
+    assert (gitlab["when"], set(gitlab["reports"].values())) == ("always", written["gitlab"])
+    assert "!cancelled()" in steps[-1]["if"] and {steps[-1]["with"]["sarif_file"]} == written["github"]
+    found = set(re.findall(r"always .*testResults: '([^']+)'", pipeline.TREES["jenkins"]))
+    assert found == written["jenkins"]
 
 
 def test_all_pipelines_run_the_same_commands_but_for_their_report() -> None:

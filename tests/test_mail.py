@@ -20,7 +20,7 @@ from auditor.cli import main
 from auditor.compare import compared
 from auditor.errors import InvalidInput
 from auditor.mail import NotSent, Server
-from auditor.model import Reason, Subject
+from auditor.model import Outcome, Reason, Subject
 from auditor.reporters._letter import letter
 from auditor.store import Store
 
@@ -236,6 +236,14 @@ def test_what_is_not_comparable_is_said() -> None:
     assert lines[0].endswith("interrupted; there is no earlier one to compare it with")
     assert letter(one_host(), None, 0, voice("en"), detail=False)[0] == "[auditor] demo: first audit"
     assert letter(one_host(), compared(before, one_host()), 0, voice("en"), detail=False)[0].endswith(": nothing new")
+
+
+def test_hosts_that_went_dark_are_no_quiet_week() -> None:
+    before, run = one_host(), one_host()
+    run.all_findings = [replace(f, outcome=Outcome.UNKNOWN) for f in run.all_findings]
+    lost = sum(f.outcome is not Outcome.UNKNOWN for f in before.all_findings)
+    subject, _ = letter(run, compared(before, run), 3, voice("en"), detail=False)
+    assert subject.endswith(f": no longer measured: {lost}") and lost
 
 
 def test_a_clock_that_went_back_is_said() -> None:

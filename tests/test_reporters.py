@@ -36,8 +36,8 @@ from sample_run import (
 )
 
 from auditor import shelves
-from auditor.model import Coverage, Finding, HostSeen, Reason, Subject, Unknown
-from auditor.reporters import codequality, junit, sarif, text
+from auditor.model import Coverage, Finding, HostSeen, Reason, Subject, Touched, Trusted, Unknown
+from auditor.reporters import codequality, html, junit, sarif, text
 from auditor.reporters import json as json_reporter
 from auditor.reporters._plain import dumped
 
@@ -510,3 +510,39 @@ def test_a_stored_run_says_which_decisions_have_ended_since(lang: str) -> None:
     public = rendered(shelves.REPORTERS["html"], decided(), voice(lang, today="2027-02-01", audience="elus")).decode()
     assert said in public.replace("\u00a0", " ")
     assert "ACC-2026-014" not in public
+
+
+# ---------------------------------------------------------------- what a change does to what judges it
+
+
+def judged_apart(*names: str) -> SampleRun:
+    touched = tuple(Touched("control", "changed", name, ("expect",)) for name in names)
+    run = fleet()
+    return replace(run, header=replace(run.header, trusted=Trusted("origin/main", "0f" * 20, touched)))
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_what_a_change_touches_stands_first_in_every_report(lang: str) -> None:
+    run = judged_apart("odd " + HOSTILE, "ssh")
+    told = rendered(text.REPORTER, run, voice(lang)).decode()
+    first = " ".join(line.strip() for line in told.splitlines()[1:4])
+    assert "origin/main (0f0f0f0f0f0f)" in first and "odd " in first
+    assert "\x1b" not in told
+    document = etree.fromstring(rendered(junit.REPORTER, run, voice(lang)))
+    for xsd in XSDS:
+        xsd.assertValid(document)
+    assert document[0].get("name") == "run:trusted"
+    jsonschema.validate(json.loads(rendered(json_reporter.REPORTER, run, voice(lang))), RUN_SCHEMA)
+    page = rendered(html.REPORTER, run, voice(lang)).decode()
+    assert 0 < page.index("origin/main") < page.index('id="verdict"')
+    officials = rendered(html.REPORTER, run, voice(lang, audience="elus")).decode()
+    assert "origin/main" in officials and "odd " not in officials
+
+
+def test_a_long_list_of_what_a_change_touches_leaves_the_page_a_page() -> None:
+    run = judged_apart(*(f"control-{n}" for n in range(60)))
+    lines = rendered(text.REPORTER, run, voice("en")).decode().splitlines()
+    assert len(lines) <= 40 + 11
+    assert sum("control changed" in line for line in lines) == 9 and any("and 51 more" in line for line in lines)
+    whole = rendered(text.REPORTER, run, voice("en", details=True)).decode()
+    assert whole.count("control changed") == 60

@@ -27,6 +27,8 @@ from auditor.model import (
     Subject,
     Suspended,
     ToDo,
+    Touched,
+    Trusted,
     Unknown,
 )
 from auditor.sentences import WITHHELD, told
@@ -126,6 +128,10 @@ def runs(draw: st.DrawFn) -> tuple[SampleRun, list[str], int]:
             estate=f"/srv/{say()}", legacy=("web00", *hidden), digests={f"{say()}.yaml": say(), "collector": "ab"},
             hosts_expected=len(hosts) + 1, checks_planned=len(findings), state=draw(st.sampled_from(["complete", "partial"])),
             policies=draw(st.sampled_from([(), (f"policies/{hidden[0]}.yaml",)])),
+            trusted=Trusted(f"for/{hidden[0]}", "a" * 40, (
+                Touched("host", "added", say()), Touched("file", "changed", f"{say()}.yaml"), Touched("control", "changed", theirs),
+                Touched("decision", "removed", say()), Touched("control", "added", say()), Touched("measure", "added", say()),
+            )),
         ),
         controls,
         MEASURES,

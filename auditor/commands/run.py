@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import auditor
 from auditor.audit import Pace, audit
@@ -25,10 +25,13 @@ from auditor.errors import InvalidInput
 from auditor.framing.collector import digest
 from auditor.kinds import Ask, Audience
 from auditor.lock import auditing
-from auditor.model import Header, Run
+from auditor.model import Header, Run, Trusted
 from auditor.plan import Plan
 from auditor.store import Catalogue, Printed, Store
 from auditor.summary import exit_code
+
+if TYPE_CHECKING:
+    from auditor.commands.trusted import Side
 
 INTERRUPTED = 130
 
@@ -86,15 +89,18 @@ def run(
     day = inputs.as_of(as_of)
     if trees and (missing or limit):
         raise InvalidInput("--tree judges the hosts that it names: leave out --limit and --missing")
-    given = _given(policy, estate, limit, probes, trees, trusted, lang)
-    inputs.notify(given.plan.estate, lang)
-    plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
-    places = Places(jobs)
-    decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
-    plan = replace(plan, bounds=decided.bounds)
-    keeping = Store(store_path(store))
     held = ExitStack()
     try:
+        side = _side(trusted, held)
+        given, judged_by = _given(policy, estate, limit, probes, trees, side)
+        against, judged_by = _reference(against, side, judged_by)
+        inputs.notify(given.plan.estate, lang)
+        plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
+        places = Places(jobs)
+        decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
+        plan = replace(plan, bounds=decided.bounds)
+        keeping = Store(store_path(store))
+        held.callback(keeping.close)
         held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), waits))
         plan = brought.plan(plan, keeping, time.time()) if brought else plan
         times = Timings(plan) if timings else None
@@ -104,6 +110,7 @@ def run(
         header = replace(
             header_of(plan, day, digests, time.time()), limit=limit or _narrowed(plan, trees), policies=policy
         )
+        header = replace(header, trusted=judged_by)
         kept = replace(given.kept, until=plan.until if as_of else None)
         begun = keeping.begin(header, catalogue_of(plan), kept)
         log.started(begun.header)
@@ -123,7 +130,6 @@ def run(
             mails.post(posting, finished, keeping, code, replace(inputs.voice(lang), details=details))
     finally:
         held.close()
-        keeping.close()
     return code
 
 
@@ -138,34 +144,34 @@ def _given(
     limit: str | None,
     probes: str | None,
     trees: tuple[str, ...],
-    trusted: str | None,
-    lang: str | None,
-) -> inputs.Inputs:
-    """What people wrote: with `trusted`, as that side has it, and first of all what the work folder changes in it."""
-    own = inputs.load(policy, estate, limit, probes, given_trees=trees)
-    if trusted is None:
-        return own
+    side: Side | None,
+) -> tuple[inputs.Inputs, Trusted | None]:
+    """What people wrote: with a trusted side, as that has it, and what the work folder does to it."""
+    if side is None:
+        return inputs.load(policy, estate, limit, probes, given_trees=trees), None
     from auditor.commands import trusted as sides
 
-    named = (*policy, *estate, *((probes,) if probes else ()))
-    work = os.getcwd()
+    def load(named: sides.Named) -> inputs.Inputs:
+        folder = next(iter(named.probes), None)
+        return inputs.load(named.policies, named.estate, limit, folder, given_trees=trees, work=side.here)
 
-    def load(paths: tuple[str, ...]) -> inputs.Inputs:
-        rest = paths[len(policy) + len(estate) :]
-        middle = paths[len(policy) : len(policy) + len(estate)]
-        return inputs.load(paths[: len(policy)], middle, limit, rest[0] if rest else None, given_trees=trees, work=work)
+    return sides.judged_by(side, sides.Named(policy, estate, (probes,) if probes else ()), load)
 
-    theirs = sides.judged_by(trusted, named, load)
-    voice = inputs.voice(lang)
-    changed = sides.changes(theirs, own, voice)
-    if changed:
-        print(
-            voice.say("This change touches what it is judged by; judged is by {ref}:").format(ref=trusted),
-            file=sys.stderr,
-        )
-    for line in changed:
-        print(f"  {line}", file=sys.stderr)
-    return theirs
+
+def _side(ref: str | None, held: ExitStack) -> Side | None:
+    if ref is None:
+        return None
+    from auditor.commands import trusted as sides
+
+    return held.enter_context(sides.opened(ref))
+
+
+def _reference(name: str | None, side: Side | None, trusted: Trusted | None) -> tuple[str | None, Trusted | None]:
+    """The run to compare with: of a file of the repository, the trusted side's; the change may have moved its own."""
+    if name is None or side is None or trusted is None:
+        return name, trusted
+    name, touched = side.reference(name)
+    return name, replace(trusted, touched=(*touched, *trusted.touched))
 
 
 def store_path(given: str | None) -> str:

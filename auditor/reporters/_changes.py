@@ -33,6 +33,8 @@ def lines(seen: Comparison, controls: Mapping[str, Control], voice: Voice, most:
     yield "  " + (counted(seen.counts, voice) or voice.say(NOT_CHANGED))
     for caveat in seen.caveats:
         yield "  ! " + clean(voice.say(caveat.text).format(**caveat.values))
+    if seen.moved.controls_changed:
+        yield "  ! " + _judged_otherwise(seen, voice)
     for name, words in MOVED:
         names: Sequence[str] = getattr(seen.moved, name)
         if names:
@@ -42,6 +44,13 @@ def lines(seen: Comparison, controls: Mapping[str, Control], voice: Voice, most:
     yield from (_short(line, voice) for line in ("", *told[:room]) if told)
     if len(told) > room:
         yield "  " + voice.say("and {count} more lines: --details").format(count=len(told) - room)
+
+
+def _judged_otherwise(seen: Comparison, voice: Voice) -> str:
+    form = N_(
+        "controls that judge otherwise than the reference; what they find gates nothing until it is made anew: {count}"
+    )
+    return voice.say(form).format(count=len(seen.moved.controls_changed))
 
 
 def _audit(header: Header, voice: Voice) -> str:

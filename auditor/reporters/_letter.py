@@ -31,7 +31,9 @@ def _subject(run: Run, since: Comparison | None, voice: Voice) -> str:
     elif since is None:
         said = voice.say("first audit")
     else:
-        said = _changes.counted({kind: since.counts[kind] for kind in GATING}, voice) or voice.say("nothing new")
+        said = _changes.counted({kind: since.counts[kind] for kind in (*GATING, "unmeasured")}, voice) or voice.say(
+            "nothing new"
+        )
     return f"[auditor] {run.header.estate or voice.say('this machine')}: {said}"
 
 

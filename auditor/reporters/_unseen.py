@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from auditor.kinds import Voice
 from auditor.model import CAUSES, Coverage, Run
 from auditor.sentences import cause, clean
-from auditor.summary import away, folded
+from auditor.summary import away, blind, folded
 
 LONGEST = 4000  # characters of one line
 
@@ -34,6 +34,14 @@ def of_run(run: Run, told: int, voice: Voice) -> tuple[Unseen, ...]:
     if names or reached < header.hosts_expected:
         form = voice.say("hosts reached, now or earlier: {count} of {expected}; without an answer: {away}")
         hosts = form.format(count=reached, expected=header.hosts_expected, away=folded(names) or "?")
+    dark = blind(run)
+    if dark:
+        form = voice.say("files stood for these hosts, and told nothing: {hosts}")
+        hosts = "; ".join(filter(None, (hosts, form.format(hosts=folded(dark)))))
+    lost = run.since.counts.get("unmeasured", 0) if run.since else 0
+    if lost:
+        form = voice.say("checks with a result in the audit that this one was held against, and none now: {count}")
+        checks = form.format(count=lost)
     if told < header.checks_planned:
         form = voice.say("checks with a result: {count} of {expected}")
         checks = form.format(count=told, expected=header.checks_planned)

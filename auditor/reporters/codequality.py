@@ -18,9 +18,11 @@ from auditor.reporters._said import first_cause, place, why
 from auditor.reporters._unseen import Unseen, by_subject, of_run, of_subject, of_uncounted
 from auditor.sentences import OUTCOME_WORDS, clean
 from auditor.summary import decided, gating, named
+from auditor.touched_words import said
 
 LONGEST = 1000  # characters of one description
 SEVERITY = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor"}
+_FILES = ("file", "reference")  # what a change touches that is a path
 NOT_COUNTED = "info"  # a missed target whose limit is kept; what does not change the exit code
 
 
@@ -35,6 +37,9 @@ def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
 
 
 def _entries(run: Run, voice: Voice) -> Iterator[Plain]:
+    for one in run.header.trusted.touched if run.header.trusted else ():
+        touch = Unseen(f"trusted-{one.kind}", "", said(one, voice), gates=False)
+        yield _whole(touch, "", run, voice, f"{one.how} {one.name}", one.name if one.kind in _FILES else "")
     told = 0
     uncounted: Counter[str] = Counter()
     for finding in run.findings():
@@ -68,13 +73,14 @@ def _of(finding: Finding, run: Run, voice: Voice) -> Plain:
     )
 
 
-def _whole(unseen: Unseen, subject: str, run: Run, voice: Voice) -> Plain:
-    """What was not seen has no line: it stands at the estate, or where the first control does."""
-    fingerprint = hashlib.sha256(f"{unseen.name}\0{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    path = voice.located(run.header.estate) if run.header.estate else ""
-    path = clean(path, 0) or place(next(iter(run.controls.values()), None), voice)[0]
-    said = f"{subject}: {unseen.text}" if subject else unseen.text
-    return _entry(unseen.name, said, SEVERITY["high"] if unseen.gates else NOT_COUNTED, fingerprint, path, 1)
+def _whole(unseen: Unseen, subject: str, run: Run, voice: Voice, also: str = "", file: str = "") -> Plain:
+    """What has no line stands at its own file, at the estate, or where the first control does; `also` tells it from others."""
+    told = f"{unseen.name}\0{subject}" + (f"\0{also}" if also else "")
+    fingerprint = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    at = file or run.header.estate
+    path = clean(voice.located(at) if at else "", 0) or place(next(iter(run.controls.values()), None), voice)[0]
+    text = f"{subject}: {unseen.text}" if subject else unseen.text
+    return _entry(unseen.name, text, SEVERITY["high"] if unseen.gates else NOT_COUNTED, fingerprint, path, 1)
 
 
 def _entry(check: str, said: str, severity: str, fingerprint: str, path: str, line: int) -> Plain:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from auditor import pages
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import Run
-from auditor.reporters._page import answers, bullets, findings, head, parts
+from auditor.reporters._page import answers, bullets, findings, head, judges, parts
 from auditor.reporters._page.since import since
 from auditor.sentences import day, moment
 from auditor.summary import Summary, summary
@@ -47,6 +47,7 @@ def _page(run: Run, voice: Voice) -> Mapping[str, object]:
         "heading": head.heading(run, voice),
         "on": moment(run.header.started_at, voice),
         "as_of": day(run.header.as_of, voice),
+        "judged_by": judges.judged_by(run, voice),
         "notices": tuple(head.notices(run, seen, voice)),
         "numbers": head.numbers(seen, voice, run.header.replay is not None),
         "bar": head.bar(seen, voice),

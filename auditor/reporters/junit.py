@@ -17,11 +17,13 @@ from auditor.compare import KIND_WORDS, NOT_CHANGED
 from auditor.decision_words import beside
 from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
-from auditor.model import Comparison, Control, Coverage, Finding, HostSeen, Outcome, Run
+from auditor.model import Comparison, Control, Coverage, Finding, HostSeen, Outcome, Run, Trusted
 from auditor.reporters._said import decided_why, first_cause, why
 from auditor.reporters._unseen import LONGEST, by_subject, of_run, of_subject
 from auditor.sentences import OUTCOME_WORDS, clean, replayed
 from auditor.summary import decided, folded, gating, named
+from auditor.touched_words import said as touch
+from auditor.touched_words import side
 
 KINDS = ("failure", "error", "skipped")
 
@@ -39,6 +41,9 @@ def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
 
 
 def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
+    if run.header.trusted:
+        at = run.header.started_at
+        yield _suite(run, "run:trusted", "", at, _touched_cases(run.header.trusted, voice))
     names = _Names()
     gaps = by_subject(run)
     findings = 0
@@ -97,6 +102,8 @@ def _suite(
     if run.header.replay:
         properties["auditor.replay_of"] = run.header.replay.id or str(run.header.replay.number)
         properties["auditor.evidence_of"] = stamp(run.header.replay.started_at)
+    if run.header.trusted:
+        properties["auditor.trusted"] = f"{run.header.trusted.ref} {run.header.trusted.commit}"
     if run.since:
         properties["auditor.against"] = run.since.before.id or str(run.since.before.number)
     if run.header.policies:
@@ -176,6 +183,18 @@ def _run_cases(run: Run, findings: int, voice: Voice) -> list[TestCase]:
         cases[1].stdout = clean(form.format(hosts=folded(earlier)), LONGEST)
     if run.header.replay:
         cases[0].stdout = replayed(run.header.replay, voice)
+    return cases
+
+
+def _touched_cases(trusted: Trusted, voice: Voice) -> list[TestCase]:
+    """What a change does to what judges it, apart from what it came to: neither red nor green."""
+    first = TestCase("judged-by", classname="-.coverage.trusted")
+    first.stdout = clean(side(trusted, voice), LONGEST)
+    cases = [first]
+    for one in trusted.touched:
+        case = TestCase(f"{one.kind} {one.how}: {_token(one.name)}", classname="-.coverage.trusted")
+        _skip(case, touch(one, voice))
+        cases.append(case)
     return cases
 
 

@@ -15,7 +15,8 @@ from auditor.model import SEVERITIES, Run
 from auditor.sentences import clean
 from auditor.summary import Summary, counts_as, summary
 
-OUTCOMES = ("pass", "warn", "fail", "unknown", "accepted_warn", "accepted_fail", "not_concerned")
+DECIDED = tuple(f"{kind}_{outcome}" for kind in ("accepted", "adapted", "exempted") for outcome in ("warn", "fail"))
+OUTCOMES = ("pass", "warn", "fail", "unknown", *DECIDED, "not_concerned")
 GAP = "nothing_asked"
 
 Labels = Mapping[str, str]

@@ -24,6 +24,8 @@ from auditor.reporters._sarif_rules import LEVELS, WARN, one_line, rules
 from auditor.reporters._unseen import by_subject, of_run, of_subject, of_uncounted
 from auditor.sentences import OUTCOME_WORDS, cause, clean, replayed
 from auditor.summary import NEVER, away, decided, exit_code, gating, named
+from auditor.touched_words import said as touch
+from auditor.touched_words import side
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST = 25_000  # results that GitHub takes
@@ -216,6 +218,10 @@ def _invocation(run: Run, seen: _Survey, voice: Voice) -> Plain:
 
 
 def _notifications(run: Run, seen: _Survey, voice: Voice) -> Iterator[Plain]:
+    if run.header.trusted:
+        yield _notification("trusted", side(run.header.trusted, voice), False)
+        for one in run.header.trusted.touched:
+            yield _notification(f"trusted-{one.kind}", touch(one, voice), False)
     if run.header.replay:
         yield _notification("replay", replayed(run.header.replay, voice), False)
     for unseen in of_run(run, seen.told, voice):

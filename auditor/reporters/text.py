@@ -29,10 +29,12 @@ from auditor.sentences import (
     unconcerned,
 )
 from auditor.summary import Fix, Group, Summary, counts_as, decided, folded, named, plain, summary, unchecked
+from auditor.touched_words import side, touched
 
 PAGE = 40  # lines of a fleet's report without details
 NAMES = 24  # characters of a list of hosts that stands before another column
 SINCE = 12  # lines of what changed since another run
+TOUCHED = 10  # lines of what a change does to what judges it
 TOP = 10  # fixes that it names
 FEW = 2  # kinds of decisions and actions, that keep a table each where the page is short
 UNASKED = 8  # measures that nothing was asked about, named for each reason
@@ -138,12 +140,27 @@ def _heading(run: Run, what: str, voice: Voice) -> list[Line]:
     number = header.replay.number if header.replay else header.number
     said = voice.say(form).format(number=number, what=what, when=moment(header.started_at, voice))
     judged = voice.say("decisions and records judged as of {day}").format(day=day(header.as_of, voice))
-    lines = [*_wrapped(said, voice, 0, "bold"), *(_wrapped(judged, voice, 0, "dim") if header.as_of else ())]
+    lines = [*_wrapped(said, voice, 0, "bold"), *_trusted(header, voice)]
+    lines += _wrapped(judged, voice, 0, "dim") if header.as_of else ()
     if header.replay:
         lines += _wrapped(replayed(header.replay, voice), voice, 0, "unknown")
     for chosen in _selection(header, voice):
         lines += _wrapped(chosen, voice, 0, "unknown")
     return lines
+
+
+def _trusted(header: Header, voice: Voice) -> Iterator[Line]:
+    """By which side a change was judged, and what it does to that: nobody may look for it below what it came to."""
+    if header.trusted is None:
+        return
+    told = header.trusted.touched
+    yield from _wrapped(side(header.trusted, voice), voice, 0, "fail" if told else "dim")
+    lines = [*touched(header.trusted, voice)]
+    shown = len(lines) if voice.details or len(lines) <= TOUCHED else TOUCHED - 1
+    for line in lines[:shown]:
+        yield (("warn", f"  {line}" if voice.details else _clipped(f"  {line}", max(voice.width, 60))),)
+    if len(lines) > shown:
+        yield (("dim", "  " + voice.say("and {count} more lines: --details").format(count=len(lines) - shown)),)
 
 
 def _selection(header: Header, voice: Voice) -> Iterator[str]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
+from lxml import etree
 
 from auditor.cli import main
+from auditor.commands import inputs
 
 GOOD = "PermitRootLogin no\nUsePAM yes\nAuthenticationMethods publickey,keyboard-interactive\n"
 BAD = "PermitRootLogin yes\nUsePAM yes\n"
@@ -69,6 +73,12 @@ def findings(result: Result) -> list[Mapping[str, Any]]:
     return found
 
 
+DOCS = Path(__file__).parents[2] / "docs/writing-a-probe.md"
+ACCOUNTS = {
+    "passwd": "root:x:0:0::/root:/bin/sh\n",
+    "group": "root:x:0:\nsudo:x:27:\n",
+    "sudoers": "root ALL=(ALL:ALL) ALL\n",
+}
 ACCEPTANCE = (
     (Path(__file__).parents[2] / "inventories" / "demo" / "decisions" / "ACC-2026-003.yaml")
     .read_text()
@@ -79,6 +89,7 @@ TREE = ("policies", "--tree", "web01=build/web01", "-f", "json=-")
 
 
 def test_what_only_a_host_can_tell_does_not_gate(work: Path) -> None:
+    wrote(work, **{f"build/web01/etc/{name}": text for name, text in ACCOUNTS.items()})
     result = run("--tree", "web01=build/web01", "-f", "json=-")
     assert result.exit_code == 0
     unknown = [f for f in findings(result) if f["outcome"] == "unknown" and not f["gates"]]
@@ -183,6 +194,12 @@ def test_a_tree_of_another_host_is_not_healthy(work: Path) -> None:
     assert run("policies", "--tree", "web01=build").exit_code == 3
 
 
+def touched(result: Result) -> set[tuple[str, ...]]:
+    """What the change does to what judges it: kind, how, name, and what of it."""
+    told = json.loads(result.stdout)["run"]["trusted"]["touched"]
+    return {(one["kind"], one["how"], one["name"], *one.get("what", ())) for one in told}
+
+
 def test_a_change_cannot_let_itself_pass(work: Path) -> None:
     committed()
     wrote(work, **{
@@ -194,10 +211,52 @@ def test_a_change_cannot_let_itself_pass(work: Path) -> None:
     result = run(*TREE, "-i", "town", "--trusted", "main")
     assert result.exit_code == 1
     assert findings(result)[0]["severity"] == "high"
-    listed = result.stderr.splitlines()
-    assert "judged is by main" in listed[0]
-    assert "  control changed: ssh-root-off (severity, expect)" in listed
-    assert "  host changed: web02 (address)" in listed
+    assert touched(result) == {
+        ("control", "changed", "ssh-root-off", "severity", "expect"),
+        ("host", "changed", "web02", "address"),
+        ("file", "changed", "policies/p.yaml"),
+        ("file", "changed", "town/hosts.yaml"),
+    }
+    trusted = json.loads(result.stdout)["run"]["trusted"]
+    assert (trusted["ref"], len(trusted["commit"])) == ("main", 40)
+
+
+def test_what_a_change_touches_stands_first_and_apart(work: Path) -> None:
+    committed()
+    wrote(work, **{"policies/p.yaml": POLICY.replace("high", "low")})
+    formats = [f"-f{name}=report.{name}" for name in ("text", "html", "junit", "sarif", "codequality", "json")]
+    result = run("policies", "--tree", "web01=build/web01", "--trusted", "main", *formats)
+    assert result.exit_code == 0, "it changes no exit code"
+    told = {name: (work / f"report.{name}").read_text() for name in ("text", "html", "junit", "sarif", "codequality")}
+    said = "control changed: ssh-root-off (severity)"
+    assert said in told["text"].splitlines()[2]
+    assert "THIS CHANGE TOUCHES WHAT IT IS JUDGED BY (2)" in told["text"].splitlines()[1]
+    assert told["html"].index(said) < told["html"].index('id="verdict"')
+    suite = etree.fromstring(told["junit"].encode())[0]
+    assert (suite.get("name"), suite.get("skipped"), suite.get("failures")) == ("run:trusted", "2", "0")
+    assert suite.find("testcase/skipped").get("message") == said
+    first, second, *_ = json.loads(told["sarif"])["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    assert (first["descriptor"]["id"], second["message"]["text"]) == ("trusted", said)
+    entry, file, *_ = json.loads(told["codequality"])
+    assert (entry["description"], entry["severity"], file["location"]["path"]) == (said, "info", "policies/p.yaml")
+    jsonschema.validate(json.loads((work / "report.json").read_text()), inputs.static_schema("run"))
+
+
+def test_that_nothing_is_touched_is_said_too(work: Path) -> None:
+    committed()
+    told = run("policies", "--tree", "web01=build/web01", "--trusted", "main").stdout.splitlines()
+    assert told[1].startswith("Judged is by main (") and "touches nothing" in told[1]
+
+
+def test_a_stored_run_keeps_what_judged_it(work: Path) -> None:
+    committed()
+    wrote(work, **{"policies/p.yaml": POLICY.replace("high", "low")})
+    given = ["policies", "--tree", "web01=build/web01", "--trusted", "main", "--store", "runs.db", "--lang", "en"]
+    CliRunner().invoke(main, ["run", *given])
+    CliRunner().invoke(main, ["export", "1", "one.auditor", "--store", "runs.db"])
+    for words in (["--store", "runs.db"], ["one.auditor", "--store", "none"]):
+        told = CliRunner().invoke(main, ["report", *words, "--lang", "en"])
+        assert "control changed: ssh-root-off (severity)" in told.stdout, told.stderr
 
 
 def test_a_decision_of_the_same_change_closes_nothing(work: Path) -> None:
@@ -206,5 +265,169 @@ def test_a_decision_of_the_same_change_closes_nothing(work: Path) -> None:
     wrote(work, **{"town/decisions/ACC-1.yaml": ACCEPTANCE})
     result = run(*TREE, "-i", "town", "--trusted", "HEAD")
     assert (result.exit_code, findings(result)[0]["decision"]) == (1, None)
-    assert "  decision added: ACC-1; it closes nothing in this change" in result.stderr.splitlines()
+    assert ("decision", "added", "ACC-1") in touched(result)
     assert json.loads(result.stdout)["idle_decisions"] == [], "nobody judges by it, not even to say that it is void"
+
+
+# ---------------------------------------------------------------- what a hostile change tries
+
+AGAINST = (*TREE, "-i", "town", "--trusted", "main", "--against", "reference.json")
+
+
+def referenced(work: Path) -> None:
+    """main, with the audit of it as the reference."""
+    committed()
+    assert run(*TREE[:-1], "json=reference.json", "-i", "town").exit_code == 0
+    git("add", "-A")
+    git("commit", "-qm", "reference")
+    wrote(work, **{"build/web01/etc/ssh/sshd_config": BAD})
+
+
+def test_the_reference_is_the_trusted_one(work: Path) -> None:
+    referenced(work)
+    run(*TREE[:-1], "json=reference.json", "-i", "town")
+    assert run(*TREE, "-i", "town", "--against", "reference.json").exit_code == 0, "by its own word it is old debt"
+    result = run(*AGAINST)
+    assert result.exit_code == 1
+    assert ("reference", "changed", "reference.json") in touched(result)
+
+
+@pytest.mark.parametrize("target", ["/dev/null", "bad.json", "../bad.json"])
+def test_a_reference_that_became_a_link_is_the_trusted_one(work: Path, target: str) -> None:
+    referenced(work)
+    run(*TREE[:-1], "json=bad.json", "-i", "town")
+    (work.parent / "bad.json").write_text((work / "bad.json").read_text())
+    (work / "reference.json").unlink()
+    (work / "reference.json").symlink_to(target)
+    result = run(*AGAINST)
+    assert result.exit_code == 1, result.stderr
+    assert touched(result) & {("reference", "changed", "reference.json"), ("reference", "removed", "reference.json")}
+
+
+def test_a_reference_that_the_change_removes_counts_all_the_same(work: Path) -> None:
+    referenced(work)
+    (work / "reference.json").unlink()
+    result = run(*AGAINST)
+    assert (result.exit_code, ("reference", "removed", "reference.json") in touched(result)) == (1, True)
+
+
+def test_a_reference_that_only_the_change_has_is_refused(work: Path) -> None:
+    committed()
+    wrote(work, **{"build/web01/etc/ssh/sshd_config": BAD})
+    run(*TREE[:-1], "json=reference.json", "-i", "town")
+    result = run(*AGAINST)
+    assert (result.exit_code, "reference.json is not there" in result.stderr) == (2, True)
+
+
+def test_no_file_is_taken_for_the_latest_audit(work: Path) -> None:
+    """A change could bring a file of that name."""
+    store = ["--store", "runs.db"]
+    run(*TREE, "-i", "town", *store)
+    wrote(work, **{"build/web01/etc/ssh/sshd_config": BAD})
+    run(*TREE[:-1], "json=latest", "-i", "town")
+    assert run(*TREE, "-i", "town", *store, "--against", "latest").exit_code == 1
+
+
+def test_a_folder_that_became_a_link_is_the_trusted_one(work: Path) -> None:
+    """Also where the link leads to a folder that the trusted side has."""
+    lax = POLICY.replace("possible: {equals: false}", "possible: {equals: true}")
+    wrote(work, **{"lax/p.yaml": lax, "lax/measures.yaml": (work / "policies/measures.yaml").read_text()})
+    committed()
+    wrote(work, **{"build/web01/etc/ssh/sshd_config": BAD})
+    (work / "policies").rename(work / "was")
+    (work / "policies").symlink_to("lax")
+    for policies in ("policies", str(work / "policies")):
+        result = run(policies, *TREE[1:], "--trusted", "main")
+        assert result.exit_code == 1, result.stderr
+        assert ("control", "changed", "ssh-root-off", "expect") in touched(result)
+
+
+def test_where_the_repository_is_reached_by_a_link_both_sides_are_one(work: Path) -> None:
+    committed()
+    (work.parent / "way").symlink_to(work)
+    result = run(str(work.parent / "way/policies"), *TREE[1:], "--trusted", "main")
+    assert (result.exit_code, touched(result)) == (0, set()), result.stderr
+
+
+SITE_PROBE = re.search(r"file: probes/motd.py -->\n```python\n(.*?)```", DOCS.read_text(), re.DOTALL)[1]
+
+
+LISTING = json.dumps({"_meta": {"hostvars": {"web01": {}}}, "all": {"hosts": ["web01"]}})
+
+
+def test_nothing_of_the_change_is_run(work: Path) -> None:
+    """Neither its probes nor its inventory program; both are named."""
+    wrote(work, **{"probes/mine.py": SITE_PROBE, "town.py": f"#!/bin/sh\necho '{LISTING}'\n"})
+    (work / "town.py").chmod(0o755)
+    (work / "probes").chmod(0o755)
+    committed()
+    wrote(work, **{"build/web01/etc/ssh/sshd_config": BAD})
+    mark = f"open({str(work / 'ran')!r}, 'w')\n"
+    wrote(work, **{"probes/mine.py": SITE_PROBE + mark, "town.py": f"#!/bin/sh\ntouch {work / 'ran'}\necho '{{}}'\n"})
+    wrote(work, **{"decisions/ACC-1.yaml": ACCEPTANCE})
+    result = run(*TREE, "-i", "town.py", "--probes", "probes", "--trusted", "main")
+    assert result.exit_code == 1, result.stderr
+    assert not (work / "ran").exists()
+    assert touched(result) == {
+        ("file", "changed", "probes/mine.py"),
+        ("file", "changed", "town.py"),
+        ("file", "added", "decisions/ACC-1.yaml"),
+    }
+
+
+def test_a_file_that_is_left_out_is_no_way_to_pass(work: Path) -> None:
+    """That only a running host can tell then gates nothing by itself; what was told before, and is not now, does."""
+    wrote(work, **{f"build/web01/etc/{name}": text for name, text in ACCOUNTS.items()})
+    referenced(work)
+    wrote(work, **{"build/web01/etc/ssh/sshd_config.d/00-urgent.conf": BAD})
+    (work / "build/web01/etc/ssh/sshd_config").unlink()
+    result = run(*AGAINST)
+    assert (result.exit_code, findings(result)[0]["change"]) == (3, "unmeasured")
+    run(*AGAINST, "-f", "junit=report.xml")
+    told = {e.getparent().get("name") for e in etree.parse(work / "report.xml").iter("error")}
+    assert told >= {"every-check-told", "every-host-reached"}
+
+
+def test_a_host_of_which_files_told_nothing_did_not_pass(work: Path) -> None:
+    (work / "build/web01/etc/ssh/sshd_config").unlink()
+    wrote(
+        work,
+        **{
+            "build/web01/etc/sudoers": "root ALL=(ALL:ALL) ALL\n",
+            "build/web01/etc/ssh/sshd_config.d/00-urgent.conf": BAD,
+        },
+    )
+    result = run(*TREE)
+    assert (result.exit_code, findings(result)[0]["outcome"]) == (3, "unknown")
+
+
+@pytest.mark.parametrize("made", [("tag", "origin/main"), ("branch", "origin/main"), ("tag", "main")])
+def test_a_reference_of_two_meanings_is_refused(work: Path, made: tuple[str, str]) -> None:
+    """A tag comes before a branch, and a branch before that of a remote: whoever may push could make one."""
+    committed()
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    wrote(work, **{"policies/p.yaml": POLICY.replace("high", "low")})
+    git("commit", "-qam", "lax")
+    git(*made)
+    result = run(*TREE, "--trusted", made[1])
+    assert (result.exit_code, "more than one reference" in result.stderr) == (2, True), result.stderr
+    assert run(*TREE, "--trusted", "refs/remotes/origin/main").exit_code == 0
+
+
+def test_an_object_that_stands_in_for_another_is_not_looked_at(work: Path) -> None:
+    committed()
+    first = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    wrote(work, **{"policies/p.yaml": POLICY.replace("high", "low")})
+    git("commit", "-qam", "lax")
+    git("replace", first, "HEAD")
+    result = run(*TREE, "--trusted", first)
+    assert findings(result)[0]["severity"] == "high"
+
+
+def test_a_reference_that_was_cut_is_refused(work: Path) -> None:
+    run(*TREE[:-1], "json=reference.json", "-i", "town")
+    lines = (work / "reference.json").read_text().splitlines(keepends=True)
+    for kept in (lines[:-1], lines[:-3], lines[: len(lines) // 2]):
+        (work / "reference.json").write_text("".join(kept))
+        result = run(*TREE, "-i", "town", "--against", "reference.json")
+        assert (result.exit_code, "reference.json" in result.stderr) == (2, True), result.stderr

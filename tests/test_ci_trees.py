@@ -1,0 +1,270 @@
+"""A change of real roles, through the very commands of contrib/ci: rendered by ansible-playbook in one checkout, judged in another."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pipeline
+import pytest
+from lxml import etree
+from pipeline import ROOT, commit, git
+
+pytestmark = pytest.mark.timeout(600)  # a play is a dozen programs a host
+
+SYSTEMS = ("gitlab", "github", "jenkins")
+NAMES = {
+    "gitlab": {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"},
+    "github": {"GITHUB_BASE_REF": "main"},
+    "jenkins": {"CHANGE_TARGET": "main"},
+}
+DROP_IN = "roles/sshd/templates/00-urgent.conf.j2"
+DROPPED_IN = "etc/ssh/sshd_config.d/00-urgent.conf"
+BAD = "# until the new bastion is there\nPermitRootLogin yes\nPasswordAuthentication yes\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """To what exit code the pipeline came, what it said, and the folder that its last job ran in."""
+
+    code: int
+    said: str
+    folder: Path
+
+    def document(self, name: str) -> Any:
+        return json.loads((self.folder / name).read_text("utf-8"))
+
+    def line(self, path: str, number: int) -> str:
+        return (self.folder / path).read_text("utf-8").splitlines()[number - 1]
+
+    def junit(self) -> dict[tuple[str, str], str]:
+        """What each test that failed says, by its suite and name."""
+        found = etree.parse(self.folder / "junit.xml").iter("failure")
+        return {(f.getparent().getparent().get("name"), f.getparent().get("name")): f.text for f in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """The repository that changes are proposed to."""
+
+    folder: Path
+    environment: Mapping[str, str]
+
+    def propose(self, work: Path, **files: str | None) -> None:
+        """A branch `change`, of these files; None removes one."""
+        git(self.folder.parent, "clone", "--quiet", str(self.folder), str(work))
+        git(work, "switch", "--quiet", "--create", "change")
+        for path, text in files.items():
+            (work / path).parent.mkdir(parents=True, exist_ok=True)
+            (work / path).unlink() if text is None else (work / path).write_text(text, "utf-8")
+        commit(work, "A change")
+        git(work, "push", "--quiet", "--force", "origin", "change")
+
+    def run(self, system: str, below: Path, branch: str = "change", handed: Path | None = None) -> Came:
+        """Each job in a fresh clone; ends with the first command that fails, as the systems do.
+
+        `handed`: what the first job handed over of a change that renders the same, which takes its place.
+        """
+        said, clone = "", below
+        for place, job in enumerate(pipeline.jobs()[system]):
+            if not place and handed:
+                continue
+            clone = below / f"{system}{place}"
+            git(below, "clone", "--quiet", "--branch", branch, str(self.folder), str(clone))
+            if handed:
+                _handed_over(handed, clone / job.finds_in / handed.name)
+            for command in job.commands:
+                done = self._do(command, clone, system)
+                said += f"$ {command}\n{done.stdout}{done.stderr}"
+                if done.returncode:
+                    return Came(done.returncode, said, clone)
+            handed = clone / job.hands_over if job.hands_over else None
+        return Came(0, said, clone)
+
+    def _do(self, command: str, folder: Path, system: str) -> subprocess.CompletedProcess[str]:
+        environment = {**self.environment, **NAMES[system], "GITHUB_WORKSPACE": str(folder)}
+        return subprocess.run(
+            ["sh", "-e", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=100
+        )
+
+
+def _handed_over(source: Path, target: Path) -> None:
+    target.parent.mkdir(exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True)
+    else:
+        shutil.copy(source, target)
+
+
+@pytest.fixture(scope="module")
+def main_branch(tmp_path_factory: pytest.TempPathFactory) -> Remote:
+    """The roles, with the audit of them committed: root stays out, nobody has two factors yet."""
+    folder = tmp_path_factory.mktemp("trees")
+    remote = Remote(folder / "remote", pipeline.programs(folder / "bin"))
+    pipeline.roles(remote.folder)
+    script = (ROOT / "contrib/ci/reference.sh").read_text("utf-8")
+    done = remote._do(script, remote.folder, "gitlab")
+    assert done.returncode == 0, done.stdout + done.stderr
+    findings = json.loads((remote.folder / "reference.json").read_text("utf-8"))["findings"]
+    told = {(f["subject"]["id"], f["control"]): f["outcome"] for f in findings}
+    assert told == {
+        (h, c): o for h in ("web01", "log01") for c, o in (("root-stays-out", "pass"), ("two-factors", "fail"))
+    }
+    commit(remote.folder, "The audit of the main branch")
+    return remote
+
+
+@pytest.fixture(scope="module")
+def badly(main_branch: Remote, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the bad change hands over to be judged."""
+    below = tmp_path_factory.mktemp("badly")
+    git(below, "clone", "--quiet", str(main_branch.folder), str(below / "remote"))
+    remote = Remote(below / "remote", main_branch.environment)
+    remote.propose(below / "work", **{DROP_IN: BAD})
+    assert remote.run("gitlab", below).code == 1
+    return below / "gitlab0/build"
+
+
+@pytest.fixture
+def remote(main_branch: Remote, tmp_path: Path) -> Remote:
+    git(tmp_path, "clone", "--quiet", str(main_branch.folder), str(tmp_path / "remote"))
+    return Remote(tmp_path / "remote", main_branch.environment)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_bad_change_is_stopped_at_the_line_that_is_bad(remote: Remote, tmp_path: Path, system: str) -> None:
+    remote.propose(tmp_path / "work", **{DROP_IN: BAD})
+    came = remote.run(system, tmp_path)
+    assert came.code == 1, came.said
+    assert "touches nothing of it" in came.said
+    {"gitlab": _said_by_gitlab, "github": _said_by_github, "jenkins": _said_by_jenkins}[system](came)
+
+
+def _said_by_gitlab(came: Came) -> None:
+    entries = {
+        e["description"].partition(":")[0]: e
+        for e in came.document("codequality.json")
+        if e["check_name"] == "root-stays-out"
+    }
+    assert set(entries) == {"web01", "log01"}
+    for host, entry in entries.items():
+        at = entry["location"]
+        assert at["path"] == f"build/{host}/etc/ssh/sshd_config.d/00-urgent.conf"
+        assert came.line(at["path"], at["lines"]["begin"]) == "PermitRootLogin yes"
+        assert entry["severity"] == "critical"
+    assert len({e["fingerprint"] for e in came.document("codequality.json")}) == 4
+    _said_by_jenkins(came)
+
+
+def _said_by_github(came: Came) -> None:
+    (one,) = came.document("auditor.sarif")["runs"]
+    results = {(r["ruleId"], r["locations"][0]["logicalLocations"][0]["name"]): r for r in one["results"]}
+    assert results["root-stays-out", "web01"]["baselineState"] == "new"
+    place = results["root-stays-out", "web01"]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "rendered/build/web01/etc/ssh/sshd_config.d/00-urgent.conf"
+    assert came.line(place["artifactLocation"]["uri"], place["region"]["startLine"]) == "PermitRootLogin yes"
+    assert one["invocations"][0]["executionSuccessful"] is True
+
+
+def _said_by_jenkins(came: Came) -> None:
+    told = came.junit()
+    for host in ("web01", "log01"):
+        assert ": new\n" in told[host, "root-stays-out"]
+        assert f"build/{host}/etc/ssh/sshd_config.d/00-urgent.conf:2" in told[host, "root-stays-out"]
+        assert ": worsened\n" in told[host, "two-factors"], "a password alone gets root in too"
+
+
+def test_a_good_change_passes_whatever_was_wrong_before(remote: Remote, tmp_path: Path) -> None:
+    role = remote.folder / "roles/sshd/defaults/main.yml"
+    text = role.read_text("utf-8").replace("sshd_login_grace_time: 60", "sshd_login_grace_time: 30")
+    remote.propose(tmp_path / "work", **{"roles/sshd/defaults/main.yml": text})
+    for system in ("gitlab", "github"):
+        came = remote.run(system, tmp_path)
+        assert came.code == 0, came.said
+    gitlab = tmp_path / "gitlab1"
+    drop_in = (gitlab / "build/web01/etc/ssh/sshd_config.d/10-hardening.conf").read_text("utf-8")
+    assert "LoginGraceTime 30" in drop_in
+    forward = (gitlab / "build/web01/etc/rsyslog.d/50-forward.conf").read_text("utf-8")
+    assert 'target="log01.example.org"' in forward
+    entries = json.loads((gitlab / "codequality.json").read_text("utf-8"))
+    assert {e["check_name"] for e in entries} == {"two-factors"}, "last year's debt is told, and does not gate"
+    (one,) = json.loads((tmp_path / "github1/auditor.sarif").read_text("utf-8"))["runs"]
+    assert {(r["ruleId"], r["baselineState"]) for r in one["results"]} == {("two-factors", "unchanged")}
+
+
+def test_an_entry_is_the_same_from_change_to_change(remote: Remote, badly: Path, tmp_path: Path) -> None:
+    """Two changes whose bad line stands elsewhere: one alert, not two."""
+    remote.propose(tmp_path / "work", **{DROP_IN: BAD})
+    shutil.copytree(badly, tmp_path / "build")
+    prints = []
+    for turn in range(2):
+        (tmp_path / str(turn)).mkdir()
+        came = remote.run("gitlab", tmp_path / str(turn), handed=tmp_path / "build")
+        entries = came.document("codequality.json")
+        prints.append({(e["check_name"], e["fingerprint"]) for e in entries})
+        lines = {e["location"]["lines"]["begin"] for e in entries if e["check_name"] == "root-stays-out"}
+        assert lines == {2 + 2 * turn}
+        for host in ("web01", "log01"):
+            (tmp_path / "build" / host / DROPPED_IN).write_text("\n\n" + BAD)
+    assert prints[0] == prints[1] and len(prints[0]) == 4
+
+
+LAX = ("possible: {equals: false}", "possible: {equals: true}")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "said"),
+    [
+        ("policies/ssh.yaml", *LAX, "control changed: root-stays-out (expect)"),
+        ("policies/ssh.yaml", "revision: 1\n    title: {en: root", "revision: 2\n    title: {en: root", "(revision)"),
+        ("policies/ssh.yaml", "id: root-stays-out", "id: root-stays-away", "control removed: root-stays-out"),
+        ("policies/ssh.yaml", "severity: high", "severity: low", "control changed: root-stays-out (severity)"),
+        ("inventory/hosts.yaml", "ansible_host: 192.0.2.11", "ansible_host: 192.0.2.99", "host changed: web01"),
+        ("reference.json", '"outcome": "pass"', '"outcome": "fail"', "reference changed: reference.json"),
+    ],
+)
+def test_a_change_that_edits_what_judges_it_is_stopped_and_says_so_first(
+    remote: Remote, badly: Path, tmp_path: Path, path: str, old: str, new: str, said: str
+) -> None:
+    text = (remote.folder / path).read_text("utf-8")
+    assert old in text
+    remote.propose(tmp_path / "work", **{DROP_IN: BAD, path: text.replace(old, new)})
+    came = remote.run("gitlab", tmp_path, handed=badly)
+    assert came.code == 1, came.said
+    report = came.said.partition("$ auditor run")[2].splitlines()
+    first = next(n for n, line in enumerate(report) if "TOUCHES WHAT IT IS JUDGED BY" in line)
+    assert any(said in line for line in report[first : first + 6]), came.said
+    assert first < next(n for n, line in enumerate(report) if line.startswith("  Hosts "))
+    suite = etree.parse(came.folder / "junit.xml").getroot()[0]
+    assert suite.get("name") == "run:trusted" and suite.get("failures") == "0"
+    assert any(e["check_name"].startswith("trusted-") for e in came.document("codequality.json"))
+
+
+def test_a_decision_that_comes_with_the_change_closes_nothing(remote: Remote, badly: Path, tmp_path: Path) -> None:
+    acceptance = (ROOT / "inventories/demo/decisions/ACC-2026-003.yaml").read_text("utf-8")
+    acceptance = acceptance.replace("[antivirus-or-edr-running, antivirus-or-edr-fresh]", "[root-stays-out]")
+    remote.propose(tmp_path / "work", **{DROP_IN: BAD, "inventory/decisions/ACC-2026-003.yaml": acceptance})
+    came = remote.run("jenkins", tmp_path, handed=badly)
+    assert came.code == 1, came.said
+    assert "decision added: ACC-2026-003; it closes nothing in this change" in came.said
+
+
+def test_a_renamed_server_does_not_slip_through(remote: Remote, badly: Path, tmp_path: Path) -> None:
+    """The pipeline asks for the tree of a host that the change does not have."""
+    text = (remote.folder / "inventory/hosts.yaml").read_text("utf-8").replace("web01:", "web09:")
+    remote.propose(tmp_path / "work", **{DROP_IN: BAD, "inventory/hosts.yaml": text})
+    came = remote.run("gitlab", tmp_path, handed=badly)
+    assert (came.code, "no host of the estate is named web01" in came.said) == (2, True), came.said
+
+
+def test_a_wrong_policy_is_stopped_before_anything_is_judged(remote: Remote, badly: Path, tmp_path: Path) -> None:
+    text = (remote.folder / "policies/ssh.yaml").read_text("utf-8").replace("root_logins:", "root_login:")
+    remote.propose(tmp_path / "work", **{"policies/ssh.yaml": text})
+    came = remote.run("gitlab", tmp_path, handed=badly)
+    assert came.code == 2 and "unknown key 'root_login'" in came.said
+    assert not (came.folder / "junit.xml").exists()
