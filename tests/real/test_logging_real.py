@@ -206,7 +206,8 @@ rm -f /etc/rsyslog.d/*
 echo '*.* action(type="omfwd" target="192.0.2.10" port="6514" protocol="tcp")' > /etc/rsyslog.d/90.conf
 """
     + START
-    + "logger -u /mnt/log hello\nsleep 0.5\n"
+    + "logger -u /mnt/log hello\n"
+    + "for i in $(seq 30); do grep -q '00C0:1972 01 ' /proc/net/tcp && break; sleep 0.1; done\n"
 )
 # Both ends are on this host here: the connection is shown as a host shows one to elsewhere, whose address is none of its own.
 FROM_HERE = "ip addr del 192.0.2.10/24 dev lo || :\n" + OWN_PROCESSES_AND_SOCKETS.replace(
@@ -472,7 +473,7 @@ input(type="imtcp" port="6514")
 *.* /mnt/collected
 END
 rsyslogd -n -f /mnt/collector.conf -i /mnt/collector > /mnt/collector.log 2>&1 &
-sleep 1
+for i in $(seq 100); do grep -q ':1972 00000000:0000 0A' /proc/net/tcp && break; sleep 0.1; done
 rm -f /etc/rsyslog.d/*
 cat > /etc/rsyslog.conf <<'END'
 global(DefaultNetstreamDriverCAFile="/mnt/pki/ca.pem" WorkDirectory="/mnt")
@@ -484,7 +485,7 @@ END
     + START
     + """
 logger -u /mnt/log arrived
-sleep 2
+for i in $(seq 60); do grep -q arrived /mnt/collected && grep -q '00C0:1972 01 ' /proc/net/tcp && break; sleep 0.1; done
 """
 )
 COLLECTED_END = "kill $(cat /mnt/rsyslogd.pid) $(cat /mnt/collector)\nsleep 0.5\ngrep -c arrived /mnt/collected || :"
