@@ -254,6 +254,23 @@ def test_settings_edited_and_not_loaded_are_not_those_that_run(edit: str, shell:
     assert outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("edit", ["", "sleep 3.1; echo '# x' > /etc/systemd/journal-upload.conf.d/x.conf\n"])
+def test_journal_upload_is_told_from_journald_and_dated(edit: str, shell: str) -> None:
+    """What runs here is another program, at its path: without a collector it would end at once."""
+    need("busybox")
+    start = """mkdir -p /etc/systemd/journal-upload.conf.d
+printf '[Upload]\\nURL=https://192.0.2.10\\n' > /etc/systemd/journal-upload.conf
+cp /usr/bin/sleep /mnt/sleep
+mount --bind /mnt/sleep /lib/systemd/systemd-journal-upload
+/lib/systemd/systemd-journal-upload 100 >/dev/null 2>&1 &
+sleep 0.3
+"""
+    got = told("log_forwarding", start + edit, shell)
+    assert ("\nO journal-upload /etc/systemd/journal-upload.conf.d" in got.raw) is bool(edit)
+    assert "\nO journal-upload ?" not in got.raw
+
+
 def test_a_restart_loads_them() -> None:
     again = "sleep 3.1\necho '# other' >> /etc/rsyslog.d/90.conf\nkill $(cat /mnt/rsyslogd.pid)\nsleep 0.5\n" + START
     _, outcome = sender(LISTENING + SENDING + again + "logger -u /mnt/log hello\nsleep 0.5\n")

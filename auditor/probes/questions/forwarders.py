@@ -154,7 +154,7 @@ done
 _STARTED = r"""changed() {
   IFS=$nl
   set -f
-  set -- "$1" "$2" $(printf '%s\n' "$o" | awk -v a="$1" '
+  set -- "$@" $(printf '%s\n' "$o" | awk -v a="$1" '
     $1 == "F" { c = $2 == a; sub(/^F [^ ]* /, ""); if (c && !/[.]state$/) print; next }
     c && /^I .*([*?[]|\/[ \t]*$)/ { sub(/^I /, ""); sub(/[*?[].*$/, ""); sub(/\/[^\/]*$/, ""); print /^\// ? $0 : "/etc/" a "/" $0 }')
   a=$1 d=$2
@@ -164,7 +164,7 @@ _STARTED = r"""changed() {
       function ticks(f,  l, w) { l = ""; getline l <f; close(f); sub(/^.*\) /, "", l); return split(l, w, " ") > 19 ? w[20] : 0 }
       BEGIN { t = ticks("/proc/self/stat"); s = ticks(d); known = s > 0 && t >= s && n > 0; at = n - (t - s) / 100 + 1 }
       known && $1 + 0 > at { sub(/^[^ ]* /, ""); print "O", a, $0; exit }
-      END { if (!known || !NR) print "O", a, "?" }'
+      END { if (!known || !NR && a != "journal-upload") print "O", a, "?" }'
   fi
   set +f
   unset IFS
@@ -179,10 +179,15 @@ for d in /proc/[0-9]*; do
     fluentd|td-agent) a=fluentd k=c;;
     filebeat|vector|promtail|nxlog|alloy) a=$c k=c;;
     wazuh-agentd|ossec-agentd) a=wazuh k=;;
+    systemd-journal)
+      [ "$d/exe" -ef /usr/lib/systemd/systemd-journal-upload ] || [ "$d/exe" -ef /lib/systemd/systemd-journal-upload ] || continue
+      a=journal-upload k=;;
     *) continue;;
   esac
   if [ -e "$d/root" ] && ! [ "$d/root" -ef / ]; then continue; fi
-  changed "$a" "$d"
+  set --
+  if [ $a = journal-upload ]; then set -- /etc/systemd/journal-upload.conf.d /etc/systemd/journal-upload.conf.d/*; fi
+  changed "$a" "$d" "$@"
   [ -n "$k" ] || continue
   tr '\000\n' '\n ' <"$d/cmdline" 2>/dev/null | awk -v a="$a" -v o="$k" '
     n { print "S", a, $0; n = 0; next }
