@@ -145,6 +145,8 @@ mkdir -p /etc/elastalert/rules/team
 printf 'rules_folder: "/etc/elastalert/rules/"\\nes_password: CANARY-9\\n' > /etc/elastalert/config.yaml
 printf 'name: a\\ntype: frequency\\n' > /etc/elastalert/rules/a.yaml
 printf 'name: b\\ntype: any\\n' > /etc/elastalert/rules/team/b.yml
+printf 'is_enabled: false\\ntype: any\\n' > /etc/elastalert/rules/team/c.yml
+printf 'type: any\\nis_enabled: False\\n' > /etc/elastalert/rules/team/d.yml
 run /usr/bin/elastalert
 """
 

@@ -107,7 +107,7 @@ rules() {
     stat -L -c 'f %Z %n' $l 2>/dev/null
     stat -c 'f %Z %n' $l 2>/dev/null
   } | awk -v a="$a" -v q="$q" -v s="$s" '
-    function holds(f,  x, c, i, r) {
+    function holds(f,  x, c, h, i, r) {
       while ((getline x < f) > 0) {
         if (a == "wazuh") {
           r = ""
@@ -119,10 +119,11 @@ rules() {
           }
           x = r
         }
-        if (x ~ q) { close(f); return 1 }
+        if (a == "elastalert" && x ~ /^is_enabled:[ \t]*["\047]?([Ff]alse|FALSE|[Nn]o|[Oo]ff)/) { h = 0; break }
+        if (x ~ q) { h = 1; if (a != "elastalert") break }
       }
       close(f)
-      return 0
+      return h
     }
     { w = $1; z = $2 + 0; sub(/^[cf] [^ ]* /, "")
       if (w == "c") { if (z > s + 0) all = 1; next }
