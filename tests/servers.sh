@@ -36,11 +36,11 @@ beside() {
 # Daemons that would take the place of the machine's own are unpacked here, not installed.
 ASIDE=/opt/auditor-tests
 aside() {
-  if [ -d "$ASIDE/chrony" ] || [ "$(id -u)" != 0 ]; then return 0; fi
+  if [ -d "$ASIDE/$1" ] || [ "$(id -u)" != 0 ]; then return 0; fi
   folder=$(mktemp -d)
-  (cd "$folder" && { apt-get download -q chrony || { apt-get update -q && apt-get download -q chrony; }; }) >&2
+  (cd "$folder" && { apt-get download -q "$1" || { apt-get update -q && apt-get download -q "$1"; }; }) >&2
   mkdir -p "$ASIDE"
-  dpkg -x "$folder"/*.deb "$ASIDE/chrony"
+  dpkg -x "$folder"/*.deb "$ASIDE/$1"
   rm -r "$folder"
 }
 
@@ -49,7 +49,7 @@ for package in $PACKAGES; do
   state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
   [ "$state" = installed ] || missing="$missing $package"
 done
-[ -n "$missing" ] || { beside; aside; exit 0; }
+[ -n "$missing" ] || { beside; aside chrony; aside crowdsec; exit 0; }
 
 if [ "$(id -u)" != 0 ]; then
   echo "tests/servers.sh: not root, so not installed:$missing" >&2
@@ -67,4 +67,5 @@ export DEBIAN_FRONTEND=noninteractive
 install() { apt-get install -y -q --no-install-recommends $missing >&2; }
 install || { apt-get update -q >&2 && install; }
 beside
-aside
+aside chrony
+aside crowdsec

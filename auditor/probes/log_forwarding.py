@@ -96,7 +96,7 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     open_ones = sockets.read(answers["sockets"])
     targets = list(_targets(config, seen, _active(answers["upload"])))
     found = [
-        _element(agent, t, active, own, _connected(agent, t, config, open_ones))
+        {**_element(agent, t, active, own), **_connection(agent, t, config, open_ones)}
         for agent, t, active in _joined(targets)
     ]
     found += _others(seen)
@@ -151,7 +151,7 @@ def _joined(targets: list[_Sending]) -> Iterator[_Sending]:
 def _others(seen: Processes) -> Iterator[dict[str, Fact]]:
     for agent in sorted({OTHERS[p.name] for p in seen.seen if p.name in OTHERS}):
         why = Unknown("not_told", f"where {agent} sends is not read")
-        yield _element(agent, untold(agent), True, why, why)
+        yield {**_element(agent, untold(agent), True, why), "connected": why, "link": why}
 
 
 def _connected(agent: str, target: Target, config: Config, open_ones: Connections) -> bool | Unknown:
@@ -169,9 +169,23 @@ def _connected(agent: str, target: Target, config: Config, open_ones: Connection
     return found
 
 
-def _element(
-    agent: str, target: Target, active: bool | Unknown, own: Own | Unknown, connected: bool | Unknown
-) -> dict[str, Fact]:
+def _connection(agent: str, target: Target, config: Config, open_ones: Connections) -> dict[str, Fact]:
+    connected = _connected(agent, target, config, open_ones)
+    return {"connected": connected, "link": _link(agent, target, connected, open_ones)}
+
+
+def _link(agent: str, target: Target, connected: bool | Unknown, open_ones: Connections) -> bool | Unknown | None:
+    """Of a target that is named, a connection to its port may be the one; without any there is none."""
+    if agent == "wazuh" or isinstance(connected, bool) or isinstance(target.protocol, Unknown):
+        return connected
+    if target.protocol not in LASTING:
+        return None
+    if isinstance(target.to, Unknown) or not isinstance(target.port, int) or open_ones.missing:
+        return connected
+    return any(target.port in ports for ports in open_ones.ports.values())
+
+
+def _element(agent: str, target: Target, active: bool | Unknown, own: Own | Unknown) -> dict[str, Fact]:
     name = target.to if isinstance(target.to, Unknown) else plain(target.to)
     loopback = name if isinstance(name, Unknown) else own_names.is_loopback(name)
     return {
@@ -182,7 +196,6 @@ def _element(
         "verifies": target.verifies,
         "agent": agent,
         "active": active,
-        "connected": connected,
         "loopback": loopback,
         "to_itself": loopback if loopback is True else own_names.is_own(name, own),
         "selector": target.selector,
@@ -283,6 +296,11 @@ PROBE = Probe(
                         "connected": {
                             "type": "boolean",
                             "description": "Whether a connection to the target is open now.",
+                        },
+                        "link": {
+                            "type": "boolean",
+                            "description": "Whether a connection that may be the one to the target is open now: to its address and"
+                            " port, or to its port where it is named; absent where its protocol keeps none open.",
                         },
                         "loopback": {"type": "boolean", "description": "Whether the target is a loopback address."},
                         "to_itself": {

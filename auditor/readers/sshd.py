@@ -62,9 +62,10 @@ f='/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /usr/etc/ssh/sshd_config /usr/e
 i=$(included "$f")
 if [ -n "$i" ]; then j=$(included "$i"); f="$f $i $j"; if [ -n "$j" ] && [ -n "$(included "$j")" ]; then printf 'odd\tInclude in Include\n'; fi; fi
 # A file's ctime cannot be set back. A server read its files when it started, or when it wrote its pid file again on a reload.
+# When it started is counted back from a process that starts now: releases of LXCFS show a container a later start of the host.
 for d in $P; do
-  s=$(awk '$1 == "btime" { b = $2 } /^[0-9]+ \(/ { sub(/^.*\) /, ""); t = $20 }
-    END { if (b && t) printf "%d\n", b + t / 100 + 1 }' /proc/stat "$d/stat" 2>/dev/null)
+  s=$(awk -v n="$(date +%s)" '{ sub(/^.*\) /, ""); t[NR] = $20 }
+    END { if (NR == 2 && t[2] > 0 && t[1] >= t[2] && n > 0) printf "%d\n", n - (t[1] - t[2]) / 100 + 1 }' /proc/self/stat "$d/stat" 2>/dev/null)
   for p in /run/sshd.pid /var/run/sshd.pid; do
     i=
     { read -r i <"$p"; } 2>/dev/null

@@ -73,7 +73,7 @@ def judged(policy_id: str, told: Told, at: float = 0.0, **registers: Register) -
     measures = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))["measures"]
     given = next(m for m in measures if m["id"] == one["measure"]).get("parameters", {})
     values: dict[str, Any] = {name: p["value"] for name, p in given.items()}
-    for name in ("local_accounts", "admins", "sudo_exceptions", "leavers"):
+    for name in ("local_accounts", "admins", "sudo_exceptions", "leavers", "everyday_accounts"):
         values[f"registers.{name}"] = registers.get(name, Unknown("register_missing", name))
     gone = registers.get("leavers")
     if gone:
@@ -249,6 +249,20 @@ def test_who_left_has_a_day_to_be_shut_out() -> None:
     assert judged("leavers-administrate-nothing", admins, leavers=gone) is Outcome.FAIL
     admins = look("admins", ALICE + "usermod -L -e 1 alice; gpasswd -d alice sudo >&2")
     assert judged("leavers-administrate-nothing", admins, leavers=gone) is Outcome.PASS
+
+
+def test_an_everyday_account_that_administrates() -> None:
+    everyday = Register("everyday_accounts", ("alice",))
+    bob = "useradd -m -s /bin/bash adm-alice; usermod -aG sudo adm-alice\n"
+    both, apart = look("admins", ALICE + bob), look("admins", ALICE + bob + "gpasswd -d alice sudo >&2")
+    by_rule = look("admins", ALICE + "gpasswd -d alice sudo >&2; echo 'alice ALL=(ALL) ALL' > /etc/sudoers.d/x")
+    control = "everyday-accounts-administrate-nothing"
+    assert [judged(control, told, everyday_accounts=everyday) for told in (both, apart, by_rule)] == [
+        Outcome.FAIL,
+        Outcome.PASS,
+        Outcome.FAIL,
+    ]
+    assert judged(control, apart) is Outcome.UNKNOWN
 
 
 # ---------------------------------------------------------------- sudo, which is asked itself

@@ -46,10 +46,12 @@ id=$(cat /etc/machine-id)
 OWN_PROCESSES = """
 for p in 1 $(cat /mnt/*.pid 2>/dev/null); do
   mkdir -p /mnt/proc/$p
-  for f in comm status cmdline; do cat /proc/$p/$f > /mnt/proc/$p/$f; done
+  for f in comm status stat cmdline; do cat /proc/$p/$f > /mnt/proc/$p/$f; done
   ln -s / /mnt/proc/$p/root
   ln -s "$(readlink /proc/$p/exe)" /mnt/proc/$p/exe || :
 done
+mkdir -p /mnt/proc/self
+cat /proc/self/stat > /mnt/proc/self/stat
 mount --bind /mnt/proc /proc
 """
 OWN_PROCESSES_AND_SOCKETS = "mkdir -p /mnt/proc/net\ncat /proc/net/tcp > /mnt/proc/net/tcp\n" + OWN_PROCESSES
@@ -148,7 +150,7 @@ action(type="omfwd" target="Collector.example.org" port="6514" protocol="tcp"
     got = told("log_forwarding", RSYSLOG % text + START, after=STOP)
     assert [(t["to"], t["tls"]) for t in got.facts["targets"]] == [("collector.example.org", True)]
     assert judged("log_forwarding", "logging", "logs-sent-over-tls", got.facts) is Outcome.PASS
-    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.PASS
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.WARN
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -183,6 +185,96 @@ def test_rsyslogd_that_reads_another_file_is_not_judged_by_the_usual_one() -> No
     got = told("log_forwarding", RSYSLOG % "*.* @@Collector.example.org:6514" + start, after=STOP)
     assert isinstance(got.facts["targets"], Partial)
     assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.UNKNOWN
+
+
+REACH = ("log_forwarding", "logging", "logs-reach-a-declared-collector")
+LISTENING = """
+ip link set lo up
+ip addr add 192.0.2.10/24 dev lo
+printf 'module(load="imtcp")\\ninput(type="imtcp" port="6514")\\n*.* /mnt/collected\\n' > /mnt/collector.conf
+rsyslogd -n -f /mnt/collector.conf -i /mnt/collector >/dev/null 2>&1 &
+for i in $(seq 50); do grep -q ':1972 00000000:0000 0A' /proc/net/tcp && break; sleep 0.1; done
+"""
+SENDING = (
+    """
+cat > /etc/rsyslog.conf <<'END'
+module(load="imuxsock" SysSock.Use="off")
+input(type="imuxsock" Socket="/mnt/log")
+$IncludeConfig /etc/rsyslog.d/*.conf
+END
+rm -f /etc/rsyslog.d/*
+echo '*.* action(type="omfwd" target="192.0.2.10" port="6514" protocol="tcp")' > /etc/rsyslog.d/90.conf
+"""
+    + START
+    + "logger -u /mnt/log hello\n"
+    + "for i in $(seq 30); do grep -q '00C0:1972 01 ' /proc/net/tcp && break; sleep 0.1; done\n"
+)
+# Both ends are on this host here: the connection is shown as a host shows one to elsewhere, whose address is none of its own.
+FROM_HERE = "ip addr del 192.0.2.10/24 dev lo || :\n" + OWN_PROCESSES_AND_SOCKETS.replace(
+    "> /mnt/proc/net/tcp", "| grep -v ' 0A ' > /mnt/proc/net/tcp"
+)
+SENT = "kill $(cat /mnt/rsyslogd.pid) $(cat /mnt/collector) || :"
+
+
+def sender(setup: str, shell: str = "dash") -> tuple[Facts, Outcome]:
+    need("rsyslogd", "logger", "busybox")
+    got = told("log_forwarding", setup + FROM_HERE, shell, after=SENT)
+    return got.facts, judged(*REACH, got.facts)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_collector_to_which_a_connection_is_open(shell: str) -> None:
+    facts, outcome = sender(LISTENING + SENDING, shell)
+    assert [(t["connected"], t["link"]) for t in facts["targets"]] == [(True, True)]
+    assert outcome is Outcome.PASS
+
+
+def test_a_collector_that_takes_no_connection() -> None:
+    facts, outcome = sender("ip link set lo up\n" + SENDING)
+    assert [(t["connected"], t["link"]) for t in facts["targets"]] == [(False, False)]
+    assert outcome is Outcome.WARN
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "echo '# other' >> /etc/rsyslog.d/90.conf",
+        "touch /etc/rsyslog.conf",
+        "echo '*.* @@192.0.2.10:6514' > /etc/rsyslog.d/80.conf",
+        "touch /etc/rsyslog.d/x; rm /etc/rsyslog.d/x",
+        "cp -p /etc/rsyslog.d/90.conf /etc/x; touch -d '9 days ago' /etc/x; mv /etc/x /etc/rsyslog.d/90.conf",
+    ],
+    ids=["edited", "main", "added", "removed", "old-stamp"],
+)
+def test_settings_edited_and_not_loaded_are_not_those_that_run(edit: str, shell: str) -> None:
+    facts, outcome = sender(LISTENING + SENDING + f"sleep 3.1\n{edit}\n", shell)
+    assert isinstance(facts["targets"], Partial)
+    assert "changed after rsyslog started" in facts["targets"].missing.detail
+    assert outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("edit", ["", "sleep 3.1; echo '# x' > /etc/systemd/journal-upload.conf.d/x.conf\n"])
+def test_journal_upload_is_told_from_journald_and_dated(edit: str, shell: str) -> None:
+    """What runs here is another program, at its path: without a collector it would end at once."""
+    need("busybox")
+    start = """mkdir -p /etc/systemd/journal-upload.conf.d
+printf '[Upload]\\nURL=https://192.0.2.10\\n' > /etc/systemd/journal-upload.conf
+cp /usr/bin/sleep /mnt/sleep
+mount --bind /mnt/sleep /lib/systemd/systemd-journal-upload
+/lib/systemd/systemd-journal-upload 100 >/dev/null 2>&1 &
+sleep 0.3
+"""
+    got = told("log_forwarding", start + edit, shell)
+    assert ("\nO journal-upload /etc/systemd/journal-upload.conf.d" in got.raw) is bool(edit)
+    assert "\nO journal-upload ?" not in got.raw
+
+
+def test_a_restart_loads_them() -> None:
+    again = "sleep 3.1\necho '# other' >> /etc/rsyslog.d/90.conf\nkill $(cat /mnt/rsyslogd.pid)\nsleep 0.5\n" + START
+    _, outcome = sender(LISTENING + SENDING + again + "logger -u /mnt/log hello\nsleep 0.5\n")
+    assert outcome is Outcome.PASS
 
 
 def test_a_copy_of_another_program_is_no_rsyslogd() -> None:
@@ -398,7 +490,7 @@ input(type="imtcp" port="6514")
 *.* /mnt/collected
 END
 rsyslogd -n -f /mnt/collector.conf -i /mnt/collector > /mnt/collector.log 2>&1 &
-sleep 1
+for i in $(seq 100); do grep -q ':1972 00000000:0000 0A' /proc/net/tcp && break; sleep 0.1; done
 rm -f /etc/rsyslog.d/*
 cat > /etc/rsyslog.conf <<'END'
 global(DefaultNetstreamDriverCAFile="/mnt/pki/ca.pem" WorkDirectory="/mnt")
@@ -410,7 +502,7 @@ END
     + START
     + """
 logger -u /mnt/log arrived
-sleep 2
+for i in $(seq 60); do grep -q arrived /mnt/collected && grep -q '00C0:1972 01 ' /proc/net/tcp && break; sleep 0.1; done
 """
 )
 COLLECTED_END = "kill $(cat /mnt/rsyslogd.pid) $(cat /mnt/collector)\nsleep 0.5\ngrep -c arrived /mnt/collected || :"

@@ -329,6 +329,15 @@ def test_a_file_that_changed_after_the_start_of_a_server_without_a_pid_file(mach
     assert "changed after sshd started" in machine.ask()["logins"]["missing"]["detail"]
 
 
+def test_what_a_container_is_shown_as_the_start_of_its_host_dates_nothing(machine: Machine) -> None:
+    """As some releases of LXCFS show it: the start of the container, while processes count from that of the host."""
+    machine.files["etc/ssh/sshd_config"] += "PidFile none\n"
+    machine.files["before"] = """/usr/sbin/sshd; sleep 3; chmod 600 /etc/ssh/sshd_config.d/10-mfa.conf
+echo "btime $(date +%s)" > /run/stat; mount --bind /run/stat /proc/stat
+"""
+    assert "changed after sshd started" in machine.ask()["logins"]["missing"]["detail"]
+
+
 def test_a_server_without_a_pid_file_counts(machine: Machine) -> None:
     machine.files["etc/ssh/sshd_config"] += "PidFile none\n"
     machine.files["before"] = "/usr/sbin/sshd; sleep 1\n"

@@ -148,20 +148,48 @@ _QUEUES = r"""for f in /var/spool/rsyslog /var/lib/rsyslog /var/lib/syslog-ng; d
   for q in "$f"/*.[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]; do [ -s "$q" ] && { echo "Q rsyslog $q"; break; }; done
 done
 """
-# Of a running agent's command line, nothing but the file that it reads its configuration from.
-_STARTED = r"""for d in /proc/[0-9]*; do
+# Of a running agent's command line, nothing but the file that it reads its configuration from; `O AGENT FILE` for a file of
+# it, or a folder that it includes, that changed after the agent started: a ctime cannot be set back. When that was is
+# counted back from a process that starts now, for what a container says of the host's start may be made up.
+_STARTED = r"""changed() {
+  IFS=$nl
+  set -f
+  set -- "$@" $(printf '%s\n' "$o" | awk -v a="$1" '
+    $1 == "F" { c = $2 == a; sub(/^F [^ ]* /, ""); if (c && !/[.]state$/) print; next }
+    c && /^I .*([*?[]|\/[ \t]*$)/ { sub(/^I /, ""); sub(/[*?[].*$/, ""); sub(/\/[^\/]*$/, ""); print /^\// ? $0 : "/etc/" a "/" $0 }')
+  a=$1 d=$2
+  shift 2
+  if [ $# != 0 ]; then
+    stat -c '%Z %n' "$@" 2>/dev/null | awk -v a="$a" -v d="$d/stat" -v n="$(date +%s)" '
+      function ticks(f,  l, w) { l = ""; getline l <f; close(f); sub(/^.*\) /, "", l); return split(l, w, " ") > 19 ? w[20] : 0 }
+      BEGIN { t = ticks("/proc/self/stat"); s = ticks(d); known = s > 0 && t >= s && n > 0; at = n - (t - s) / 100 + 1 }
+      known && $1 + 0 > at { sub(/^[^ ]* /, ""); print "O", a, $0; exit }
+      END { if (!known || !NR && a != "journal-upload") print "O", a, "?" }'
+  fi
+  set +f
+  unset IFS
+}
+for d in /proc/[0-9]*; do
   c=
   { read -r c <"$d/comm"; } 2>/dev/null
   case $c in
-    rsyslogd) a=rsyslog o=f;;
-    syslog-ng) a=syslog-ng o=f;;
-    fluent-bit|td-agent-bit) a=fluent-bit o=c;;
-    fluentd|td-agent) a=fluentd o=c;;
-    filebeat|vector|promtail|nxlog|alloy) a=$c o=c;;
+    rsyslogd) a=rsyslog k=f;;
+    syslog-ng) a=syslog-ng k=f;;
+    fluent-bit|td-agent-bit) a=fluent-bit k=c;;
+    fluentd|td-agent) a=fluentd k=c;;
+    filebeat|vector|promtail|nxlog|alloy) a=$c k=c;;
+    wazuh-agentd|ossec-agentd) a=wazuh k=;;
+    systemd-journal)
+      [ "$d/exe" -ef /usr/lib/systemd/systemd-journal-upload ] || [ "$d/exe" -ef /lib/systemd/systemd-journal-upload ] || continue
+      a=journal-upload k=;;
     *) continue;;
   esac
   if [ -e "$d/root" ] && ! [ "$d/root" -ef / ]; then continue; fi
-  tr '\000\n' '\n ' <"$d/cmdline" 2>/dev/null | awk -v a="$a" -v o="$o" '
+  set --
+  if [ $a = journal-upload ]; then set -- /etc/systemd/journal-upload.conf.d /etc/systemd/journal-upload.conf.d/*; fi
+  changed "$a" "$d" "$@"
+  [ -n "$k" ] || continue
+  tr '\000\n' '\n ' <"$d/cmdline" 2>/dev/null | awk -v a="$a" -v o="$k" '
     n { print "S", a, $0; n = 0; next }
     NR == 1 { next }
     $0 ~ "^-[46ACDFQdenqtvwxy]*" o "$" || /^--?(c|C|cfgfile|config|config-dir|config-file|config\.file)$/ { n = 1; next }
@@ -171,7 +199,8 @@ _STARTED = r"""for d in /proc/[0-9]*; do
 done
 echo end
 """
-CONFIG = Command(GONE + MASK + _SYSLOG + flatten.SHELL + _AGENTS + _QUEUES + _STARTED, timeout_s=20, cap_bytes=131072)
+_READ = f"o=$({MASK}{_SYSLOG}{flatten.SHELL}{_AGENTS}{_QUEUES})\nnl='\n'\nprintf '%s\\n' \"$o\"\n"
+CONFIG = Command(GONE + _READ + _STARTED, timeout_s=20, cap_bytes=131072)
 CONFIG_ROOT = replace(CONFIG, elevated=True)
 # The files that each agent reads where its command line names none.
 OWN_FILES = {
@@ -194,7 +223,7 @@ OWN_FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Per agent, the masked texts of its files by path; `otherwise`: agents that run with a file that was not read.
+    """Per agent, the masked texts of its files by path; `otherwise`: agents that run with other settings than were read.
 
     `waiting`: whether messages wait on disk; `missing`: why there may be more of all this.
     """
@@ -217,9 +246,10 @@ def read(rooted: Answer, plain: Answer) -> Config:
         return Config(missing=untold, waiting=untold)
     denied = [line[2:] for line in lines if line.startswith("! ")]
     started = [(a, path) for a, _, path in (line[2:].partition(" ") for line in lines if line.startswith("S "))]
+    changed = [(a, path) for a, _, path in (line[2:].partition(" ") for line in lines if line.startswith("O "))]
     return Config(
         _chosen(_texts(lines[:-1]), started),
-        {a: _otherwise(a, path) for a, path in started if _is_other(a, path)},
+        {a: _changed(a, path) for a, path in changed} | {a: _otherwise(a, p) for a, p in started if _is_other(a, p)},
         _waiting([line[2:] for line in lines if line.startswith("Q ")], rooted),
         _gap(rooted, denied),
     )
@@ -256,6 +286,12 @@ def _is_other(agent: str, path: str) -> bool:
 
 def _otherwise(agent: str, path: str) -> Unknown:
     return Unknown("not_told", f"{agent} runs with another configuration: {path[:100]}")
+
+
+def _changed(agent: str, path: str) -> Unknown:
+    if path == "?":
+        return Unknown("not_told", f"when {agent} read its configuration")
+    return Unknown("not_told", f"{path[:100]} changed after {agent} started")
 
 
 def _waiting(queues: list[str], rooted: Answer) -> bool | Unknown:
