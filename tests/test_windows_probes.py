@@ -41,28 +41,40 @@ QUESTIONS = {f"{probe}.{name}": c for probe, d in WINDOWS.items() for name, c in
 COMMANDS = {
     "convertto-json",
     "foreach-object",
+    "get-childitem",
     "get-ciminstance",
     "get-item",
     "get-itemproperty",
+    "get-localuser",
     "get-mpcomputerstatus",
     "get-winevent",
     "new-object",
 }
 METHODS = {
     "contains",
+    "findall",
+    "getactivetcplisteners",
     "getallnetworkinterfaces",
+    "getipglobalproperties",
     "getipproperties",
     "getsubkeynames",
     "getvalue",
+    "getvaluenames",
+    "indexof",
     "invoke",
     "invokeget",
+    "replace",
     "split",
+    "substring",
     "tolowerinvariant",
     "tostring",
     "touniversaltime",
     "translate",
 }
-TYPES = {"system.security.principal.securityidentifier"}  # that New-Object may make
+# That New-Object may make.
+TYPES = {"system.directoryservices.directorysearcher", "system.security.principal.securityidentifier"}
+# What ADSI may be asked: this host alone.
+OWN = ('[ADSI]"WinNT://$env:COMPUTERNAME/', "[ADSI]'LDAP://localhost/", "[ADSI]('LDAP://localhost/")
 
 
 def nodes(node: Node) -> Iterator[Node]:
@@ -104,6 +116,8 @@ def fault(node: Node) -> Iterator[str]:
         method = next((words(c).lower() for c in node.children if c.type == "member_name"), "?")
         if method not in METHODS:
             yield f"calls .{method}()"
+        if method == "replace" and "]::" in words(node).partition("(")[0]:
+            yield f"calls {words(node)}"
         if method == "invoke" and "('Members')" not in words(node):
             yield f"invokes {words(node)}"
     elif node.type in (
@@ -115,8 +129,8 @@ def fault(node: Node) -> Iterator[str]:
         yield f"holds a {node.type}"
     elif node.type in ("command_invokation_operator", "command_invocation_operator"):
         yield "runs what a variable or a text names"
-    elif node.type == "cast_expression" and words(node).lower().startswith('[adsi]"'):
-        if not words(node).startswith('[ADSI]"WinNT://$env:COMPUTERNAME/'):
+    elif node.type == "cast_expression" and words(node).lower().startswith("[adsi]"):
+        if not words(node).startswith(OWN) and words(node) != "[ADSI]$_":
             yield f"asks {words(node)}"
     elif node.type == "try_statement" and not any(c.type in ("catch_clauses", "finally_clause") for c in node.children):
         yield "try without catch"
@@ -143,6 +157,9 @@ def test_a_question_is_read_only_and_plain(name: str) -> None:
         ("$g.psbase.Invoke('SetPassword')", "invokes $g.psbase.Invoke('SetPassword')"),
         (". 'c:\\x.ps1'", "runs what a variable or a text names"),
         ('$g = [ADSI]"LDAP://dc"', 'asks [ADSI]"LDAP://dc"'),
+        ("$g = [ADSI]'LDAP://dc'", "asks [ADSI]'LDAP://dc'"),
+        ("$g = [ADSI]('LDAP://' + $d)", "asks [ADSI]('LDAP://' + $d)"),
+        ("[System.IO.File]::Replace('a', 'b', 'c')", "calls [System.IO.File]::Replace('a', 'b', 'c')"),
         ("$d.Disabled = $true", "sets $d.Disabled = $true"),
         ("foreach ($n in @('a') {", "does not parse as powershell"),
         ("$a ? 1 : 2", "does not parse as powershell"),
@@ -166,7 +183,22 @@ VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["value", "Count", "names", "services", "products", "members", "interfaces", "adapters"])
+            st.sampled_from(
+                [
+                    *("value", "Count", "names", "services", "products", "members", "interfaces", "adapters"),
+                    *(
+                        "accounts",
+                        "dates",
+                        "groups",
+                        "providers",
+                        "listeners",
+                        "ports",
+                        "processes",
+                        "installed",
+                        "values",
+                    ),
+                ]
+            )
             | st.text(max_size=4),
             inner,
             max_size=4,

@@ -12,6 +12,7 @@ from typing import Any
 
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.probes.windows import directory as windows
 from auditor.readers import nsswitch, pam, processes, realmd, sssd, winbind
 from auditor.readers.files import Files
 from auditor.readers.undated import undated
@@ -327,7 +328,9 @@ PROBE = Probe(
                     "x-also": ["client"],
                     "properties": {
                         "directory": _text("The name of the domain, or of the name service that asks it."),
-                        "client": _text("What asks it on the host: sssd, winbind, ldap ..."),
+                        "client": _text(
+                            "What asks it on the host: sssd, winbind, ldap ...; on Windows: domain member, domain controller, entra."
+                        ),
                         "provider": _text("What kind of directory it is: ad, ipa, ldap ..."),
                         "identities": _text("Whether the name service asks it for accounts.", "boolean"),
                         "logins": _text(
@@ -357,7 +360,7 @@ PROBE = Probe(
             "keytab": _texts("The principals of /etc/krb5.keytab; null when there is none.", "A principal."),
         },
     },
-    dialects={"linux": Dialect(commands, undated(parse))},
+    dialects={"linux": Dialect(commands, undated(parse)), "windows": Dialect(windows.commands, windows.parse)},
     privilege={
         "en": "Root reads sssd.conf (allowed keys only, no password), asks sssctl whether the directory answers and lists the keytab's principals.",
         "fr": "root lit sssd.conf (seulement des clés choisies, aucun mot de passe), demande à sssctl si l'annuaire répond et liste les principaux du keytab.",

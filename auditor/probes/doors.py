@@ -14,6 +14,7 @@ from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes import ssh_logins
+from auditor.probes.windows import doors as windows
 from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sudoers, vpn
 from auditor.readers.files import Files
 from auditor.readers.undated import undated
@@ -434,7 +435,10 @@ FACTS: dict[str, Any] = {
 PROBE = Probe(
     title={"en": "Second factor at other doors than SSH", "fr": "Second facteur aux autres portes que SSH"},
     facts=FACTS,
-    dialects={"linux": Dialect(commands, undated(parse))},
+    dialects={
+        "linux": Dialect(commands, undated(parse)),
+        "windows": Dialect(windows.commands, undated(windows.parse)),
+    },
     arguments=ssh_logins.PROBE.arguments,
     privilege={
         "en": "root, to read sudoers, who is enrolled in what, and the settings of VPN servers",

@@ -13,6 +13,7 @@ from typing import Any
 from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.probes.windows import remote_tools as windows
 from auditor.readers import listeners, processes
 from auditor.readers.undated import undated
 
@@ -262,7 +263,10 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, undated(parse))},
+    dialects={
+        "linux": Dialect(commands, undated(parse)),
+        "windows": Dialect(windows.commands, undated(windows.parse)),
+    },
     privilege={
         "en": "root, where the host hides its processes, and to look into the crontabs of accounts",
         "fr": "root, si l'hôte cache ses processus, et pour lire les crontabs des comptes",
