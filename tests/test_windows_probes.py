@@ -25,7 +25,7 @@ from auditor.expectations import finding
 from auditor.kinds import Probe
 from auditor.load import policies
 from auditor.load.policy_schema import policy_schema
-from auditor.model import Command, Failure, Outcome, Output, Partial, Unknown
+from auditor.model import Command, Failure, Outcome, Output, Partial, Register, Unknown
 from auditor.shelves import probes
 
 GRAMMARS = {
@@ -110,6 +110,10 @@ def fault(node: Node) -> Iterator[str]:
             yield f"{name} may fail in silence"
         if name == "new-object" and not any(f"-typename {t} " in words(node).lower() for t in TYPES):
             yield f"makes {words(node)}"
+        if "directorysearcher" in words(node).lower() and not (
+            "-ArgumentList @($" in words(node) and "ReferralChasing = 'None'" in words(node)
+        ):
+            yield "asks whatever directory answers"
         if name == "convertto-json" and not ("-InputObject" in words(node) and "-Depth" in words(node)):
             yield "ConvertTo-Json without -InputObject or -Depth"
     elif node.type in ("invokation_expression", "invocation_expression"):
@@ -159,6 +163,10 @@ def test_a_question_is_read_only_and_plain(name: str) -> None:
         ('$g = [ADSI]"LDAP://dc"', 'asks [ADSI]"LDAP://dc"'),
         ("$g = [ADSI]'LDAP://dc'", "asks [ADSI]'LDAP://dc'"),
         ("$g = [ADSI]('LDAP://' + $d)", "asks [ADSI]('LDAP://' + $d)"),
+        (
+            "$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @('(cn=a)')",
+            "asks whatever directory answers",
+        ),
         ("[System.IO.File]::Replace('a', 'b', 'c')", "calls [System.IO.File]::Replace('a', 'b', 'c')"),
         ("$d.Disabled = $true", "sets $d.Disabled = $true"),
         ("foreach ($n in @('a') {", "does not parse as powershell"),
@@ -260,12 +268,12 @@ def shipped() -> policies.Policies:
     return policies.load([ROOT / "policies"], policies.Schemas(policy_schema(probes()), schema("measures")))
 
 
-def outcome(control: str, case: str) -> Outcome | None:
+def outcome(control: str, case: str, *registers: Register) -> Outcome | None:
     """What a shipped control comes to on a host that answered as recorded."""
     loaded = shipped()
-    host = make_host("win", platform="windows", zone="dmz")
+    host = make_host("win", platform="windows", zone="dmz", roles=("ad-dc",))
     chosen = [c for c in loaded.controls if c.id == control]
-    plan = make_plan(make_estate(host), chosen, dict(probes()), measures=loaded.measures)
+    plan = make_plan(make_estate(host, registers=registers), chosen, dict(probes()), measures=loaded.measures)
     (check,) = plan.checks_of(0)
     name = check.control.probe
     recorded = yaml.safe_load((FOLDER / name / f"windows-{case}.yaml").read_text())

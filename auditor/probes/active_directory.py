@@ -200,7 +200,7 @@ def _use(account: Account, seen: _Seen) -> tuple[int | Unknown, int | Unknown, b
         why = untold or Unknown("not_told", "no sign of use")
         return why, 0, why
     at_most = _days(seen, max(known), "its last use")
-    late = seen.sync_s if isinstance(account.logon, float) else 0.0
+    late = seen.sync_s  # where logons are not written down, that none is says nothing
     if untold or isinstance(late, Unknown) or isinstance(at_most, Unknown):
         return at_most, 0, untold or next(w for w in (late, at_most) if isinstance(w, Unknown))
     possible = max(*known, account.logon + late) if isinstance(account.logon, float) else max(known)

@@ -24,18 +24,18 @@ $b = [ADSI]('LDAP://localhost/' + $d)
 $c = [ADSI]('LDAP://localhost/CN=Partitions,' + [string]$r.psbase.InvokeGet('configurationNamingContext'))
 $m = [ADSI]('LDAP://localhost/' + [string]$r.psbase.InvokeGet('schemaNamingContext'))
 $t = [ordered]@{ dn = $d; netbios = ''; sync = $null; krbtgt = $null; laps = @(); computers = 0; managed = 0 }
-$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($c, "(&(objectClass=crossRef)(nCName=$d))", [string[]]@('nETBIOSName'))
+$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($c, "(&(objectClass=crossRef)(nCName=$d))", [string[]]@('nETBIOSName')) -Property @{ ReferralChasing = 'None' }
 foreach ($e in $s.FindAll()) { foreach ($v in $e.Properties['netbiosname']) { $t['netbios'] = [string]$v } }
-$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, '(objectClass=domainDNS)', [string[]]@('msDS-LogonTimeSyncInterval')) -Property @{ SearchScope = 'Base' }
+$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, '(objectClass=domainDNS)', [string[]]@('msDS-LogonTimeSyncInterval')) -Property @{ ReferralChasing = 'None'; SearchScope = 'Base' }
 foreach ($e in $s.FindAll()) { foreach ($v in $e.Properties['msds-logontimesyncinterval']) { $t['sync'] = [int]$v } }
-$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, '(sAMAccountName=krbtgt)', [string[]]@('pwdLastSet'))
+$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, '(sAMAccountName=krbtgt)', [string[]]@('pwdLastSet')) -Property @{ ReferralChasing = 'None' }
 foreach ($e in $s.FindAll()) { foreach ($v in $e.Properties['pwdlastset']) { $t['krbtgt'] = [string]$v } }
 $f = '(|(lDAPDisplayName=ms-Mcs-AdmPwdExpirationTime)(lDAPDisplayName=msLAPS-PasswordExpirationTime))'
-$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($m, $f, [string[]]@('lDAPDisplayName'))
+$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($m, $f, [string[]]@('lDAPDisplayName')) -Property @{ ReferralChasing = 'None' }
 $t['laps'] = @(foreach ($e in $s.FindAll()) { foreach ($v in $e.Properties['ldapdisplayname']) { [string]$v } })
 $f = '(&(objectCategory=computer)(!(userAccountControl:1.2.840.113556.1.4.803:=2))(!(primaryGroupID=516))(!(primaryGroupID=521)))'
 $a = [string[]]@('ms-Mcs-AdmPwdExpirationTime', 'msLAPS-PasswordExpirationTime')
-$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, $f, $a) -Property @{ PageSize = 500 }
+$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, $f, $a) -Property @{ ReferralChasing = 'None'; PageSize = 500 }
 foreach ($e in $s.FindAll()) {
     $t['computers'] = $t['computers'] + 1
     if (($e.Properties['ms-mcs-admpwdexpirationtime'].Count + $e.Properties['mslaps-passwordexpirationtime'].Count) -gt 0) { $t['managed'] = $t['managed'] + 1 }
@@ -55,14 +55,14 @@ $i = @(foreach ($w in @('-512', '-518', '-519', '-525', '-526', '-527', 'S-1-5-3
     $sid = $w
     if ($w.Contains('S-') -eq $false) { $sid = $o.Value + $w }
     $t = [ordered]@{ sid = $sid; there = $false; name = ''; cut = $false; outside = @(); members = @() }
-    $s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, "(objectSid=$sid)", [string[]]@('distinguishedName', 'sAMAccountName', 'member', 'objectSid'))
+    $s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, "(objectSid=$sid)", [string[]]@('distinguishedName', 'sAMAccountName', 'member', 'objectSid')) -Property @{ ReferralChasing = 'None' }
     foreach ($g in $s.FindAll()) {
         $t['there'] = $true
         foreach ($v in $g.Properties['samaccountname']) { $t['name'] = [string]$v }
         $x = ''
         foreach ($v in $g.Properties['distinguishedname']) { $x = ([string]$v).Replace('\', '\5c').Replace('(', '\28').Replace(')', '\29').Replace('*', '\2a') }
         $in = "(memberOf:1.2.840.113556.1.4.1941:=$x)"
-        $n = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, "(&(objectCategory=group)$in)", [string[]]@('member', 'objectSid')) -Property @{ PageSize = 500 }
+        $n = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, "(&(objectCategory=group)$in)", [string[]]@('member', 'objectSid')) -Property @{ ReferralChasing = 'None'; PageSize = 500 }
         $p = ''
         $t['outside'] = @(foreach ($e in @($g) + @($n.FindAll())) {
             foreach ($k in $e.Properties.PropertyNames) { if ($k -like 'member;range*') { $t['cut'] = $true } }
@@ -78,7 +78,7 @@ $i = @(foreach ($w in @('-512', '-518', '-519', '-525', '-526', '-527', 'S-1-5-3
         })
         $f = "(&(objectSid=*)(!(objectCategory=group))(|$in$p))"
         $a = [string[]]@('sAMAccountName', 'objectSid', 'userAccountControl', 'pwdLastSet', 'lastLogonTimestamp', 'accountExpires', 'whenCreated', 'objectClass')
-        $m = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, $f, $a) -Property @{ PageSize = 500 }
+        $m = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, $f, $a) -Property @{ ReferralChasing = 'None'; PageSize = 500 }
         $c = 0
         $t['members'] = @(foreach ($e in $m.FindAll()) {
             $c = $c + 1
@@ -109,7 +109,7 @@ ACCOUNTS = Command(
 $b = [ADSI]('LDAP://localhost/' + [string]$r.psbase.InvokeGet('defaultNamingContext'))
 $f = '(&(sAMAccountType=805306368)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))'
 $a = @('userAccountControl', 'pwdLastSet', 'lastLogonTimestamp', 'accountExpires')
-$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, $f, [string[]]($a + @('whenCreated', 'sAMAccountName'))) -Property @{ PageSize = 1000 }
+$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, $f, [string[]]($a + @('whenCreated', 'sAMAccountName'))) -Property @{ ReferralChasing = 'None'; PageSize = 1000 }
 $c = 0
 $cut = $false
 $i = @(foreach ($e in $s.FindAll()) {
