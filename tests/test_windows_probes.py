@@ -13,7 +13,7 @@ import pytest
 import tree_sitter_powershell
 import tree_sitter_pwsh
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from make import ROOT, make_estate, make_host, make_plan, schema
 from test_probes import FOLDER, answer
@@ -231,6 +231,7 @@ def answers(commands: dict[str, Command]) -> st.SearchStrategy[dict[str, Output 
 
 
 @pytest.mark.parametrize("name", WINDOWS)
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a probe may ask a dozen questions
 @given(data=st.data())
 def test_a_host_cannot_break_a_dialect(name: str, data: st.DataObject) -> None:
     dialect = WINDOWS[name]

@@ -7,7 +7,7 @@ is told of it has two ends. Not met on a real Windows yet.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from auditor.kinds import Dialect, Probe
@@ -44,6 +44,9 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     groups = parts.told(windows_domain.groups, answers["groups"])
     accounts = parts.told(windows_domain.accounts, answers["accounts"])
     seen = _seen(domain, groups, answers)
+    if not isinstance(accounts, Unknown) and not any(isinstance(a.logon, float) for a in accounts[0]):
+        # Whoever asks has logged on: that nobody did means that we are not shown it.
+        seen = replace(seen, sync_s=Unknown("no_privilege", "no last logon is shown to us"))
     return {
         "domain": _of(domain, lambda d: d.name),
         "privileged": groups if isinstance(groups, Unknown) else _privileged(groups, seen),
@@ -172,13 +175,19 @@ def _shown(account: Account, seen: _Seen) -> Fact:
         "account": account.name,
         "qualified": _named(account, seen),
         "expired": expired,
-        "usable": False if expired is True else expired if isinstance(expired, Unknown) else True,
+        "usable": _usable(account.has(windows_domain.DISABLED), expired),
         "password_required": _not(account.has(windows_domain.NO_PASSWORD)),
         "preauthentication": _not(account.has(windows_domain.NO_PREAUTH)),
         "last_used_days": last_used,
         "unused_days": unused,
         "unused_days_exact": exact,
     }
+
+
+def _usable(disabled: bool | Unknown, expired: bool | Unknown) -> bool | Unknown:
+    if disabled is True or expired is True:
+        return False
+    return next((v for v in (disabled, expired) if isinstance(v, Unknown)), True)
 
 
 def _expired(account: Account, seen: _Seen) -> bool | Unknown:

@@ -18,7 +18,6 @@ from auditor.readers.windows_remote import Listener, Remote
 NPS = windows_registry.values(
     r"HKLM:\SYSTEM\CurrentControlSet\Services\AuthSrv\Parameters", "AuthorizationDLLs", "ExtensionDLLs"
 )
-NPS_SERVICE = "ias"
 ENTRA_EXTENSION = "mfanpsauthzext.dll"
 
 
@@ -38,8 +37,8 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
         "winrm_unencrypted": remote.unencrypted,
         "winrm_credssp": remote.credssp,
         "winrm_listeners": _listeners(remote),
-        "rd_gateway": _service(remote, "tsgateway"),
-        "radius_server": _service(remote, NPS_SERVICE),
+        "rd_gateway": windows_remote.running(remote.services, "tsgateway"),
+        "radius_server": windows_remote.running(remote.services, "ias"),
         "radius_second_factor": _extension(answers["nps"]),
         "smart_card_required": logon.card_required,
         "logon_providers": logon.others if isinstance(logon.others, Unknown) else [_provider(p) for p in logon.others],
@@ -61,13 +60,6 @@ def _listener(listener: Listener) -> Fact:
         "port": listener.port,
         "enabled": listener.enabled,
     }
-
-
-def _service(remote: Remote, name: str) -> bool | Unknown:
-    services = remote.services
-    if services.names and name not in services.names:
-        return False if not services.missing or services.untold is services.missing else services.missing
-    return services.runs(frozenset({name}))
 
 
 def _extension(answer: Answer) -> bool | Unknown:

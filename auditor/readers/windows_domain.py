@@ -54,7 +54,7 @@ $o = New-Object -TypeName System.Security.Principal.SecurityIdentifier -Argument
 $i = @(foreach ($w in @('-512', '-518', '-519', '-525', '-526', '-527', 'S-1-5-32-544', 'S-1-5-32-548', 'S-1-5-32-549', 'S-1-5-32-550', 'S-1-5-32-551')) {
     $sid = $w
     if ($w.Contains('S-') -eq $false) { $sid = $o.Value + $w }
-    $t = [ordered]@{ sid = $sid; there = $false; name = ''; cut = $false; outside = @(); members = @() }
+    $t = [ordered]@{ sid = $sid; there = $false; name = ''; cut = $false; direct = @(); nested = @(); members = @() }
     $s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, "(objectSid=$sid)", [string[]]@('distinguishedName', 'sAMAccountName', 'member', 'objectSid')) -Property @{ ReferralChasing = 'None' }
     foreach ($g in $s.FindAll()) {
         $t['there'] = $true
@@ -62,29 +62,28 @@ $i = @(foreach ($w in @('-512', '-518', '-519', '-525', '-526', '-527', 'S-1-5-3
         $x = ''
         foreach ($v in $g.Properties['distinguishedname']) { $x = ([string]$v).Replace('\', '\5c').Replace('(', '\28').Replace(')', '\29').Replace('*', '\2a') }
         $in = "(memberOf:1.2.840.113556.1.4.1941:=$x)"
-        $n = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, "(&(objectCategory=group)$in)", [string[]]@('member', 'objectSid')) -Property @{ ReferralChasing = 'None'; PageSize = 500 }
+        $n = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, "(&(objectCategory=group)$in)", [string[]]@('distinguishedName', 'member', 'objectSid')) -Property @{ ReferralChasing = 'None'; PageSize = 500 }
         $p = ''
-        $t['outside'] = @(foreach ($e in @($g) + @($n.FindAll())) {
+        $j = @()
+        $t['direct'] = @(foreach ($e in @($g) + @($n.FindAll())) {
             foreach ($k in $e.Properties.PropertyNames) { if ($k -like 'member;range*') { $t['cut'] = $true } }
             foreach ($v in $e.Properties['objectsid']) {
                 $q = New-Object -TypeName System.Security.Principal.SecurityIdentifier -ArgumentList @([byte[]]$v, 0)
                 $p = $p + '(primaryGroupID=' + $q.Value.Split('-')[-1] + ')'
             }
-            foreach ($v in $e.Properties['member']) {
-                $y = [string]$v
-                $z = $y.IndexOf(',DC=', [System.StringComparison]::OrdinalIgnoreCase)
-                if ($y.Substring($z + 1) -ne $d) { $y }
-            }
+            foreach ($v in $e.Properties['distinguishedname']) { $j = $j + @([string]$v) }
+            foreach ($v in $e.Properties['member']) { [string]$v }
         })
+        $t['nested'] = $j
         $f = "(&(objectSid=*)(!(objectCategory=group))(|$in$p))"
-        $a = [string[]]@('sAMAccountName', 'objectSid', 'userAccountControl', 'pwdLastSet', 'lastLogonTimestamp', 'accountExpires', 'whenCreated', 'objectClass')
+        $a = [string[]]@('sAMAccountName', 'objectSid', 'userAccountControl', 'pwdLastSet', 'lastLogonTimestamp', 'accountExpires', 'whenCreated', 'objectClass', 'distinguishedName')
         $m = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, $f, $a) -Property @{ ReferralChasing = 'None'; PageSize = 500 }
         $c = 0
         $t['members'] = @(foreach ($e in $m.FindAll()) {
             $c = $c + 1
             if ($c -gt 1000) { $t['cut'] = $true; break }
             $h = [ordered]@{ class = ''; sid = ''; created = '' }
-            foreach ($k in @('samaccountname', 'useraccountcontrol', 'pwdlastset', 'lastlogontimestamp', 'accountexpires')) {
+            foreach ($k in @('distinguishedname', 'samaccountname', 'useraccountcontrol', 'pwdlastset', 'lastlogontimestamp', 'accountexpires')) {
                 $h[$k] = ''
                 foreach ($v in $e.Properties[$k]) { $h[$k] = [string]$v }
             }
@@ -99,20 +98,24 @@ $i = @(foreach ($w in @('-512', '-518', '-519', '-525', '-526', '-527', 'S-1-5-3
     }
     $t
 })
-ConvertTo-Json -InputObject ([ordered]@{ groups = $i }) -Depth 5 -Compress""",
+ConvertTo-Json -InputObject ([ordered]@{ dn = $d; groups = $i }) -Depth 5 -Compress""",
     timeout_s=90,
-    cap_bytes=2097152,
+    cap_bytes=4194304,
 )
-# Of each account that is not disabled one line; no name of an account holds a bar.
+# Of each account that is not disabled one line; no name of an account holds a bar. A filter would leave out those whose flags
+# are hidden from us.
 ACCOUNTS = Command(
     r"""$r = [ADSI]'LDAP://localhost/RootDSE'
 $b = [ADSI]('LDAP://localhost/' + [string]$r.psbase.InvokeGet('defaultNamingContext'))
-$f = '(&(sAMAccountType=805306368)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))'
+$f = '(sAMAccountType=805306368)'
 $a = @('userAccountControl', 'pwdLastSet', 'lastLogonTimestamp', 'accountExpires')
 $s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @($b, $f, [string[]]($a + @('whenCreated', 'sAMAccountName'))) -Property @{ ReferralChasing = 'None'; PageSize = 1000 }
 $c = 0
 $cut = $false
 $i = @(foreach ($e in $s.FindAll()) {
+    $off = $false
+    foreach ($v in $e.Properties['useraccountcontrol']) { $off = ([int]$v -band 2) -eq 2 }
+    if ($off) { continue }
     $c = $c + 1
     if ($c -gt 20000) { $cut = $true; break }
     $l = ''
@@ -201,7 +204,8 @@ def groups(answer: Answer) -> list[Group] | Unknown:
     told = ps_json.read(answer)
     if isinstance(told, Unknown):
         return told
-    found = [_group(row) for row in ps_json.rows(told, "groups") if row.get("there") is not False]
+    (of,) = ps_json.texts([ps_json.table(told).get("dn")])
+    found = [_group(row, of) for row in ps_json.rows(told, "groups") if row.get("there") is not False]
     if not any(group.sid.endswith("-512") for group in found):
         return Unknown("not_told", "the group of the domain's administrators")
     return found
@@ -221,17 +225,23 @@ def accounts(answer: Answer) -> tuple[list[Account], Unknown | None] | Unknown:
     return found, cut if isinstance(cut, Unknown) else more
 
 
-def _group(row: Mapping[str, Any]) -> Group:
+def _group(row: Mapping[str, Any], of: str) -> Group:
     sid, name = ps_json.texts([row.get("sid"), row.get("name")])
     cut = ps_json.truth(row.get("cut"), "cut")
     more = Unknown("truncated", f"only {MEMBERS} members are shown") if cut is True else None
-    return Group(
-        sid,
-        name or sid,
-        tuple(_member(m) for m in ps_json.rows(row, "members")),
-        ps_json.texts(row.get("outside")),
-        cut if isinstance(cut, Unknown) else more,
-    )
+    rows = ps_json.rows(row, "members")
+    shown = ps_json.texts([m.get("distinguishedname") for m in rows]) + ps_json.texts(row.get("nested"))
+    outside, hidden = _unseen(ps_json.texts(row.get("direct")), shown, of.casefold())
+    gap = Unknown("no_privilege", f"{hidden} members are not shown to us") if hidden and not more else more
+    return Group(sid, name or sid, tuple(_member(m) for m in rows), outside, cut if isinstance(cut, Unknown) else gap)
+
+
+def _unseen(direct: tuple[str, ...], shown: tuple[str, ...], of: str) -> tuple[tuple[str, ...], int]:
+    """The members that a group names and that were not shown: those of other domains, and how many of this one."""
+    known = {name.casefold() for name in shown}
+    lacking = {name.casefold(): name for name in direct if name.casefold() not in known}
+    outside = tuple(name for folded, name in lacking.items() if folded[folded.find(",dc=") + 1 :] != of)
+    return outside, len(lacking) - len(outside)
 
 
 _FIELDS = ("samaccountname", "sid", "class", "useraccountcontrol", "pwdlastset", "lastlogontimestamp", "accountexpires")

@@ -92,6 +92,14 @@ class Remote:
     services: Services
 
 
+def running(services: Services, name: str) -> bool | Unknown:
+    """Whether a service runs; one that the whole list of names lacks does not."""
+    unnamed = services.missing if services.missing is not services.untold else None
+    if name in services.names or not services.names:
+        return services.runs(frozenset({name}))
+    return unnamed or False
+
+
 def read(answers: Mapping[str, Answer]) -> Remote:
     policy, machine, tcp, winrm_policy = (
         windows_registry.read(answers[name]) for name in ("rdp_policy", "rdp", "rdp_tcp", "winrm_policy")

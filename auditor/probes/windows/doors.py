@@ -86,12 +86,8 @@ def _shown(entry: _Entry) -> Fact:
 
 
 def _elsewhere(remote: Remote) -> Mapping[str, bool | Unknown]:
-    """Whether each of these services runs; one that is not even registered does not."""
-    services = remote.services
-    return {
-        door: services.runs(frozenset({name})) if name in services.names or not services.names else False
-        for door, (name, _) in ELSEWHERE.items()
-    }
+    """Whether each of these services runs."""
+    return {door: windows_remote.running(remote.services, name) for door, (name, _) in ELSEWHERE.items()}
 
 
 # ---------------------------------------------------------------- administrators

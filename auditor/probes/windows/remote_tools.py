@@ -131,7 +131,7 @@ def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
         "registered": windows_services.REGISTERED,
         "services": windows_services.STATES,
         "running": windows_processes.RUNNING,
-        "installed": INSTALLED,
+        "software": INSTALLED,
         "ports": windows_listeners.PORTS,
     }
 
@@ -146,11 +146,11 @@ def _seen(answers: Mapping[str, Answer]) -> _Seen:
     services = windows_services.read(answers["registered"], answers["services"])
     running = windows_processes.read(answers["running"])
     ports = windows_listeners.read(answers["ports"])
-    installed = _installed(answers["installed"])
+    installed = _installed(answers["software"])
     untold = installed if isinstance(installed, Unknown) else None
     listed = () if isinstance(installed, Unknown) else installed
     # The states alone may stay untold: the registry names every service.
-    unnamed = services.missing if not services.names else None
+    unnamed = services.missing if services.missing is not services.untold or not services.names else None
     return _Seen(services, running, listed, ports.ports, unnamed or running.missing or untold or ports.missing)
 
 
