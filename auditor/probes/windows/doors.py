@@ -5,19 +5,18 @@ An account of a domain may be required to have a smart card, by the domain: the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
+from auditor.model import Answer, Command, Facts, Unknown
 from auditor.probes.windows import admins
 from auditor.probes.windows.admins import Member
 from auditor.readers import windows_logon, windows_remote
+from auditor.readers.entries import ANYBODY, Entry, listed, one_factor, shown, unsure
 from auditor.readers.windows_logon import Logon
 from auditor.readers.windows_remote import Remote
 
-ANYBODY = "anybody"
 NO_ELEVATION = Unknown("not_told", "on Windows, whoever is in as an administrator is asked by UAC alone")
 BY_DOMAIN = Unknown("not_told", "whether its domain requires a smart card of it")
 BY_UAC = Unknown("not_told", "whether a local administrator gets in over the network")
@@ -27,15 +26,6 @@ ELSEWHERE = {
     "Routing and Remote Access": ("remoteaccess", "its policies (NPS, RADIUS) decide"),
     "OpenSSH": ("sshd", "the settings of OpenSSH on Windows are not read"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    door: str
-    account: str
-    remote: bool
-    two_factors: bool | Unknown
-    reason: str
 
 
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -48,15 +38,15 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     known = [] if isinstance(members, Unknown) else members
     gap = members if isinstance(members, Unknown) else None
     entries = list(_logins(known, logon, remote))
-    unsure = _unsure((remote.rdp, remote.winrm, *_elsewhere(remote).values()))
-    logins = _list([_shown(e) for e in entries], gap or unsure)
-    doors = [_shown(e) for e in _remote_doors(entries, logon, remote, gap)]
+    doubt = unsure((remote.rdp, remote.winrm, *_elsewhere(remote).values()))
+    logins = listed([shown(e) for e in entries], gap or doubt)
+    doors = [shown(e) for e in _remote_doors(entries, logon, remote, gap)]
     return {
         "logins": logins,
-        "console_one_factor": _one_factor(entries, gap),
+        "console_one_factor": one_factor(entries, gap),
         "elevations": NO_ELEVATION,
-        "serves_remotely": True if doors else unsure or False,
-        "remote_doors": _list(doors, unsure),
+        "serves_remotely": True if doors else doubt or False,
+        "remote_doors": listed(doors, doubt),
     }
 
 
@@ -67,24 +57,6 @@ def _members(answer: Answer) -> list[Member] | Unknown:
         return Unknown("unreadable", str(why))
 
 
-def _unsure(served: Iterable[bool | Unknown]) -> Unknown | None:
-    return next((why for why in served if isinstance(why, Unknown)), None)
-
-
-def _list(items: list[Fact], gap: Unknown | None) -> Fact:
-    return Partial(tuple(items), gap) if gap else items
-
-
-def _shown(entry: _Entry) -> Fact:
-    return {
-        "door": entry.door,
-        "account": entry.account,
-        "remote": entry.remote,
-        "two_factors": entry.two_factors,
-        "reason": entry.reason,
-    }
-
-
 def _elsewhere(remote: Remote) -> Mapping[str, bool | Unknown]:
     """Whether each of these services runs."""
     return {door: windows_remote.running(remote.services, name) for door, (name, _) in ELSEWHERE.items()}
@@ -93,19 +65,19 @@ def _elsewhere(remote: Remote) -> Mapping[str, bool | Unknown]:
 # ---------------------------------------------------------------- administrators
 
 
-def _logins(members: list[Member], logon: Logon, remote: Remote) -> Iterator[_Entry]:
+def _logins(members: list[Member], logon: Logon, remote: Remote) -> Iterator[Entry]:
     for member in members:
         if member.enabled is False:
             continue
         two, proofs = _at_screen(member, logon)
-        yield _Entry("console", member.account, remote=False, two_factors=two, reason=proofs)
+        yield Entry("console", member.account, remote=False, two_factors=two, reason=proofs)
         if remote.rdp is True:
-            yield _Entry("RDP", member.account, remote=True, two_factors=two, reason=proofs)
+            yield Entry("RDP", member.account, remote=True, two_factors=two, reason=proofs)
         if remote.winrm is True:
             over = _over_network(member, logon)
-            yield _Entry("WinRM", member.account, True, over, "password" if over is False else "")
+            yield Entry("WinRM", member.account, True, over, "password" if over is False else "")
     if members and _elsewhere(remote)["OpenSSH"] is True:
-        yield _Entry("OpenSSH", ANYBODY, True, Unknown("not_told", ELSEWHERE["OpenSSH"][1]), "")
+        yield Entry("OpenSSH", ANYBODY, True, Unknown("not_told", ELSEWHERE["OpenSSH"][1]), "")
 
 
 def _at_screen(member: Member, logon: Logon) -> tuple[bool | Unknown, str]:
@@ -132,16 +104,10 @@ def _over_network(member: Member, logon: Logon) -> bool | Unknown:
     return False if filtered == 1 else filtered if isinstance(filtered, Unknown) else BY_UAC
 
 
-def _one_factor(entries: list[_Entry], gap: Unknown | None) -> Fact:
-    near = [e for e in entries if not e.remote]
-    names: list[Fact] = list(dict.fromkeys(e.account for e in near if e.two_factors is False))
-    return _list(names, gap or _unsure(e.two_factors for e in near))
-
-
 # ---------------------------------------------------------------- everybody
 
 
-def _remote_doors(entries: list[_Entry], logon: Logon, remote: Remote, gap: Unknown | None) -> Iterator[_Entry]:
+def _remote_doors(entries: list[Entry], logon: Logon, remote: Remote, gap: Unknown | None) -> Iterator[Entry]:
     """By whoever gets through most easily; whom else they let in is not listed."""
     if remote.rdp is True:
         yield _weakest("RDP", entries) or _unlisted("RDP", logon.two_factors, gap)
@@ -149,15 +115,15 @@ def _remote_doors(entries: list[_Entry], logon: Logon, remote: Remote, gap: Unkn
         yield _weakest("WinRM", entries) or _unlisted("WinRM", (False, ""), gap)
     for door, served in _elsewhere(remote).items():
         if served is True:
-            yield _Entry(door, ANYBODY, True, Unknown("not_told", ELSEWHERE[door][1]), "")
+            yield Entry(door, ANYBODY, True, Unknown("not_told", ELSEWHERE[door][1]), "")
 
 
-def _weakest(door: str, entries: list[_Entry]) -> _Entry | None:
+def _weakest(door: str, entries: list[Entry]) -> Entry | None:
     return next((e for e in entries if e.door == door and e.two_factors is False), None)
 
 
-def _unlisted(door: str, judged: tuple[bool | Unknown, str], gap: Unknown | None) -> _Entry:
+def _unlisted(door: str, judged: tuple[bool | Unknown, str], gap: Unknown | None) -> Entry:
     two, proofs = judged
     if two is False:
         two = gap or Unknown("not_told", "whom else it lets in, and what their domain asks of them")
-    return _Entry(door, ANYBODY, True, two, proofs if two is True else "")
+    return Entry(door, ANYBODY, True, two, proofs if two is True else "")
