@@ -33,21 +33,27 @@ WINRM_POLICY = windows_registry.values(
     "AllowUnencryptedTraffic",
     "AllowCredSSP",
 )
-# What is in force, policies among it; its values are "true" and "false" in every language. Administrators alone are told.
+# What is in force, policies among it; its values are "true" and "false" in every language. Administrators alone are told. Of a
+# service that does not run nothing is asked: whoever looks at its settings is offered to start it.
 WINRM = Command(
-    r"""$t = [ordered]@{}
-foreach ($n in @('AllowUnencrypted', 'Auth\Basic', 'Auth\CredSSP')) {
-    $t[$n] = [string](Get-Item -LiteralPath ('WSMan:\localhost\Service\' + $n) -ErrorAction Stop).Value
-}
-$i = @(Get-ChildItem -LiteralPath 'WSMan:\localhost\Listener' -ErrorAction Stop | ForEach-Object {
-    $l = [ordered]@{}
-    foreach ($c in @(Get-ChildItem -LiteralPath $_.PSPath -ErrorAction Stop)) {
-        $n = [string]$c.Name
-        if (@('Transport', 'Port', 'Enabled', 'Address') -contains $n) { $l[$n] = [string]$c.Value }
+    r"""$w = @(Get-CimInstance -ClassName Win32_Service -Filter "Name='WinRM'" -ErrorAction Stop)
+$on = ($w.Count -eq 1) -and ($w[0].State -eq 'Running')
+$t = [ordered]@{}
+$i = @()
+if ($on) {
+    foreach ($n in @('AllowUnencrypted', 'Auth\Basic', 'Auth\CredSSP')) {
+        $t[$n] = [string](Get-Item -LiteralPath ('WSMan:\localhost\Service\' + $n) -ErrorAction Stop).Value
     }
-    $l
-})
-ConvertTo-Json -InputObject ([ordered]@{ service = $t; listeners = $i }) -Depth 4 -Compress""",
+    $i = @(Get-ChildItem -LiteralPath 'WSMan:\localhost\Listener' -ErrorAction Stop | ForEach-Object {
+        $l = [ordered]@{}
+        foreach ($c in @(Get-ChildItem -LiteralPath $_.PSPath -ErrorAction Stop)) {
+            $n = [string]$c.Name
+            if (@('Transport', 'Port', 'Enabled', 'Address') -contains $n) { $l[$n] = [string]$c.Value }
+        }
+        $l
+    })
+}
+ConvertTo-Json -InputObject ([ordered]@{ running = $on; service = $t; listeners = $i }) -Depth 4 -Compress""",
     elevated=True,
     timeout_s=30,
     cap_bytes=16384,
@@ -164,6 +170,9 @@ def _winrm(answer: Answer) -> tuple[Mapping[str, str] | Unknown, tuple[Listener,
         told = ps_json.read(answer)
         if isinstance(told, Unknown):
             return told, told
+        if ps_json.table(told).get("running") is not True:
+            why = Unknown("not_told", "the settings of WinRM, where it does not run or is not shown to")
+            return why, why
         service = ps_json.table(ps_json.table(told).get("service"))
         rows = ps_json.rows(told, "listeners")
         return {k: v for k, v in service.items() if isinstance(v, str)}, tuple(_listener(row) for row in rows)
