@@ -79,6 +79,10 @@ def _among(observed: Any, wanted: list[Any]) -> bool | Unknown:
     return next((a for a in answers if isinstance(a, Unknown)), False)
 
 
+def _folded(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
+
+
 def _not(answer: bool | Unknown) -> bool | Unknown:
     return answer if isinstance(answer, Unknown) else not answer
 
@@ -96,6 +100,13 @@ def not_equals(observed: Any, wanted: Any) -> bool | Unknown:
 @operator(N_("one of {wanted}"), SCALARS)
 def one_of(observed: Any, wanted: Any) -> bool | Unknown:
     return observed is not None and _among(observed, wanted)
+
+
+@operator(N_("one of {wanted}, in upper or lower case"), SCALARS)
+def one_of_any_case(observed: Any, wanted: Any) -> bool | Unknown:
+    """For names that a system takes in any case, as Windows does with accounts."""
+    folded = [_folded(w) for w in wanted] if isinstance(wanted, list | tuple) else wanted
+    return observed is not None and _among(_folded(observed), folded)
 
 
 @operator(N_("none of {wanted}"), SCALARS)

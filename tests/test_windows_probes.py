@@ -14,7 +14,7 @@ import pytest
 import tree_sitter_powershell
 import tree_sitter_pwsh
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from make import ROOT, make_estate, make_host, make_plan, schema
 from test_probes import FOLDER, answer
@@ -26,7 +26,7 @@ from auditor.expectations import finding
 from auditor.kinds import Probe
 from auditor.load import policies
 from auditor.load.policy_schema import policy_schema
-from auditor.model import Command, Failure, Outcome, Output, Partial, Unknown
+from auditor.model import Command, Failure, Outcome, Output, Partial, Register, Unknown
 from auditor.shelves import probes
 
 GRAMMARS = {
@@ -47,6 +47,7 @@ COMMANDS = {
     "get-content",
     "get-item",
     "get-itemproperty",
+    "get-localuser",
     "get-mpcomputerstatus",
     "get-mppreference",
     "get-netfirewallprofile",
@@ -65,25 +66,36 @@ PROGRAMS = {
 METHODS = {
     "contains",
     "createupdatesearcher",
+    "findall",
+    "getactivetcplisteners",
     "getallnetworkinterfaces",
+    "getipglobalproperties",
     "getipproperties",
     "getsubkeynames",
     "getvalue",
     "getvaluenames",
+    "indexof",
     "invoke",
     "invokeget",
     "opensubkey",
+    "replace",
     "search",
     "split",
+    "substring",
     "tolowerinvariant",
     "tostring",
     "touniversaltime",
     "translate",
 }
 # What New-Object may make. Of the update agent, its settings and what it found: nothing that fetches or installs.
-TYPES = {"-typename system.security.principal.securityidentifier"}
+TYPES = {
+    "-typename system.directoryservices.directorysearcher",
+    "-typename system.security.principal.securityidentifier",
+}
 OBJECTS = {"-comobject microsoft.update.autoupdate", "-comobject microsoft.update.session"}
 OFFLINE = "$s.Online = $false"  # of our own searcher: it then asks no server
+# What ADSI may be asked: this host alone.
+OWN = ('[ADSI]"WinNT://$env:COMPUTERNAME/', "[ADSI]'LDAP://localhost/", "[ADSI]('LDAP://localhost/")
 
 
 def nodes(node: Node) -> Iterator[Node]:
@@ -119,12 +131,18 @@ def fault(node: Node) -> Iterator[str]:
             yield f"{name} may fail in silence"
         if name == "new-object" and not any(f"{t} " in f"{words(node).lower()} " for t in TYPES | OBJECTS):
             yield f"makes {words(node)}"
+        if "directorysearcher" in words(node).lower() and not (
+            "-ArgumentList @($" in words(node) and "ReferralChasing = 'None'" in words(node)
+        ):
+            yield "asks whatever directory answers"
         if name == "convertto-json" and not ("-InputObject" in words(node) and "-Depth" in words(node)):
             yield "ConvertTo-Json without -InputObject or -Depth"
     elif node.type in ("invokation_expression", "invocation_expression"):
         method = next((words(c).lower() for c in node.children if c.type == "member_name"), "?")
         if method not in METHODS:
             yield f"calls .{method}()"
+        if method == "replace" and "]::" in words(node).partition("(")[0]:
+            yield f"calls {words(node)}"
         if method == "invoke" and "('Members')" not in words(node):
             yield f"invokes {words(node)}"
     elif node.type in (
@@ -136,8 +154,8 @@ def fault(node: Node) -> Iterator[str]:
         yield f"holds a {node.type}"
     elif node.type in ("command_invokation_operator", "command_invocation_operator"):
         yield "runs what a variable or a text names"
-    elif node.type == "cast_expression" and words(node).lower().startswith('[adsi]"'):
-        if not words(node).startswith('[ADSI]"WinNT://$env:COMPUTERNAME/'):
+    elif node.type == "cast_expression" and words(node).lower().startswith("[adsi]"):
+        if not words(node).startswith(OWN) and words(node) != "[ADSI]$_":
             yield f"asks {words(node)}"
     elif node.type == "try_statement" and not any(c.type in ("catch_clauses", "finally_clause") for c in node.children):
         yield "try without catch"
@@ -164,6 +182,13 @@ def test_a_question_is_read_only_and_plain(name: str) -> None:
         ("$g.psbase.Invoke('SetPassword')", "invokes $g.psbase.Invoke('SetPassword')"),
         (". 'c:\\x.ps1'", "runs what a variable or a text names"),
         ('$g = [ADSI]"LDAP://dc"', 'asks [ADSI]"LDAP://dc"'),
+        ("$g = [ADSI]'LDAP://dc'", "asks [ADSI]'LDAP://dc'"),
+        ("$g = [ADSI]('LDAP://' + $d)", "asks [ADSI]('LDAP://' + $d)"),
+        (
+            "$s = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList @('(cn=a)')",
+            "asks whatever directory answers",
+        ),
+        ("[System.IO.File]::Replace('a', 'b', 'c')", "calls [System.IO.File]::Replace('a', 'b', 'c')"),
         ("$d.Disabled = $true", "sets $d.Disabled = $true"),
         ("$s.Online = $true", "sets $s.Online = $true"),
         (
@@ -205,6 +230,22 @@ VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
+                        "accounts",
+                        "dates",
+                        "groups",
+                        "installed",
+                        "listeners",
+                        "ports",
+                        "processes",
+                        "providers",
+                        "values",
+                    ),
+                    *(
+                    *("value", "Count", "names", "services", "products", "members", "interfaces", "adapters"),
+                [
+                ]
+            )
+            st.sampled_from(
             st.sampled_from(["value", "Count", "names", "services", "products", "members", "interfaces", "adapters"])
             | st.sampled_from(["code", "lines", "records", "newest", "oldest", "logs", "managers", "events", "files"])
             | st.text(max_size=4),
@@ -231,6 +272,7 @@ def answers(commands: dict[str, Command]) -> st.SearchStrategy[dict[str, Output 
 
 
 @pytest.mark.parametrize("name", WINDOWS)
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a probe may ask a dozen questions
 @given(data=st.data())
 def test_a_host_cannot_break_a_dialect(name: str, data: st.DataObject) -> None:
     dialect = WINDOWS[name]
@@ -268,13 +310,15 @@ def shipped() -> policies.Policies:
     return policies.load([ROOT / "policies"], policies.Schemas(policy_schema(probes()), schema("measures")))
 
 
-def outcome(control: str, case: str) -> Outcome | None:
+def outcome(control: str, case: str, *registers: Register) -> Outcome | None:
     """What a shipped control comes to on a host that answered as recorded."""
     loaded = shipped()
-    host = make_host("win", platform="windows", zone="dmz")
-    other = make_host("other", connection="none", roles=("web-filter", "backup-offsite"))
     chosen = [c for c in loaded.controls if c.id == control]
+    host = make_host("win", platform="windows", zone="dmz")
+    host = make_host("win", platform="windows", zone="dmz", roles=("ad-dc",))
+    other = make_host("other", connection="none", roles=("web-filter", "backup-offsite"))
     plan = make_plan(make_estate(host, other), chosen, dict(probes()), measures=loaded.measures)
+    plan = make_plan(make_estate(host, registers=registers), chosen, dict(probes()), measures=loaded.measures)
     (check,) = plan.checks_of(0)
     name = check.control.probe
     recorded = yaml.safe_load((FOLDER / name / f"windows-{case}.yaml").read_text())

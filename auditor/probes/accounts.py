@@ -9,6 +9,7 @@ from typing import Any
 from auditor.kinds import Dialect, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Output, Partial, Unknown
+from auditor.probes.windows import accounts as windows
 from auditor.readers import logins, parts, passwd, sudoers
 from auditor.readers.logins import DAY_S, Last, State, States
 from auditor.readers.trees import passwords as secrets
@@ -297,10 +298,16 @@ ACCOUNT: dict[str, Any] = {
     "properties": {
         "account": _fact("string", "The login.", **{"x-person": True}),
         "uid": _fact("integer", "Its uid."),
-        "kind": _fact("string", "root (uid 0), system (uid below 1000) or person."),
+        "kind": _fact(
+            "string",
+            "root (uid 0; on Windows RID 500, the built-in administrator), system (uid or RID below 1000) or person.",
+        ),
         "password": _fact("string", "empty, locked or set."),
+        "password_required": _fact(
+            "boolean", "It may not have an empty password; Windows alone says so of an account."
+        ),
         "keys": _fact("boolean", "A key for SSH lies where sshd looks for its keys."),
-        "expired": _fact("boolean", "It has expired, or its password did too long ago (shadow)."),
+        "expired": _fact("boolean", "It has expired, or, on Linux, its password did too long ago."),
         "usable": _fact("boolean", "It can log in with a password or a key; a locked password stops no key."),
         "ways": _fact("string", "What it can log in with, as far as seen."),
         "administrator": _fact("boolean", "It is root, or can become it (as the probe admins tells)."),
@@ -326,7 +333,7 @@ PROBE = Probe(
             ),
             "accounts": {
                 "type": "array",
-                "description": "The accounts of the host's own files that have a shell.",
+                "description": "The accounts of the host itself that have a shell; on Windows, all of them.",
                 "items": ACCOUNT,
             },
             "usable": {
@@ -336,7 +343,7 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, parse)},
+    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, windows.parse)},
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "root, to see which accounts have a password or keys, and their sessions in the journal; without it, only names and last logins",

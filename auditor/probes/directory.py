@@ -13,6 +13,7 @@ from typing import Any
 from auditor.kinds import Dialect, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.probes.windows import directory as windows
 from auditor.readers import files, nsswitch, pam, processes, realmd, sssd, winbind
 from auditor.readers.files import Files
 from auditor.readers.trees import directories as trees
@@ -375,7 +376,9 @@ PROBE = Probe(
                     "x-also": ["client"],
                     "properties": {
                         "directory": _text("The name of the domain, or of the name service that asks it."),
-                        "client": _text("What asks it on the host: sssd, winbind, ldap ..."),
+                        "client": _text(
+                            "What asks it on the host: sssd, winbind, ldap ...; on Windows: domain member, domain controller, entra."
+                        ),
                         "provider": _text("What kind of directory it is: ad, ipa, ldap ..."),
                         "identities": _text("Whether the name service asks it for accounts.", "boolean"),
                         "logins": _text(
@@ -405,7 +408,7 @@ PROBE = Probe(
             "keytab": _texts("The principals of /etc/krb5.keytab; null when there is none.", "A principal."),
         },
     },
-    dialects={"linux": Dialect(commands, undated(parse))},
+    dialects={"linux": Dialect(commands, undated(parse)), "windows": Dialect(windows.commands, windows.parse)},
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "Root reads sssd.conf (allowed keys only, no password), asks sssctl whether the directory answers and lists the keytab's principals.",

@@ -14,7 +14,9 @@ from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes import ssh_logins
+from auditor.probes.windows import doors as windows
 from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sudoers, vpn
+from auditor.readers.entries import ANYBODY, Entry, listed, one_factor, shown, unsure
 from auditor.readers.files import Files
 from auditor.readers.undated import undated
 
@@ -25,7 +27,6 @@ PROOFS = ("effective", "session", "accounts", "sudoers", "pam", "proofs")
 ELEVATIONS = {"sudo": ("sudo", "sudo-i"), "sudo-rs": ("sudo", "sudo-i"), "doas": ("doas",), "pkexec": ("polkit-1",)}
 SU = ("su", "su-l")
 CERTIFICATES = "pam_cockpit_cert"
-ANYBODY = "anybody"
 
 
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -73,15 +74,6 @@ class _Host:
         if self.people.directory:
             return Unknown("not_told", "whom a directory lets in")
         return self.proofs.missing
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    door: str
-    account: str
-    remote: bool
-    two_factors: bool | Unknown
-    reason: str
 
 
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
@@ -144,73 +136,48 @@ def _told(host: _Host) -> Facts:
     everybodys = [
         entry for door in doors.DOORS if door.remote for entry in _of_everybody(host, door, served[door.name])
     ]
-    gap = host.gap or _unsure(served[door.name] for door in doors.DOORS)
+    gap = host.gap or unsure(served[door.name] for door in doors.DOORS)
     far = (
         host.seen.running.missing
         or host.vpn.missing
-        or _unsure(served[door.name] for door in doors.DOORS if door.remote)
+        or unsure(served[door.name] for door in doors.DOORS if door.remote)
     )
     before = {name: _before(host, name, logins, gap) for name in host.admins}
-    remote = [_shown(e) for e in (*everybodys, *_vpns(host), *_untold(host))]
+    remote = [shown(e) for e in (*everybodys, *_vpns(host), *_untold(host))]
     by_pam = any(served[door.name] is True for door in doors.DOORS if door.remote)
     return {
-        "logins": _list([_shown(e) for e in logins], gap),
-        "console_one_factor": _one_factor(logins, gap),
-        "elevations": _list([*_elevations(host, before), *_su(host, before, everybodys)], host.gap),
-        "remote_doors": _list(remote, far or (host.beyond if by_pam else None)),
+        "logins": listed([shown(e) for e in logins], gap),
+        "console_one_factor": one_factor(logins, gap),
+        "elevations": listed([*_elevations(host, before), *_su(host, before, everybodys)], host.gap),
+        "remote_doors": listed(remote, far or (host.beyond if by_pam else None)),
         "serves_remotely": True if remote or by_pam else far or False,
     }
-
-
-def _unsure(served: Iterable[bool | Unknown]) -> Unknown | None:
-    return next((why for why in served if isinstance(why, Unknown)), None)
-
-
-def _list(items: list[Fact], gap: Unknown | None) -> Fact:
-    return Partial(tuple(items), gap) if gap else items
-
-
-def _shown(entry: _Entry) -> Fact:
-    return {
-        "door": entry.door,
-        "account": entry.account,
-        "remote": entry.remote,
-        "two_factors": entry.two_factors,
-        "reason": entry.reason,
-    }
-
-
-def _one_factor(logins: list[_Entry], gap: Unknown | None) -> Fact:
-    near = [e for e in logins if not e.remote]
-    names: list[Fact] = list(dict.fromkeys(e.account for e in near if e.two_factors is False))
-    unsure = next((e.two_factors for e in near if isinstance(e.two_factors, Unknown)), None)
-    return _list(names, gap or unsure)
 
 
 # ---------------------------------------------------------------- doors that PAM decides on
 
 
-def _of_admins(host: _Host, door: doors.Door, served: bool | Unknown) -> Iterator[_Entry]:
+def _of_admins(host: _Host, door: doors.Door, served: bool | Unknown) -> Iterator[Entry]:
     if served is not True:
         return
     if f"open {door.name}" in host.seen.marks:
-        yield _Entry(door.name, ANYBODY, door.remote, two_factors=False, reason="it logs somebody in by itself")
+        yield Entry(door.name, ANYBODY, door.remote, two_factors=False, reason="it logs somebody in by itself")
     for name in host.admins:
         yield from _at(host, door, name)
 
 
-def _at(host: _Host, door: doors.Door, name: str) -> Iterator[_Entry]:
+def _at(host: _Host, door: doors.Door, name: str) -> Iterator[Entry]:
     account = host.people.accounts.get(name)
     if (account and not account.can_log_in) or (door.name == "Cockpit" and f"barred {name}" in host.seen.marks):
         return
     if f"other {door.name}" in host.seen.marks:
         other = Unknown("not_told", "another program than login asks there")
-        yield _Entry(door.name, name, door.remote, other, "")
+        yield Entry(door.name, name, door.remote, other, "")
         return
     judged = [j for s in _services(host, door) if (j := _judged(host, s, _who(host, name)))]
     if judged:
         two, proofs = min(judged, key=lambda j: 0 if j[0] is False else 1 if isinstance(j[0], Unknown) else 2)
-        yield _Entry(door.name, name, door.remote, two, proofs)
+        yield Entry(door.name, name, door.remote, two, proofs)
 
 
 def _services(host: _Host, door: doors.Door) -> tuple[str, ...]:
@@ -262,7 +229,7 @@ def _named(proofs: frozenset[str]) -> str:
 # ---------------------------------------------------------------- from root's own rights
 
 
-def _before(host: _Host, name: str, logins: list[_Entry], gap: Unknown | None) -> bool | Unknown:
+def _before(host: _Host, name: str, logins: list[Entry], gap: Unknown | None) -> bool | Unknown:
     """Whether every login of an account, here and over SSH, took two factors."""
     here = [e.two_factors for e in logins if e.account in (name, ANYBODY)]
     return _every([*here, *_over_ssh(host.ssh["logins"], name), *([gap] if gap else [])])
@@ -312,7 +279,7 @@ def _elevation(
         yield {"door": program, "account": name, "two_factors": two, "after_two_factors": before, "reason": proofs}
 
 
-def _su(host: _Host, before: Mapping[str, bool | Unknown], everybodys: list[_Entry]) -> Iterator[Fact]:
+def _su(host: _Host, before: Mapping[str, bool | Unknown], everybodys: list[Entry]) -> Iterator[Fact]:
     """Whoever is in may call su: what counts is how everybody came in."""
     if "program su" in host.seen.marks:
         others = _over_ssh(host.ssh["other_logins"])
@@ -323,15 +290,15 @@ def _su(host: _Host, before: Mapping[str, bool | Unknown], everybodys: list[_Ent
 # ---------------------------------------------------------------- doors for everybody
 
 
-def _of_everybody(host: _Host, door: doors.Door, served: bool | Unknown) -> Iterator[_Entry]:
+def _of_everybody(host: _Host, door: doors.Door, served: bool | Unknown) -> Iterator[Entry]:
     if served is True:
         names = [a.name for a in host.people.accounts.values() if a.can_log_in]
         yield from _grouped(door.name, names, lambda name: _at(host, door, name))
 
 
-def _grouped(door: str, names: Iterable[str], at: Callable[[str], Iterable[_Entry]]) -> Iterator[_Entry]:
+def _grouped(door: str, names: Iterable[str], at: Callable[[str], Iterable[Entry]]) -> Iterator[Entry]:
     """One entry for all accounts of one verdict, under the first one's name."""
-    found: dict[tuple[str, str], list[_Entry]] = {}
+    found: dict[tuple[str, str], list[Entry]] = {}
     for name in names:
         for entry in at(name):
             found.setdefault((repr(entry.two_factors), entry.reason), []).append(entry)
@@ -340,33 +307,33 @@ def _grouped(door: str, names: Iterable[str], at: Callable[[str], Iterable[_Entr
         yield replace(entries[0], door=door, reason=reason + more)
 
 
-def _vpns(host: _Host) -> Iterator[_Entry]:
+def _vpns(host: _Host) -> Iterator[Entry]:
     for product, names in doors.VPNS.items():
         if host.seen.runs(names) is not True and product != "OpenVPN":  # OpenVPN is seen by its processes
             continue
         missing = host.vpn.missing is not None or product not in host.vpn.seen
         if (missing and host.seen.runs(names) is True) or product in host.vpn.more:
             why = host.vpn.missing or Unknown("not_told", f"how {product} is configured")
-            yield _Entry(product, ANYBODY, remote=True, two_factors=why, reason="")
+            yield Entry(product, ANYBODY, remote=True, two_factors=why, reason="")
         for server in host.vpn.of(product):
             yield from _vpn(host, server)
     for server in host.vpn.of("WireGuard"):
         yield from _vpn(host, server)
 
 
-def _vpn(host: _Host, server: vpn.Server) -> Iterator[_Entry]:
+def _vpn(host: _Host, server: vpn.Server) -> Iterator[Entry]:
     door = f"{server.product} {server.name}"
     if server.why:
-        yield _Entry(door, ANYBODY, remote=True, two_factors=server.why, reason="")
+        yield Entry(door, ANYBODY, remote=True, two_factors=server.why, reason="")
     elif not server.service:
         two, proofs = pam.weakest(frozenset({pam.Path(frozenset())}), server.proofs)
-        yield _Entry(door, ANYBODY, remote=True, two_factors=two, reason=_named(proofs))
+        yield Entry(door, ANYBODY, remote=True, two_factors=two, reason=_named(proofs))
     else:
         held = [a.name for a in host.people.accounts.values() if not host.proofs.locked(a.name)]
         entries = list(_grouped(door, held, lambda name: _through_pam(host, server, name)))
         if not entries or host.people.directory:
             beyond = Unknown("not_told", "whom a directory lets in") if host.people.directory else None
-            yield _Entry(door, ANYBODY, True, beyond or _nobody(server), _named(server.proofs))
+            yield Entry(door, ANYBODY, True, beyond or _nobody(server), _named(server.proofs))
         yield from entries
 
 
@@ -374,16 +341,16 @@ def _nobody(server: vpn.Server) -> Unknown:
     return Unknown("not_told", f"whom the PAM service {server.service} lets in")
 
 
-def _through_pam(host: _Host, server: vpn.Server, name: str) -> list[_Entry]:
+def _through_pam(host: _Host, server: vpn.Server, name: str) -> list[Entry]:
     judged = _judged(host, server.service, _who(host, name), server.proofs)
-    return [_Entry("", name, True, *judged)] if judged else []
+    return [Entry("", name, True, *judged)] if judged else []
 
 
-def _untold(host: _Host) -> Iterator[_Entry]:
+def _untold(host: _Host) -> Iterator[Entry]:
     for product, names in doors.UNTOLD.items():
         if host.seen.runs(names) is True:
             why = Unknown("not_told", f"{product} decides itself whom it lets in")
-            yield _Entry(product, ANYBODY, remote=True, two_factors=why, reason="")
+            yield Entry(product, ANYBODY, remote=True, two_factors=why, reason="")
 
 
 # ---------------------------------------------------------------- the probe
@@ -434,7 +401,10 @@ FACTS: dict[str, Any] = {
 PROBE = Probe(
     title={"en": "Second factor at other doors than SSH", "fr": "Second facteur aux autres portes que SSH"},
     facts=FACTS,
-    dialects={"linux": Dialect(commands, undated(parse))},
+    dialects={
+        "linux": Dialect(commands, undated(parse)),
+        "windows": Dialect(windows.commands, undated(windows.parse)),
+    },
     arguments=ssh_logins.PROBE.arguments,
     privilege={
         "en": "root, to read sudoers, who is enrolled in what, and the settings of VPN servers",

@@ -14,6 +14,7 @@ from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.probes.windows import remote_tools as windows
 from auditor.readers import files, listeners, processes
 from auditor.readers.masks import LINKS
 from auditor.readers.trees import units
@@ -308,7 +309,10 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, undated(parse))},
+    dialects={
+        "linux": Dialect(commands, undated(parse)),
+        "windows": Dialect(windows.commands, undated(windows.parse)),
+    },
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "root, where the host hides its processes, and to look into the crontabs of accounts",

@@ -48,7 +48,7 @@ NO_UID = Unknown("not_told", "Windows has no uid")
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
+class Member:
     """`enabled` is Unknown for whoever is not an account of the host itself."""
 
     account: str
@@ -56,22 +56,31 @@ class _Member:
     local: bool
     enabled: bool | Unknown
 
+    @property
+    def built_in(self) -> bool:
+        return bool(_BUILT_IN.fullmatch(self.sid))
+
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
     return {"members": MEMBERS}
 
 
 def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    told = ps_json.read(answers["members"])
-    members = told if isinstance(told, Unknown) else [_member(row) for row in ps_json.rows(told, "members")]
-    if not members:  # the built-in administrator cannot be taken out of the group
-        members = Unknown("not_told", "a group of administrators without members")
-    if isinstance(members, Unknown):
-        return {"accounts": members, "uid_zero": NO_UID, "built_in_enabled": members}
-    return {"accounts": [_shown(m) for m in members], "uid_zero": NO_UID, "built_in_enabled": _built_in(members)}
+    found = members(answers["members"])
+    if isinstance(found, Unknown):
+        return {"accounts": found, "uid_zero": NO_UID, "built_in_enabled": found}
+    return {"accounts": [_shown(m) for m in found], "uid_zero": NO_UID, "built_in_enabled": _built_in(found)}
 
 
-def _member(row: Mapping[str, Any]) -> _Member:
+def members(answer: Answer) -> list[Member] | Unknown:
+    """Who is in the group. Raises Unreadable."""
+    told = ps_json.read(answer)
+    found = told if isinstance(told, Unknown) else [_member(row) for row in ps_json.rows(told, "members")]
+    # The built-in administrator cannot be taken out of the group.
+    return found or Unknown("not_told", "a group of administrators without members")
+
+
+def _member(row: Mapping[str, Any]) -> Member:
     path, kind, sid = ps_json.texts([row.get("path"), row.get("class"), row.get("sid")])
     local = row.get("local") is True
     parts = [p for p in path.removeprefix("WinNT:").split("/") if p]
@@ -79,7 +88,7 @@ def _member(row: Mapping[str, Any]) -> _Member:
         raise Unreadable(f"a member of another shape: {path[:60]}")
     name = parts[-1] if local or len(parts) == 1 else "\\".join(parts[-2:])
     group = kind.lower() == "group"
-    return _Member(f"%{name}" if group else name, sid, local, _enabled(row.get("flags")))
+    return Member(f"%{name}" if group else name, sid, local, _enabled(row.get("flags")))
 
 
 def _enabled(flags: Any) -> bool | Unknown:
@@ -89,15 +98,15 @@ def _enabled(flags: Any) -> bool | Unknown:
     return not int(told) & DISABLED
 
 
-def _shown(member: _Member) -> Fact:
+def _shown(member: Member) -> Fact:
     because = ["member of S-1-5-32-544"]
-    if _BUILT_IN.fullmatch(member.sid):
+    if member.built_in:
         because.append("the built-in administrator of " + ("the host" if member.local else "a domain"))
     if member.enabled is False:
         because.append("disabled")
     return {"account": member.account, "because": ", ".join(because)}
 
 
-def _built_in(members: list[_Member]) -> bool | Unknown:
-    own = [m.enabled for m in members if m.local and _BUILT_IN.fullmatch(m.sid)]
+def _built_in(members: list[Member]) -> bool | Unknown:
+    own = [m.enabled for m in members if m.local and m.built_in]
     return own[0] if len(own) == 1 else Unknown("not_told", "which account is the built-in administrator")
