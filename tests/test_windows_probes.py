@@ -230,23 +230,9 @@ VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-                        "accounts",
-                        "dates",
-                        "groups",
-                        "installed",
-                        "listeners",
-                        "ports",
-                        "processes",
-                        "providers",
-                        "values",
-                    ),
-                    *(
-                    *("value", "Count", "names", "services", "products", "members", "interfaces", "adapters"),
-                [
-                ]
-            )
-            st.sampled_from(
             st.sampled_from(["value", "Count", "names", "services", "products", "members", "interfaces", "adapters"])
+            | st.sampled_from(["accounts", "dates", "groups", "installed", "listeners", "ports", "processes"])
+            | st.sampled_from(["providers", "values"])
             | st.sampled_from(["code", "lines", "records", "newest", "oldest", "logs", "managers", "events", "files"])
             | st.text(max_size=4),
             inner,

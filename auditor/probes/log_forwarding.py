@@ -106,7 +106,10 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
 
 def parse_windows(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     told = windows.read(answers)
-    found = [_element(s.agent, s.target, s.active, told.own, s.connected) for s in told.sending]
+    found = [
+        {**_element(s.agent, s.target, s.active, told.own), "connected": s.connected, "link": s.connected}
+        for s in told.sending
+    ]
     return {"targets": Partial(tuple(found), told.missing) if told.missing else found, "waiting": windows.NO_QUEUE}
 
 
@@ -251,14 +254,9 @@ def _in_tree(
 ) -> dict[str, Fact]:
     untaken = Unknown("not_observable", f"whether {agent} takes this configuration")
     shown = told.shown.get(agent, {})
-    connected = Unknown("not_observable", "connections")
-    one = _element(
-        agent,
-        replace(target, partial=untaken if target.partial is False else target.partial),
-        started.runs(*UNITS[agent]),
-        own,
-        connected,
-    )
+    unseen = Unknown("not_observable", "connections")
+    shown_as = replace(target, partial=untaken if target.partial is False else target.partial)
+    one = {**_element(agent, shown_as, started.runs(*UNITS[agent]), own), "connected": unseen, "link": unseen}
     name = one["to"]
     itself = one["loopback"] if one["loopback"] is True else trees.is_own(name, own)
     named = naming(shown, name) if isinstance(name, str) else ()

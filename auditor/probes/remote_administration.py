@@ -10,7 +10,7 @@ from typing import Any
 
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
-from auditor.readers import windows_logon, windows_values, windows_remote
+from auditor.readers import windows_logon, windows_remote, windows_values
 from auditor.readers.undated import undated
 from auditor.readers.windows_remote import Listener, Remote
 

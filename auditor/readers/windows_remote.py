@@ -11,10 +11,10 @@ from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Unknown
-from auditor.readers import ps_json, windows_listeners, windows_values, windows_services
+from auditor.readers import ps_json, windows_listeners, windows_services, windows_values
 from auditor.readers.windows_listeners import Ports
-from auditor.readers.windows_values import Key, first
 from auditor.readers.windows_services import Services
+from auditor.readers.windows_values import Key, first
 
 _TS = r"HKLM:\SYSTEM\CurrentControlSet\Control\Terminal Server"
 RDP_POLICY = windows_values.values(

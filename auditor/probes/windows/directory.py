@@ -10,7 +10,7 @@ from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Fact, Facts, Failure, Unknown
-from auditor.readers import ps_json, windows_values, windows_services
+from auditor.readers import ps_json, windows_services, windows_values
 from auditor.readers.rsyslog import age_s
 
 # Its own word; the join to Entra by the number of its keys, whose names are thumbprints of certificates.
