@@ -107,6 +107,11 @@ def witnessed(run: Run) -> frozenset[str]:
     return frozenset(subject.id for subject in told if subject.kind == "host" and subject.id in mute)
 
 
+def attested(host: HostSeen) -> bool:
+    """Nobody connects to it, and a record in force names it."""
+    return host.attested and host.failure is not None and host.failure.cause == "not_connected"
+
+
 def exempted_hosts(run: Run) -> frozenset[str]:
     """The hosts without any check of which an exemption says that this is right."""
     return frozenset(gap.subject.id for gap in run.coverage() if gap.decision and not gap.measure)
@@ -278,7 +283,7 @@ def summary(run: Run) -> Summary:
         hosts_reached=sum(h.failure is None and not h.evidence_at for h in hosts),
         hosts_measured=sum(h.failure is None and h.measured > 0 for h in hosts) + len(spoken_for),
         hosts_measured_earlier=sum(h.failure is None and h.measured > 0 and h.evidence_at > 0 for h in hosts),
-        hosts_attested=0,
+        hosts_attested=sum(attested(h) and h.host not in spoken_for and not rightly_unasked(h, exempt) for h in hosts),
         checks_planned=run.header.checks_planned,
         checks_told=fold.told,
         counts=fold.counts,
