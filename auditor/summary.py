@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from auditor.kinds import RECORDS
 from auditor.model import (
     BY_HAND,
     SEVERITIES,
@@ -220,6 +221,7 @@ class Summary:
     by_place: Mapping[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
     by_hand: tuple[str, ...] = ()
     hosts_exempted: int = 0
+    checks_attested: int = 0  # of those measured, what rests on what people declared
 
     @property
     def hosts_measured_now(self) -> int:
@@ -300,6 +302,7 @@ def summary(run: Run) -> Summary:
         by_place=fold.by_place,
         by_hand=tuple(h.host for h in hosts if h.medium == BY_HAND),
         hosts_exempted=sum(rightly_unasked(h, exempt) for h in hosts),
+        checks_attested=fold.attested,
     )
 
 
@@ -308,6 +311,7 @@ class _Fold:
 
     def __init__(self) -> None:
         self.told = 0
+        self.attested = 0
         self.counts: Counter[str] = Counter()
         self.open_severities: Counter[str] = Counter()
         self.by_measure: dict[str, Counter[str]] = {}
@@ -324,6 +328,7 @@ class _Fold:
 
     def add(self, finding: Finding, measure: str) -> None:
         self.told += 1
+        self.attested += finding.medium == RECORDS and finding.outcome is not Outcome.UNKNOWN
         self.count(counts_as(finding), measure, finding.subject.perimeter)
         if finding.outcome in (None, Outcome.PASS):
             return
