@@ -222,6 +222,9 @@ class Summary:
     by_hand: tuple[str, ...] = ()
     hosts_exempted: int = 0
     checks_attested: int = 0  # of those measured, what rests on what people declared
+    silent: frozenset[tuple[str, str]] = (
+        frozenset()
+    )  # (measure, perimeter): nothing checks it there, and no record tells it
 
     @property
     def hosts_measured_now(self) -> int:
@@ -303,6 +306,7 @@ def summary(run: Run) -> Summary:
         by_hand=tuple(h.host for h in hosts if h.medium == BY_HAND),
         hosts_exempted=sum(rightly_unasked(h, exempt) for h in hosts),
         checks_attested=fold.attested,
+        silent=frozenset(place for place, counts in fold.by_place.items() if fold.silent(place, counts)),
     )
 
 
@@ -312,6 +316,7 @@ class _Fold:
     def __init__(self) -> None:
         self.told = 0
         self.attested = 0
+        self.undeclared: Counter[tuple[str, str]] = Counter()
         self.counts: Counter[str] = Counter()
         self.open_severities: Counter[str] = Counter()
         self.by_measure: dict[str, Counter[str]] = {}
@@ -326,8 +331,13 @@ class _Fold:
         self.by_perimeter.setdefault(perimeter, Counter())[what] += 1
         self.by_place.setdefault((measure, perimeter), Counter())[what] += 1
 
+    def silent(self, place: tuple[str, str], counts: Mapping[str, int]) -> bool:
+        """Nothing of a measure was asked there, or only for records that are missing."""
+        return set(counts) <= {"nothing_asked", "unknown"} and counts.get("unknown", 0) == self.undeclared[place]
+
     def add(self, finding: Finding, measure: str) -> None:
         self.told += 1
+        self.undeclared[(measure, finding.subject.perimeter)] += undeclared(finding.reasons)
         self.attested += finding.medium == RECORDS and finding.outcome is not Outcome.UNKNOWN
         self.count(counts_as(finding), measure, finding.subject.perimeter)
         if finding.outcome in (None, Outcome.PASS):
@@ -388,6 +398,11 @@ def _gaps(coverage: Iterable[Coverage], fold: _Fold) -> tuple[Gap, ...]:
         fold.count("exempted_gap" if gap.decision else "nothing_asked", gap.measure, gap.subject.perimeter)
         grouped.setdefault((gap.measure, gap.cause, gap.decision), []).append(named(gap.subject))
     return tuple(Gap(measure, cause, tuple(names), beside) for (measure, cause, beside), names in grouped.items())
+
+
+def undeclared(reasons: Sequence[Reason]) -> bool:
+    """Nothing lacks but a record."""
+    return bool(reasons) and all(r.cause is not None and r.cause.cause == "no_record" for r in reasons)
 
 
 def unchecked(gaps: Iterable[Gap]) -> dict[str, list[str]]:
