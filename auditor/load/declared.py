@@ -30,7 +30,7 @@ def load(
     problems: list[Problem],
     digests: dict[str, str],
 ) -> Declared:
-    """No folder: none. What is wrong goes to `problems`; the arguments between are the JSON Schemas of both."""
+    """A folder, or one file of it; no folder: none. What is wrong goes to `problems`; the arguments between are the JSON Schemas of both."""
     registers: dict[tuple[str, str], Register] = {}
     attestations: dict[str, Attestation] = {}
     for document in _documents(folder, register, attestation, problems, digests):
@@ -54,7 +54,8 @@ def _documents(
     digests: dict[str, str],
 ) -> Iterator[Document]:
     """Those of the right shape; which one a file must have, its keys say."""
-    for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]) if folder.is_dir() else ():
+    found = [folder] if folder.is_file() else sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+    for file in found:
         try:
             document = yaml.load(file)
         except InvalidInput as error:
