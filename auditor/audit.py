@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,11 +13,11 @@ from auditor.collect import Places, answers, each, worked
 from auditor.decisions import InForce
 from auditor.derive import Kept, derive
 from auditor.earlier import DigestOf, Earlier, Seen, judged
-from auditor.evaluate import evaluate, same_machine
+from auditor.evaluate import Judged, evaluate, same_machine
 from auditor.framing.sh import HELLO
 from auditor.freshness import away, machine_of, quiet, whose
-from auditor.kinds import Ask
-from auditor.model import BY_HAND, Command, Failure
+from auditor.kinds import RECORDS, Ask
+from auditor.model import BY_HAND, Check, Command, Failure, Outcome, question_key
 from auditor.plan import Plan
 from auditor.reconcile import reconcile
 from auditor.store import Packed, Presence, Store, StoredRun, command_digest, packed
@@ -51,16 +51,19 @@ def audit(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, dec
     except KeyboardInterrupt:
         state = "partial"
     with pace.uninterrupted():
-        return _second_phase(plan, store, run, decided, pace, state)
+        return _second_phase(plan, asks, store, run, decided, pace, state)
 
 
-def _second_phase(plan: Plan, store: Store, run: StoredRun, decided: InForce, pace: Pace, state: str) -> StoredRun:
+def _second_phase(
+    plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, decided: InForce, pace: Pace, state: str
+) -> StoredRun:
     for index in sorted(set(range(len(plan.hosts))) - run.finished()):
         _keep(plan, store, run, Seen(index, {}, judged(plan, index, {HELLO: Failure("interrupted")})))
     for places in run.same_machine():
         failure = same_machine([plan.hosts[i].id for i in places])
         for index in places:
             _keep(plan, store, run, Seen(index, {}, judged(plan, index, {HELLO: failure})))
+    _declared(plan, asks, store, run, pace)
     asked = frozenset(h.id for h in plan.hosts)
     kept = Kept(asked, run.kept, run.own_names)
     now = pace.clock()
@@ -95,6 +98,27 @@ def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredR
         raise RuntimeError("a host went missing between asking and keeping")
 
 
+def _declared(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, pace: Pace) -> None:
+    """The perimeters, one after another: what people declared is there already, also where hosts were interrupted."""
+    work, broken = _workers(plan, asks, pace, lru_cache(maxsize=4096)(command_digest))
+    attested: dict[str, None] = {}
+    for index in range(len(plan.hosts), len(plan.subjects)):
+        if plan.commands_of(index):
+            seen = worked(index, pace.recall or work, broken)
+            _keep(plan, store, run, seen)
+            attested.update(dict.fromkeys(_attested(plan.checks_of(index), seen.judged)))
+    store.keep_attested(run, attested)
+
+
+def _attested(checks: Sequence[Check], judged: Judged) -> Iterator[str]:
+    """The hosts that an attestation names which is in force: neither too old nor of something that failed."""
+    for check, finding in zip(checks, judged.findings, strict=True):
+        if finding.outcome in (Outcome.PASS, Outcome.WARN):
+            facts = judged.facts.get(question_key(check.control.probe, check.arguments))
+            named = facts.get("named", ()) if isinstance(facts, Mapping) else ()
+            yield from named if isinstance(named, list) else ()
+
+
 def _workers(
     plan: Plan, asks: Mapping[str, Ask], pace: Pace, digest_of: DigestOf
 ) -> tuple[Callable[[int], Seen], Callable[[int, Exception], Seen]]:
@@ -103,7 +127,7 @@ def _workers(
     answered: dict[int, dict[Command, Packed]] = {}  # should judging it fail
 
     def work(index: int) -> Seen:
-        host, checks = plan.hosts[index], plan.checks_of(index)
+        host, checks = plan.subjects[index], plan.checks_of(index)
         questions = plan.questions_of(index, checks)
         commands = plan.commands_of(index, questions)
         by_hand = host.connection == BY_HAND
@@ -113,7 +137,7 @@ def _workers(
         told = answers(host, commands, asks.get(host.connection), pace.deadline_s)
         answered[index] = packed(told, digest_of)
         presence = Presence(asked=bool(commands) and not by_hand, machine=machine_of(told.get(HELLO)))
-        presence = replace(presence, medium=BY_HAND if by_hand else "live")
+        presence = replace(presence, medium=host.connection if host.connection in (BY_HAND, RECORDS) else "live")
         absent: Literal["", "away"] = "away" if away(told) else ""
         came_to = evaluate(host, checks, questions, told, plan.probes)
         return Seen(index, answered.pop(index), came_to, presence, absent)
@@ -126,7 +150,7 @@ def _workers(
 
 
 def _keep(plan: Plan, store: Store, run: StoredRun, seen: Seen) -> None:
-    host = plan.hosts[seen.index]
+    host = plan.subjects[seen.index]
     estate, came_to = whose(host, plan.estate), seen.judged
     medium = seen.presence.medium
     if medium != "live":

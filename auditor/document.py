@@ -225,8 +225,9 @@ def host_to_plain(host: HostSeen) -> Plain:
         "asked": host.asked,
         "was": host.was,
     }
-    more = {"collector": host.collector, "known_as": list(host.known_as)}
+    more: Plain = {"collector": host.collector, "known_as": list(host.known_as)}
     more |= {"medium": host.medium} if host.medium != "live" else {}
+    more |= {"attested": True} if host.attested else {}
     return {**plain, **_given(more, *more)}
 
 
@@ -245,6 +246,7 @@ def host_from_plain(plain: Mapping[str, Any]) -> HostSeen:
         plain.get("collector", ""),
         tuple(plain.get("known_as", ())),
         plain.get("medium", "live"),
+        plain.get("attested", False),
     )
 
 

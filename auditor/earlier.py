@@ -35,7 +35,7 @@ class Seen:
 
 
 def judged(plan: Plan, index: int, told: Mapping[Command, Answer]) -> Judged:
-    return evaluate(plan.hosts[index], plan.checks_of(index), plan.questions_of(index), told, plan.probes)
+    return evaluate(plan.subjects[index], plan.checks_of(index), plan.questions_of(index), told, plan.probes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from auditor.errors import Unreadable
 from auditor.expectations import finding
 from auditor.framing.sh import HELLO
-from auditor.kinds import TREE, Probe
+from auditor.kinds import RECORDS, TREE, Probe
 from auditor.medium import of_tree
 from auditor.model import (
     Answer,
@@ -127,6 +127,13 @@ def _facts(probe: Probe, host: Host, question: Question, answers: Mapping[Comman
     missing = Failure("not_asked")
     given = {name: answers.get(command, missing) for name, command in question.commands.items()}
     try:
-        return probe.of(host)[host.platform].parse(given, question.arguments)
+        facts = probe.of(host)[host.platform].parse(given, question.arguments)
     except Unreadable as error:
         return Unknown("unreadable", str(error))
+    return _untold(facts) or facts if host.connection == RECORDS else facts
+
+
+def _untold(facts: Facts) -> Unknown | None:
+    """A record that is missing or void tells nothing at all, which is said once and not for each fact."""
+    first, *rest = facts.values()
+    return first if isinstance(first, Unknown) and all(one == first for one in rest) else None

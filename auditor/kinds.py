@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from auditor.model import Answer, Command, Facts, Host, Run, Subject, Text
+from auditor.model import Answer, Command, Estate, Facts, Host, Run, Subject, Text
 
 Schema = Mapping[str, Any]  # JSON Schema, draft-07
 Audience = Literal["technique", "elus"]
 TREE = "tree"  # the connection, and the medium, of a host that files stand for
+RECORDS = "records"  # the connection, the platform and the medium of a perimeter, which answers what people declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One question asked of a host.
+    """One question asked of a host; with the dialect `records`, of a perimeter.
 
     `facts` is a JSON Schema of an object; every property has a description. A list of objects names the field that
     tells its elements apart with `x-name`; a text that names a person says `x-person: true`.
@@ -79,6 +80,13 @@ class DerivedProbe:
     def of(self) -> Literal["host", "perimeter"]:
         """What its controls are asked of."""
         return "perimeter" if self.heard is None else "host"
+
+
+def asked_of(probe: Probe | DerivedProbe) -> Literal["host", "perimeter"]:
+    """What the controls of a probe are asked of."""
+    if isinstance(probe, DerivedProbe):
+        return probe.of
+    return "perimeter" if RECORDS in probe.dialects else "host"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +160,7 @@ class Settings:
     `known_hosts` stands in the place of the files that ssh_config names; `ssh_config` is empty for none at all.
     `secrets` and `trials` are shared by all transports of a run; a transport given none makes its own.
     `timed(host id, command, seconds)`, where given, is told how long each question took on the host.
+    `estate` is what people wrote, for the perimeters that are asked what was declared.
     """
 
     clock: Callable[[], float]
@@ -163,6 +172,7 @@ class Settings:
     trials: Trials | None = None
     connecting: Connecting = _alone
     timed: Callable[[str, Command, float], object] | None = None
+    estate: Estate | None = None
 
 
 class OpenPart(Protocol):

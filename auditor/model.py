@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from auditor.records import MATRICES, Authorisation, DecisionRules, Delegation, Kind, Recommendation
+from auditor.records import MATRICES, Attestation, Authorisation, DecisionRules, Delegation, Kind, Recommendation
 
 # ---------------------------------------------------------------- words
 
@@ -50,6 +50,9 @@ CAUSES = {
     "no_transport": "this release has no way in to this host",
     "not_connected": "the inventory says not to connect to this host",
     "not_authorised": "no valid authorisation to audit this perimeter",
+    "no_record": "no record tells this",
+    "altered": "the document is missing, or is not the one that the record names",
+    "not_covered": "what was attested does not cover all of this",
     "register_missing": "the register that this is compared with is missing",
     "interrupted": "the run was interrupted",
     "type_mismatch": "the values cannot be compared",
@@ -303,6 +306,7 @@ class Register:
     source: str = ""
     left_at: Mapping[str, float] = field(default_factory=dict, hash=False)
     older_than_s: float = 0.0
+    reviewed_at: str = ""  # an ISO day; empty where the register does not say
 
     def counting(self, at: float) -> list[str]:
         """The entries that count at this moment; one without a date always does."""
@@ -334,6 +338,7 @@ class Estate:
     recommendations: Mapping[str, Recommendation] = field(default_factory=dict)
     matrices: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=lambda: MATRICES)
     rules: DecisionRules = field(default_factory=DecisionRules)
+    attestations: tuple[Attestation, ...] = ()
 
     def host(self, id: str) -> Host | None:
         return next((h for h in self.hosts if h.id == id), None)
@@ -401,7 +406,7 @@ class Control:
     roles: tuple[str, ...] = ()
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     source: str = ""  # file:line, for reports
-    of: Literal["host", "perimeter"] = "host"  # what it is asked of: a derived probe's may be asked of a perimeter
+    of: Literal["host", "perimeter"] = "host"  # what it is asked of, as its probe says
     basis: str = ""  # a digest of all that it judges by; two runs of one basis can be compared
 
 
@@ -647,6 +652,7 @@ class HostSeen:
     `evidence_at` dates the evidence of an earlier run that it was judged on; 0 when it was judged on what it said now.
     `asked` is false where no connection was tried on purpose: `connection: none`, quiet hours, fresh evidence.
     `medium` is "live", or "by_hand" where somebody ran the script there and brought the answer.
+    `attested`: a record in force that names it says something of it.
     `was` is the id that it had first, where it has been renamed.
     `collector` is what answered as root: "installed SHA256", "piped" (the text of the run's own digest), "" for nothing.
     `known_as`: its address and further names, under which others may speak of it.
@@ -664,6 +670,7 @@ class HostSeen:
     collector: str = ""
     known_as: tuple[str, ...] = ()
     medium: str = "live"
+    attested: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from auditor.errors import InvalidInput
 from auditor.framing.sh import HELLO
-from auditor.kinds import TREE, DerivedProbe, Probe
+from auditor.kinds import RECORDS, TREE, DerivedProbe, Probe, asked_of
 from auditor.model import (
     Bound,
     Check,
@@ -47,7 +47,7 @@ class Plan:
     """`hosts` are the selected ones; `whole` says that this is the whole estate.
 
     `bounds(control, key of a subject)` gives what the decisions about it ask of the facts.
-    `until`: the end of the day that registers are judged on.
+    `until`: the end of the day that registers are judged on; `day`: the civil day (ISO) that other records are judged on.
     """
 
     estate: Estate
@@ -59,6 +59,7 @@ class Plan:
     whole: bool = True
     bounds: Callable[[str, str], tuple[Bound, ...]] = lambda control, subject: ()
     until: float = math.inf
+    day: str = ""
     _commands: dict[Any, Mapping[str, Command]] = field(default_factory=dict)
     _named: dict[str, list[str]] = field(default_factory=dict)
 
@@ -71,7 +72,25 @@ class Plan:
     def direct(self) -> tuple[tuple[int, Control, Probe], ...]:
         """The controls asked of hosts, each with its place."""
         probes = [(i, c, self.probes[c.probe]) for i, c in enumerate(self.controls)]
-        return tuple((i, c, p) for i, c, p in probes if isinstance(p, Probe))
+        return tuple((i, c, p) for i, c, p in probes if isinstance(p, Probe) and asked_of(p) == "host")
+
+    @cached_property
+    def declared(self) -> tuple[tuple[int, Control, Probe], ...]:
+        """The controls asked of what people declared of perimeters; only of a whole estate, and of one that is described."""
+        probes = [(i, c, self.probes[c.probe]) for i, c in enumerate(self.controls)]
+        found = tuple((i, c, p) for i, c, p in probes if isinstance(p, Probe) and asked_of(p) == "perimeter")
+        return found if self.whole and self.estate.declared else ()
+
+    @cached_property
+    def subjects(self) -> tuple[Host, ...]:
+        """All that answers, by index: the hosts, then, where something is asked of them, the perimeters.
+
+        A perimeter is asked as a host is, through its records: its id is the key of the subject.
+        """
+        asked = self.perimeters if self.declared else ()
+        return self.hosts + tuple(
+            Host(f"perimeter:{p}", "", connection=RECORDS, platform=RECORDS, perimeter=p) for p in asked
+        )
 
     @cached_property
     def derived(self) -> tuple[tuple[int, Control, DerivedProbe], ...]:
@@ -100,9 +119,13 @@ class Plan:
         return tuple(self.estate.perimeters) if self.whole and self.estate.perimeters else tuple(of_hosts)
 
     def checks_of(self, index: int) -> list[Check]:
-        """The checks of the host at this place of `hosts`, in order."""
-        host = self.hosts[index]
+        """The checks of what stands at this place of `subjects`, in order."""
+        host = self.subjects[index]
         first = index * len(self.controls)
+        if host.connection == RECORDS:
+            return [
+                self._of_records(first + i, host, c, p) for i, c, p in self.declared if self._owes(c, host.perimeter)
+            ]
         return [self._check(first + i, host, c, p) for i, c, p in self.direct if _applies(c, p, host)]
 
     def derived_checks(self) -> Iterator[Check]:
@@ -139,8 +162,8 @@ class Plan:
         return {**names, **{n: self._resolved(n, host, control, perimeter) for n in more}} if more else names
 
     def questions_of(self, index: int, checks: Sequence[Check] | None = None) -> list[Question]:
-        """The probes put to a host, each once: those of its checks, and those that derived probes fold."""
-        host = self.hosts[index]
+        """The probes put to a host or a perimeter, each once: those of its checks, and those that derived probes fold."""
+        host = self.subjects[index]
         questions: dict[str, Question] = {}
         if host.connection == "none" or host.barred:
             return []
@@ -183,6 +206,22 @@ class Plan:
         bounds = self.bounds(control.id, subject.key)
         values = self._valued(values, bounds, host, control, host.perimeter)
         return Check(seq, control, subject, arguments, commands, values, unasked, gates, bounds)
+
+    def _of_records(self, seq: int, host: Host, control: Control, probe: Probe) -> Check:
+        """Beside its own arguments, the question is given the day that records are judged on."""
+        names = {n: self._resolved(n, None, control, host.perimeter) for n in self._names(control)}
+        arguments = {**control.arguments, "as_of": self.day}
+        subject = Subject("perimeter", host.perimeter, host.perimeter)
+        bounds = self.bounds(control.id, subject.key)
+        values = self._valued(names, bounds, None, control, host.perimeter)
+        commands = self._asked(control.probe, probe, host, arguments)
+        return Check(seq, control, subject, arguments, commands, values, bounds=bounds)
+
+    def _owes(self, control: Control, perimeter: str) -> bool:
+        return perimeter in self._owing(control.measure)
+
+    def _owing(self, measure: str) -> tuple[str, ...]:
+        return owed_on(self._owner(measure), self.perimeters, self.estate.perimeters)
 
     def _witnessed(self, seq: int, host: Host, control: Control, probe: DerivedProbe) -> Check:
         values = {n: self._resolved(n, host, control, host.perimeter) for n in self._names(control)}
@@ -290,8 +329,9 @@ class Plan:
                 yield Coverage(_subject(host), "", Unknown("nothing_asked", self._why_none(host)), self.estate.declared)
         for perimeter in self.perimeters:
             checked[perimeter].update(c.measure for _, c, _ in self.derived)
+            checked[perimeter].update(c.measure for _, c, _ in self.declared if self._owes(c, perimeter))
         if self.whole:
-            owed = {m: owed_on(self._owner(m), self.perimeters, self.estate.perimeters) for m in self.in_force}
+            owed = {m: self._owing(m) for m in self.in_force}
             for perimeter in self.perimeters:
                 due = [m for m in self.in_force if perimeter in owed[m] and m not in checked[perimeter]]
                 yield from self._unchecked(perimeter, due)
@@ -315,7 +355,8 @@ class Plan:
         """How many checks the plan holds."""
         direct = sum(1 for h in self.hosts for _, c, p in self.direct if _applies(c, p, h))
         witnessed = sum(1 for h in self.hosts for _, c, _ in self.witnessed if _meant(c, h))
-        return direct + witnessed + len(self.perimeters) * len(self.derived)
+        declared = sum(1 for p in self.perimeters for _, c, _ in self.declared if self._owes(c, p))
+        return direct + witnessed + declared + len(self.perimeters) * len(self.derived)
 
 
 def _subject(host: Host) -> Subject:

@@ -1,4 +1,5 @@
-"""The records that people sign or keep: decisions on risk of three kinds, actions, recommendations, delegations. Pure.
+"""The records that people sign or keep: decisions on risk of three kinds, actions, recommendations,
+delegations, attestations. Pure.
 
 Dates are ISO texts, civil days in France, the last one inclusive; an empty one was not given.
 """
@@ -131,6 +132,27 @@ class Risk:
     residual: Level = field(default_factory=Level)
     matrix: str = ""
     personal_data: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """Somebody's word about a measure on a perimeter: of which day, by which role of which entity, with which document.
+
+    `until` is the last day that the document itself gives, empty where it gives none. `values` are what a measure needs
+    beside that: schemas/attestation.schema.json says what each word means.
+    """
+
+    id: str
+    measure: str
+    perimeter: str
+    on: str
+    role: str
+    entity: str
+    proof: Proof
+    scope: Scope
+    until: str = ""
+    values: Mapping[str, float | str] = field(default_factory=dict)
+    source: str = ""  # file:line of the record
 
 
 @dataclass(frozen=True, slots=True)

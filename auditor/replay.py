@@ -30,8 +30,8 @@ class Recall:
     digest_of: DigestOf
 
     def seen(self, index: int) -> Seen:
-        """The host at this place of the plan; a question that was not put to it then is unknown."""
-        host = self.plan.hosts[index]
+        """What stands at this place of the plan; a question that was not put to it then is unknown."""
+        host = self.plan.subjects[index]
         commands = self.plan.commands_of(index)
         place = self.places.get(host.id, self.places.get(host.was, -1))
         if place < 0:

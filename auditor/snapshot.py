@@ -1,6 +1,6 @@
 """The estate and the decisions that a run was judged by, as plain values that are kept with it, and back. Pure.
 
-Only what judging needs: how a host is logged in to stays in the inventory.
+Only what judging needs: how a host is logged in to stays in the inventory, and what is attested in the evidence.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Snapshot:
 
 
 def to_plain(kept: Snapshot) -> Plain:
-    estate = plain(replace(kept.estate, hosts=(), notices=(), place=""))
+    estate = plain(replace(kept.estate, hosts=(), notices=(), place="", attestations=()))
     recommended = {name: _as_before(one) for name, one in estate["recommendations"].items()}
     return {
         "estate": {**estate, "recommendations": recommended, "hosts": [_host(h) for h in kept.estate.hosts]},

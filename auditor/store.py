@@ -23,6 +23,7 @@ from auditor import prune as pruning
 from auditor.errors import StoreError
 from auditor.evaluate import Judged
 from auditor.freshness import machine_of
+from auditor.kinds import RECORDS
 from auditor.model import (
     CAUSES,
     ActionSeen,
@@ -421,6 +422,14 @@ class Store:
         with self._writing():
             self._findings(run.header.number, findings)
 
+    def keep_attested(self, run: StoredRun, hosts: Iterable[str]) -> None:
+        """That somebody's word in force names these hosts."""
+        rows = [(run.header.number, host) for host in hosts]
+        with self._writing():
+            self._db.executemany(
+                "UPDATE host SET doc = json_set(doc, '$.attested', json('true')) WHERE run = ? AND id = ?", rows
+            )
+
     def keep_decided(self, run: StoredRun, actions: Iterable[ActionSeen], to_do: Iterable[ToDo]) -> None:
         """The actions and where they stand, and what entities have to do."""
         kept = (
@@ -724,7 +733,9 @@ class StoredRun(Run):
                 yield Sketch(*row)
 
     def hosts(self) -> Iterator[HostSeen]:
-        return (document.host_from_plain(plain) for _, plain in self._docs("host"))
+        """Perimeters answer as hosts do, and are none."""
+        seen = (document.host_from_plain(plain) for _, plain in self._docs("host"))
+        return (host for host in seen if host.medium != RECORDS)
 
     def idle(self) -> Iterator[IdleDecision]:
         return (IdleDecision(**plain) for _, plain in self._docs("idle_decision"))

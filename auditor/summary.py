@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from auditor.kinds import TREE
+from auditor.kinds import RECORDS, TREE
 from auditor.model import (
     BY_HAND,
     SEVERITIES,
@@ -120,6 +120,11 @@ def witnessed(run: Run) -> frozenset[str]:
     return frozenset(subject.id for subject in told if subject.kind == "host" and subject.id in mute)
 
 
+def attested(host: HostSeen) -> bool:
+    """Nobody connects to it, and a record in force names it."""
+    return host.attested and host.failure is not None and host.failure.cause == "not_connected"
+
+
 def exempted_hosts(run: Run) -> frozenset[str]:
     """The hosts without any check of which an exemption says that this is right."""
     return frozenset(gap.subject.id for gap in run.coverage() if gap.decision and not gap.measure)
@@ -228,6 +233,10 @@ class Summary:
     by_place: Mapping[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
     by_hand: tuple[str, ...] = ()
     hosts_exempted: int = 0
+    checks_attested: int = 0  # of those measured, what rests on what people declared
+    silent: frozenset[tuple[str, str]] = (
+        frozenset()
+    )  # (measure, perimeter): nothing checks it there, and no record tells it
 
     @property
     def hosts_measured_now(self) -> int:
@@ -291,7 +300,7 @@ def summary(run: Run) -> Summary:
         hosts_reached=sum(h.failure is None and not h.evidence_at for h in hosts),
         hosts_measured=sum(h.failure is None and h.measured > 0 for h in hosts) + len(spoken_for),
         hosts_measured_earlier=sum(h.failure is None and h.measured > 0 and h.evidence_at > 0 for h in hosts),
-        hosts_attested=0,
+        hosts_attested=sum(attested(h) and h.host not in spoken_for and not rightly_unasked(h, exempt) for h in hosts),
         checks_planned=run.header.checks_planned,
         checks_told=fold.told,
         counts=fold.counts,
@@ -308,6 +317,8 @@ def summary(run: Run) -> Summary:
         by_place=fold.by_place,
         by_hand=tuple(h.host for h in hosts if h.medium == BY_HAND),
         hosts_exempted=sum(rightly_unasked(h, exempt) for h in hosts),
+        checks_attested=fold.attested,
+        silent=frozenset(place for place, counts in fold.by_place.items() if fold.silent(place, counts)),
     )
 
 
@@ -316,6 +327,8 @@ class _Fold:
 
     def __init__(self) -> None:
         self.told = 0
+        self.attested = 0
+        self.undeclared: Counter[tuple[str, str]] = Counter()
         self.counts: Counter[str] = Counter()
         self.open_severities: Counter[str] = Counter()
         self.by_measure: dict[str, Counter[str]] = {}
@@ -330,8 +343,14 @@ class _Fold:
         self.by_perimeter.setdefault(perimeter, Counter())[what] += 1
         self.by_place.setdefault((measure, perimeter), Counter())[what] += 1
 
+    def silent(self, place: tuple[str, str], counts: Mapping[str, int]) -> bool:
+        """Nothing of a measure was asked there, or only for records that are missing."""
+        return set(counts) <= {"nothing_asked", "unknown"} and counts.get("unknown", 0) == self.undeclared[place]
+
     def add(self, finding: Finding, measure: str) -> None:
         self.told += 1
+        self.undeclared[(measure, finding.subject.perimeter)] += undeclared(finding.reasons)
+        self.attested += finding.medium == RECORDS and finding.outcome is not Outcome.UNKNOWN
         self.count(counts_as(finding), measure, finding.subject.perimeter)
         if finding.outcome in (None, Outcome.PASS):
             return
@@ -391,6 +410,11 @@ def _gaps(coverage: Iterable[Coverage], fold: _Fold) -> tuple[Gap, ...]:
         fold.count("exempted_gap" if gap.decision else "nothing_asked", gap.measure, gap.subject.perimeter)
         grouped.setdefault((gap.measure, gap.cause, gap.decision), []).append(named(gap.subject))
     return tuple(Gap(measure, cause, tuple(names), beside) for (measure, cause, beside), names in grouped.items())
+
+
+def undeclared(reasons: Sequence[Reason]) -> bool:
+    """Nothing lacks but a record."""
+    return bool(reasons) and all(r.cause is not None and r.cause.cause == "no_record" for r in reasons)
 
 
 def unchecked(gaps: Iterable[Gap]) -> dict[str, list[str]]:

@@ -361,7 +361,8 @@ ARGUMENTS = {
 
 
 def estate_schemas() -> estate.Schemas:
-    return estate.Schemas(schema("inventory"), schema("estate"), schema("register"), schema("recommendation"))
+    names = ("inventory", "estate", "register", "recommendation", "attestation")
+    return estate.Schemas(*map(schema, names))
 
 
 def decision_schemas() -> dict[str, dict[str, Any]]:

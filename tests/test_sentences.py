@@ -111,7 +111,17 @@ def test_the_details_are_those_that_are_given() -> None:
     """Constant texts stand there as they stand here; a change there without one here would go untranslated."""
     source = "".join(
         (SOURCES / f"{m}.py").read_text(encoding="utf-8")
-        for m in ("plan", "freshness", "store", "replay", "framing/sh", "framing/collector", "load/tiers")
+        for m in (
+            "plan",
+            "freshness",
+            "store",
+            "replay",
+            "framing/sh",
+            "framing/collector",
+            "load/tiers",
+            "probes/attestation",
+            "probes/register",
+        )  # fmt: skip
     )
     for form in DETAILS:
         start = form.partition("{")[0]

@@ -39,7 +39,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from auditor import archive
+from auditor import archive, shelves
 from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import inputs, sinks
@@ -47,6 +47,7 @@ from auditor.commands.run import catalogue_of, header_of
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput, Problem
 from auditor.framing.sh import HELLO
+from auditor.kinds import RECORDS, Settings
 from auditor.load import yaml
 from auditor.load.yaml import Document, KeyPath
 from auditor.model import CAUSES, Answer, Command, Failure, Host, Output
@@ -71,7 +72,7 @@ def record(answers: Path, estate: list[str], file: str, policy: list[str]) -> No
     kept = Store("")
     try:
         decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
-        plan = replace(plan, bounds=decided.bounds)
+        plan = replace(plan, bounds=decided.bounds, day=day)
         pace = Pace(Places(1), 60.0, lambda: at, lambda host, earlier: None, nullcontext, inputs.civil)
         header = replace(header_of(plan, day, digests, at), policies=() if policy == SHIPPED else tuple(policy))
         inputs_kept = replace(
@@ -82,8 +83,9 @@ def record(answers: Path, estate: list[str], file: str, policy: list[str]) -> No
         def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
             return iter(told[host.id].items())
 
-        connections = {host.connection for host in plan.hosts}
-        run = audit(plan, dict.fromkeys(connections, ask), kept, begun, decided, pace)
+        asks = dict.fromkeys({host.connection for host in plan.hosts}, ask)
+        asks[RECORDS] = shelves.TRANSPORTS[RECORDS].open(Settings(lambda: at, estate=plan.estate))
+        run = audit(plan, asks, kept, begun, decided, pace)
         with sinks.sink(file) as stream:
             archive.write(run, stream)
     finally:

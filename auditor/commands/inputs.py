@@ -21,8 +21,8 @@ from auditor import credentials, shelves
 from auditor.authorisation import authorised
 from auditor.commands import trees
 from auditor.errors import InvalidInput, Problem
-from auditor.kinds import Ask, DerivedProbe, Probe, Settings, Voice
-from auditor.load import decisions, estate, policies
+from auditor.kinds import Ask, DerivedProbe, Probe, Settings, Voice, asked_of
+from auditor.load import decisions, declared, estate, policies
 from auditor.load.policy_schema import policy_schema
 from auditor.model import UNNAMED, Command, Control, Estate, Host, Measure, Text
 from auditor.plan import Plan, limited, unmatched
@@ -31,7 +31,9 @@ from auditor.sentences import clean
 from auditor.snapshot import Snapshot
 
 Probes = Mapping[str, Probe | DerivedProbe]
-STATIC_SCHEMAS = ("measures", "inventory", "estate", "register", "recommendation", *decisions.KINDS, "form", "run")
+STATIC_SCHEMAS = (
+    "measures", "inventory", "estate", "register", "attestation", "recommendation", *decisions.KINDS, "form", "run",
+)  # fmt: skip
 SCHEMAS = ("policy", *STATIC_SCHEMAS)
 
 
@@ -70,7 +72,7 @@ def all_probes(folder: str | None) -> tuple[Probes, dict[str, str]]:
 
 def load_policies(paths: tuple[str, ...], probes: Probes) -> policies.Policies:
     chosen = [Path(p) for p in paths] or [shelves.packaged("policies")]
-    whole = frozenset(n for n, p in probes.items() if isinstance(p, DerivedProbe) and p.of == "perimeter")
+    whole = frozenset(n for n, p in probes.items() if asked_of(p) == "perimeter")
     return policies.load(chosen, policies.Schemas(policy_schema(probes), static_schema("measures"), whole))
 
 
@@ -78,7 +80,9 @@ def load_estate(paths: Sequence[str], today: str = "") -> tuple[Estate, dict[str
     """The estate (the first path, and inventories that add hosts to it), or this machine alone when there is none."""
     if not paths:
         return this_machine(), {}
-    wanted = estate.Schemas(*(static_schema(n) for n in ("inventory", "estate", "register", "recommendation")))
+    wanted = estate.Schemas(
+        *(static_schema(n) for n in ("inventory", "estate", "register", "recommendation", "attestation"))
+    )
     town, digests = estate.load(Path(paths[0]), wanted, [Path(p) for p in paths[1:]])
     return authorised(town, today or as_of(None)), digests
 
@@ -139,7 +143,7 @@ def load(
     """
     recalled = then if then and not estate_paths else None
     probes, probe_digests = all_probes(probes_dir)
-    problems = []
+    problems: list[Problem] = []
     loaded: list[Any] = []
     for step in (
         lambda: load_policies(policy, probes),
@@ -169,6 +173,9 @@ def load(
     if plan.count() == 0:
         raise InvalidInput("nothing to audit: no control of these policies applies to any of these hosts")
     shipped = load_policies((), probes) if policy else chosen
+    unread = list(declared.unmeasured(town, {**shipped.measures, **chosen.measures}))
+    if unread:
+        raise InvalidInput(unread)
     controls = {c.id: c for c in (*shipped.controls, *chosen.controls)}
     measures = {**shipped.measures, **chosen.measures}
     of_estate = {**estate_digests, **decision_digests}
@@ -240,13 +247,14 @@ def asks(hosts: Sequence[Host], settings: Settings) -> dict[str, Ask]:
     return {name: shelves.TRANSPORTS[name].open(settings) for name in sorted(needed)}
 
 
-def settings(probes: Probes) -> Settings:
+def settings(probes: Probes, town: Estate | None = None) -> Settings:
     """What transports need to ask with these probes; secrets and trials are shared by all of them."""
     return Settings(
         clock=time.time,
         elevated=elevated(probes),
         secrets=credentials.Secrets(),
         trials=credentials.Trials(),
+        estate=town,
     )
 
 

@@ -9,7 +9,7 @@ import click
 
 from auditor.commands import inputs
 from auditor.errors import InvalidInput, Problem
-from auditor.load import decisions, recommendations, schema, yaml
+from auditor.load import decisions, declared, recommendations, schema, yaml
 from auditor.load.inventory import sources
 
 GROUP_KEYS = {"hosts", "children", "vars"}  # what tells a group of an Ansible inventory
@@ -60,13 +60,14 @@ def _file(path: Path, known: inputs.Probes) -> None:
     """One file, as what its keys say it is, whatever its name; a policy when they say nothing."""
     document = yaml.load(path)
     keys = document.value if isinstance(document.value, dict) else {}
-    kind = "measures" if "measures" in keys else "register" if "register" in keys else ""
-    if keys.get("kind") == "recommendation":
+    if "register" in keys or keys.get("kind") == "attestation":
+        _declared(path)
+    elif keys.get("kind") == "recommendation":
         _recommendations(path)
     elif "kind" in keys:
         decisions.load(path, inputs.decision_schemas(), _expects(known))
-    elif kind:
-        wrong = schema.problems(document, inputs.static_schema(kind))
+    elif "measures" in keys:
+        wrong = schema.problems(document, inputs.static_schema("measures"))
         if wrong:
             raise InvalidInput(wrong)
     elif keys and all(isinstance(v, dict) and GROUP_KEYS & set(v) for v in keys.values()):
@@ -77,6 +78,13 @@ def _file(path: Path, known: inputs.Probes) -> None:
 
 def _expects(known: inputs.Probes) -> decisions.Expects:
     return inputs.expects(known, inputs.load_policies((), known))
+
+
+def _declared(path: Path) -> None:
+    problems: list[Problem] = []
+    declared.load(path, inputs.static_schema("register"), inputs.static_schema("attestation"), problems, {})
+    if problems:
+        raise InvalidInput(problems)
 
 
 def _recommendations(path: Path) -> None:

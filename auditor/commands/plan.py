@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from auditor import shelves
@@ -41,6 +43,8 @@ def plan(
             click.echo(f"# {speaking.say('not connected to')}: {why}")
         elif host.connection == "none":
             click.echo(f"# {speaking.say('not connected to')}: {clean(host.why)}")
+    for index in range(len(given.plan.hosts), len(given.plan.subjects)):
+        _perimeter(given.plan, index, catalogue, speaking.say)
     unasked: dict[tuple[str, str], list[str]] = {}
     for coverage in given.plan.coverage():
         about = coverage.measure or coverage.subject.id
@@ -48,6 +52,17 @@ def plan(
     for (subject, why), measures in unasked.items():
         click.echo(f"# {speaking.say('nothing asked')}: {subject} {', '.join(measures)}: {clean(why)}")
     return 0
+
+
+def _perimeter(plan: Plan, index: int, catalogue: tuple[Command, ...], say: Callable[[str], str]) -> None:
+    """What is looked up in the records of a perimeter; no connection is opened."""
+    subject, checks, commands = plan.subjects[index], plan.checks_of(index), plan.commands_of(index)
+    if checks:
+        title = say("{subject}: records, controls: {controls}, questions: {commands}")
+        click.echo("# " + title.format(subject=clean(subject.id), controls=len(checks), commands=len(commands)))
+        for check in checks:
+            click.echo(f"#   {check.control.id}")
+        click.echo(shelves.TRANSPORTS[subject.connection].script(commands, catalogue, False), nl=False)
 
 
 def _host(plan: Plan, index: int, catalogue: tuple[Command, ...], say: object) -> None:

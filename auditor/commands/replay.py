@@ -56,7 +56,7 @@ def replay(
         given, day = _given(then, policy, estate, as_of, probes)
         inputs.notify(given.plan.estate, lang)
         decided = in_force(given.records, given.plan.estate, given.controls, given.measures, day)
-        plan = replace(given.plan, bounds=decided.bounds)
+        plan = replace(given.plan, bounds=decided.bounds, day=day)
         before = _reference(held, against, path) if against else None
         kept = Store(path if keep else "")
         held.callback(kept.close)

@@ -23,7 +23,7 @@ from auditor.compare import compared, gating
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
 from auditor.framing.collector import digest
-from auditor.kinds import Ask, Audience
+from auditor.kinds import RECORDS, Ask, Audience
 from auditor.lock import auditing
 from auditor.model import Header, Run, Trusted
 from auditor.plan import Plan
@@ -98,7 +98,7 @@ def run(
         plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
         places = Places(jobs)
         decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
-        plan = replace(plan, bounds=decided.bounds)
+        plan = replace(plan, bounds=decided.bounds, day=day)
         keeping = Store(store_path(store))
         held.callback(keeping.close)
         held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), waits))
@@ -219,10 +219,10 @@ def _say_aside(finished: Run, times: Timings | None, lang: str | None) -> None:
 
 def _asks(plan: Plan, places: Places, times: Timings | None) -> dict[str, Ask]:
     """The transports that the hosts of this run need, opened."""
-    settings = inputs.settings(plan.probes)
+    settings = inputs.settings(plan.probes, plan.estate)
     settings = replace(settings, connecting=places.connecting, timed=times.question if times else None)
-    opened = inputs.asks(plan.hosts, settings)
-    return {name: times.around(ask) for name, ask in opened.items()} if times else opened
+    opened = inputs.asks(plan.subjects, settings)
+    return {name: times.around(ask) if times and name != RECORDS else ask for name, ask in opened.items()}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""An estate, as a folder or an inventory file, in; its hosts, perimeters, zones, signatories and registers out."""
+"""An estate, as a folder or an inventory file, in; its hosts, perimeters, zones, signatories and records out."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import InvalidInput, Problem
-from auditor.load import answering, inventory, recommendations, schema, tiers
+from auditor.load import answering, declared, inventory, recommendations, schema, tiers
 from auditor.load.yaml import Document
-from auditor.model import BY_HAND, UNNAMED, Entity, Estate, Host, Perimeter, Register, Text, Zone
+from auditor.model import BY_HAND, UNNAMED, Entity, Estate, Host, Perimeter, Text, Zone
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 MAX_AGES_S = {"always": 26 * HOUR_S, "office_hours": 7 * DAY_S, "roaming": 30 * DAY_S, BY_HAND: 90 * DAY_S}
@@ -28,6 +28,7 @@ class Schemas:
     estate: Mapping[str, Any]
     register: Mapping[str, Any]
     recommendation: Mapping[str, Any]
+    attestation: Mapping[str, Any]
 
 
 def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estate, dict[str, str]]:
@@ -39,7 +40,7 @@ def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estat
     problems = list(_second_estates(folder, more))
     found = inventory.read([path, *more], schemas.inventory, problems)
     digests = dict(found.digests)
-    registers = _registers(folder / "records", schemas.register, problems, digests)
+    kept = declared.load(folder / "records", schemas.register, schemas.attestation, problems, digests)
     estate_file = _one_of(folder, "estate", problems)
     notices = found.notices
     if estate_file:
@@ -55,17 +56,15 @@ def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estat
         notices = ({k: v.format(folder=folder) for k, v in _NO_ESTATE.items()}, *notices)
     recommended = recommendations.load(folder / "recommendations", schemas.recommendation, problems, digests)
     recommendations.unknown(recommended, estate, problems)
-    for one in registers:
-        if one.perimeter and one.perimeter not in estate.perimeters:
-            hint = schema.did_you_mean(one.perimeter, estate.perimeters)
-            problems.append(Problem(one.source, 0, 0, f"there is no perimeter '{one.perimeter}'{hint}"))
+    declared.unknown(kept, estate, problems)
     if problems:
         raise InvalidInput(problems)
     source = ", ".join(str(p) for p in (path, *more))
     place = str(folder.resolve())
     return replace(
         estate,
-        registers=registers,
+        registers=kept.registers,
+        attestations=kept.attestations,
         recommendations=recommended,
         source=source,
         place=place,
@@ -94,40 +93,6 @@ def _one_of(folder: Path, name: str, problems: list[Problem]) -> Path | None:
     if len(found) > 1:
         problems.append(Problem(str(found[1]), 0, 0, f"{found[0].name} stands beside it: keep one"))
     return found[0] if found else None
-
-
-def _registers(
-    folder: Path, wanted: Mapping[str, Any], problems: list[Problem], digests: dict[str, str]
-) -> tuple[Register, ...]:
-    registers: dict[tuple[str, str], Register] = {}
-    for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]) if folder.is_dir() else ():
-        document = schema.loaded(file, wanted, problems)
-        if document is None:
-            continue
-        digests[str(file)] = document.digest
-        value = document.value
-        names = tuple(e if isinstance(e, str) else e["entry"] for e in value["entries"])
-        left_at = dict(_departures(document, problems))
-        one = Register(value["register"], names, value.get("perimeter", ""), str(file), left_at)
-        if (one.id, one.perimeter) in registers:
-            problems.append(document.problem(("register",), f"the register '{one.id}' is given twice"))
-        registers[(one.id, one.perimeter)] = one
-    return tuple(registers.values())
-
-
-def _departures(document: Document, problems: list[Problem]) -> Iterator[tuple[str, float]]:
-    """The entries that say when they left; one that left twice is dated by the first time, as it is still listed."""
-    found: dict[str, float] = {}
-    for index, entry in enumerate(document.value["entries"]):
-        if isinstance(entry, str) or "left_at" not in entry:
-            continue
-        try:
-            at = dt.datetime.fromisoformat(entry["left_at"]).timestamp()
-        except (ValueError, OverflowError):
-            problems.append(document.problem(("entries", index, "left_at"), f"{entry['left_at']} is no moment"))
-            continue
-        found[entry["entry"]] = min(at, found.get(entry["entry"], at))
-    yield from found.items()
 
 
 def _declared(document: Document, hosts: list[Host], problems: list[Problem]) -> Estate:

@@ -90,7 +90,12 @@ def _summary(seen: Summary) -> Plain:
             "oldest_evidence_at": seen.oldest_evidence_at,
             "oldest_evidence": stamp(seen.oldest_evidence_at),
         },
-        "checks": {"planned": seen.checks_planned, "told": seen.checks_told, "measured": seen.checks_measured},
+        "checks": {
+            "planned": seen.checks_planned,
+            "told": seen.checks_told,
+            "measured": seen.checks_measured,
+            **({"attested": seen.checks_attested} if seen.checks_attested else {}),
+        },
         "everything_seen": seen.everything_seen,
         "counts": _counts(seen.counts),
         "by_measure": {name: _counts(counts) for name, counts in seen.by_measure.items()},

@@ -178,6 +178,8 @@ def _selection(header: Header, voice: Voice) -> Iterator[str]:
 
 
 _MEASURED = N_("{now} now, {earlier} earlier, {attested} attested, {unseen} by nobody")
+_CHECKS = N_("{planned} planned, {measured} measured")
+_CHECKS_ATTESTED = N_("{planned} planned, {measured} measured, {attested} attested")
 _MEASURED_THEN = N_("{now} then, {earlier} earlier, {attested} attested, {unseen} by nobody")
 
 
@@ -204,8 +206,10 @@ def _headline(run: Run, seen: Summary, voice: Voice) -> list[Line]:
         (
             "",
             voice.say("checks"),
-            voice.say("{planned} planned, {measured} measured").format(
-                planned=seen.checks_planned, measured=seen.checks_measured
+            voice.say(_CHECKS_ATTESTED if seen.checks_attested else _CHECKS).format(
+                planned=seen.checks_planned,
+                measured=seen.checks_measured - seen.checks_attested,
+                attested=seen.checks_attested,
             ),
         ),
         *_counted(seen, voice),

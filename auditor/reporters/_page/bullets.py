@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One bullet of the convention, or one measure beside them. `unchecked` names the measures that nothing checks."""
+    """One bullet of the convention, or one measure beside them. `unchecked`: the measures that nothing checks or attests."""
 
     title: str
     quote: str
@@ -57,7 +57,7 @@ def blocks(run: Run, seen: Summary, voice: Voice) -> tuple[Sequence[Block], Rows
     rest = members.pop(None, [])
     blocks = [_block(run, seen, bullet, members.get(bullet, []), voice) for bullet in BULLETS] if members else []
     counted = [name for name in rest if name in seen.by_measure]
-    bare = [name for name in counted if set(seen.by_measure[name]) == {"nothing_asked"}]
+    bare = [name for name in counted if all(place in seen.silent for place in seen.by_place if place[0] == name)]
     bare = bare if len(bare) > 1 else []
     alone = [_alone(run, seen, name, voice) for name in counted if name not in bare]
     bound = parts.bound(parts.ROWS, voice)
@@ -124,8 +124,8 @@ def _unchecked(run: Run, seen: Summary, ids: Sequence[str], voice: Voice) -> tup
     """The measures that nothing checks, and where; of one that is checked nowhere, only its title."""
     lines: list[str] = []
     for name in ids:
-        places = {perimeter: counts for (measure, perimeter), counts in seen.by_place.items() if measure == name}
-        bare = [perimeter or "-" for perimeter, counts in places.items() if counts.get("nothing_asked", 0)]
+        places = [perimeter for measure, perimeter in seen.by_place if measure == name]
+        bare = [perimeter or "-" for perimeter in places if (name, perimeter) in seen.silent]
         title = parts.title(run.measures.get(name), name, voice)
         if places and len(bare) == len(places):
             lines.append(title)

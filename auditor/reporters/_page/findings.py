@@ -12,7 +12,7 @@ from auditor.model import CAUSES, SEVERITIES, Outcome, Run
 from auditor.reporters._page import parts
 from auditor.reporters._page.parts import Chip, Rows
 from auditor.sentences import SEVERITY_WORDS, cause, clean, told
-from auditor.summary import Fix, Group, Summary
+from auditor.summary import Fix, Group, Summary, undeclared
 
 
 def fixes(run: Run, seen: Summary, voice: Voice) -> Rows:
@@ -96,6 +96,8 @@ def appendix(run: Run, seen: Summary, voice: Voice) -> Rows:
     """Every control with something else than passes, what is open first."""
     by_control: dict[str, list[Group]] = {}
     for group in seen.groups:
+        if undeclared(group.reasons):
+            continue  # its measure stands with those that nobody attests
         by_control.setdefault(group.control, []).append(group)
     order = dict.fromkeys([*(fix.control for fix in seen.fixes), *by_control])
     return parts.cut((_entry(run, name, by_control[name], voice) for name in order), parts.bound(parts.ANNEX, voice))

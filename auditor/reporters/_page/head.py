@@ -159,7 +159,7 @@ def numbers(seen: Summary, voice: Voice, replay: bool) -> Sequence[tuple[str, Ch
         row(voice.say("expected"), "", seen.hosts_expected, seen.checks_planned),
         row(voice.say(N_("measured then") if replay else N_("measured now")), "", seen.hosts_measured_now, "-"),
         row(voice.say("measured, on earlier evidence"), "", seen.hosts_measured_earlier, "-"),
-        row(voice.say("attested"), "", seen.hosts_attested, "-"),
+        row(voice.say("attested"), "", seen.hosts_attested, seen.checks_attested or "-"),
         row(voice.say("nobody looked"), "", seen.hosts_unseen, "-"),
         *(
             row("", name, parts.counted(on.get(name, ())), number.get(name, 0))

@@ -1,0 +1,187 @@
+"""The folder `records` of an estate, one YAML file each, in; its registers and attestations out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from auditor.errors import InvalidInput, Problem
+from auditor.load import records, schema, yaml
+from auditor.load.yaml import Document
+from auditor.model import Estate, Register
+from auditor.records import Attestation, Scope
+
+ROUNDED_H = 0.1  # how far hours that are given may be from those that the times make
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    registers: tuple[Register, ...]
+    attestations: tuple[Attestation, ...]
+
+
+def load(
+    folder: Path,
+    register: Mapping[str, Any],
+    attestation: Mapping[str, Any],
+    problems: list[Problem],
+    digests: dict[str, str],
+) -> Declared:
+    """A folder, or one file of it; no folder: none. What is wrong goes to `problems`; the arguments between are the JSON Schemas of both."""
+    registers: dict[tuple[str, str], Register] = {}
+    attestations: dict[str, Attestation] = {}
+    for document in _documents(folder, register, attestation, problems, digests):
+        if "register" in document.value:
+            one = _register(document, problems)
+            if (one.id, one.perimeter) in registers:
+                problems.append(document.problem(("register",), f"the register '{one.id}' is given twice"))
+            registers[(one.id, one.perimeter)] = one
+        else:
+            word = _attestation(document)
+            problems.extend(records.twice({a.id: a.source for a in attestations.values()}, word.id, word.source))
+            attestations.setdefault(word.id, word)
+    return Declared(tuple(registers.values()), tuple(attestations.values()))
+
+
+def _documents(
+    folder: Path,
+    register: Mapping[str, Any],
+    attestation: Mapping[str, Any],
+    problems: list[Problem],
+    digests: dict[str, str],
+) -> Iterator[Document]:
+    """Those of the right shape; which one a file must have, its keys say."""
+    found = [folder] if folder.is_file() else sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+    for file in found:
+        try:
+            document = yaml.load(file)
+        except InvalidInput as error:
+            problems.extend(error.problems)
+            continue
+        keys = document.value.keys() if isinstance(document.value, dict) else ()
+        if not {"register", "kind"} & set(keys):
+            message = "is neither a register (`register: NAME`) nor an attestation (`kind: attestation`)"
+            problems.append(document.problem((), message))
+            continue
+        wrong = schema.problems(document, register if "register" in keys else attestation)
+        wrong = wrong or [
+            *records.days(document, document.value, (), ("on", "until", "reviewed_at")),
+            *_times(document),
+        ]
+        problems.extend(wrong)
+        if not wrong:
+            digests[str(file)] = document.digest
+            yield document
+
+
+def unknown(found: Declared, estate: Estate, problems: list[Problem]) -> None:
+    """Perimeters and entities that the estate does not name."""
+    problems.extend(
+        _nothing(one.source, 0, "perimeter", one.perimeter, estate.perimeters)
+        for one in found.registers
+        if one.perimeter and one.perimeter not in estate.perimeters
+    )
+    for one in found.attestations if estate.perimeters else ():  # an estate that cannot be read names none
+        file, _, line = one.source.rpartition(":")
+        for what, name, known in (
+            ("perimeter", one.perimeter, estate.perimeters),
+            ("entity", one.entity, estate.entities),
+        ):
+            if name not in known:
+                problems.append(_nothing(file, int(line), what, name, known))
+
+
+def unmeasured(estate: Estate, measures: Collection[str]) -> Iterator[Problem]:
+    """Attestations of measures that do not exist: nothing would ever read them."""
+    for one in estate.attestations:
+        if one.measure not in measures:
+            file, _, line = one.source.rpartition(":")
+            yield _nothing(file, int(line), "measure", one.measure, measures, listing=False)
+
+
+def _nothing(file: str, line: int, what: str, name: str, known: Collection[str], listing: bool = True) -> Problem:
+    hint = schema.did_you_mean(name, known, list_known=listing)
+    return Problem(file, line, 1 if line else 0, f"there is no {what} '{name}'{hint}")
+
+
+# ---------------------------------------------------------------- registers
+
+
+def _register(document: Document, problems: list[Problem]) -> Register:
+    value = document.value
+    names = tuple(e if isinstance(e, str) else e["entry"] for e in value["entries"])
+    left_at = dict(_departures(document, problems))
+    perimeter, reviewed_at = value.get("perimeter", ""), value.get("reviewed_at", "")
+    return Register(value["register"], names, perimeter, document.file, left_at, reviewed_at=reviewed_at)
+
+
+def _departures(document: Document, problems: list[Problem]) -> Iterator[tuple[str, float]]:
+    """The entries that say when they left; one that left twice is dated by the first time, as it is still listed."""
+    found: dict[str, float] = {}
+    for index, entry in enumerate(document.value["entries"]):
+        if isinstance(entry, str) or "left_at" not in entry:
+            continue
+        try:
+            at = dt.datetime.fromisoformat(entry["left_at"]).timestamp()
+        except (ValueError, OverflowError):
+            problems.append(document.problem(("entries", index, "left_at"), f"{entry['left_at']} is no moment"))
+            continue
+        found[entry["entry"]] = min(at, found.get(entry["entry"], at))
+    yield from found.items()
+
+
+# ---------------------------------------------------------------- attestations
+
+
+def _attestation(document: Document) -> Attestation:
+    value = document.value
+    values = value.get("values", {})
+    return Attestation(
+        id=value["id"],
+        measure=value["measure"],
+        perimeter=value["perimeter"],
+        on=value["on"],
+        role=value["by"]["role"],
+        entity=value["by"]["entity"],
+        proof=records.proof(document, value),
+        scope=_scope(value["scope"]),
+        until=value.get("until", ""),
+        values={**values, **{name: hours for name, hours in _hours(values) if name not in values}},
+        source=records.source(document),
+    )
+
+
+def _scope(plain: Mapping[str, Any]) -> Scope:
+    hosts, groups, roles, zones = (tuple(plain.get(name, ())) for name in ("hosts", "groups", "roles", "zones"))
+    return Scope(hosts, groups, roles, zones, perimeter=plain.get("perimeter", False))
+
+
+def _times(document: Document) -> Iterator[Problem]:
+    """Times that are none, or in no order, or that make other hours than those that are given."""
+    values = document.value.get("values", {})
+    for name in ("restore_point", "started_at", "service_back_at"):
+        if name in values and _moment(values[name]) is None:
+            yield document.problem(("values", name), f"{values[name]} is no moment")
+    for name, hours in _hours(values):
+        if hours < 0:
+            yield document.problem(("values",), f"the times of {name} are not in their order")
+        elif abs(values.get(name, hours) - hours) > ROUNDED_H:
+            yield document.problem(("values", name), f"{values[name]} hours are given, the times make {hours}")
+
+
+def _hours(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """What the times of a restore make: how long it took, and what was lost."""
+    for name, first, last in (("rto_h", "started_at", "service_back_at"), ("rpo_h", "restore_point", "started_at")):
+        since, until = (_moment(values.get(key, "")) for key in (first, last))
+        if since is not None and until is not None:
+            yield name, round((until - since) / 3600, 2)
+
+
+def _moment(written: str) -> float | None:
+    try:
+        return dt.datetime.fromisoformat(written).timestamp()
+    except (ValueError, OverflowError):
+        return None

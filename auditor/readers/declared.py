@@ -1,0 +1,39 @@
+"""The answers of a perimeter, JSON lists of what people declared, in; records, or why they cannot be told, out. Pure."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any, TypeVar
+
+from auditor.errors import Unreadable
+from auditor.model import Answer, Command, Failure, Unknown
+from auditor.shape import shaped
+
+LONGEST = 8 << 20  # bytes of one list: the hosts of the largest perimeters
+ATTESTATIONS = Command("attestations", kind="read", cap_bytes=LONGEST)
+REGISTERS = Command("registers", kind="read", cap_bytes=LONGEST)
+HOSTS = Command("hosts", kind="read", cap_bytes=LONGEST)
+
+Record = TypeVar("Record")
+
+
+def listed(answer: Answer, kind: type[Record]) -> tuple[Record, ...] | Unknown:
+    """The records of an answer. Raises Unreadable for what is no list of them."""
+    if isinstance(answer, Failure):
+        return answer.unknown()
+    try:
+        found: Any = json.loads(answer.stdout)
+        if answer.exit_code or not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise Unreadable("no list of records")
+        return tuple(shaped(kind, one) for one in found)
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise Unreadable(f"no record: {error}"[:200]) from None
+
+
+def age_days(day: str, as_of: str) -> int:
+    """Civil days from one to the other. Raises Unreadable for what is no day."""
+    try:
+        return (date.fromisoformat(as_of) - date.fromisoformat(day)).days
+    except ValueError:
+        raise Unreadable(f"no day: {day[:40]}, {as_of[:40]}") from None
