@@ -14,11 +14,11 @@ from auditor.operators import N_
 from auditor.sentences import OUTCOME_WORDS
 from auditor.summary import Summary, folded
 
-NAMES = 300  # characters of a list of hosts
+NAMES = 160  # characters of a list of hosts
 TOP = 6  # fixes that it names
 ROWS = 40  # rows of a table
-ANNEX = 6  # controls of the appendix, what is open first
-DECIDED = 5  # decisions, actions, and what is to be decided: four pages hold them, --details and JSON all of them
+ANNEX = 4  # controls of the appendix, what is open first
+DECIDED = 4  # decisions, actions, and what is to be decided: four pages hold them, --details and JSON all of them
 PLACES = 12  # perimeters under one bullet
 FINDINGS = 8  # different findings of one control
 
