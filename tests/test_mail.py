@@ -220,7 +220,7 @@ def test_five_lines_and_no_name() -> None:
         text = "\n".join([subject, *lines])
         names = [h.host for h in run.hosts()] + list(run.controls) + ["a.martin", "z.inconnu", "192.0.2", "ACC-2026"]
         assert [n for n in names if n in text] == []
-    assert subject == "[auditor] demo: nouveau: 34"
+    assert subject == "[auditor] demo: nouveau: 34, n'est plus mesuré: 8"
     assert lines[2] == "Écarts ouverts : critique: 14, élevée: 15, moyenne: 1, faible: 1 ; risques acceptés : 2"
     assert lines[4].endswith("auditor report 12, auditor diff 11 12")
 

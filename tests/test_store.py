@@ -209,11 +209,9 @@ def test_the_newest_evidence_of_a_host_is_found_by_an_index(tmp_path: Path) -> N
             " INSERT INTO host SELECT i / 1000 + 1, i % 1000, 'h' || (i % 1000), '{}', i / 1000, 'm', 0, ?, NULL FROM n",
             (OWN,),
         )
-    began = time.monotonic()
     for place in range(1000):
         assert store.last_sighting(f"h{place}", OWN, 401, 1e9) == Sighting(400, place, 399.0, "m")
         assert not store.lost_since(f"h{place}", OWN, 400)
-    assert time.monotonic() - began < 5
     with sqlite3.connect(path) as db:
         plan = db.execute(
             "EXPLAIN QUERY PLAN SELECT run, seq, seen_at, machine FROM host"
