@@ -202,7 +202,7 @@ def test_a_bastion_that_drops_costs_what_is_behind_it_and_says_so(
     with started(tmp_path, program("sshd"), program("ssh-keygen"), keys=f"{sshd.folder}/authorized_keys") as bastion:
         text = f"Host drops\n HostName 127.0.0.2\n Port {bastion.port}\n" + through(sshd, "drops")
         configured(home, text, bastion.known_hosts(["127.0.0.2"]) + sshd.known_hosts(["127.0.0.5"]))
-        quick, slow = Command("echo quick"), Command("sleep 600", timeout_s=900)
+        quick, slow = Command("echo quick"), Command("sleep 150", timeout_s=200)
         threading.Timer(2.0, kill_all, (bastion.pid,)).start()
         told = ask(Host("h", "inner"), commands=(quick, slow))
     assert isinstance(told[0], Output)

@@ -208,7 +208,7 @@ def test_no_length_near_the_cap_changes_an_exit_code(way: Way) -> None:
 
 
 def test_a_question_is_timed_on_the_host(way: Way) -> None:
-    slow, after = Command("sleep 600", timeout_s=1), Command("echo after")
+    slow, after = Command("sleep 150", timeout_s=1), Command("echo after")
     told = way(slow, after)
     assert isinstance(told[slow], Failure)
     assert told[slow].cause == "timeout"
@@ -217,9 +217,9 @@ def test_a_question_is_timed_on_the_host(way: Way) -> None:
 
 def test_the_deadline_ends_the_host_and_keeps_what_was_answered(way: Way) -> None:
     slow, quick, slower = (
-        Command("sleep 600; echo no", timeout_s=900),
+        Command("sleep 150; echo no", timeout_s=200),
         Command("echo quick"),
-        Command("echo", timeout_s=1000),
+        Command("echo", timeout_s=300),
     )
     told = way(slow, quick, slower, deadline_s=2.5)
     assert isinstance(told[quick], Output)
@@ -244,7 +244,7 @@ def test_a_loud_question_is_heard_out(way: Way) -> None:
 
 
 def test_a_child_left_behind(way: Way) -> None:
-    told = [way.one("(sleep 600 >/dev/null 2>&1 &); echo a"), way.one("sleep 1 & echo b")]
+    told = [way.one("(sleep 150 >/dev/null 2>&1 &); echo a"), way.one("sleep 1 & echo b")]
     assert [a.stdout for a in told if isinstance(a, Output)] == [b"a\n", b"b\n"]
 
 

@@ -652,7 +652,7 @@ def test_files_of_variables_that_are_binary_or_encrypted_are_said(tmp_path: Path
         ("echo broken >&2; exit 3", "ended with the code 3; it wrote:\nbroken"),
         ("echo '{'", "not JSON"),
         ("echo '[]'", "must be a mapping of groups"),
-        ("sleep 600 & wait", "did not end within 1 s"),
+        ("sleep 150 & wait", "did not end within 1 s"),
     ],
 )
 def test_a_program_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str) -> None:
