@@ -13,13 +13,14 @@ _LOOKED_BACK = 400  # how much of what stands before a quoted text tells what it
 # A quoted text stays where one of these names it.
 _NAMED = re.compile(
     r"(?:(?:^|[^a-z._])(?:type|target|port|protocol|tls|streamdriver|streamdrivermode|streamdriver.name|streamdriver.mode"
-    r"|streamdriverauthmode|streamdriver.authmode|tls.authmode|defaultnetstreamdriver|name|ruleset|file|config.enabled"
+    r"|streamdriverauthmode|streamdriver.authmode|streamdriverpermittedpeers|streamdriver.permittedpeers|tls.authmode"
+    r"|tls.permittedpeer|defaultnetstreamdriver|name|ruleset|file|config.enabled"
     r"|action.execonlywhenpreviousissuspended)[ \t]*=[ \t]*(?:\[[^\]]*)?"
     r"|(?:^|[^a-z_-])(?:(?:network|syslog|tcp6?|udp6?|transport|port|destport|peer[-_]verify|ssl[-_]options)[ \t]*\("
     r"|@include)[ \t]*)\Z"
 )
 _DIRECTIVE = re.compile(
-    r"[ \t]*\$(?:actionsendstreamdriver(?:mode|authmode)?|defaultnetstreamdriver|(?:default)?ruleset|includeconfig"
+    r"[ \t]*\$(?:actionsendstreamdriver(?:mode|authmode|permittedpeer)?|defaultnetstreamdriver|(?:default)?ruleset|includeconfig"
     r"|resetconfigvariables|actionexeconly(?:whenpreviousissuspended|onceeveryinterval|everynthtime))(?:[ \t]|\Z)"
 )
 _MARK = re.compile(r"[\"'`#]|/\*")
