@@ -317,6 +317,31 @@ def told_of(told: Told) -> dict[str, str]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("line", "bob", "alice"),
+    [
+        ("auth sufficient pam_permit.so", "yes", "yes"),
+        ("auth sufficient pam_succeed_if.so quiet user ingroup ops", "yes", "asks"),
+        ("auth [success=1 default=ignore] pam_succeed_if.so quiet user notingroup ops", "asks", "asks"),
+        ("auth optional pam_permit.so", "asks", "asks"),
+    ],
+)
+def test_a_stack_that_asks_nothing_is_no_password(line: str, bob: str, alice: str) -> None:
+    """What sudo itself does with rules that ask: the question is PAM's to put."""
+    setup = PEOPLE_OF_SUDO + f"sed -i '1a {line}' /etc/pam.d/sudo; cp /etc/pam.d/sudo /etc/pam.d/sudo-i\n"
+    if "success=1" in line:  # over a module that lets in whoever is not passed over
+        setup += "sed -i '2a auth sufficient pam_permit.so' /etc/pam.d/sudo; cp /etc/pam.d/sudo /etc/pam.d/sudo-i\n"
+        bob = "yes"
+    setup += "printf 'bob ALL=(ALL) ALL\\nalice ALL=(ALL) ALL\\n' > /etc/sudoers.d/a; chmod 440 /etc/sudoers.d/a\n"
+    told = look("sudo_rules", setup, after=ORACLE.replace("sudo -n $c >", "sudo -S $c </dev/null >"))
+    did = dict(one.rsplit(" ", 1) for one in told.after.splitlines())
+    assert (did["bob /usr/bin/id"], did["alice /usr/bin/id"]) == (bob, alice)
+    found = told_of(told)
+    assert (found["bob /usr/bin/id"], found["alice /usr/bin/id"]) == (bob, alice)
+    expected = Outcome.FAIL if "yes" in (bob, alice) else Outcome.PASS
+    assert judged("becoming-root-asks-a-password", told) is expected
+
+
 @pytest.mark.parametrize("without", ["", "chmod 666 /etc/sudoers.d/z"], ids=["cvtsudoers", "files"])
 @pytest.mark.parametrize("case", SUDOERS)
 def test_what_is_told_is_what_sudo_does(case: str, without: str) -> None:
