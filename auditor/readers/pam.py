@@ -398,9 +398,7 @@ def _let_past(entry: Entry) -> tuple[_Result, ...]:
     """What a control in brackets names and does not refuse: a server that does not answer, a module that is not installed."""
     named = sorted(entry.actions.keys() - _SAID_ELSEWHERE)
     return tuple(
-        (name, "", f"whether {entry.module} says {name}")
-        for name in named
-        if entry.actions[name] not in ("bad", "die")
+        (name, "", f"whether {entry.module} says {name}") for name in named if entry.actions[name] not in ("bad", "die")
     )
 
 

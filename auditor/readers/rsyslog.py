@@ -226,7 +226,9 @@ def _arriving(reading: _Reading, place: _Place, target: Target, whole: bool) -> 
 
 def _called(reading: _Reading, place: _Place) -> frozenset[str]:
     """The rulesets that a target's own may have called before it, and those that these call."""
-    found = {to for at, to, _ in reading.calls if at.ruleset == place.ruleset and (at.text, at.at) < (place.text, place.at)}
+    found = {
+        to for at, to, _ in reading.calls if at.ruleset == place.ruleset and (at.text, at.at) < (place.text, place.at)
+    }
     found |= {to for at, to, _ in reading.calls if at.ruleset == place.ruleset and at.text != place.text}
     while more := {to for at, to, _ in reading.calls if at.ruleset in found} - found:
         found |= more

@@ -24,7 +24,9 @@ PARSE = PROBE.PROBE.dialects["linux"].parse
 NAMES = tuple(PROBE.PROBE.dialects["linux"].commands({}))
 CASES = sorted((Path(__file__).parent.parent / "probes" / "log_forwarding").glob("*.yaml"))
 RECORDED = [
-    case["answers"] for case in (yaml.safe_load(path.read_text("utf-8")) for path in CASES) if case["platform"] == "linux"
+    case["answers"]
+    for case in (yaml.safe_load(path.read_text("utf-8")) for path in CASES)
+    if case["platform"] == "linux"
 ]
 
 

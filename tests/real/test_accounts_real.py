@@ -20,7 +20,8 @@ from auditor import expectations
 from auditor.expectations import Scope
 from auditor.framing.sh import INSTALLED
 from auditor.kinds import Probe
-from auditor.model import Outcome, Partial, Register, Unknown
+from auditor.model import Outcome, Partial, Register, Subject, Unknown
+from auditor.probes import admin_inventory
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(115)]
 
@@ -263,6 +264,25 @@ def test_an_everyday_account_that_administrates() -> None:
         Outcome.FAIL,
     ]
     assert judged(control, apart) is Outcome.UNKNOWN
+
+
+def test_only_root_has_its_number() -> None:
+    assert judged("uid-zero-only-root", look("admins", ALICE)) is Outcome.PASS
+    assert judged("uid-zero-only-root", look("admins", ALICE + "useradd -o -u 0 -M toor >&2\n")) is Outcome.FAIL
+
+
+def test_the_inventory_is_of_the_administrators_that_a_host_shows() -> None:
+    subject = Subject("perimeter", "shared", "shared")
+    facts = admin_inventory.PROBE.fold(subject, iter([("web01", look("admins", ALICE).facts)]))
+
+    def outcome(policy_id: str, *declared: str) -> Outcome:
+        scope = Scope({"registers.admins": Register("admins", declared)}, admin_inventory.PROBE.facts)
+        return expectations.outcome(control("identity", policy_id)["expect"], {}, facts, scope)[0]
+
+    assert outcome("admins-all-declared", "root", "alice") is Outcome.PASS
+    assert outcome("admins-all-declared", "root") is Outcome.FAIL
+    assert outcome("declared-admins-all-seen", "root", "alice") is Outcome.PASS
+    assert outcome("declared-admins-all-seen", "root", "alice", "eve") is Outcome.FAIL
 
 
 # ---------------------------------------------------------------- sudo, which is asked itself

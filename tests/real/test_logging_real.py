@@ -174,16 +174,20 @@ def test_a_collector_that_the_hosts_file_turns_into_the_host_itself(address: str
     ("line", "partial", "outcome"),
     [
         ('module(load="imuxsock"  # of programs\n  SysSock.Use="off")', True, Outcome.FAIL),
-        ('# module(load="imuxsock")\nmodule(load="imudp")', True, Outcome.FAIL),
-        ('module(load="imfile")', None, Outcome.UNKNOWN),
-        ('module(load="imuxsock" SysSock.Use="off")\n$AddUnixListenSocket /mnt/other', False, Outcome.WARN),
+        ('# module(load="imuxsock")\nmodule(load="imudp")\ninput(type="imudp" port="514")', True, Outcome.FAIL),
+        ('module(load="imfile")\ninput(type="imfile" File="/mnt/x" Tag="x")', None, Outcome.UNKNOWN),
+        (
+            'module(load="imuxsock" SysSock.Use="off")\ninput(type="imuxsock" Socket="/mnt/other")',
+            False,
+            Outcome.UNKNOWN,
+        ),
     ],
 )
 def test_an_rsyslogd_that_nothing_gives_what_the_host_says(
     line: str, partial: bool | None, outcome: Outcome, shell: str
 ) -> None:
     need("rsyslogd", "busybox")
-    setup = RSYSLOG % f"{line}\n*.* @@192.0.2.10:6514" + "sed -i '/imuxsock/d' /etc/rsyslog.conf\nrsyslogd -N1\n"
+    setup = (RSYSLOG % f"{line}\n*.* @@192.0.2.10:6514").replace("rsyslogd -N1", "sed -i /imuxsock/d /etc/rsyslog.conf")
     got = told("log_forwarding", setup + START + OWN_PROCESSES, shell, after=STOP)
     told_of = [t["partial"] for t in got.facts["targets"]]
     assert told_of == [partial] if partial is not None else isinstance(told_of[0], Unknown)

@@ -17,7 +17,15 @@ from auditor.readers.forwarders.target import AUTHORITY, NAME, NOTHING, UNREAD, 
 LOCAL = ("console", "file", "discard")
 PORTS = {"logstash": 5044, "elasticsearch": 9200, "kafka": 9092, "redis": 6379}
 MODES = {"full": NAME, "strict": NAME, "certificate": AUTHORITY, "none": NOTHING}
-_CHOOSING = ("include_matches", "units", "syslog_identifiers", "include_lines", "exclude_lines", "facilities", "transports")
+_CHOOSING: tuple[str, ...] = (
+    "include_matches",
+    "units",
+    "syslog_identifiers",
+    "include_lines",
+    "exclude_lines",
+    "facilities",
+    "transports",
+)
 _CHOOSING += ("paths",)  # other journals than the host's own
 _DROPPING = ("drop_event", "script")  # a script may cancel an event
 _LOGINS = ("system",)  # the module that reads syslog and the logins

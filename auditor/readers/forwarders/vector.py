@@ -15,7 +15,7 @@ from auditor.readers.forwarders.target import Target, address, leaves_out, sent,
 
 LOCAL = ("console", "file", "blackhole", "prometheus_exporter", "prometheus_remote_write", "statsd")
 PORTS = {"vector": 6000, "loki": 3100, "elasticsearch": 9200, "splunk_hec_logs": 8088}
-_CHOOSING = ("include_units", "exclude_units", "include_matches", "exclude_matches", "units")
+_CHOOSING: tuple[str, ...] = ("include_units", "exclude_units", "include_matches", "exclude_matches", "units")
 _CHOOSING += ("journal_namespace", "journal_directory")
 
 
