@@ -151,9 +151,12 @@ class _Reading:
 
 
 _QUOTED = r'"(?:[^"\\]|\\[\s\S]|\\\Z)*+(?:"|\Z)'  # to the end where it is not closed: no text takes long to read
+_COMPARED = (
+    r"[=!]=|[<>]=?|contains(?:_i)?|startswith(?:_i)?|and|or|then"  # a property begins the line, and no directive
+)
 _PIECE = re.compile(
     rf"""(?P<quoted>{_QUOTED})
-    | ^[ \t]*\$(?P<directive>\w+)(?:[ \t]+(?P<value>[^\n]*))?
+    | ^[ \t]*\$(?P<directive>\w++)(?![ \t]+(?:{_COMPARED})(?:[ \t"]|$))(?:[ \t]+(?P<value>[^\n]*))?
     | \bcall[ \t]+(?P<call>[\w.-]+)
     | :omrelp:(?P<relp>[^;\s]+)
     | :(?P<module>om\w+):
@@ -164,6 +167,7 @@ _PIECE = re.compile(
     | (?P<brace>[{{}}])""",
     re.VERBOSE | re.MULTILINE,
 )
+_OPEN = re.compile(r"(?<![^\s;{}])if\b(?!(?:[^\n]|\n)*\bthen\b)")  # a condition that goes on
 _PAIR = re.compile(rf"(?<![A-Za-z_.])([A-Za-z_.]+)\s*=\s*(\[[^\]]*\]|{_QUOTED})")
 _STRING = re.compile(_QUOTED)
 _COMMENT = re.compile(rf"({_QUOTED})|#[^\n]*|(?<!\S)/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -182,8 +186,9 @@ def targets(texts: Sequence[str]) -> list[Target]:
     for number, text in enumerate(cleaned):
         reading.inside, reading.coming, reading.text, reading.since = [], "", number, 0
         for piece in _PIECE.finditer(text):
-            if not piece["quoted"]:
-                _take(reading, piece, _selector(text[reading.since : piece.start()]))
+            before = text[reading.since : piece.start()]
+            if not (piece["quoted"] or (piece["directive"] and _OPEN.search(before))):
+                _take(reading, piece, _selector(before))
                 reading.since = piece.end()
     reached = _reached(reading)
     return [
@@ -197,7 +202,7 @@ def _selector(before: str) -> str:
     if line.strip():
         return line.strip()[:LONGEST]
     last = next((x.strip() for x in reversed(above) if x.strip()), "")
-    return last[-LONGEST:] if re.search(r"\b(then|else)\Z", last) else ""
+    return last[-LONGEST:] if re.search(r"\b(then|else)\Z", last) or _OPEN.search(before) else ""
 
 
 def _part(selector: str) -> bool | Unknown:

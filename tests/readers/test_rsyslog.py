@@ -181,3 +181,21 @@ def test_a_pool_of_targets_shares_the_messages_out() -> None:
 def test_a_permitted_peer_with_a_star_is_any_machine_of_a_domain(text: str) -> None:
     assert [t.verifies for t in targets([text % "*.example.org"])] == ["authority"]
     assert [t.verifies for t in targets([text % "h.example.org"])] == ["name"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'if $programname == "a" or\n  $programname == "b" then\n  @@h',
+        'if $programname == "a" or\n  $programname == "b" then {\n  @@h\n}',
+        'if $programname == "a"\n  or $msg contains "b"\nthen action(type="omfwd" target="h")',
+        'if $programname == "" or\n  @@h',
+    ],
+)
+def test_a_condition_of_several_lines_is_one(text: str) -> None:
+    assert partials(text) == ["not_told"]
+
+
+def test_a_directive_after_a_condition_is_one() -> None:
+    assert partials('if $msg contains "x" then /var/log/x\n$ActionExecOnlyOnceEveryInterval 0\n*.* @@h') == [False]
+    assert partials('if $msg contains "x" then set $.a = 1;\naction(type="omfwd" target="h")') == [False]

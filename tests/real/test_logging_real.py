@@ -194,6 +194,17 @@ def test_an_rsyslogd_that_nothing_gives_what_the_host_says(
     assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is outcome
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_condition_of_several_lines_leaves_messages_out(shell: str) -> None:
+    need("rsyslogd", "busybox")
+    text = """if $programname == "sshd" or
+  $programname == "sudo" then
+  @@192.0.2.10:6514"""
+    got = told("log_forwarding", RSYSLOG % text + START + OWN_PROCESSES, shell, after=STOP)
+    assert [isinstance(t["partial"], Unknown) for t in got.facts["targets"]] == [True]
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.UNKNOWN
+
+
 def test_rsyslogd_stops_a_message_for_good_in_a_called_ruleset() -> None:
     """What rsyslogd does itself: a message that a called ruleset stops comes to no later line."""
     need("rsyslogd", "logger")

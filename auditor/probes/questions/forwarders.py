@@ -45,7 +45,8 @@ a == "rsyslog" && !c && !/^[ \t]*#/ {
     o = o (h ~ K || h ~ L ? substr(r, 1, RLENGTH) : "\"\""); r = substr(r, RLENGTH + 1)
   }
   o = o r
-  if (o ~ /^[ \t]*[$]/ && low(o) !~ /^[ \t]*[$](actionsendstreamdriver(mode|authmode|permittedpeer)?|defaultnetstreamdriver|(default)?ruleset|includeconfig|resetconfigvariables|actionexeconly(whenpreviousissuspended|onceeveryinterval|everynthtime))([ \t]|$)/)
+  if (o ~ /^[ \t]*[$]/ && low(o) !~ /^[ \t]*[$](actionsendstreamdriver(mode|authmode|permittedpeer)?|defaultnetstreamdriver|(default)?ruleset|includeconfig|resetconfigvariables|actionexeconly(whenpreviousissuspended|onceeveryinterval|everynthtime))([ \t]|$)/ &&
+    low(o) !~ /^[ \t]*[$][!.]?[a-z][a-z0-9!._-]*[ \t]+([=!]=|[<>]=?|contains(_i)?|startswith(_i)?|and|or|then)([ \t"]|$)/)
     sub(/[$][A-Za-z_]+.*/, "", o)
   if (o !~ /:omrelp:/ && match(o, /:om[A-Za-z0-9_]+:/)) o = substr(o, 1, RSTART + RLENGTH - 1)
   if (match(o, /[ \t]\^\/[^; \t]*/)) o = substr(o, 1, RSTART + RLENGTH - 1)

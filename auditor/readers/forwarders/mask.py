@@ -23,6 +23,9 @@ _DIRECTIVE = re.compile(
     r"[ \t]*\$(?:actionsendstreamdriver(?:mode|authmode|permittedpeer)?|defaultnetstreamdriver|(?:default)?ruleset|includeconfig"
     r"|resetconfigvariables|actionexeconly(?:whenpreviousissuspended|onceeveryinterval|everynthtime))(?:[ \t]|\Z)"
 )
+_CONDITION = re.compile(
+    r"[ \t]*\$[!.]?[a-z][a-z0-9!._-]*[ \t]+(?:[=!]=|[<>]=?|contains(?:_i)?|startswith(?:_i)?|and|or|then)(?:[ \t\"]|\Z)"
+)
 _MARK = re.compile(r"[\"'`#]|/\*")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _REST = re.compile(r'(?:[^"\\]|\\.)*+"')
@@ -107,7 +110,8 @@ def _named(before: str) -> bool:
 
 def _without(shown: str) -> str:
     """Without other directives, what a module or a program is given, and what a word that sounds like a secret is set to."""
-    if shown.lstrip(" \t").startswith("$") and not _DIRECTIVE.match(shown.lower()):
+    low = shown.lower()
+    if shown.lstrip(" \t").startswith("$") and not (_DIRECTIVE.match(low) or _CONDITION.match(low)):
         shown = re.sub(r"\$[A-Za-z_]+.*", "", shown, count=1)
     module = None if ":omrelp:" in shown else _MODULE.search(shown)
     shown = shown[: module.end()] if module else shown
