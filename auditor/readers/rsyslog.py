@@ -101,6 +101,7 @@ OWN_INPUTS = ("imuxsock", "imjournal", "imklog", "imkmsg")  # of the host's own 
 # What makes an action take some messages only: every Nth, or one in so many seconds.
 SELDOM = ("action.execonlyeverynthtime", "action.execonlyonceeveryinterval")
 
+DROPPING = ("ratelimit.interval", "queue.discardseverity")  # when there are many
 
 # Output modules whose messages stay on the host. Any other is a place to send to.
 LOCAL = frozenset({"omfile", "omusrmsg", "ompipe", "omdiscard", "omstdout", "omjournal", "omruleset", "omtesting"})
@@ -366,9 +367,12 @@ def _object(reading: _Reading, kind: str, parameters: Mapping[str, str], selecto
 def _actions(reading: _Reading, sent: str, parameters: Mapping[str, str]) -> Iterator[Target]:
     if sent in ("omfwd", "omrelp"):
         pool = parameters.get("target", "").split("\n")
-        shared = Unknown("not_told", "messages are shared out among several targets")
+        drops = next((name for name in DROPPING if name in parameters), None)
+        partial: bool | Unknown = Unknown("not_told", f"how many messages {drops} drops") if drops else False
+        if len(pool) > 1:
+            partial = Unknown("not_told", "messages are shared out among several targets")
         for to in pool:
-            yield replace(_modern(reading, sent, to, parameters), partial=shared if len(pool) > 1 else False)
+            yield replace(_modern(reading, sent, to, parameters), partial=partial)
     elif (sent.startswith("om") or not sent) and sent not in LOCAL:
         untold = Unknown("not_told", "this output module is not read")
         yield Target(untold, untold, sent or untold, untold, verifies=untold)

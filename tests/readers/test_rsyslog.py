@@ -199,3 +199,8 @@ def test_a_condition_of_several_lines_is_one(text: str) -> None:
 def test_a_directive_after_a_condition_is_one() -> None:
     assert partials('if $msg contains "x" then /var/log/x\n$ActionExecOnlyOnceEveryInterval 0\n*.* @@h') == [False]
     assert partials('if $msg contains "x" then set $.a = 1;\naction(type="omfwd" target="h")') == [False]
+
+
+@pytest.mark.parametrize("limit", ['ratelimit.interval="60"', 'queue.discardSeverity=""'])
+def test_an_action_that_drops_messages_when_there_are_many(limit: str) -> None:
+    assert partials(f'*.* action(type="omfwd" target="h" {limit})') == ["not_told"]
