@@ -222,8 +222,9 @@ def _kept(answers: Mapping[str, Answer], kept_by: Fact) -> Facts:
     settings = auditd.read(answers["auditd"])
     if isinstance(settings, Unknown):
         return {**dict.fromkeys(names, settings), "goes_to": Partial((), settings)}
+    listed = [{"way": way, "to": to} for way, to in settings.goes_to]
     return {
-        "goes_to": [{"way": way, "to": to} for way, to in settings.goes_to],
+        "goes_to": Partial(tuple(listed), settings.beside) if settings.beside else listed,
         "log_megabytes": settings.megabytes,
         "when_full": settings.when_full,
         "oldest_record_days": auditd.oldest_days(answers["records"]),
@@ -319,7 +320,7 @@ PROBE = Probe(
                     "x-name": "to",
                     "x-also": ["way"],
                     "properties": {
-                        "way": _text("file, syslog, server, program, journal or event log."),
+                        "way": _text("file, syslog, server, journal or event log."),
                         "to": _text("The file, the server or the program."),
                     },
                 },

@@ -136,7 +136,9 @@ def _targets(config: Config, seen: Processes, upload: bool | Unknown) -> Iterato
 
 
 def _waited(agent: str, target: Target, config: Config) -> Target:
-    """What waits on disk has not been sent."""
+    """What waits on disk has not been sent, nor has what never came."""
+    if agent in config.deaf:
+        return replace(target, partial=config.deaf[agent] or True)
     if agent == "rsyslog" and config.waiting is True and target.partial is False:
         return replace(target, partial=Unknown("not_told", "messages wait on disk to be sent"))
     return target

@@ -9,8 +9,9 @@ from auditor.framing.sh import INSTALLED
 from auditor.kinds import Dialect, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
-from auditor.readers import passwd, sudoers
+from auditor.readers import pam, passwd, sudoers, unasked
 from auditor.readers.elevation import Elevation, elevations
+from auditor.readers.files import Files
 from auditor.readers.trees import people, sudo
 from auditor.readers.trees.observable import observable
 from auditor.readers.undated import undated
@@ -19,11 +20,12 @@ NOBODY = passwd.People({}, {}, directory=True)
 
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"accounts": passwd.PEOPLE, "sudoers": sudoers.SUDOERS}
+    return {"accounts": passwd.PEOPLE, "sudoers": sudoers.SUDOERS, "pam": pam.STACKS}
 
 
 def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    return _facts(sudoers.rules(answers["sudoers"]), passwd.people(answers["accounts"]))
+    told, accounts = sudoers.rules(answers["sudoers"]), passwd.people(answers["accounts"])
+    return _facts(told, accounts, pam.read(answers["pam"]))
 
 
 def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -36,14 +38,18 @@ def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts
     return facts
 
 
-def _facts(told: sudoers.Rules | Unknown, accounts: passwd.People | Unknown) -> Facts:
+def _facts(told: sudoers.Rules | Unknown, accounts: passwd.People | Unknown, stacks: Files | None = None) -> Facts:
+    """`stacks` None: what PAM asks cannot be told here."""
     if isinstance(told, Unknown):
         return {"rules": told, "without_password": told}
     known = NOBODY if isinstance(accounts, Unknown) else accounts
     everybody = passwd.People(known.accounts, {**told.groups.groups, **known.groups}, known.directory)
     bare = any(not rule.items for rule in told.rules)
     gap = told.gap or (Unknown("unreadable", "a rule without commands") if bare else None)
-    shown: list[Fact] = [_shown(e, told.loose) for e in elevations(told, everybody)]
+    found = elevations(told, everybody)
+    if stacks is not None:
+        found = unasked.asked(found, stacks, everybody, told.asks_root_password)
+    shown: list[Fact] = [_shown(e, told.loose) for e in found]
     shown += [_polkit(file) for file in told.polkit]
     return {"rules": Partial(tuple(shown), gap) if gap else shown, "without_password": _without(shown, gap)}
 

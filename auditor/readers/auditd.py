@@ -55,11 +55,12 @@ KEEPING = ("ignore", "syslog", "keep_logs")  # at the size of a file auditd remo
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`goes_to`: (way, to). `megabytes`: None where nothing is removed."""
+    """`goes_to`: (way, to). `beside`: what else is given the records, and may keep none. `megabytes`: None where nothing is removed."""
 
-    goes_to: tuple[tuple[str, str | Unknown], ...]
+    goes_to: tuple[tuple[str, str], ...]
     megabytes: int | Unknown | None
     when_full: str
+    beside: Unknown | None = None
 
 
 Sections = Mapping[str, Mapping[str, str]]  # by path of the file
@@ -79,7 +80,10 @@ def read(answer: Answer) -> Settings | Unknown:
     if main is None:
         return Unknown("not_told", "auditd runs, and there is no auditd.conf")
     action = main.get("max_log_file_action", "ignore").lower()
-    return Settings((*_file(main), *_plugins(files)), _megabytes(main, action), action)
+    plugins = list(_plugins(files))
+    told = [p for p in plugins if not isinstance(p, Unknown)]
+    beside = next((p for p in plugins if isinstance(p, Unknown)), None)
+    return Settings((*_file(main), *told), _megabytes(main, action), action, beside)
 
 
 def _files(lines: Iterable[str]) -> Sections:
@@ -102,21 +106,21 @@ def _file(main: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     return () if off else (("file", main.get("log_file", "/var/log/audit/audit.log")),)
 
 
-def _plugins(files: Sections) -> Iterable[tuple[str, str | Unknown]]:
+def _plugins(files: Sections) -> Iterable[tuple[str, str] | Unknown]:
     for path, said in files.items():
         if "/plugins.d/" in path and said.get("active", "").lower() == "yes":
             yield _plugin(said.get("path", "").rpartition("/")[2], files)
 
 
-def _plugin(program: str, files: Sections) -> tuple[str, str | Unknown]:
+def _plugin(program: str, files: Sections) -> tuple[str, str] | Unknown:
     if program == "audisp-remote":
         servers = [
             f["remote_server"] for p, f in files.items() if p.endswith("/audisp-remote.conf") and f.get("remote_server")
         ]
-        return "server", servers[0] if servers else Unknown("not_told", "audisp-remote names no server")
+        return ("server", servers[0]) if servers else Unknown("not_told", "audisp-remote names no server")
     if program in ("audisp-syslog", "builtin_syslog"):
         return "syslog", program
-    return "program", program or "?"
+    return Unknown("not_told", f"whether {program[:60] or 'a plugin'} keeps the records")
 
 
 def _megabytes(main: Mapping[str, str], action: str) -> int | Unknown | None:

@@ -141,6 +141,7 @@ HARMLESS = {
     | frozenset(["ldap_cacertfile", "ldap_starttls", "yubi_attr", "yubi_attr_prefix", "user_attr"]),
     "pam_otpw": _ALL_TOKENS,
 }
+_SAID_ELSEWHERE = {"success", "new_authtok_reqd", "ignore", "default", "auth_err", "user_unknown"}
 DEPTH = 16
 STATES = 4096
 
@@ -367,9 +368,9 @@ def _results(entry: Entry, who: Who) -> tuple[_Result, ...]:
     if name == "pam_permit":
         return (("success", "", ""),)
     if name in TOKEN:
-        return absent + _token(entry, who)
+        return absent + _token(entry, who) + _let_past(entry)
     if name in PASSWORD or name == "pam_sss":
-        return absent + _password(entry, who)
+        return absent + _password(entry, who) + _let_past(entry)
     if name in NEUTRAL:
         return _neutral(entry)
     if name in CONDITIONS:
@@ -391,6 +392,14 @@ def _token(entry: Entry, who: Who) -> tuple[_Result, ...]:
         untold = f"{TOLD_ELSEWHERE}{entry.module} {unknown[0][:40]}"
         return (*asked, ("success", untold, ""), ("ignore", untold, ""))
     return asked
+
+
+def _let_past(entry: Entry) -> tuple[_Result, ...]:
+    """What a control in brackets names and does not refuse: a server that does not answer, a module that is not installed."""
+    named = sorted(entry.actions.keys() - _SAID_ELSEWHERE)
+    return tuple(
+        (name, "", f"whether {entry.module} says {name}") for name in named if entry.actions[name] not in ("bad", "die")
+    )
 
 
 def _unenrolled(entry: Entry, who: Who, names: list[str]) -> tuple[_Result, ...]:

@@ -101,6 +101,7 @@ OWN_INPUTS = ("imuxsock", "imjournal", "imklog", "imkmsg")  # of the host's own 
 # What makes an action take some messages only: every Nth, or one in so many seconds.
 SELDOM = ("action.execonlyeverynthtime", "action.execonlyonceeveryinterval")
 
+DROPPING = ("ratelimit.interval", "queue.discardseverity")  # when there are many
 
 # Output modules whose messages stay on the host. Any other is a place to send to.
 LOCAL = frozenset({"omfile", "omusrmsg", "ompipe", "omdiscard", "omstdout", "omjournal", "omruleset", "omtesting"})
@@ -124,6 +125,7 @@ class _Reading:
     mode: str = "0"  # of the legacy actions that follow
     legacy_driver: str = ""
     auth_mode: str = ""  # of the legacy actions that follow
+    peers: str = ""  # of the legacy actions that follow
     fallback: bool = False  # of the legacy actions that follow
     ruleset: str = DEFAULT_RULESET  # of the legacy rules that follow
     default: str = DEFAULT_RULESET
@@ -134,7 +136,7 @@ class _Reading:
     since: int = 0  # where the last statement ended
     found: list[tuple[_Place, Target]] = field(default_factory=list)
     stops: list[_Place] = field(default_factory=list)
-    calls: list[tuple[str, str, bool]] = field(default_factory=list)  # from, to, all messages
+    calls: list[tuple[_Place, str, bool]] = field(default_factory=list)  # from, to, all messages
     inputs: list[str] = field(
         default_factory=list
     )  # the rulesets that messages of the host are given to, past the default
@@ -150,9 +152,12 @@ class _Reading:
 
 
 _QUOTED = r'"(?:[^"\\]|\\[\s\S]|\\\Z)*+(?:"|\Z)'  # to the end where it is not closed: no text takes long to read
+_COMPARED = (
+    r"[=!]=|[<>]=?|contains(?:_i)?|startswith(?:_i)?|and|or|then"  # a property begins the line, and no directive
+)
 _PIECE = re.compile(
     rf"""(?P<quoted>{_QUOTED})
-    | ^[ \t]*\$(?P<directive>\w+)(?:[ \t]+(?P<value>[^\n]*))?
+    | ^[ \t]*\$(?P<directive>\w++)(?![ \t]+(?:{_COMPARED})(?:[ \t"]|$))(?:[ \t]+(?P<value>[^\n]*))?
     | \bcall[ \t]+(?P<call>[\w.-]+)
     | :omrelp:(?P<relp>[^;\s]+)
     | :(?P<module>om\w+):
@@ -163,6 +168,7 @@ _PIECE = re.compile(
     | (?P<brace>[{{}}])""",
     re.VERBOSE | re.MULTILINE,
 )
+_OPEN = re.compile(r"(?<![^\s;{}])if\b(?!(?:[^\n]|\n)*\bthen\b)")  # a condition that goes on
 _PAIR = re.compile(rf"(?<![A-Za-z_.])([A-Za-z_.]+)\s*=\s*(\[[^\]]*\]|{_QUOTED})")
 _STRING = re.compile(_QUOTED)
 _COMMENT = re.compile(rf"({_QUOTED})|#[^\n]*|(?<!\S)/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -181,8 +187,9 @@ def targets(texts: Sequence[str]) -> list[Target]:
     for number, text in enumerate(cleaned):
         reading.inside, reading.coming, reading.text, reading.since = [], "", number, 0
         for piece in _PIECE.finditer(text):
-            if not piece["quoted"]:
-                _take(reading, piece, _selector(text[reading.since : piece.start()]))
+            before = text[reading.since : piece.start()]
+            if not (piece["quoted"] or (piece["directive"] and _OPEN.search(before))):
+                _take(reading, piece, _selector(before))
                 reading.since = piece.end()
     reached = _reached(reading)
     return [
@@ -196,7 +203,7 @@ def _selector(before: str) -> str:
     if line.strip():
         return line.strip()[:LONGEST]
     last = next((x.strip() for x in reversed(above) if x.strip()), "")
-    return last[-LONGEST:] if re.search(r"\b(then|else)\Z", last) else ""
+    return last[-LONGEST:] if re.search(r"\b(then|else)\Z", last) or _OPEN.search(before) else ""
 
 
 def _part(selector: str) -> bool | Unknown:
@@ -215,8 +222,23 @@ def _arriving(reading: _Reading, place: _Place, target: Target, whole: bool) -> 
         return target
     if not whole:
         return replace(target, partial=Unknown("not_told", f"which messages come to {place.ruleset}"))
-    stopped = any(s.ruleset == place.ruleset and (s.text != place.text or s.at < place.at) for s in reading.stops)
+    called = _called(reading, place)  # what is stopped there does not come back
+    stopped = any(
+        s.ruleset in called or (s.ruleset == place.ruleset and (s.text != place.text or s.at < place.at))
+        for s in reading.stops
+    )
     return replace(target, partial=Unknown("not_told", "some messages are stopped before")) if stopped else target
+
+
+def _called(reading: _Reading, place: _Place) -> frozenset[str]:
+    """The rulesets that a target's own may have called before it, and those that these call."""
+    found = {
+        to for at, to, _ in reading.calls if at.ruleset == place.ruleset and (at.text, at.at) < (place.text, place.at)
+    }
+    found |= {to for at, to, _ in reading.calls if at.ruleset == place.ruleset and at.text != place.text}
+    while more := {to for at, to, _ in reading.calls if at.ruleset in found} - found:
+        found |= more
+    return frozenset(found - {place.ruleset})
 
 
 def _reached(reading: _Reading) -> Mapping[str, bool]:
@@ -225,8 +247,8 @@ def _reached(reading: _Reading) -> Mapping[str, bool]:
     while True:
         more = dict(reached)
         for origin, to, whole in reading.calls:
-            if origin in reached:
-                more[to] = more.get(to, False) or (whole and reached[origin])
+            if origin.ruleset in reached:
+                more[to] = more.get(to, False) or (whole and reached[origin.ruleset])
         if more == reached:
             return reached
         reached = more
@@ -250,7 +272,7 @@ def _take(reading: _Reading, piece: re.Match[str], selector: str) -> None:
         _direct(reading, piece["directive"].lower(), (piece["value"] or "").strip())
     elif piece["call"]:
         whole = _part(selector) is False
-        reading.calls.append((reading.here, piece["call"], whole))
+        reading.calls.append((reading.place, piece["call"], whole))
     elif piece["stop"]:
         reading.stops.append(reading.place)
     elif piece["object"]:
@@ -288,7 +310,7 @@ def _legacy_action(reading: _Reading, piece: re.Match[str], selector: str) -> No
 
 def _add(reading: _Reading, target: Target, selector: str, fallback: bool) -> None:
     """`fallback`: it gets only what the action before could not take, or some messages only."""
-    partial = True if fallback else _part(selector)
+    partial = True if fallback else _part(selector) or target.partial
     reading.found.append((reading.place, replace(target, selector=selector or "*.*", partial=partial)))
 
 
@@ -299,6 +321,8 @@ def _direct(reading: _Reading, name: str, value: str) -> None:
         reading.legacy_driver = value
     elif name == "actionsendstreamdriverauthmode":
         reading.auth_mode = value
+    elif name == "actionsendstreamdriverpermittedpeer":
+        reading.peers = value
     elif name == "ruleset":
         reading.ruleset = value
     elif name == "defaultruleset":
@@ -308,19 +332,21 @@ def _direct(reading: _Reading, name: str, value: str) -> None:
     elif name in ("actionexeconlyonceeveryinterval", "actionexeconlyeverynthtime"):
         reading.seldom = value.strip("0") != ""
     elif name == "resetconfigvariables":
-        reading.mode, reading.legacy_driver, reading.auth_mode, reading.fallback = "0", "", "", False
-        reading.seldom = False
+        reading.mode, reading.legacy_driver, reading.auth_mode, reading.peers = "0", "", "", ""
+        reading.fallback = reading.seldom = False
 
 
 def _legacy(reading: _Reading, piece: re.Match[str]) -> Target:
     protocol = "tcp" if piece["at"] == "@@" else "udp"
     tls = protocol == "tcp" and reading.mode == "1" and (reading.legacy_driver or reading.driver) in ENCRYPTING
     to, port = piece["host"].strip("[]"), _port(piece["port"] or "", 514)
-    return Target(to, port, protocol, tls, verifies=_verifies(tls, AUTH_MODES, reading.auth_mode))
+    return Target(to, port, protocol, tls, verifies=_verifies(tls, AUTH_MODES, reading.auth_mode, reading.peers))
 
 
-def _verifies(tls: bool, modes: Mapping[str, str], mode: str) -> str | Unknown:
-    return modes.get(mode.lower(), Unknown("not_told", f"authentication mode {mode[:40]}")) if tls else NOTHING
+def _verifies(tls: bool, modes: Mapping[str, str], mode: str, peers: str) -> str | Unknown:
+    """A permitted peer with a star is any machine of a domain."""
+    found = modes.get(mode.lower(), Unknown("not_told", f"authentication mode {mode[:40]}")) if tls else NOTHING
+    return AUTHORITY if found == NAME and "*" in peers else found
 
 
 def _object(reading: _Reading, kind: str, parameters: Mapping[str, str], selector: str) -> None:
@@ -340,8 +366,13 @@ def _object(reading: _Reading, kind: str, parameters: Mapping[str, str], selecto
 
 def _actions(reading: _Reading, sent: str, parameters: Mapping[str, str]) -> Iterator[Target]:
     if sent in ("omfwd", "omrelp"):
-        for to in parameters.get("target", "").split("\n"):
-            yield _modern(reading, sent, to, parameters)
+        pool = parameters.get("target", "").split("\n")
+        drops = next((name for name in DROPPING if name in parameters), None)
+        partial: bool | Unknown = Unknown("not_told", f"how many messages {drops} drops") if drops else False
+        if len(pool) > 1:
+            partial = Unknown("not_told", "messages are shared out among several targets")
+        for to in pool:
+            yield replace(_modern(reading, sent, to, parameters), partial=partial)
     elif (sent.startswith("om") or not sent) and sent not in LOCAL:
         untold = Unknown("not_told", "this output module is not read")
         yield Target(untold, untold, sent or untold, untold, verifies=untold)
@@ -352,13 +383,15 @@ def _modern(reading: _Reading, sent: str, to: str, parameters: Mapping[str, str]
     name = to.strip("[]") or Unknown("not_told", "the target is not a plain text")
     if sent == "omrelp":
         tls = parameters.get("tls", "off").lower() == "on"
-        return Target(name, port, "relp", tls, verifies=_verifies(tls, RELP_MODES, parameters.get("tls.authmode", "")))
+        mode, peers = parameters.get("tls.authmode", ""), parameters.get("tls.permittedpeer", "")
+        return Target(name, port, "relp", tls, verifies=_verifies(tls, RELP_MODES, mode, peers))
     protocol = parameters.get("protocol", "udp").lower()
     mode = parameters.get("streamdriver.mode", parameters.get("streamdrivermode", "0"))
     driver = parameters.get("streamdriver.name", parameters.get("streamdriver", reading.driver))
     auth_mode = parameters.get("streamdriverauthmode", parameters.get("streamdriver.authmode", ""))
+    peers = parameters.get("streamdriverpermittedpeers", parameters.get("streamdriver.permittedpeers", ""))
     tls = protocol == "tcp" and mode == "1" and driver in ENCRYPTING
-    return Target(name, port, protocol, tls, verifies=_verifies(tls, AUTH_MODES, auth_mode))
+    return Target(name, port, protocol, tls, verifies=_verifies(tls, AUTH_MODES, auth_mode, peers))
 
 
 def _host_port(text: str) -> tuple[str, str]:

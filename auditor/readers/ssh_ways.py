@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 from ipaddress import ip_address, ip_network
@@ -85,11 +86,20 @@ def gap(host: Host, collective: tuple[str, ...]) -> Unknown | None:
         return Unknown("not_told", "the configuration depends on the name of the source: Match Host")
     if "address" in asked.vary and not host.sources:
         return Unknown("not_asked", "the configuration depends on the source address and no zone is given")
-    if any(len(sshd.by_source(c.settings)) > MOST_SAMPLES for c in asked.contexts):
+    named = [sshd.by_source(c.settings) for c in asked.contexts]
+    if any(len(patterns) > MOST_SAMPLES for patterns in named):
         return Unknown("not_asked", "AllowUsers and DenyUsers name more sources than are tried")
+    untried = next((p for patterns in named for p in patterns if _is_address(p) and not [*_sample(p)]), None)
+    if untried:
+        return Unknown("not_asked", f"AllowUsers or DenyUsers name sources that are not tried: {untried[:60]}")
     if collective:
         return Unknown("not_told", f"who is in {' '.join(collective)}")
     return None
+
+
+def _is_address(pattern: str) -> bool:
+    """Whether a pattern can be of addresses, and not of names alone."""
+    return not re.search(r"[g-zG-Z]", pattern)
 
 
 def _address(text: str) -> Iterator[str]:
@@ -122,8 +132,19 @@ def addresses(host: Host, context: sshd.Context) -> tuple[str, ...]:
     patterns = sshd.by_source(context.settings)
     if "address" in host.asked.vary or not patterns:
         return (context.address,)
-    samples = tuple(a for p in patterns for a in _address(p.replace("*", "1").partition("/")[0]))
+    samples = tuple(a for p in patterns for a in _sample(p))
     return tuple(dict.fromkeys((*tried(host.sources), *samples[:MOST_SAMPLES])))
+
+
+def _sample(pattern: str) -> Iterator[str]:
+    """An address that a pattern of AllowUsers or DenyUsers takes in: 10.7.1.1 for 10.7.*."""
+    text = re.sub(r"[*?]+", "1", pattern.partition("/")[0])
+    dots = text.count(".")
+    if pattern.endswith("*") and ":" not in text and dots < 3:
+        text += ".1" * (3 - dots)
+    elif pattern.endswith(":*"):
+        text = text.removesuffix("1") + ":1"
+    yield from (a for a in _address(text) if sshd.within(a, pattern))
 
 
 def source(host: Host, context: sshd.Context, address: str) -> str:

@@ -96,7 +96,7 @@ m=$(cat $f 2>/dev/null | awk '{ gsub(/["=]/, " ") } tolower($1) == "match" { $1 
       else if (w == "address" || w == "host") { print "vary address"; sample($(i + 1), "address")
         n = split(w == "host" ? $(i + 1) : "", h, ","); for (k = 1; k <= n; k++) if (h[k] ~ /[A-Za-z]/ && h[k] !~ /:/) print "named" }
       else if (w == "localaddress") { print "vary at"; sample($(i + 1), "at") }
-      else if (w == "localport") print "vary port"
+      else if (w == "localport") { print "vary port"; n = split($(i + 1), h, ","); for (k = 1; k <= n; k++) print "port", h[k] }
       else print "odd", w
       i++ } }' | sort -u)
 v=$(printf '%s\n' "$m" | awk '$1 == "vary" { printf " %s", $2 }')
@@ -162,7 +162,12 @@ sources=$(printf '%s\n' "$@"; printf '%s\n' "$m" | sed -n 's/^address //p')
 ats=$(echo 127.0.0.1; printf '%s\n' "$m" | sed -n 's/^at //p')
 ports=22
 case "$v " in
-  *' port '*) ports=$("$S" -T -C user=root,host=127.0.0.1,addr=127.0.0.1,laddr=127.0.0.1,lport=22 2>/dev/null | awk '$1 == "port" { print $2 }' | sort -u) ;;
+  *' port '*) ports=$("$S" -T -C user=root,host=127.0.0.1,addr=127.0.0.1,laddr=127.0.0.1,lport=22 2>/dev/null |
+    awk '$1 == "listenaddress" { sub(/.*:/, "", $2); print $2 }' | sort -u)
+    # a port that a rule names may be a socket's of systemd, or one of the command line
+    for p in $(printf '%s\n' "$m" | sed -n 's/^port //p'); do
+      case "$nl$ports$nl" in *"$nl$p$nl"*) ;; *) printf 'odd\tMatch LocalPort %s\n' "$p" ;; esac
+    done ;;
 esac
 names=$(printf '%s\n' "$who" | awk -F'\t' '$1 == "ask" { print $2 }')
 case "$v " in *' user '*) ;; *) names=root ;; esac
@@ -370,9 +375,9 @@ def alternatives(settings: Settings) -> tuple[tuple[str, ...], ...]:
 
 
 def by_source(settings: Settings) -> tuple[str, ...]:
-    """The host parts of AllowUsers and DenyUsers: where there are some, it depends on the source."""
+    """The hosts that AllowUsers and DenyUsers name, or leave out: where there are some, it depends on the source."""
     users = (*listed(settings, "allowusers"), *listed(settings, "denyusers"))
-    return tuple(p.rpartition("@")[2] for p in users if "@" in p)
+    return tuple(one.lstrip("!") for p in users if "@" in p for one in p.rpartition("@")[2].split(","))
 
 
 def listed(settings: Settings, word: str) -> tuple[str, ...]:
@@ -403,12 +408,19 @@ def _user(pattern: str, user: str, address: str, names: bool) -> bool | None:
     name, _, host = pattern.rpartition("@")
     if not glob(name, user):
         return False
-    if within(address, host):
-        return True
-    return None if names and re.search(r"[g-zG-Z]", host) else False
+    if names and re.search(r"[g-zG-Z]", host) and ("!" in host or not within(address, host)):
+        return None
+    return within(address, host)
 
 
-def within(address: str, pattern: str) -> bool:
+def within(address: str, patterns: str) -> bool:
+    """Of a list, with commas, one that begins with ! leaves out what another one takes in (addr_match_list)."""
+    ones = patterns.split(",")
+    out = any(_within(address, one[1:]) for one in ones if one.startswith("!"))
+    return not out and any(_within(address, one) for one in ones if not one.startswith("!"))
+
+
+def _within(address: str, pattern: str) -> bool:
     if "/" in pattern:
         try:
             return ip_address(address) in ip_network(pattern, strict=False)

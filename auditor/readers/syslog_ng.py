@@ -27,7 +27,10 @@ DEPTH = 20
 _LOCAL = frozenset(
     ["file", "pipe", "unix-stream", "unix-dgram", "usertty", "console", "stdout", "fifo", "logstore", "pseudofile"]
 )
-_OF_THE_HOST = frozenset(["system", "systemd-journal", "unix-dgram", "unix-stream", "systemd-syslog", "pipe"])
+_OF_THE_HOST = frozenset(["system", "systemd-journal", "systemd-syslog"])
+_SOCKETS = frozenset(["unix-dgram", "unix-stream"])
+_LOG_SOCKETS = frozenset(["/dev/log", "/run/systemd/journal/syslog"])
+_CHOOSING = frozenset(["matches", "namespace"])  # options of systemd-journal()
 _WHOLE = frozenset({"source", "destination", "flags"})  # what a log path may hold and still pass all on
 
 
@@ -52,7 +55,7 @@ def targets(texts: Sequence[str]) -> list[Target]:
     for group in _groups(top):
         if group.name == "destination" and group.label:
             named[group.label] = list(_drivers(group.inside))
-        elif group.name == "source" and _OF_THE_HOST & {g.name.replace("_", "-") for g in _groups(group.inside)}:
+        elif group.name == "source" and _of_the_host(group):
             sources.add(group.label)
     paths = [group for group in _groups(top) if group.name == "log"]
     final = any("final" in _flags(path) for path in paths)
@@ -72,12 +75,19 @@ def _partial(path: _Group, sources: set[str], final: bool) -> bool | Unknown:
     """Whether a log path leaves messages of the host out; `final`: a path may keep others from messages."""
     inside = list(_groups(path.inside))
     read = {_plain(i) for g in inside if g.name == "source" for i in g.inside if isinstance(i, str)}
-    inline = {g.name.replace("_", "-") for i in inside if i.name == "source" for g in _groups(i.inside)}
-    if not (read & sources or inline & _OF_THE_HOST):
+    if not (read & sources or any(_of_the_host(g) for g in inside if g.name == "source")):
         return Unknown("not_told", "whether its sources are the host's own messages")
-    if final or any(g.name not in _WHOLE for g in inside):
+    if final or "fallback" in _flags(path) or any(g.name not in _WHOLE for g in inside):
         return Unknown("not_told", "a filter or another log path may leave messages out")
     return False
+
+
+def _of_the_host(source: _Group) -> bool:
+    """Whether a source reads all that programs of the host say."""
+    drivers = [(g.name.replace("_", "-"), g) for g in _groups(source.inside)]
+    whole = any(n in _OF_THE_HOST and not _CHOOSING & {o.name for o in _groups(g.inside)} for n, g in drivers)
+    words = {_plain(i) for n, g in drivers if n in _SOCKETS for i in g.inside if isinstance(i, str)}
+    return whole or bool(words & _LOG_SOCKETS)
 
 
 def _tree(tokens: Sequence[str], at: int, closing: str, depth: int) -> tuple[tuple[str | _Group, ...], int]:

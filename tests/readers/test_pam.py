@@ -212,3 +212,15 @@ def test_a_locked_password_opens_nothing() -> None:
 def test_who_calls_su_is_not_root() -> None:
     text = "auth sufficient pam_rootok.so\nauth required pam_unix.so"
     assert proofs(text, replace(BOB, called_by_root=False)) == sets("password")
+
+
+@pytest.mark.parametrize("code", ["authinfo_unavail", "module_unknown", "session_err", "service_err"])
+def test_a_control_that_lets_past_what_does_not_answer_leaves_it_open(code: str) -> None:
+    who = replace(BOB, has=frozenset({"pam_yubico"}))
+    text = "auth requisite pam_unix.so\nauth [success=ok {}=ignore default=die] pam_yubico.so"
+    entries = pam.stack({"/etc/pam.d/sshd": text.format(code)}, "sshd")
+    assert not isinstance(entries, Unknown)
+    found = pam.paths(entries, who)
+    assert not isinstance(found, Unknown)
+    assert isinstance(pam.weakest(found, frozenset())[0], Unknown)
+    assert proofs(text.format(code).replace("=ignore", "=die"), who) == sets("password token")

@@ -139,3 +139,68 @@ def test_what_takes_some_messages_or_never_gets_those_of_the_host(text: str, par
 def test_a_reset_of_the_legacy_variables_ends_tls() -> None:
     text = "$DefaultNetstreamDriver gtls\n$ActionSendStreamDriverMode 1\n*.* @@a\n$ResetConfigVariables\n*.* @@b\n"
     assert [t.tls for t in targets([text])] == [True, False]
+
+
+def partials(text: str) -> list[object]:
+    return [t.partial if isinstance(t.partial, bool) else t.partial.cause for t in targets([text])]
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ('ruleset(name="drop") { if $msg contains "x" then stop }\ncall drop\n', "not_told"),
+        ('ruleset(name="a") { call b }\nruleset(name="b") { :msg, contains, "x" ~\n }\ncall a\n', "not_told"),
+        ('ruleset(name="drop") { if $msg contains "x" then stop }\n', False),
+        ('ruleset(name="keep") { *.* /var/log/all\n }\ncall keep\n', False),
+    ],
+)
+def test_what_a_called_ruleset_stops_does_not_come_back(before: str, told: object) -> None:
+    assert partials(f"{before}*.* @@h\n") == [told]
+
+
+def test_what_is_called_afterwards_takes_nothing_away() -> None:
+    assert partials('ruleset(name="drop") { if $msg contains "x" then stop }\n*.* @@h\ncall drop\n') == [False]
+
+
+def test_a_pool_of_targets_shares_the_messages_out() -> None:
+    action = '*.* action(type="omfwd" target=["a", "b"] protocol="tcp")'
+    assert partials(action) == ["not_told", "not_told"]
+    assert partials(action.replace(', "b"', "")) == [False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '*.* action(type="omfwd" target="h" protocol="tcp" StreamDriver="ossl" StreamDriverMode="1"'
+        ' StreamDriverAuthMode="x509/name" StreamDriverPermittedPeers="%s")',
+        '*.* action(type="omrelp" target="h" tls="on" tls.authmode="name" tls.permittedPeer=["%s"])',
+        "$DefaultNetstreamDriver gtls\n$ActionSendStreamDriverMode 1\n$ActionSendStreamDriverAuthMode x509/name\n"
+        "$ActionSendStreamDriverPermittedPeer %s\n*.* @@h",
+    ],
+)
+def test_a_permitted_peer_with_a_star_is_any_machine_of_a_domain(text: str) -> None:
+    assert [t.verifies for t in targets([text % "*.example.org"])] == ["authority"]
+    assert [t.verifies for t in targets([text % "h.example.org"])] == ["name"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'if $programname == "a" or\n  $programname == "b" then\n  @@h',
+        'if $programname == "a" or\n  $programname == "b" then {\n  @@h\n}',
+        'if $programname == "a"\n  or $msg contains "b"\nthen action(type="omfwd" target="h")',
+        'if $programname == "" or\n  @@h',
+    ],
+)
+def test_a_condition_of_several_lines_is_one(text: str) -> None:
+    assert partials(text) == ["not_told"]
+
+
+def test_a_directive_after_a_condition_is_one() -> None:
+    assert partials('if $msg contains "x" then /var/log/x\n$ActionExecOnlyOnceEveryInterval 0\n*.* @@h') == [False]
+    assert partials('if $msg contains "x" then set $.a = 1;\naction(type="omfwd" target="h")') == [False]
+
+
+@pytest.mark.parametrize("limit", ['ratelimit.interval="60"', 'queue.discardSeverity=""'])
+def test_an_action_that_drops_messages_when_there_are_many(limit: str) -> None:
+    assert partials(f'*.* action(type="omfwd" target="h" {limit})') == ["not_told"]

@@ -125,3 +125,25 @@ def test_no_text_raises_anything_else(lines: list[str]) -> None:
         sshd.read("\n".join([*lines, "end"]))
     except Unreadable:
         pass
+
+
+@pytest.mark.parametrize(
+    ("pattern", "address", "inside"),
+    [
+        ("10.0.0.0/8,192.168.0.0/16", "192.168.4.1", True),
+        ("10.0.0.0/8,192.168.0.0/16", "192.0.2.1", False),
+        ("10.*,192.168.*", "192.168.4.1", True),
+        ("!10.0.0.0/8,*", "203.0.113.1", True),
+        ("*,!10.0.0.0/8", "10.2.0.1", False),
+        ("!10.0.0.0/8", "203.0.113.1", False),
+    ],
+)
+def test_a_list_of_hosts_behind_a_name(pattern: str, address: str, inside: bool) -> None:
+    assert sshd.within(address, pattern) is inside
+    assert sshd.barred({"allowusers": (f"bob@{pattern}",)}, "bob", address, frozenset()) is not inside
+    assert sshd.barred({"denyusers": (f"bob@{pattern}",)}, "bob", address, frozenset()) is inside
+
+
+def test_a_list_that_leaves_out_a_name_is_open_where_names_are_looked_up() -> None:
+    settings = {"usedns": ("yes",), "denyusers": ("bob@!inside.example,*",)}
+    assert sshd.barred(settings, "bob", "203.0.113.1", frozenset()) is False

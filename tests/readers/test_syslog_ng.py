@@ -69,3 +69,24 @@ def test_no_text_takes_long(piece: str) -> None:
     start = time.monotonic()
     targets([piece * (131072 // len(piece))])
     assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("source", "flags", "whole"),
+    [
+        ("system();", "", True),
+        ("unix-dgram('/dev/log'); internal();", "", True),
+        ("systemd-journal();", "", True),
+        ('pipe("/proc/kmsg");', "", False),
+        ('unix-dgram("/run/app.sock");', "", False),
+        ('systemd-journal(matches("_COMM" "sshd"));', "", False),
+        ('systemd-journal(namespace("app"));', "", False),
+        ("system();", "flags(fallback);", False),
+    ],
+)
+def test_what_of_the_host_a_log_path_passes_on(source: str, flags: str, whole: bool) -> None:
+    text = f'source s {{ {source} }}; destination d {{ tcp("h"); }}; log {{ source(s); destination(d); {flags} }};'
+    inline = f'destination d {{ tcp("h"); }}; log {{ source {{ {source} }}; destination(d); {flags} }};'
+    for one in (text, inline):
+        assert [t.partial is False for t in targets([one])] == [whole]
+        assert whole or all(isinstance(t.partial, Unknown) for t in targets([one]))

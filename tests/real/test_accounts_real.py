@@ -20,7 +20,8 @@ from auditor import expectations
 from auditor.expectations import Scope
 from auditor.framing.sh import INSTALLED
 from auditor.kinds import Probe
-from auditor.model import Outcome, Partial, Register, Unknown
+from auditor.model import Outcome, Partial, Register, Subject, Unknown
+from auditor.probes import admin_inventory
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(115)]
 
@@ -265,6 +266,25 @@ def test_an_everyday_account_that_administrates() -> None:
     assert judged(control, apart) is Outcome.UNKNOWN
 
 
+def test_only_root_has_its_number() -> None:
+    assert judged("uid-zero-only-root", look("admins", ALICE)) is Outcome.PASS
+    assert judged("uid-zero-only-root", look("admins", ALICE + "useradd -o -u 0 -M toor >&2\n")) is Outcome.FAIL
+
+
+def test_the_inventory_is_of_the_administrators_that_a_host_shows() -> None:
+    subject = Subject("perimeter", "shared", "shared")
+    facts = admin_inventory.PROBE.fold(subject, iter([("web01", look("admins", ALICE).facts)]))
+
+    def outcome(policy_id: str, *declared: str) -> Outcome:
+        scope = Scope({"registers.admins": Register("admins", declared)}, admin_inventory.PROBE.facts)
+        return expectations.outcome(control("identity", policy_id)["expect"], {}, facts, scope)[0]
+
+    assert outcome("admins-all-declared", "root", "alice") is Outcome.PASS
+    assert outcome("admins-all-declared", "root") is Outcome.FAIL
+    assert outcome("declared-admins-all-seen", "root", "alice") is Outcome.PASS
+    assert outcome("declared-admins-all-seen", "root", "alice", "eve") is Outcome.FAIL
+
+
 # ---------------------------------------------------------------- sudo, which is asked itself
 
 PEOPLE_OF_SUDO = """
@@ -315,6 +335,31 @@ def told_of(told: Told) -> dict[str, str]:
             for path in ("/usr/bin/id", "/usr/bin/whoami", "/usr/bin/true") if command == "ALL" else (command,):
                 found[f"{one} {path}"] = {True: "asks", False: "yes"}[rule["asks"]]
     return found
+
+
+@pytest.mark.parametrize(
+    ("line", "bob", "alice"),
+    [
+        ("auth sufficient pam_permit.so", "yes", "yes"),
+        ("auth sufficient pam_succeed_if.so quiet user ingroup ops", "yes", "asks"),
+        ("auth [success=1 default=ignore] pam_succeed_if.so quiet user notingroup ops", "asks", "asks"),
+        ("auth optional pam_permit.so", "asks", "asks"),
+    ],
+)
+def test_a_stack_that_asks_nothing_is_no_password(line: str, bob: str, alice: str) -> None:
+    """What sudo itself does with rules that ask: the question is PAM's to put."""
+    setup = PEOPLE_OF_SUDO + f"sed -i '1a {line}' /etc/pam.d/sudo; cp /etc/pam.d/sudo /etc/pam.d/sudo-i\n"
+    if "success=1" in line:  # over a module that lets in whoever is not passed over
+        setup += "sed -i '2a auth sufficient pam_permit.so' /etc/pam.d/sudo; cp /etc/pam.d/sudo /etc/pam.d/sudo-i\n"
+        bob = "yes"
+    setup += "printf 'bob ALL=(ALL) ALL\\nalice ALL=(ALL) ALL\\n' > /etc/sudoers.d/a; chmod 440 /etc/sudoers.d/a\n"
+    told = look("sudo_rules", setup, after=ORACLE.replace("sudo -n $c >", "sudo -S $c </dev/null >"))
+    did = dict(one.rsplit(" ", 1) for one in told.after.splitlines())
+    assert (did["bob /usr/bin/id"], did["alice /usr/bin/id"]) == (bob, alice)
+    found = told_of(told)
+    assert (found["bob /usr/bin/id"], found["alice /usr/bin/id"]) == (bob, alice)
+    expected = Outcome.FAIL if "yes" in (bob, alice) else Outcome.PASS
+    assert judged("becoming-root-asks-a-password", told) is expected
 
 
 @pytest.mark.parametrize("without", ["", "chmod 666 /etc/sudoers.d/z"], ids=["cvtsudoers", "files"])

@@ -284,10 +284,23 @@ def test_files_of_vpn_servers_are_read_without_their_secrets(shell: str) -> None
 # ---------------------------------------------------------------- SSH from outside
 
 
-def over_ssh(more: str) -> Outcome | None:
+def over_ssh(more: str, control: str = "ssh-outside-two-factors") -> Outcome | None:
     told = namespaces.ask(ssh_logins.PROBE, "ssh_logins", HOST + more, {"sources": ["10.62.10.1"]}, alone=True)
     assert "CANARY" not in told.raw
-    return judged(ssh_logins.PROBE, "identity", "ssh-outside-two-factors", told.facts)
+    return judged(ssh_logins.PROBE, "identity", control, told.facts)
+
+
+def test_administrators_over_ssh() -> None:
+    assert over_ssh("", "ssh-admin-two-factors") is Outcome.FAIL
+    assert over_ssh(TWO_OVER_SSH, "ssh-admin-two-factors") is Outcome.PASS
+
+
+def test_root_over_ssh() -> None:
+    assert over_ssh("", "ssh-root-login-off") is Outcome.PASS
+    first = "echo 'PermitRootLogin yes' > /etc/ssh/sshd_config.d/05.conf\n"
+    assert over_ssh(first, "ssh-root-login-off") is Outcome.FAIL
+    listed = first + "echo 'AllowUsers *@10.62.0.0/16,172.16.0.0/12' > /etc/ssh/sshd_config.d/06.conf\n"
+    assert over_ssh(listed, "ssh-root-login-off") is Outcome.FAIL
 
 
 def test_ssh_from_outside() -> None:

@@ -171,6 +171,27 @@ def test_products_of_which_the_files_alone_are_real(
     assert "CANARY-9" not in got.raw
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("alerts", "files", "outcome"),
+    [
+        ("<log_alert_level>7</log_alert_level>", 1, Outcome.PASS),
+        ("<log_alert_level>13</log_alert_level>", 0, Outcome.FAIL),
+        ("<log_alert_level>99</log_alert_level>", 0, Outcome.FAIL),
+        ("<!-- <log_alert_level>13</log_alert_level> -->", 2, Outcome.PASS),
+        ("<alerts_log>no</alerts_log><jsonout_output>no</jsonout_output>", 2, Outcome.UNKNOWN),
+        ("<alerts_log>no</alerts_log>", 2, Outcome.PASS),
+    ],
+)
+def test_rules_of_wazuh_that_raise_no_alert(alerts: str, files: int, outcome: Outcome, shell: str) -> None:
+    need("busybox")
+    got = ask(
+        PROBE, "log_alerting", OTHERS + WAZUH.replace("<cluster>", f"{alerts}<cluster>") + SHELLS[shell], alone=True
+    )
+    assert [(p["product"], p["rule_files"]) for p in got.facts["products"]] == [("Wazuh", files)]
+    assert judged(PROBE, "logging", CONTROL, got.facts) is outcome
+
+
 def test_what_is_closed_to_others_leaves_it_unknown() -> None:
     nobody = """
 cp /usr/bin/busybox /usr/bin/setpriv /mnt/

@@ -89,7 +89,8 @@ def judged(name: str, policy: str, id: str, facts: Facts) -> Outcome:
 
 RSYSLOG = """
 rm -f /etc/rsyslog.d/*
-printf '$WorkDirectory /mnt\\n$IncludeConfig /etc/rsyslog.d/*.conf\\n*.* /mnt/all\\n' > /etc/rsyslog.conf
+printf '$WorkDirectory /mnt\\nmodule(load="imuxsock" SysSock.Use="off")\\n' > /etc/rsyslog.conf
+printf 'input(type="imuxsock" Socket="/mnt/log")\\n$IncludeConfig /etc/rsyslog.d/*.conf\\n*.* /mnt/all\\n' >> /etc/rsyslog.conf
 cat > /etc/rsyslog.d/90.conf <<'END'
 %s
 END
@@ -166,6 +167,55 @@ def test_a_collector_that_the_hosts_file_turns_into_the_host_itself(address: str
     )
     assert [t["to_itself"] for t in got.facts["targets"]] == [True]
     assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.FAIL
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("line", "partial", "outcome"),
+    [
+        ('module(load="imuxsock"  # of programs\n  SysSock.Use="off")', True, Outcome.FAIL),
+        ('# module(load="imuxsock")\nmodule(load="imudp")\ninput(type="imudp" port="514")', True, Outcome.FAIL),
+        ('module(load="imfile")\ninput(type="imfile" File="/mnt/x" Tag="x")', None, Outcome.UNKNOWN),
+        (
+            'module(load="imuxsock" SysSock.Use="off")\ninput(type="imuxsock" Socket="/mnt/other")',
+            False,
+            Outcome.UNKNOWN,
+        ),
+    ],
+)
+def test_an_rsyslogd_that_nothing_gives_what_the_host_says(
+    line: str, partial: bool | None, outcome: Outcome, shell: str
+) -> None:
+    need("rsyslogd", "busybox")
+    setup = (RSYSLOG % f"{line}\n*.* @@192.0.2.10:6514").replace("rsyslogd -N1", "sed -i /imuxsock/d /etc/rsyslog.conf")
+    got = told("log_forwarding", setup + START + OWN_PROCESSES, shell, after=STOP)
+    told_of = [t["partial"] for t in got.facts["targets"]]
+    assert told_of == [partial] if partial is not None else isinstance(told_of[0], Unknown)
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is outcome
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_condition_of_several_lines_leaves_messages_out(shell: str) -> None:
+    need("rsyslogd", "busybox")
+    text = """if $programname == "sshd" or
+  $programname == "sudo" then
+  @@192.0.2.10:6514"""
+    got = told("log_forwarding", RSYSLOG % text + START + OWN_PROCESSES, shell, after=STOP)
+    assert [isinstance(t["partial"], Unknown) for t in got.facts["targets"]] == [True]
+    assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.UNKNOWN
+
+
+def test_rsyslogd_stops_a_message_for_good_in_a_called_ruleset() -> None:
+    """What rsyslogd does itself: a message that a called ruleset stops comes to no later line."""
+    need("rsyslogd", "logger")
+    text = """ruleset(name="drop") { if $msg contains "lost" then stop }
+call drop
+*.* /mnt/kept
+*.* @@192.0.2.10:6514"""
+    say = "logger -u /mnt/log lost; logger -u /mnt/log kept; sleep 2\n"
+    got = told("log_forwarding", RSYSLOG % text + START + say, after=STOP + "; cat /mnt/kept")
+    assert " kept" in got.after and " lost" not in got.after
+    assert [isinstance(t["partial"], Unknown) for t in got.facts["targets"]] == [True]
 
 
 def test_rsyslogd_itself_expands_the_configuration_as_we_read_it() -> None:

@@ -233,6 +233,21 @@ def test_match_local_port(machine: Machine, sh: str, awk: str) -> None:
     assert verdicts(facts)["bob from any address port 22"] is True
 
 
+def test_match_local_port_of_an_address_that_is_listened_to(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config"] = (
+        MAIN + "ListenAddress 127.0.0.1:2222\nListenAddress 127.0.0.2:22\nMatch LocalPort 2222\n"
+        "  AuthenticationMethods publickey\n"
+    )
+    assert verdicts(machine.ask()) == {"bob from any address port 22": True, "bob from any address port 2222": False}
+
+
+def test_match_local_port_of_the_command_line_leaves_it_open(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config"] = MAIN + "Match LocalPort 2222\n  AuthenticationMethods publickey\n"
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = TWO
+    machine.files["before"] = "/usr/sbin/sshd -p 2222 && sleep 1\n"
+    assert "LocalPort 2222" in machine.ask()["logins"]["missing"]["detail"]
+
+
 def test_match_user_and_group_are_asked_for_each_account(machine: Machine) -> None:
     machine.files["etc/ssh/sshd_config.d/20-x.conf"] = (
         'Match all\n"Match" Group=sudo\n  AuthenticationMethods publickey\n'
@@ -308,6 +323,26 @@ def test_allow_and_deny(machine: Machine) -> None:
     facts = machine.ask(sources=["10.1.0.1"])
     assert verdicts(facts) == {"bob from 10.1.0.1": False, "bob from 192.0.2.1": False}
     assert {x["possible"] for x in facts["root_logins"]} == {False}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "sources"),
+    [
+        ("10.7.0.0/16,172.16.0.0/12", {"10.7.0.0", "172.16.0.0"}),
+        ("10.7.*,172.16.*", {"10.7.1.1", "172.16.1.1"}),
+        ("!10.7.0.0/16,*", {"192.0.2.1", "127.0.0.1", "1.1.1.1"}),
+    ],
+)
+def test_a_list_of_hosts_lets_in_from_each_of_them(machine: Machine, hosts: str, sources: set[str]) -> None:
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = f"PermitRootLogin yes\nAllowUsers *@{hosts}\n"
+    facts = machine.ask()
+    assert verdicts(facts) == {f"{who} from {source}": False for who in ("root", "bob") for source in sources}
+    assert {x["source"] for x in facts["root_logins"] if x["possible"]} == sources
+
+
+def test_a_source_that_cannot_be_tried_leaves_it_open(machine: Machine) -> None:
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = TWO + "AllowUsers *@10.*.7\n"
+    assert machine.ask()["logins"]["missing"]["detail"].endswith("10.*.7")
 
 
 def test_a_server_that_runs_with_the_file_on_disk_counts(machine: Machine) -> None:

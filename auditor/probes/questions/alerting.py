@@ -147,7 +147,16 @@ if [ -e $w ] || [ -n "$s_wazuh" ]; then
     IFS=$nl
     set -- ${o:-$w/ruleset/rules/*.xml}
     unset IFS
-    rules wazuh '<rule[ \t][^>]*level *= *"0*([3-9]|1[0-6])"' "$c_wazuh" "$@"
+    # below log_alert_level a rule raises no alert
+    i=$(awk '{ gsub(/<!--[^>]*-->/, "") } /<!--/ { c = 1 } c { if (/-->/) c = 0; next }
+      match($0, /<log_alert_level>[ \t]*[0-9]+/) { n = substr($0, RSTART, RLENGTH); sub(/.*[^0-9]/, "", n) }
+      /<alerts_log>[ \t]*no/ { t = 1 } /<jsonout_output>[ \t]*no/ { j = 1 }
+      END { n = substr(n, 1, 4) + 0; print (t && j ? "off" : n < 3 ? 3 : n) }' "$c_wazuh")
+    if [ "$i" = off ]; then echo "off wazuh its configuration has alerts written nowhere"; i=3; fi
+    l=
+    while [ "$i" -le 16 ]; do l="$l|$i" i=$((i + 1)); done
+    l=${l#|}
+    rules wazuh '<rule[ \t][^>]*level *= *"0*('"${l:-none}"')"' "$c_wazuh" "$@"
   fi
 fi
 if [ -e /etc/crowdsec ] || [ -n "$s_crowdsec" ]; then

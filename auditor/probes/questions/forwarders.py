@@ -20,6 +20,13 @@ from auditor.readers.forwarders import flatten
 MASK = r"""P='
 function low(x) { return tolower(x) }
 FNR == 1 { print "F", a, FILENAME; s = c = 0; t = "" }
+a == "rsyslog" && !c && !/^[ \t]*#/ {
+  r = low($0)
+  if (r ~ /"im(file|prog|docker)"|[$]modload[ \t]+imfile/) print "M"
+  if (r ~ /"imjournal"|[$]modload[ \t]+imjournal|input[ \t]*[(][ \t]*type[ \t]*=[ \t]*"imuxsock|[$]addunixlistensocket/) print "Y"
+  if (r ~ /load[ \t]*=[ \t]*"imuxsock"|[$]modload[ \t]+imuxsock/) print "L"
+  if (r ~ /syssock.use[ \t]*=[ \t]*"off|[$]omitlocallogging[ \t]+on/) print "N"
+}
 {
   r = $0; o = ""
   while (1) {
@@ -38,7 +45,8 @@ FNR == 1 { print "F", a, FILENAME; s = c = 0; t = "" }
     o = o (h ~ K || h ~ L ? substr(r, 1, RLENGTH) : "\"\""); r = substr(r, RLENGTH + 1)
   }
   o = o r
-  if (o ~ /^[ \t]*[$]/ && low(o) !~ /^[ \t]*[$](actionsendstreamdriver(mode|authmode)?|defaultnetstreamdriver|(default)?ruleset|includeconfig|resetconfigvariables|actionexeconly(whenpreviousissuspended|onceeveryinterval|everynthtime))([ \t]|$)/)
+  if (o ~ /^[ \t]*[$]/ && low(o) !~ /^[ \t]*[$](actionsendstreamdriver(mode|authmode|permittedpeer)?|defaultnetstreamdriver|(default)?ruleset|includeconfig|resetconfigvariables|actionexeconly(whenpreviousissuspended|onceeveryinterval|everynthtime))([ \t]|$)/ &&
+    low(o) !~ /^[ \t]*[$][!.]?[a-z][a-z0-9!._-]*[ \t]+([=!]=|[<>]=?|contains(_i)?|startswith(_i)?|and|or|then)([ \t"]|$)/)
     sub(/[$][A-Za-z_]+.*/, "", o)
   if (o !~ /:omrelp:/ && match(o, /:om[A-Za-z0-9_]+:/)) o = substr(o, 1, RSTART + RLENGTH - 1)
   if (match(o, /[ \t]\^\/[^; \t]*/)) o = substr(o, 1, RSTART + RLENGTH - 1)
@@ -55,7 +63,7 @@ FNR == 1 { print "F", a, FILENAME; s = c = 0; t = "" }
     else print "! " a " " FILENAME
   }
 }'
-K='(^|[^a-z._])(type|target|port|protocol|tls|streamdriver|streamdrivermode|streamdriver.name|streamdriver.mode|streamdriverauthmode|streamdriver.authmode|tls.authmode|defaultnetstreamdriver|name|ruleset|file|config.enabled|action.execonlywhenpreviousissuspended)[ \t]*=[ \t]*([[][^]]*)?$'
+K='(^|[^a-z._])(type|target|port|protocol|tls|streamdriver|streamdrivermode|streamdriver.name|streamdriver.mode|streamdriverauthmode|streamdriver.authmode|streamdriverpermittedpeers|streamdriver.permittedpeers|tls.authmode|tls.permittedpeer|defaultnetstreamdriver|name|ruleset|file|config.enabled|action.execonlywhenpreviousissuspended)[ \t]*=[ \t]*([[][^]]*)?$'
 L='(^|[^a-z_-])((network|syslog|tcp6?|udp6?|transport|port|destport|peer[-_]verify|ssl[-_]options)[ \t]*[(]|@include)[ \t]*$'
 nl='
 '
@@ -199,7 +207,18 @@ for d in /proc/[0-9]*; do
 done
 echo end
 """
-_READ = f"o=$({MASK}{_SYSLOG}{flatten.SHELL}{_AGENTS}{_QUEUES})\nnl='\n'\nprintf '%s\\n' \"$o\"\n"
+# Of rsyslog: whether nothing gives it what programs of the host say (Y: the journal or a socket does; L, N: /dev/log, and
+# not; M: what may).
+_DEAF = r"""case $nl$o in
+  *"${nl}Y$nl"*) q= ;;
+  *"${nl}N$nl"*) q=1 ;;
+  *"${nl}L$nl"*) q= ;;
+  *"${nl}F rsyslog "*) q=1 ;;
+  *) q= ;;
+esac
+if [ -n "$q" ]; then case $o in *"${nl}M$nl"*) echo "D ? rsyslog" ;; *) echo "D rsyslog" ;; esac; fi
+"""
+_READ = f"o=$({MASK}{_SYSLOG}{flatten.SHELL}{_AGENTS}{_QUEUES})\nnl='\n'\nprintf '%s\\n' \"$o\"\n{_DEAF}"
 CONFIG = Command(GONE + _READ + _STARTED, timeout_s=20, cap_bytes=131072)
 CONFIG_ROOT = replace(CONFIG, elevated=True)
 # The files that each agent reads where its command line names none.
@@ -225,12 +244,14 @@ OWN_FILES = {
 class Config:
     """Per agent, the masked texts of its files by path; `otherwise`: agents that run with other settings than were read.
 
-    `waiting`: whether messages wait on disk; `missing`: why there may be more of all this.
+    `waiting`: whether messages wait on disk; `deaf`: agents that read nothing of what programs of
+    the host say, or may not; `missing`: why there may be more of all this.
     """
 
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     otherwise: Mapping[str, Unknown] = field(default_factory=dict)
     waiting: bool | Unknown = False
+    deaf: Mapping[str, Unknown | None] = field(default_factory=dict)
     missing: Unknown | None = None
 
 
@@ -251,6 +272,7 @@ def read(rooted: Answer, plain: Answer) -> Config:
         _chosen(_texts(lines[:-1]), started),
         {a: _changed(a, path) for a, path in changed} | {a: _otherwise(a, p) for a, p in started if _is_other(a, p)},
         _waiting([line[2:] for line in lines if line.startswith("Q ")], rooted),
+        _deaf([line[2:] for line in lines if line.startswith("D ")], _gap(rooted, denied)),
         _gap(rooted, denied),
     )
 
@@ -292,6 +314,11 @@ def _changed(agent: str, path: str) -> Unknown:
     if path == "?":
         return Unknown("not_told", f"when {agent} read its configuration")
     return Unknown("not_told", f"{path[:100]} changed after {agent} started")
+
+
+def _deaf(said: list[str], gap: Unknown | None) -> Mapping[str, Unknown | None]:
+    why = Unknown("not_told", "whether it reads all that programs of the host say")
+    return {agent.removeprefix("? "): why if agent.startswith("? ") else gap for agent in said}
 
 
 def _waiting(queues: list[str], rooted: Answer) -> bool | Unknown:

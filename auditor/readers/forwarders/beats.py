@@ -17,7 +17,17 @@ from auditor.readers.forwarders.target import AUTHORITY, NAME, NOTHING, UNREAD, 
 LOCAL = ("console", "file", "discard")
 PORTS = {"logstash": 5044, "elasticsearch": 9200, "kafka": 9092, "redis": 6379}
 MODES = {"full": NAME, "strict": NAME, "certificate": AUTHORITY, "none": NOTHING}
-_CHOOSING = ("include_matches", "units", "syslog_identifiers", "include_lines", "exclude_lines")
+_CHOOSING: tuple[str, ...] = (
+    "include_matches",
+    "units",
+    "syslog_identifiers",
+    "include_lines",
+    "exclude_lines",
+    "facilities",
+    "transports",
+)
+_CHOOSING += ("paths",)  # other journals than the host's own
+_DROPPING = ("drop_event", "script")  # a script may cancel an event
 _LOGINS = ("system",)  # the module that reads syslog and the logins
 
 
@@ -61,6 +71,8 @@ def _of(name: str, output: Node, partial: bool | Unknown) -> Iterator[Target]:
     places = texts(output, "hosts")
     if not places:
         yield untold(f"the output {name[:40]}")
+    if len(places) > 1 and partial is False:
+        partial = Unknown("not_told", "messages are shared out among several targets, or go to one of them")
     for place in places:
         yield replace(sent(place, PORTS.get(name, 0), name, tls, how, partial), protocol=name)
 
@@ -75,7 +87,7 @@ def _partial(settings: Settings, others: list[Settings]) -> bool | Unknown:
     odd = any(o.odd for o in (settings, *others))
     if any(text(m, "module") in _LOGINS for m in modules) or (odd and not journal):
         return UNREAD
-    filtered = told(root, "drop_event") or any(told(o.root, "drop_event") for o in others) or odd
+    filtered = odd or any(told(o.root, word) for o in (settings, *others) for word in _DROPPING)
     return leaves_out(journal, filtered, files, max(1, len(inputs) + len(modules)))
 
 

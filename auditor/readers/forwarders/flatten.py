@@ -14,7 +14,7 @@ from dataclasses import dataclass
 # Settings by the last word of their path: A addresses (of outputs alone), W words, M those of which only that they are there is told.
 KEYS = r"""A='^(host|hosts|server|servers|address|url|endpoint|endpoints|uri)$'
 W='^(name|type|@type|@arg|@include|@label|port|protocol|scheme|transport|mode|enabled|disabled|tls|verify|verify_hostname|verify_certificate|verification_mode|tls_verify_hostname|tls_insecure_mode|insecure_skip_verify|ssl_verify|usessl|sslverifyservercert|sslverifyservername|allowuntrusted|match|match_regex|module|inputs|include|includes|path|paths|__path__|defaultgroup|use_output)$'
-M='^(systemd_filter|upstream|matches|include_matches|exclude_matches|include_units|exclude_units|units|unit|syslog_identifiers|include_lines|exclude_lines|drop_event|journal|certificate_authorities|certificate|ca_trusted_fingerprint|cloud|id|clientcert|sslcommonnametocheck|sslaltnametocheck)$'
+M='^(systemd_filter|upstream|matches|include_matches|exclude_matches|include_units|exclude_units|units|unit|syslog_identifiers|include_lines|exclude_lines|drop_event|journal|facilities|transports|journal_namespace|journal_directory|certificate_authorities|certificate|ca_trusted_fingerprint|cloud|id|clientcert|sslcommonnametocheck|sslaltnametocheck)$'
 """
 _SAY = r"""
 function say(k, v,   l) {
@@ -23,7 +23,7 @@ function say(k, v,   l) {
   sub(/.*\./, "", l)
   if (l ~ A) { if (k !~ /^(pipeline[.])?(outputs?|sinks|match|label|clients?|loki%write|tcpout|httpout|syslog)[^a-z]/) return; v = place(v) }
   else if (l ~ W) { if (length(v) > 160 || v !~ /^[A-Za-z0-9_.\/*:,+$ {}()>=-]*$/) v = "?" }
-  else if (l ~ M || k ~ /drop_event/) v = "set"
+  else if (l ~ M || k ~ /drop_event|[.]script[.]/) v = "set"
   else return
   print "|" k "\t" v
 }

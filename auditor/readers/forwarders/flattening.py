@@ -76,7 +76,7 @@ class _Flat:
             value = place(value)
         elif _WORD.match(last):
             value = value if len(value) <= 160 and _SAFE.fullmatch(value) else "?"
-        elif _MARK.match(last) or "drop_event" in key:
+        elif _MARK.match(last) or "drop_event" in key or ".script." in key:
             value = "set"
         else:
             return

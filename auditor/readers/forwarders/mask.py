@@ -13,14 +13,18 @@ _LOOKED_BACK = 400  # how much of what stands before a quoted text tells what it
 # A quoted text stays where one of these names it.
 _NAMED = re.compile(
     r"(?:(?:^|[^a-z._])(?:type|target|port|protocol|tls|streamdriver|streamdrivermode|streamdriver.name|streamdriver.mode"
-    r"|streamdriverauthmode|streamdriver.authmode|tls.authmode|defaultnetstreamdriver|name|ruleset|file|config.enabled"
+    r"|streamdriverauthmode|streamdriver.authmode|streamdriverpermittedpeers|streamdriver.permittedpeers|tls.authmode"
+    r"|tls.permittedpeer|defaultnetstreamdriver|name|ruleset|file|config.enabled"
     r"|action.execonlywhenpreviousissuspended)[ \t]*=[ \t]*(?:\[[^\]]*)?"
     r"|(?:^|[^a-z_-])(?:(?:network|syslog|tcp6?|udp6?|transport|port|destport|peer[-_]verify|ssl[-_]options)[ \t]*\("
     r"|@include)[ \t]*)\Z"
 )
 _DIRECTIVE = re.compile(
-    r"[ \t]*\$(?:actionsendstreamdriver(?:mode|authmode)?|defaultnetstreamdriver|(?:default)?ruleset|includeconfig"
+    r"[ \t]*\$(?:actionsendstreamdriver(?:mode|authmode|permittedpeer)?|defaultnetstreamdriver|(?:default)?ruleset|includeconfig"
     r"|resetconfigvariables|actionexeconly(?:whenpreviousissuspended|onceeveryinterval|everynthtime))(?:[ \t]|\Z)"
+)
+_CONDITION = re.compile(
+    r"[ \t]*\$[!.]?[a-z][a-z0-9!._-]*[ \t]+(?:[=!]=|[<>]=?|contains(?:_i)?|startswith(?:_i)?|and|or|then)(?:[ \t\"]|\Z)"
 )
 _MARK = re.compile(r"[\"'`#]|/\*")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
@@ -106,7 +110,8 @@ def _named(before: str) -> bool:
 
 def _without(shown: str) -> str:
     """Without other directives, what a module or a program is given, and what a word that sounds like a secret is set to."""
-    if shown.lstrip(" \t").startswith("$") and not _DIRECTIVE.match(shown.lower()):
+    low = shown.lower()
+    if shown.lstrip(" \t").startswith("$") and not (_DIRECTIVE.match(low) or _CONDITION.match(low)):
         shown = re.sub(r"\$[A-Za-z_]+.*", "", shown, count=1)
     module = None if ":omrelp:" in shown else _MODULE.search(shown)
     shown = shown[: module.end()] if module else shown

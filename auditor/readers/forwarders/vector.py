@@ -15,7 +15,8 @@ from auditor.readers.forwarders.target import Target, address, leaves_out, sent,
 
 LOCAL = ("console", "file", "blackhole", "prometheus_exporter", "prometheus_remote_write", "statsd")
 PORTS = {"vector": 6000, "loki": 3100, "elasticsearch": 9200, "splunk_hec_logs": 8088}
-_CHOOSING = ("include_units", "exclude_units", "include_matches", "exclude_matches", "units")
+_CHOOSING: tuple[str, ...] = ("include_units", "exclude_units", "include_matches", "exclude_matches", "units")
+_CHOOSING += ("journal_namespace", "journal_directory")
 
 
 def targets(files: Mapping[str, str]) -> Iterator[Target]:
@@ -35,6 +36,8 @@ def _of(sink: Node, partial: bool | Unknown) -> Iterator[Target]:
     if not places:
         yield untold(f"vector's sink {kind[:40]}")
     mode = text(sink, "mode") or kind
+    if len(places) > 1 and partial is False:
+        partial = Unknown("not_told", "messages are shared out among several targets")
     tls = switch(text(sink, "tls.enabled"), False)
     how = verified(switch(text(sink, "tls.verify_certificate"), True), switch(text(sink, "tls.verify_hostname"), True))
     for place in places:

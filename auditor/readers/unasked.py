@@ -1,0 +1,87 @@
+"""PAM stacks and who becomes somebody else by sudo or doas in; whether PAM asks them for anything at all out. Pure.
+
+A rule that asks for a password hands the question to PAM: a stack that lets in without a proof asks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from auditor.model import Unknown
+from auditor.readers import pam
+from auditor.readers.elevation import Elevation
+from auditor.readers.files import Files
+from auditor.readers.passwd import People, named_group
+
+_Stack = tuple[pam.Entry, ...] | Unknown
+SERVICES: Mapping[str, tuple[str, ...]] = {"sudo": ("sudo", "sudo-i"), "doas": ("doas",)}
+BECAUSE = "PAM"
+MOST_MEMBERS = 200  # of a group, where the stack tells one account from another
+MORE = Unknown("not_asked", "a group with more members than are looked at")
+
+
+def asked(found: Sequence[Elevation], texts: Files, people: People, roots_password: bool) -> list[Elevation]:
+    """The same, those changed of which the rule asks for a password and PAM asks for none, or may not."""
+    groups = people.memberships()
+
+    def account(name: str) -> pam.Who:
+        known = people.accounts.get(name)
+        uid, local = (known.uid, True) if known else (None, False)
+        return pam.Who(name, uid, local=local, groups=groups.get(name, frozenset()), called_by_root=False)
+
+    def whom(who: str) -> Iterator[pam.Who]:
+        """The account that a rule names; of a group each member that is known, or else anybody in it."""
+        group = named_group(people, who[1:]) if who.startswith("%") else None
+        members = [m for m in people.members(group) if m in people.accounts] if group else []
+        yield from map(account, members)
+        if who.startswith("%") and not members:
+            yield pam.Who(who, None, local=False, groups=frozenset({who[1:]}), called_by_root=False)
+        elif not who.startswith("%"):
+            yield account(who)
+
+    stacks = {tool: [pam.stack(texts.texts, s) for s in _services(texts, tool)] for tool in SERVICES}
+    return [
+        _asked(e, stacks[e.tool], texts, tuple(whom("root" if roots_password and e.tool == "sudo" else e.who)))
+        if e.asks is True
+        else e
+        for e in found
+    ]
+
+
+def _asked(one: Elevation, stacks: Sequence[_Stack], texts: Files, whom: tuple[pam.Who, ...]) -> Elevation:
+    if texts.missing:
+        return replace(one, asks=texts.missing, because=BECAUSE)
+    found = [told for stack in stacks for told in _told(stack, texts.gap, whom)]
+    if True in found:
+        return replace(one, asks=False, because=BECAUSE)
+    unsure = next((f for f in found if isinstance(f, Unknown)), None)
+    return replace(one, asks=unsure, because=BECAUSE) if unsure else one
+
+
+def _services(texts: Files, tool: str) -> tuple[str, ...]:
+    """Those that the host has a file of, else `other`; without any, sudo and doas were built to ask without PAM."""
+    there = tuple(s for s in SERVICES[tool] if pam.service_text(texts.texts, s) is not None)
+    return there or tuple(s for s in ("other",) if pam.service_text(texts.texts, s) is not None)
+
+
+def _told(stack: _Stack, gap: Unknown | None, whom: tuple[pam.Who, ...]) -> Iterator[bool | Unknown]:
+    """For each of these; for one of them where the stack tells nobody apart."""
+    if isinstance(stack, Unknown):
+        yield gap or stack
+        return
+    apart = any(entry.module in pam.CONDITIONS for entry in stack)
+    yield from (_lets_in(stack, who) for who in whom[: MOST_MEMBERS if apart else 1])
+    if apart and len(whom) > MOST_MEMBERS:
+        yield MORE
+
+
+def _lets_in(stack: tuple[pam.Entry, ...], who: pam.Who) -> bool | Unknown:
+    paths = pam.paths(stack, who)
+    if isinstance(paths, Unknown):
+        return paths
+    bare = [path for path in paths if not path.proofs]
+    if any(not path.depends_on for path in bare):
+        return True
+    gate = min((path.depends_on for path in bare), default="")
+    return Unknown("not_told", f"it depends on {gate}") if gate else False
