@@ -23,7 +23,9 @@ PROBE = importlib.import_module("auditor.probes.log_forwarding")
 PARSE = PROBE.PROBE.dialects["linux"].parse
 NAMES = tuple(PROBE.PROBE.dialects["linux"].commands({}))
 CASES = sorted((Path(__file__).parent.parent / "probes" / "log_forwarding").glob("*.yaml"))
-RECORDED = [yaml.safe_load(path.read_text("utf-8"))["answers"] for path in CASES]
+RECORDED = [
+    yaml.safe_load(path.read_text("utf-8"))["answers"] for path in CASES if not path.stem.startswith("windows-")
+]
 
 
 def flattened(tmp_path: Path, syntax: str, text: str | bytes, separator: str = "") -> str:
