@@ -211,7 +211,8 @@ def test_a_question_that_does_more_is_refused(text: str, wrong: str) -> None:
 
 # What these tell of a secret is that there is one, or since when.
 ABOUT_A_SECRET = (
-    r"(?i)HasPrivateKey|PasswordRequired|PasswordLastSet|pwdLastSet|ms-Mcs-AdmPwdExpirationTime|msLAPS-PasswordExpirationTime"
+    r"(?i)HasPrivateKey|PasswordRequired|PasswordLastSet|pwdLastSet"
+    r"|ms-Mcs-AdmPwdExpirationTime|msLAPS-PasswordExpirationTime"
 )
 
 
