@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.model import Answer, Command, Fact, Facts, Failure, Unknown
+from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.readers import ps_json, windows_registry, windows_services
 from auditor.readers.rsyslog import age_s
 
@@ -60,7 +60,8 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
         return {"joined": entra, "directories": entra, **sources}
     if not isinstance(entra, Unknown) and entra > 0:
         found.append(_entra())
-    return {"joined": bool(found), "directories": found, **sources}
+    shown: Fact = Partial(tuple(found), entra) if isinstance(entra, Unknown) else found
+    return {"joined": bool(found), "directories": shown, **sources}
 
 
 def _domain(row: Mapping[str, Any], answers: Mapping[str, Answer]) -> Fact:
