@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from sshd import Sshd, started
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,10 @@ IN_CI = bool(os.environ.get("CI"))
 REAL_HOME = os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
 ALLOWED = tuple(os.path.realpath(p) + os.sep for p in (ROOT, tempfile.gettempdir(), sys.prefix))
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+# How long an example takes says how busy the machine is: what must not hang has a test and a limit of its own.
+settings.register_profile("auditor", deadline=None)
+settings.load_profile("auditor")
 
 _watched: list[str] | None = None  # what the running test did wrong; None between tests
 

@@ -69,6 +69,14 @@ def test_the_script_is_powershell_that_changes_nothing(text: str) -> None:
             assert any(child.type in ("catch_clauses", "finally_clause") for child in node.children)
 
 
+def test_powershell_of_32_bits_on_windows_of_64_is_asked_nothing() -> None:
+    """Software of 64 bits is in no key that it is shown."""
+    told = "if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess)"
+    for text, first in ((ps.bootstrap(NONCE), "[ScriptBlock]"), (ps.by_hand((ONE,), NONCE, "x"), "Q 0 ")):
+        assert 0 < text.index(told) < text.index(first)
+    assert "32 bits" in ps.ended(ps.NARROW, b"", 0.0).message
+
+
 def test_quick_questions_come_first_and_hello_is_in_powershell() -> None:
     slow, slower = Command("Get-Slow", timeout_s=60), Command("Get-Slower", timeout_s=90)
     text = ps.script((sh.HELLO, slower, slow, ONE, TWO))

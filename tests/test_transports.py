@@ -1,9 +1,14 @@
-"""The one contract of every transport, against real shells and a real sshd."""
+"""The one contract of every transport, against real shells, a real sshd and a WinRM endpoint that the real client logs in to.
+
+There is no PowerShell here: behind the endpoint a shell runs the questions, and frames come as PowerShell frames them. Contracts
+that only a POSIX shell can keep are asked of `way`, all others of `any_way`.
+"""
 
 from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,13 +17,16 @@ from pathlib import Path
 
 import pytest
 from sshd import Sshd, private, started
+from winrm_double import PASSWORD, PowerShell, certified, hello, listening
+from winrm_double import USER as WINDOWS_USER
 
+from auditor.framing import ps
 from auditor.framing.collector import INSTALLED, version
 from auditor.framing.sh import HELLO, elevated_text, question
 from auditor.kinds import Ask, Settings
 from auditor.model import Answer, Command, Failure, Host, Obstacle, Output
 from auditor.readers import files
-from auditor.transports import local, openssh, ssh
+from auditor.transports import local, openssh, ssh, winrm
 
 CATALOGUE = (
     Command('id -u; for a in "$@"; do echo "<$a>"; done', elevated=True, takes="path"),
@@ -126,13 +134,51 @@ WAYS = [
 def way(
     request: pytest.FixtureRequest, program: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Way:
-    transport, _, shell = request.param.partition(" ")
+    return opened(request, request.param, program, tmp_path, monkeypatch)
+
+
+def opened(
+    request: pytest.FixtureRequest,
+    name: str,
+    program: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Way:
+    transport, _, shell = name.partition(" ")
     if transport in ("ssh", "openssh"):
         server = request.getfixturevalue("servers")(shell) if shell else request.getfixturevalue("sshd")
         return over_ssh(server) if transport == "ssh" else by_openssh(server)
     if shell:
         monkeypatch.setenv("PATH", shell_first(program(SHELLS[shell]), tmp_path))
     return here()
+
+
+class InAShell(dict[str, object]):
+    """What the endpoint answers a question with: what a shell makes of it. An error of PowerShell has no exit code but 1."""
+
+    def get(self, text: str, default: object = None) -> object:  # type: ignore[override]
+        return hello() if text == ps._HELLO else lambda *words: self.told(text, *words)
+
+    @staticmethod
+    def told(text: str, *words: str) -> str:
+        return subprocess.run(
+            ["sh", "-c", text, "sh", *words], capture_output=True, timeout=60, check=False
+        ).stdout.decode()
+
+
+@pytest.fixture(params=[*WAYS, "winrm http", "winrm https"])
+def any_way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
+    transport, _, scheme = request.param.partition(" ")
+    if transport != "winrm":
+        programs = request.getfixturevalue("program")
+        yield opened(request, request.param, programs, tmp_path, monkeypatch)
+        return
+    monkeypatch.setenv("WINDOWS_PASSWORD", PASSWORD)
+    tls = certified(tmp_path, "127.0.0.1") if scheme == "https" else None
+    with listening(tmp_path, program=PowerShell(InAShell()), tls=tls) as double:
+        said = {"scheme": scheme, **({"ca_trust_path": tls.authority} if tls else {})}
+        host = Host("it", "127.0.0.1", "winrm", double.port, WINDOWS_USER, platform="windows", password="env:WINDOWS_PASSWORD", winrm=said)  # fmt: skip
+        yield Way(winrm.TRANSPORT.open(Settings(time.time, connect_timeout_s=5.0)), host)
 
 
 # ---------------------------------------------------------------- the contract
@@ -168,10 +214,10 @@ def test_bytes_come_as_they_are(way: Way, text: str, stdout: bytes) -> None:
     assert found.stdout == stdout
 
 
-def test_arguments_are_data(way: Way) -> None:
+def test_arguments_are_data(any_way: Way) -> None:
     awkward = ("", "a b", "it's", '"$(id)"', "`id`", "two\nlines\n", "\\n", "-n", "*", "é")
     command = Command('for a in "$@"; do printf "<%s>" "$a"; done', arguments=awkward)
-    found = way(command)[command]
+    found = any_way(command)[command]
     assert isinstance(found, Output)
     assert found.stdout == "".join(f"<{a}>" for a in awkward).encode()
 
@@ -201,6 +247,23 @@ def test_the_cap_is_exact_or_said(way: Way, text: str, fits: bool) -> None:
     assert isinstance(told[after], Output)
 
 
+def test_what_is_longer_than_its_cap_is_said_and_costs_no_other_its_answer(any_way: Way) -> None:
+    fits, longer, after = (Command(f"printf '%0{n}d' 7", cap_bytes=1000) for n in (1000, 5000, 3))
+    told = any_way(fits, longer, after)
+    assert [a.stdout for c in (fits, after) if isinstance(a := told[c], Output)] == [b"0" * 999 + b"7", b"007"]
+    assert getattr(told[longer], "cause", told[longer]) == "truncated"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "a\\n\\n\\n", "\\303\\251 \\342\\202\\254 \\033[2J\\r\\n", "@x 0 o 3\\nabc\\n"]
+)
+def test_text_comes_as_it_was_said(any_way: Way, text: str) -> None:
+    command = Command("printf '%b' \"$1\"", arguments=(text,))
+    found = any_way(command)[command]
+    assert isinstance(found, Output)
+    assert (found.exit_code, found.stdout) == (0, text.encode().decode("unicode_escape").encode("latin-1"))
+
+
 def test_no_length_near_the_cap_changes_an_exit_code(way: Way) -> None:
     """NUL bytes are counted by the cap and lost by the shell: a cut within the last line must not look whole."""
     commands = [Command(f"head -c {n} /dev/zero; exit 124", cap_bytes=100) for n in range(95, 125)]
@@ -215,25 +278,25 @@ def test_a_question_is_timed_on_the_host(way: Way) -> None:
     assert isinstance(told[after], Output)
 
 
-def test_the_deadline_ends_the_host_and_keeps_what_was_answered(way: Way) -> None:
+def test_the_deadline_ends_the_host_and_keeps_what_was_answered(any_way: Way) -> None:
     slow, quick, slower = (
         Command("sleep 150; echo no", timeout_s=200),
         Command("echo quick"),
         Command("echo", timeout_s=300),
     )
-    told = way(slow, quick, slower, deadline_s=2.5)
+    told = any_way(slow, quick, slower, deadline_s=2.5)
     assert isinstance(told[quick], Output)
     assert [a.cause for c in (slow, slower) if isinstance(a := told[c], Failure)] == ["timeout", "timeout"]
 
 
-def test_two_hundred_questions(way: Way) -> None:
+def test_two_hundred_questions(any_way: Way) -> None:
     commands = [Command('echo "$1"', arguments=(str(n),)) for n in range(200)]
-    told = way(*commands)
+    told = any_way(*commands)
     assert [a.text for c in commands if isinstance(a := told[c], Output)] == [f"{n}\n" for n in range(200)]
 
 
-def test_nothing_asked(way: Way) -> None:
-    assert way() == {}
+def test_nothing_asked(any_way: Way) -> None:
+    assert any_way() == {}
 
 
 def test_a_loud_question_is_heard_out(way: Way) -> None:
@@ -255,8 +318,8 @@ def test_a_question_that_kills_its_shell_costs_no_other_its_answer(way: Way) -> 
     assert isinstance(told[after], Output)
 
 
-def test_the_host_says_its_clock_first(way: Way) -> None:
-    told = way(Command("echo"), HELLO)
+def test_the_host_says_its_clock_first(any_way: Way) -> None:
+    told = any_way(Command("echo"), HELLO)
     hello, other = told[HELLO], told[Command("echo")]
     assert isinstance(hello, Output)
     assert hello.host_at is not None

@@ -102,6 +102,12 @@ def test_a_shipped_control(control: str, case: str, wanted: str | None) -> None:
         ),
         ("domain-administrators-all-declared", "expected-french", Register("admins", ("MAIRIE\\adm-martin",)), "fail"),
         ("domain-administrators-all-declared", "unprivileged", Register("admins", ("MAIRIE\\adm-martin",)), "unknown"),
+        ("leavers-administrate-nothing", "expected", left("ADM-Durand"), "fail"),  # MAIRIE\\adm-durand
+        ("leavers-administrate-nothing", "expected", left("mairie\\adm-durand"), "fail"),
+        ("leavers-administrate-nothing", "expected", left("Domain Admins"), "pass"),  # a group, which nobody is
+        ("everyday-accounts-administrate-nothing", "expected", Register("everyday_accounts", ("Leroy",)), "fail"),
+        ("everyday-accounts-administrate-nothing", "expected", Register("everyday_accounts", ("adm-durand",)), "fail"),
+        ("everyday-accounts-administrate-nothing", "expected", Register("everyday_accounts", ("martin",)), "pass"),
         ("local-accounts-all-declared", "expected", Register("local_accounts", ("maint",)), "pass"),
         ("local-accounts-all-declared", "expected-french", Register("local_accounts", ("jdupont",)), "fail"),
         ("remote-tools-all-declared", "absent", Register("remote_tools", ("RustDesk",)), "pass"),

@@ -209,13 +209,18 @@ def test_a_question_that_does_more_is_refused(text: str, wrong: str) -> None:
     assert wrong in faults(text)
 
 
+# What these tell of a secret is that there is one, or since when.
+ABOUT_A_SECRET = (
+    r"(?i)HasPrivateKey|PasswordRequired|PasswordLastSet|pwdLastSet"
+    r"|ms-Mcs-AdmPwdExpirationTime|msLAPS-PasswordExpirationTime"
+)
+
+
 def test_no_question_asks_for_what_is_secret() -> None:
     """Private keys, what opens an encrypted disk, passwords in the addresses of proxies."""
     for name, command in QUESTIONS.items():
-        words_of_it = re.sub(r"HasPrivateKey", "", command.text)
-        assert not re.search(r"PrivateKey|Export|KeyProtector|RecoveryPassword|Password", words_of_it, re.IGNORECASE), (
-            name
-        )
+        words_of_it = re.sub(ABOUT_A_SECRET, "", command.text)
+        assert not re.search(r"PrivateKey|Export|KeyProtector|Password|Pwd", words_of_it, re.IGNORECASE), name
 
 
 def test_the_text_that_sudo_runs_holds_no_powershell() -> None:
@@ -300,11 +305,9 @@ def outcome(control: str, case: str, *registers: Register) -> Outcome | None:
     """What a shipped control comes to on a host that answered as recorded."""
     loaded = shipped()
     chosen = [c for c in loaded.controls if c.id == control]
-    host = make_host("win", platform="windows", zone="dmz")
     host = make_host("win", platform="windows", zone="dmz", roles=("ad-dc",))
     other = make_host("other", connection="none", roles=("web-filter", "backup-offsite"))
-    plan = make_plan(make_estate(host, other), chosen, dict(probes()), measures=loaded.measures)
-    plan = make_plan(make_estate(host, registers=registers), chosen, dict(probes()), measures=loaded.measures)
+    plan = make_plan(make_estate(host, other, registers=registers), chosen, dict(probes()), measures=loaded.measures)
     (check,) = plan.checks_of(0)
     name = check.control.probe
     recorded = yaml.safe_load((FOLDER / name / f"windows-{case}.yaml").read_text())

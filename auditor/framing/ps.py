@@ -24,12 +24,14 @@ from auditor.model import Command, Failure
 CONSTRAINED = 87  # exit codes of the bootstrap
 TOO_OLD = 88
 CONTROLLER = 89
+NARROW = 90
 _ENDED = {
     CONSTRAINED: (
         "no_privilege",
         "PowerShell runs in constrained language mode there, for our account: nothing can be asked",
     ),
     TOO_OLD: ("not_told", "PowerShell is older than 3.0 there"),
+    NARROW: ("not_told", "PowerShell of 32 bits runs there, which is shown other files and another registry"),
     CONTROLLER: (
         "not_asked",
         "it is a domain controller: give it the role ad-dc and audit: true in estate.yaml to ask it",
@@ -39,6 +41,7 @@ _ENDED = {
 _BOOTSTRAP = (
     "if ($PSVersionTable.PSVersion.Major -lt 3) { exit %d } "
     "if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { exit %d } "
+    "if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { exit %d } "
     "%s& ([ScriptBlock]::Create((@($input) -join [Environment]::NewLine))) %s"
 )
 
@@ -86,6 +89,7 @@ _LAST = "exit 0\n"
 _BY_HAND = r"""param([string]$Out = '')
 if ($PSVersionTable.PSVersion.Major -lt 3) { throw 'PowerShell is older than 3.0 here: nothing was asked (%d)' }
 if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'constrained language mode: nothing was asked (%d)' }
+if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { throw 'PowerShell of 32 bits is shown another registry: nothing was asked (%d)' }
 if (-not $Out) {
     $folder = $PSScriptRoot
     if (-not $folder) { $folder = (Get-Location).ProviderPath }
@@ -121,7 +125,7 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 def bootstrap(nonce: str, controller: bool = False) -> str:
     """The text of `powershell -Command` that runs the script from standard input; on a domain controller only where one is meant."""
-    return _BOOTSTRAP % (TOO_OLD, CONSTRAINED, "" if controller else _NO_CONTROLLER % CONTROLLER, nonce)
+    return _BOOTSTRAP % (TOO_OLD, CONSTRAINED, NARROW, "" if controller else _NO_CONTROLLER % CONTROLLER, nonce)
 
 
 @lru_cache(maxsize=64)
@@ -138,7 +142,7 @@ def script(commands: tuple[Command, ...], catalogue: tuple[Command, ...] = (), b
 def by_hand(commands: tuple[Command, ...], nonce: str, file: str) -> str:
     """The same questions as a file of its own, which writes its answers to `file` beside it, or to -Out PATH."""
     questions = script(commands).removeprefix(_PARAMETERS).removesuffix(_LAST)
-    return f"{_BY_HAND % (TOO_OLD, CONSTRAINED, file, nonce)}{questions}{_WRITTEN}"
+    return f"{_BY_HAND % (TOO_OLD, CONSTRAINED, NARROW, file, nonce)}{questions}{_WRITTEN}"
 
 
 def _ask(i: int, command: Command) -> str:

@@ -124,7 +124,7 @@ def _facts(people: passwd.People, told: sudoers.Rules | Unknown, keys: tuple[str
 
 
 def _shown(name: str, why: tuple[str, ...]) -> Fact:
-    return {"account": name, "because": ", ".join(why)}
+    return {"account": name, "login": name, "because": ", ".join(why)}
 
 
 def _keys(answer: Answer) -> tuple[str | Unknown, ...] | Unknown:
@@ -175,6 +175,11 @@ PROBE = Probe(
                             "type": "string",
                             "x-person": True,
                             "description": "A login, DOMAIN\\login; %group or +netgroup whose members a directory keeps; a key's fingerprint.",
+                        },
+                        "login": {
+                            "type": "string",
+                            "x-person": True,
+                            "description": "The same without the domain.",
                         },
                         "because": {"type": "string", "description": "What makes it an administrator."},
                     },

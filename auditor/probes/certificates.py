@@ -1,4 +1,4 @@
-"""The certificates of a Windows host's own store that have a private key: their ends, keys and signatures; no key leaves. Pure.
+"""The certificates of a Windows host's own stores that have a private key: their ends, keys and signatures; no key leaves. Pure.
 
 Sources: RFC 8017, 5480 and 5758 for the identifiers; RGS annexe B1 for lengths of keys. Not met on a real Windows yet.
 """
@@ -15,9 +15,12 @@ from auditor.readers import ps_json
 from auditor.readers.rsyslog import SKEW_LIMIT_S
 
 DAY = 86400.0
-# Whether there is a private key, never the key. The parameters of an elliptic key name its curve.
+# Of the host's own store, and of the one that IIS has beside it. Whether there is a private key, never the key. The parameters of an elliptic key name its curve.
 STORE = Command(
-    r"""$i = @(Get-ChildItem -LiteralPath 'Cert:\LocalMachine\My' -ErrorAction Stop | ForEach-Object {
+    r"""$s = @(Get-ChildItem -LiteralPath 'Cert:\LocalMachine\My' -ErrorAction Stop)
+try { $s = $s + @(Get-ChildItem -LiteralPath 'Cert:\LocalMachine\WebHosting' -ErrorAction Stop) }
+catch [System.Management.Automation.ItemNotFoundException] { $s = $s + @() }
+$i = @($s | ForEach-Object {
     $b = $null
     try { $b = [int]$_.PublicKey.Key.KeySize } catch { $b = $null }
     $c = ''
@@ -143,7 +146,7 @@ PROBE = Probe(
         "properties": {
             "certificates": {
                 "type": "array",
-                "description": "Certificates with a private key in the host's own store, made for 60 days or longer.",
+                "description": "Certificates with a private key in the host's own stores, for itself and for its web sites, made for 60 days or longer.",
                 "items": _ITEM,
             },
             "short_lived": {

@@ -15,7 +15,7 @@ from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes.windows.endpoint_protection import CENTER, switched_on
 from auditor.readers import ps_json, windows_registry, windows_services
-from auditor.readers.windows_registry import Key, Keys
+from auditor.readers.windows_registry import Keys
 
 PROFILES = Command(
     r"""$i = @(Get-NetFirewallProfile -PolicyStore ActiveStore -ErrorAction Stop | ForEach-Object {
@@ -111,16 +111,12 @@ def _setting(name: str, value: str, keys: Keys, why: Unknown) -> bool | Unknown:
     mdm = keys.key("mdm")
     if isinstance(mdm, Unknown) or mdm.there:
         return why
-    policies: list[int | Unknown | None] = [_number(keys.key(f"policy_{n}"), value) for n in NAMES[name]]
+    policies = [windows_registry.number(keys.key(f"policy_{n}"), value) for n in NAMES[name]]
     said: list[int | Unknown | None] = [p for p in policies if p is not None]
-    said = said or [_number(keys.key(f"local_{NAMES[name][-1]}"), value)]
+    said = said or [windows_registry.number(keys.key(f"local_{NAMES[name][-1]}"), value)]
     if any(s not in (0, 1) for s in said) or len(set(said)) > 1:
         return why
     return said[0] == 1
-
-
-def _number(key: Key | Unknown, value: str) -> int | Unknown | None:
-    return key if isinstance(key, Unknown) else key.number(value)
 
 
 def _running(answers: Mapping[str, Answer]) -> bool | Unknown:

@@ -10,13 +10,13 @@ from typing import Any
 
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
-from auditor.readers import windows_logon, windows_remote, windows_values
+from auditor.readers import windows_logon, windows_registry, windows_remote
 from auditor.readers.undated import undated
 from auditor.readers.windows_remote import Listener, Remote
 
 # Of a network policy server: what stands between a VPN or RD Gateway and the directory.
-NPS = windows_values.values(
-    r"HKLM:\SYSTEM\CurrentControlSet\Services\AuthSrv\Parameters", "AuthorizationDLLs", "ExtensionDLLs"
+NPS = windows_registry.one(
+    r"SYSTEM\CurrentControlSet\Services\AuthSrv\Parameters", "AuthorizationDLLs", "ExtensionDLLs"
 )
 ENTRA_EXTENSION = "mfanpsauthzext.dll"
 
@@ -64,10 +64,11 @@ def _listener(listener: Listener) -> Fact:
 
 def _extension(answer: Answer) -> bool | Unknown:
     """Of the extension for Entra; those of other makers are not known here."""
-    key = windows_values.read(answer)
-    if key.missing:
-        return key.missing
-    named = str(key.values.get("authorizationdlls", "")).lower()
+    key = windows_registry.read_one(answer)
+    told = key if isinstance(key, Unknown) else key.get("AuthorizationDLLs")
+    if isinstance(told, Unknown):
+        return told
+    named = "" if told is None else str(told).lower()
     if ENTRA_EXTENSION in named:
         return True
     return Unknown("not_told", "an extension of another maker") if named not in ("", "none", "[]") else False

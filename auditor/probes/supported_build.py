@@ -72,7 +72,7 @@ PROBE = Probe(
                 "type": "array",
                 "items": {"type": "string"},
                 "description": "Rows `BUILD KIND LAST-DAY` that stand above those of the shipped table, e.g. `19045 work 2028-10-10` "
-                "for hosts with bought updates; KIND is server, home, work, ltsc or iot-ltsc.",
+                "for hosts with bought updates; KIND is server, annual, home, work, ltsc or iot-ltsc.",
             }
         },
         "additionalProperties": False,

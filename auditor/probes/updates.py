@@ -60,11 +60,11 @@ ConvertTo-Json -InputObject $t -Depth 2 -Compress""",
     timeout_s=25,
     cap_bytes=1024,
 )
-# Offline: of what the host's last search found; no server is asked. Dates are UTC already.
+# Offline: of what the host's last search found; no server is asked. Dates are UTC already. What somebody hid waits all the same.
 WAITING = Command(
     r"""$s = (New-Object -ComObject Microsoft.Update.Session).CreateUpdateSearcher()
 $s.Online = $false
-$r = $s.Search("IsInstalled=0 and IsHidden=0 and Type='Software'")
+$r = $s.Search("IsInstalled=0 and Type='Software'")
 $i = @($r.Updates | ForEach-Object {
     $p = $null
     if ($_.LastDeploymentChangeTime -is [datetime]) { $p = $_.LastDeploymentChangeTime.ToString('s') + 'Z' }
@@ -77,6 +77,7 @@ ConvertTo-Json -InputObject ([ordered]@{ result = [int]$r.ResultCode; updates = 
     timeout_s=120,
     cap_bytes=131072,
 )
+_CUMULATIVE = "Package_for_RollupFix~"
 SECURITY_UPDATES = "0fa1201d-4330-4fa8-8ae9-b877473b6441"
 SUCCEEDED = 2  # of OperationResultCode
 _EPOCH_S = 11644473600  # of 1970 in the count of file times, which begins in 1601
@@ -105,8 +106,14 @@ def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
 
 
 def _last(packages: Answer, fixes: Answer) -> float | Unknown:
-    """Days since the newest installation that either tells of; one that tells nothing leaves it to the other."""
-    told = [_ages(packages, "packages"), _ages(fixes, "fixes")]
+    """Days since the newest cumulative update; single fixes count only where releases have no cumulative ones.
+
+    Among single fixes are those of .NET and of the boot loader, which go on where the system's own updates fail.
+    """
+    rows, cumulative = _rows(packages, "packages"), _rows(packages, "packages", _CUMULATIVE)
+    if isinstance(rows, Unknown) or isinstance(cumulative, Unknown):
+        return rows if isinstance(rows, Unknown) else Unknown("not_told")
+    told = [_ages(packages, cumulative)] if cumulative else [_ages(packages, rows), _ages(fixes, _rows(fixes, "fixes"))]
     known = [age for ages in told if not isinstance(ages, Unknown) for age in ages]
     if known:
         return round(min(known) / DAY, 1)
@@ -114,12 +121,21 @@ def _last(packages: Answer, fixes: Answer) -> float | Unknown:
     return unknown or Unknown("not_told", "no update that is installed has a date")
 
 
-def _ages(answer: Answer, what: str) -> list[float] | Unknown:
+def _rows(answer: Answer, what: str, begins: str = "") -> list[Mapping[str, Any]] | Unknown:
+    """The installations that an answer lists, those with such a name alone."""
     try:
         told = ps_json.read(answer)
-        if isinstance(told, Unknown) or isinstance(answer, Failure):
-            return told if isinstance(told, Unknown) else Unknown("not_told")
-        dates = [_installed(row) for row in ps_json.rows(told, what)]
+        rows = [] if isinstance(told, Unknown) else ps_json.rows(told, what)
+    except Unreadable as why:
+        return Unknown("unreadable", str(why))
+    return told if isinstance(told, Unknown) else [r for r in rows if str(r.get("name", "")).startswith(begins)]
+
+
+def _ages(answer: Answer, rows: list[Mapping[str, Any]] | Unknown) -> list[float] | Unknown:
+    if isinstance(rows, Unknown) or isinstance(answer, Failure):
+        return rows if isinstance(rows, Unknown) else Unknown("not_told")
+    try:
+        dates = [_installed(row) for row in rows]
     except Unreadable as why:
         return Unknown("unreadable", str(why))
     ages = [age_s(answer, at) for at in dates if at is not None]
@@ -250,7 +266,10 @@ PROBE = Probe(
                     "x-name": "update",
                     "properties": {
                         "update": {"type": "string", "description": "Its KB number, else its identifier."},
-                        "published_days": {"type": "number", "description": "Days since its maker published it."},
+                        "published_days": {
+                            "type": "number",
+                            "description": "Days since whoever offers it, its maker or a WSUS, last published it.",
+                        },
                     },
                 },
             },

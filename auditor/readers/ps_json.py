@@ -69,16 +69,14 @@ def table(value: Any) -> Mapping[str, Any]:
 
 
 def rows(told: Any, name: str) -> list[Mapping[str, Any]]:
-    """The objects that a field lists; one that stands alone is a list of one, and null a list of none."""
+    """The objects that a field lists; one that stands alone is a list of one. Null is none: an empty list comes as such."""
     value = table(told).get(name, "")
-    if value is None:
-        return []
     return [table(v) for v in (value if isinstance(value, list) else [value])]
 
 
 def texts(value: Any) -> tuple[str, ...]:
-    """A list of texts; one that stands alone is a list of one. Raises Unreadable for anything else."""
-    listed = [] if value is None else value if isinstance(value, list) else [value]
+    """A list of texts; one that stands alone is a list of one. Raises Unreadable for anything else, null among it."""
+    listed = value if isinstance(value, list) else [value]
     if not all(isinstance(v, str) for v in listed):
         raise Unreadable(f"no list of texts: {str(value)[:60]}")
     return tuple(listed)

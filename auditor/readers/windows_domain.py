@@ -133,6 +133,7 @@ ConvertTo-Json -InputObject ([ordered]@{ cut = $cut; accounts = $i }) -Depth 2 -
     cap_bytes=4194304,
 )
 DISABLED, NO_PASSWORD, NEVER_EXPIRES, CARD, NOT_DELEGATED, NO_PREAUTH = 0x2, 0x20, 0x10000, 0x40000, 0x100000, 0x400000
+ALWAYS = ("-512", "-544")  # the ends of the SIDs of groups that every domain has
 PROTECTED_USERS = re.compile(r"S-1-5-21-[\d-]{1,60}-525", re.ASCII)
 SYNC_DAYS = 14  # where the domain says nothing else
 _EPOCH = 11644473600
@@ -206,8 +207,9 @@ def groups(answer: Answer) -> list[Group] | Unknown:
         return told
     (of,) = ps_json.texts([ps_json.table(told).get("dn")])
     found = [_group(row, of) for row in ps_json.rows(told, "groups") if row.get("there") is not False]
-    if not any(group.sid.endswith("-512") for group in found):
-        return Unknown("not_told", "the group of the domain's administrators")
+    lacking = [sid for sid in ALWAYS if not any(group.sid.endswith(sid) for group in found)]
+    if lacking:
+        return Unknown("not_told", f"the group {lacking[0]} of the domain's administrators")
     return found
 
 

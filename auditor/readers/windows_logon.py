@@ -13,8 +13,8 @@ from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Unknown
-from auditor.readers import ps_json, windows_values
-from auditor.readers.windows_values import Key
+from auditor.readers import ps_json, windows_registry
+from auditor.readers.windows_registry import Key
 
 PROVIDERS = Command(
     r"""$i = @(foreach ($w in @('Credential Providers', 'Credential Provider Filters')) {
@@ -31,8 +31,8 @@ PROVIDERS = Command(
 ConvertTo-Json -InputObject ([ordered]@{ providers = $i }) -Depth 3 -Compress""",
     cap_bytes=32768,
 )
-SYSTEM_POLICY = windows_values.values(
-    r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System",
+SYSTEM_POLICY = windows_registry.one(
+    r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System",
     "scforceoption",
     "ExcludedCredentialProviders",
     "LocalAccountTokenFilterPolicy",
@@ -70,7 +70,7 @@ class Logon:
     card_required: bool | Unknown
     password_offered: bool | Unknown
     others: tuple[Provider, ...] | Unknown
-    policy: Key
+    policy: Key | Unknown
 
     @property
     def two_factors(self) -> tuple[bool | Unknown, str]:
@@ -91,8 +91,8 @@ class Logon:
 
 
 def read(answers: Mapping[str, Answer]) -> Logon:
-    policy = windows_values.read(answers["system_policy"])
-    forced = policy.number("scforceoption")
+    policy = windows_registry.read_one(answers["system_policy"])
+    forced = windows_registry.number(policy, "scforceoption")
     rows = _rows(answers["providers"])
     if isinstance(rows, Unknown):
         return Logon(_is_one(forced), rows, rows, policy)
@@ -104,10 +104,10 @@ def _is_one(value: int | Unknown | None) -> bool | Unknown:
     return value if isinstance(value, Unknown) else value == 1
 
 
-def _offered(rows: list[tuple[Provider, bool]], policy: Key) -> bool | Unknown:
-    excluded = policy.text("ExcludedCredentialProviders")
-    if isinstance(excluded, Unknown):
-        return excluded
+def _offered(rows: list[tuple[Provider, bool]], policy: Key | Unknown) -> bool | Unknown:
+    excluded = policy if isinstance(policy, Unknown) else policy.get("ExcludedCredentialProviders")
+    if not (excluded is None or isinstance(excluded, str)):
+        return excluded if isinstance(excluded, Unknown) else Unknown("unreadable", "ExcludedCredentialProviders")
     tiles = [disabled for provider, disabled in rows if provider.id == PASSWORD and not provider.filter]
     return PASSWORD not in (excluded or "").lower() and tiles == [False]
 

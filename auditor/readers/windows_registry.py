@@ -13,6 +13,7 @@ from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import ps_json
 
+_ONE = "key"
 Wanted = Mapping[str, tuple[str, tuple[str, ...]]]  # a name of ours -> the key below HKLM, the values of it
 
 _TEXT = r"""$t = [ordered]@{}
@@ -37,6 +38,11 @@ def question(wanted: Wanted, cap_bytes: int = 16384) -> Command:
     return Command(_TEXT % ",\n        ".join(rows), cap_bytes=cap_bytes)
 
 
+def one(key: str, *names: str) -> Command:
+    """The same of a single key, to be read with `read_one`."""
+    return question({_ONE: (key, names)}, cap_bytes=8192)
+
+
 def _quoted(names: tuple[str, ...]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
@@ -49,11 +55,16 @@ class Key:
     values: Mapping[str, Any]
 
     def get(self, name: str) -> Any:
+        """None when there is no such value; Unknown when the answer says nothing of it."""
+        if self.there and name not in self.values:
+            return Unknown("unreadable", f"the registry: {name}")
         return self.values.get(name)
 
     def number(self, name: str) -> int | Unknown | None:
         """A value that is a whole number, or a text of digits; None when there is no such value."""
-        value = self.values.get(name)
+        value = self.get(name)
+        if isinstance(value, Unknown):
+            return value
         if value is None:
             return None
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
@@ -63,7 +74,7 @@ class Key:
 
     def text(self, name: str) -> str:
         """A value that is a text; empty when it is none."""
-        value = self.values.get(name)
+        value = self.get(name)
         return value.strip()[:300] if isinstance(value, str) else ""
 
 
@@ -90,6 +101,24 @@ def read(answer: Answer) -> Keys:
         return Keys({name: _key(name, row) for name, row in ps_json.table(told).items()}, untold)
     except Unreadable as why:
         return Keys({}, Unknown("unreadable", str(why)))
+
+
+def read_one(answer: Answer) -> Key | Unknown:
+    return read(answer).key(_ONE)
+
+
+def number(key: Key | Unknown, name: str) -> int | Unknown | None:
+    """None when there is no such value."""
+    return key if isinstance(key, Unknown) else key.number(name)
+
+
+def first(name: str, *keys: Key | Unknown) -> int | Unknown | None:
+    """A number where several keys may say it: the first that does wins; None where none of them does."""
+    for key in keys:
+        told = number(key, name)
+        if told is not None:
+            return told
+    return None
 
 
 def _key(name: str, row: Any) -> Key | Unknown:

@@ -23,15 +23,20 @@ VERSION = windows_registry.question(
     cap_bytes=2048,
 )
 
-# BUILD KIND LAST-DAY. Kinds: server; home (Home, Pro), work (Enterprise, Education), ltsc, iot-ltsc.
+# BUILD KIND LAST-DAY. Kinds: server; annual (servers of the annual and semi-annual channels); home (Home, Pro), work (Enterprise, Education), ltsc, iot-ltsc.
 ENDS = """
 7601 server 2020-01-14
 9200 server 2023-10-10
 9600 server 2023-10-10
 14393 server 2027-01-12
 17763 server 2029-01-09
+17763 annual 2020-11-10
+18362 annual 2020-12-08
+18363 annual 2021-05-11
+19041 annual 2021-12-14
+19042 annual 2022-05-10
 20348 server 2031-10-14
-25398 server 2025-10-24
+25398 annual 2025-10-24
 26100 server 2034-11-14
 7601 home 2020-01-14
 7601 work 2020-01-14
@@ -108,8 +113,16 @@ def read(answer: Answer) -> Release | Unknown:
     if installed not in ("Client", "Server", "Server Core"):
         return Unknown("not_told", f"InstallationType {installed[:40]}")
     workstation = installed == "Client"
-    kind = _kind(edition) if workstation else "server"
+    kind = _kind(edition) if workstation else _kind_of_server(edition)
     return Release(build, revision if isinstance(revision, int) else None, edition, kind, workstation)
+
+
+def _kind_of_server(edition: str) -> str | Unknown:
+    """Azure Local shares builds with servers and is mended for another time; so do the channels, by what their editions end in."""
+    name = edition.lower()
+    if not name.startswith("server") or "azurestackhci" in name:
+        return Unknown("not_told", f"the edition {edition[:40]} is not known")
+    return "annual" if name.endswith("acor") else "server"
 
 
 def _kind(edition: str) -> str | Unknown:

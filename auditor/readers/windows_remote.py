@@ -11,24 +11,24 @@ from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Unknown
-from auditor.readers import ps_json, windows_listeners, windows_services, windows_values
+from auditor.readers import ps_json, windows_listeners, windows_registry, windows_services
 from auditor.readers.windows_listeners import Ports
+from auditor.readers.windows_registry import Key, first, number
 from auditor.readers.windows_services import Services
-from auditor.readers.windows_values import Key, first
 
-_TS = r"HKLM:\SYSTEM\CurrentControlSet\Control\Terminal Server"
-RDP_POLICY = windows_values.values(
-    r"HKLM:\SOFTWARE\Policies\Microsoft\Windows NT\Terminal Services",
+_TS = r"SYSTEM\CurrentControlSet\Control\Terminal Server"
+RDP_POLICY = windows_registry.one(
+    r"SOFTWARE\Policies\Microsoft\Windows NT\Terminal Services",
     "fDenyTSConnections",
     "UserAuthentication",
     "SecurityLayer",
 )
-RDP = windows_values.values(_TS, "fDenyTSConnections")
-RDP_TCP = windows_values.values(
+RDP = windows_registry.one(_TS, "fDenyTSConnections")
+RDP_TCP = windows_registry.one(
     _TS + r"\WinStations\RDP-Tcp", "UserAuthentication", "SecurityLayer", "PortNumber", "fEnableWinStation"
 )
-WINRM_POLICY = windows_values.values(
-    r"HKLM:\SOFTWARE\Policies\Microsoft\Windows\WinRM\Service",
+WINRM_POLICY = windows_registry.one(
+    r"SOFTWARE\Policies\Microsoft\Windows\WinRM\Service",
     "AllowBasic",
     "AllowUnencryptedTraffic",
     "AllowCredSSP",
@@ -108,12 +108,12 @@ def running(services: Services, name: str) -> bool | Unknown:
 
 def read(answers: Mapping[str, Answer]) -> Remote:
     policy, machine, tcp, winrm_policy = (
-        windows_values.read(answers[name]) for name in ("rdp_policy", "rdp", "rdp_tcp", "winrm_policy")
+        windows_registry.read_one(answers[name]) for name in ("rdp_policy", "rdp", "rdp_tcp", "winrm_policy")
     )
     ports = windows_listeners.read(answers["ports"])
     services = windows_services.read(answers["registered"], answers["services"])
     settings, listeners = _winrm(answers["winrm"])
-    port = tcp.number("PortNumber")
+    port = number(tcp, "PortNumber")
     port = Unknown("not_told", "the port of Remote Desktop") if port is None else port
     return Remote(
         rdp=_rdp(first("fDenyTSConnections", policy, machine), port, ports),
@@ -141,7 +141,7 @@ def _rdp(denied: int | Unknown | None, port: int | Unknown, ports: Ports) -> boo
     return ports.missing or False
 
 
-def _is(name: str, wanted: int, *keys: Key) -> bool | Unknown:
+def _is(name: str, wanted: int, *keys: Key | Unknown) -> bool | Unknown:
     told = first(name, *keys)
     if told is None:
         return Unknown("not_told", f"{name} is not set")
@@ -155,8 +155,10 @@ def _served(ports: Ports, services: Services) -> bool | Unknown:
     return services.runs(frozenset({"winrm"}))
 
 
-def _switch(policy_name: str, policy: Key, settings: Mapping[str, str] | Unknown, name: str) -> bool | Unknown:
-    said = policy.number(policy_name)
+def _switch(
+    policy_name: str, policy: Key | Unknown, settings: Mapping[str, str] | Unknown, name: str
+) -> bool | Unknown:
+    said = number(policy, policy_name)
     if said is not None and not isinstance(said, Unknown):
         return said != 0
     if isinstance(settings, Unknown):

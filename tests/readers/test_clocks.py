@@ -19,7 +19,9 @@ from auditor.readers.clocks.clock import number, whole
 
 PARSE = importlib.import_module("auditor.probes.time_sync").PROBE.dialects["linux"].parse
 CASES = sorted((Path(__file__).parent.parent / "probes" / "time_sync").glob("*.yaml"))
-RECORDED = [yaml.safe_load(path.read_text("utf-8"))["answers"] for path in CASES]
+RECORDED = [
+    yaml.safe_load(path.read_text("utf-8"))["answers"] for path in CASES if not path.stem.startswith("windows-")
+]
 NAMES = ("asked", "asked_root", "processes", "processes_root")
 READERS = [
     lambda lines: chrony.clock(lines, lines),

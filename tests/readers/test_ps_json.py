@@ -89,10 +89,18 @@ def test_what_is_no_moment_is_unknown(value: Any) -> None:
 
 def test_one_row_and_none() -> None:
     assert ps_json.rows({"a": {"b": 1}}, "a") == [{"b": 1}]
-    assert ps_json.rows({"a": None}, "a") == []
-    for told in ({}, {"a": "x"}, {"a": [1]}, [], None):
+    assert ps_json.rows({"a": []}, "a") == []
+    for told in ({}, {"a": None}, {"a": [None]}, {"a": "x"}, {"a": [1]}, [], None):
         with pytest.raises(Unreadable):
             ps_json.rows(told, "a")
+
+
+def test_texts_that_are_not_told_are_no_empty_list() -> None:
+    assert ps_json.texts([]) == ()
+    assert ps_json.texts("x") == ("x",)
+    for told in (None, [None], [1], {}):
+        with pytest.raises(Unreadable):
+            ps_json.texts(told)
 
 
 @pytest.mark.parametrize(("value", "name"), [(0, "Circular"), ("Retain", "Retain"), (2, "Retain")])

@@ -104,7 +104,11 @@ def _shown(member: Member) -> Fact:
         because.append("the built-in administrator of " + ("the host" if member.local else "a domain"))
     if member.enabled is False:
         because.append("disabled")
-    return {"account": member.account, "because": ", ".join(because)}
+    return {
+        "account": member.account,
+        "login": re.sub(r"^(%?).*\\", r"\1", member.account),
+        "because": ", ".join(because),
+    }
 
 
 def _built_in(members: list[Member]) -> bool | Unknown:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.model import Answer, Command, Fact, Facts, Failure, Unknown
-from auditor.readers import ps_json, windows_services, windows_values
+from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
+from auditor.readers import ps_json, windows_registry, windows_services
 from auditor.readers.rsyslog import age_s
 
 # Its own word; the join to Entra by the number of its keys, whose names are thumbprints of certificates.
@@ -23,10 +23,10 @@ if ($null -ne $k) { $n = @($k.GetSubKeyNames()).Count }
 ConvertTo-Json -InputObject ([ordered]@{ member = $c.PartOfDomain; domain = [string]$c.Domain; role = [int]$c.DomainRole; entra = $n }) -Depth 2 -Compress""",
     cap_bytes=4096,
 )
-CACHE = windows_values.values(r"HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon", "CachedLogonsCount")
+CACHE = windows_registry.one(r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon", "CachedLogonsCount")
 # When the machine last went through its group policies, as two halves of a file time.
-POLICY = windows_values.values(
-    r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Group Policy\State\Machine\Extension-List\{00000000-0000-0000-0000-000000000000}",
+POLICY = windows_registry.one(
+    r"SOFTWARE\Microsoft\Windows\CurrentVersion\Group Policy\State\Machine\Extension-List\{00000000-0000-0000-0000-000000000000}",
     "startTimeHi",
     "startTimeLo",
 )
@@ -60,7 +60,8 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
         return {"joined": entra, "directories": entra, **sources}
     if not isinstance(entra, Unknown) and entra > 0:
         found.append(_entra())
-    return {"joined": bool(found), "directories": found, **sources}
+    shown: Fact = Partial(tuple(found), entra) if isinstance(entra, Unknown) else found
+    return {"joined": bool(found), "directories": shown, **sources}
 
 
 def _domain(row: Mapping[str, Any], answers: Mapping[str, Answer]) -> Fact:
@@ -95,10 +96,11 @@ def _entra() -> Fact:
 
 def _caches(answer: Answer) -> bool | Unknown:
     """A text of digits; where there is none, Windows keeps ten."""
-    key = windows_values.read(answer)
-    if key.missing:
-        return key.missing
-    count = str(key.values.get("cachedlogonscount", "10")).strip()
+    key = windows_registry.read_one(answer)
+    told = key if isinstance(key, Unknown) else key.get("CachedLogonsCount")
+    if isinstance(told, Unknown):
+        return told
+    count = "10" if told is None else str(told).strip()
     if not (count.isascii() and count.isdigit() and len(count) < 4):
         return Unknown("unreadable", "CachedLogonsCount")
     return int(count) > 0
@@ -106,8 +108,8 @@ def _caches(answer: Answer) -> bool | Unknown:
 
 def _online(answer: Answer) -> bool | Unknown:
     """True, or not told: that no policy came of late may have other causes than a directory that is silent."""
-    key = windows_values.read(answer)
-    high, low = key.number("startTimeHi"), key.number("startTimeLo")
+    key = windows_registry.read_one(answer)
+    high, low = (windows_registry.number(key, name) for name in ("startTimeHi", "startTimeLo"))
     if isinstance(high, Unknown) or isinstance(low, Unknown) or isinstance(answer, Failure):
         return next((v for v in (high, low) if isinstance(v, Unknown)), Unknown("not_told"))
     if high is None or low is None:

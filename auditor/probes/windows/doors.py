@@ -12,7 +12,7 @@ from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Facts, Unknown
 from auditor.probes.windows import admins
 from auditor.probes.windows.admins import Member
-from auditor.readers import windows_logon, windows_remote
+from auditor.readers import windows_logon, windows_registry, windows_remote
 from auditor.readers.entries import ANYBODY, Entry, listed, one_factor, shown, unsure
 from auditor.readers.windows_logon import Logon
 from auditor.readers.windows_remote import Remote
@@ -100,7 +100,7 @@ def _over_network(member: Member, logon: Logon) -> bool | Unknown:
     own = _own(member)
     if own is not False or member.built_in:
         return own
-    filtered = logon.policy.number("LocalAccountTokenFilterPolicy")
+    filtered = windows_registry.number(logon.policy, "LocalAccountTokenFilterPolicy")
     return False if filtered == 1 else filtered if isinstance(filtered, Unknown) else BY_UAC
 
 

@@ -239,15 +239,18 @@ def _real_time(status: Mapping[str, Any]) -> bool | Unknown:
 
 
 def _age_days(status: Mapping[str, Any], answer: Answer) -> float | Unknown | None:
-    """By its date, and by the age in days that it tells beside it: the older of the two. None: signatures never came."""
+    """By its date, and by the age in days that it tells beside it: the older of the two. None: signatures never came.
+
+    Days without a date prove nothing: they are 0 where nothing ever came, too.
+    """
     at = ps_json.moment(status.get("AntivirusSignatureLastUpdated"), "AntivirusSignatureLastUpdated")
     days = ps_json.number(status.get("AntivirusSignatureAge"), "AntivirusSignatureAge")
     if not isinstance(days, Unknown) and days >= NEVER_DAYS:
         return None
     if isinstance(at, Unknown) or isinstance(answer, Failure):
         return at if isinstance(at, Unknown) else Unknown("unreadable", "AntivirusSignatureLastUpdated")
-    if at is None:  # no date: the days alone, if they are told
-        return days if isinstance(days, Unknown) or days >= 0 else Unknown("unreadable", "AntivirusSignatureAge")
+    if at is None:
+        return days if isinstance(days, Unknown) else Unknown("not_told", "when the signatures came")
     age = age_s(answer, at)
     if isinstance(age, Unknown):
         return age
