@@ -35,6 +35,12 @@ CONFIGS = {
     "old words": "ChallengeResponseAuthentication no\nPubkeyAuthentication no\n",
     "lists": "AllowUsers a b@10.*\nAllowUsers c\nDenyGroups x\n",
     "comment": "PermitRootLogin no # why\n#PasswordAuthentication no\n",
+    "match overrides": "PermitRootLogin no\nPasswordAuthentication no\nAllowUsers a\nMatch User root\nPermitRootLogin yes\nAllowUsers root\n"
+    "Match Address 10.0.0.0/8\nPasswordAuthentication yes\nAllowUsers bob\nMatch all\nPermitRootLogin no\nAllowUsers c\n",
+    "quoted words": '"PermitRootLogin" yes\nPermitRootLogin no\n',
+    "quoted at once": '\t"PermitRootLogin"yes\r\nPermitRootLogin no\r\n',
+    "equals first": "=PermitRootLogin yes\nPermitRootLogin no\n",
+    "match equals": "PermitRootLogin no\nMatch=User root\nPermitRootLogin=yes\n",
 }
 ASKED = [("bob", "10.2.0.1"), ("bob", "10.1.0.1"), ("alice", "192.0.2.1"), ("root", "192.0.2.1")]
 WORDS = ("permitrootlogin", "passwordauthentication", "kbdinteractiveauthentication", "pubkeyauthentication", "usepam",
@@ -80,15 +86,35 @@ def test_included_files_stand_where_they_are_included() -> None:
 
 
 def test_what_is_included_and_not_there_is_not_observable() -> None:
-    for text in ("Include /etc/ssh/sshd_config.d/*.conf\n", "Include /opt/x\n"):
-        gap = ssh.read(as_read({"/etc/ssh/sshd_config": text})).gap
+    for path, cause in (
+        ("/etc/ssh/sshd_config.d/*.conf", "not_observable"),
+        ("/run/ssh/x", "not_observable"),
+        ("/opt/x", "not_asked"),
+        ("/etc/ssh/hardening/*.conf", "not_asked"),
+    ):
+        gap = ssh.read(as_read({"/etc/ssh/sshd_config": f"Include {path}\n"})).gap
         assert gap
-        assert gap.cause == "not_observable"
+        assert gap.cause == cause
+    hidden = "Include /etc/ssh/sshd_config.d/*.conf\nInclude /opt/x\n"
+    assert (ssh.read(as_read({"/etc/ssh/sshd_config": hidden})).gap or Unknown("timeout")).cause == "not_asked"
     loop = {
         "/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/a\n",
         "/etc/ssh/sshd_config.d/a": "Include /etc/ssh/sshd_config.d/a\n",
     }
     assert (ssh.read(as_read(loop)).gap or Unknown("timeout")).cause == "unreadable"
+
+
+def test_files_that_all_include_each_other_come_to_an_end() -> None:
+    every = {f"/etc/ssh/sshd_config.d/{n}.conf": "Include sshd_config.d/*.conf\n" for n in range(20)}
+    config = ssh.read(as_read({"/etc/ssh/sshd_config": "Include sshd_config.d/*.conf\n", **every}))
+    assert config.read < 10 * ssh.MOST_FILES
+    assert config.gap
+
+
+@pytest.mark.parametrize("line", ["\ufeffPermitRootLogin no", "\u00a0PermitRootLogin no", "PermitRootLogin", "%%"])
+def test_a_line_that_is_no_setting_is_said_to_be_none(line: str) -> None:
+    gap = ssh.read(as_read({"/etc/ssh/sshd_config": f"UsePAM yes\n{line}\n"})).gap
+    assert gap == Unknown("unreadable", "/etc/ssh/sshd_config:2")
 
 
 def test_a_match_that_only_the_host_can_follow_is_no_answer() -> None:
