@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from auditor.errors import Unreadable
 from auditor.model import Output, Unknown
 from auditor.readers import sudoers
+from auditor.readers.masks import MASKS
 from auditor.readers.trees import people, ssh, stacks, sudo
 
 NOBODY = people.Tree(Unknown("not_observable"), name="web01")
@@ -133,6 +134,7 @@ RULES = {
     "runas list": "bob ALL=(www, db : grp) /bin/x\n",
     "empty arguments": 'bob ALL=/bin/x ""\n',
     "comment": "bob ALL=ALL # why not: x\n#1001 ALL=ALL\n",
+    "continued in a comment": "# why \\\nbob ALL=(ALL) NOPASSWD: ALL\nann ALL=/bin/x # why \\\ncarl ALL=NOPASSWD: ALL\n#1001 ALL=\\\nALL\n",
 }
 
 
@@ -151,6 +153,44 @@ def test_the_question_to_a_host_says_the_same(tmp_path: Path, name: str) -> None
     assert [(r.users, r.hosts, r.items) for r in tree.rules] == [(r.users, r.hosts, r.items) for r in host.rules]
     assert (tree.defaults, tree.gap) == (host.defaults, host.gap)
     assert all(r.where for r in tree.rules)
+
+
+def test_cvtsudoers_says_where_a_comment_ends(tmp_path: Path) -> None:
+    text = RULES["continued in a comment"]
+    (tmp_path / "sudoers").write_text(text)
+    done = subprocess.run(["cvtsudoers", "-f", "csv", "sudoers"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    told = [line.split(",")[1] for line in done.stdout.splitlines() if line.startswith("rule,")]  # the first one names the columns
+    read = sudo.rules(as_read({"/etc/sudoers": text}), NOBODY)
+    assert isinstance(read, sudoers.Rules)
+    assert [",".join(rule.users) for rule in read.rules] == told[1:]
+
+
+def test_what_stands_behind_a_comment_is_masked_as_a_rule() -> None:
+    text = b"# Defaults x \\\nbob ALL=/bin/x canary\nann ALL=/bin/y canary \\ \t\ncanary2\r\n#include x \\\ncarl ALL=/bin/z canary\n"
+    masked = MASKS["sudoers"](text)
+    assert b"canary" not in masked
+    assert masked.count(b"\n") == text.count(b"\n")
+
+
+# What the C library takes for an account with uid 0 and no password, or passes over.
+ROWS = {"toor::0:0:": True, "  toor::0:0:::": True, "toor::0:0": True, "toor::0:0::/root:/bin/sh:x": False, "+": None, "+@ops": None, "#toor:": ""}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_no_row_of_odd_columns_is_passed_over(row: str) -> None:
+    """A comment alone is."""
+    texts = {"/etc/passwd": f"root:x:0:0:::\n{row}\n", "/etc/group": "root:x:0:\n", "/etc/nsswitch.conf": "passwd: compat\n"}
+    masked = {path: MASKS["passwd"](text.encode()).decode() for path, text in texts.items() if "nss" not in path}
+    assert masked["/etc/passwd"].count("\n") == 2
+    sources = as_read({"/etc/nsswitch.conf": texts["/etc/nsswitch.conf"]})
+    try:
+        told = people.read(as_read(masked), sources).people
+    except Unreadable:
+        assert ROWS[row] in (True, False)
+        return
+    assert not isinstance(told, Unknown)
+    assert ("toor" in told.accounts) == (ROWS[row] is True)
+    assert (row.strip() in masked["/etc/passwd"]) == (row != "#toor:")
 
 
 WORDS_OF_FILES = [*'abA=:,()!\\"# \n\t@*%/.-_x1', "ALL", "NOPASSWD:", "Match ", "Include ", "Defaults", "[", "]"]
