@@ -163,6 +163,7 @@ def fortios(text: bytes) -> bytes:
 MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "": nothing,
     "assigned": flattening.assigned,
+    "audit_rules": setting_masks.audit_rules,
     "auditd": setting_masks.auditd,
     "blocks": flattening.blocks,
     "cisco_ios": cisco_ios,

@@ -28,15 +28,25 @@ def _lines(text: bytes, kept: Callable[[bytes], bytes]) -> bytes:
 
 
 def systemd(text: bytes) -> bytes:
-    """Of an address, neither credentials nor path; a value may go on behind a backslash."""
-    lines, goes_on = [], False
+    """Of an address, neither credentials nor path; a value may go on behind a backslash, and a line may end in CR alone."""
+    lines = []
+    goes_on = kept = False
     for line in text.split(b"\n"):
-        key = line.partition(b"=")[0].strip()
-        kept = goes_on or bool(_SECTION.match(line)) or (b"=" in line and key in _SYSTEMD)
-        goes_on = kept and line.endswith(b"\\")
-        url = _URL.match(line)
-        lines.append(_address(url) if url else line if kept else b"")
+        told = []
+        for part in line.split(b"\r"):
+            comment = part.lstrip().startswith((b"#", b";"))
+            if not comment:
+                kept = kept if goes_on else _counts(part)
+                goes_on = part.endswith(b"\\")
+            url = _URL.match(part)
+            told.append(b"#" * goes_on if comment else _address(url) if url else part if kept else b"")
+        lines.append(b"\r".join(told))
     return b"\n".join(lines)
+
+
+def _counts(line: bytes) -> bool:
+    key, equals, _ = line.partition(b"=")
+    return bool(_SECTION.match(line)) or (bool(equals) and key.strip() in _SYSTEMD)
 
 
 def _address(url: re.Match[bytes]) -> bytes:
@@ -57,6 +67,11 @@ def _clock(line: bytes) -> bytes:
     if directive == b"refclock":
         return b" ".join(words[:3])
     return b" ".join([directive, *words[1:]]) if directive in _INCLUDES else b""
+
+
+def audit_rules(text: bytes) -> bytes:
+    """Of a comment its mark stays: what augenrules joins to it is one too."""
+    return _lines(text, lambda line: b"#" if line.lstrip().startswith(b"#") else line)
 
 
 def auditd(text: bytes) -> bytes:

@@ -158,8 +158,12 @@ def test_the_question_to_a_host_says_the_same(tmp_path: Path, name: str) -> None
 def test_cvtsudoers_says_where_a_comment_ends(tmp_path: Path) -> None:
     text = RULES["continued in a comment"]
     (tmp_path / "sudoers").write_text(text)
-    done = subprocess.run(["cvtsudoers", "-f", "csv", "sudoers"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    told = [line.split(",")[1] for line in done.stdout.splitlines() if line.startswith("rule,")]  # the first one names the columns
+    done = subprocess.run(
+        ["cvtsudoers", "-f", "csv", "sudoers"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    told = [
+        line.split(",")[1] for line in done.stdout.splitlines() if line.startswith("rule,")
+    ]  # the first one names the columns
     read = sudo.rules(as_read({"/etc/sudoers": text}), NOBODY)
     assert isinstance(read, sudoers.Rules)
     assert [",".join(rule.users) for rule in read.rules] == told[1:]
@@ -173,13 +177,25 @@ def test_what_stands_behind_a_comment_is_masked_as_a_rule() -> None:
 
 
 # What the C library takes for an account with uid 0 and no password, or passes over.
-ROWS = {"toor::0:0:": True, "  toor::0:0:::": True, "toor::0:0": True, "toor::0:0::/root:/bin/sh:x": False, "+": None, "+@ops": None, "#toor:": ""}
+ROWS = {
+    "toor::0:0:": True,
+    "  toor::0:0:::": True,
+    "toor::0:0": True,
+    "toor::0:0::/root:/bin/sh:x": False,
+    "+": None,
+    "+@ops": None,
+    "#toor:": "",
+}
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_no_row_of_odd_columns_is_passed_over(row: str) -> None:
     """A comment alone is."""
-    texts = {"/etc/passwd": f"root:x:0:0:::\n{row}\n", "/etc/group": "root:x:0:\n", "/etc/nsswitch.conf": "passwd: compat\n"}
+    texts = {
+        "/etc/passwd": f"root:x:0:0:::\n{row}\n",
+        "/etc/group": "root:x:0:\n",
+        "/etc/nsswitch.conf": "passwd: compat\n",
+    }
     masked = {path: MASKS["passwd"](text.encode()).decode() for path, text in texts.items() if "nss" not in path}
     assert masked["/etc/passwd"].count("\n") == 2
     sources = as_read({"/etc/nsswitch.conf": texts["/etc/nsswitch.conf"]})
