@@ -176,6 +176,7 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "presence": setting_masks.presence,
     "river": flattening.river,
     "shadow": setting_masks.shadow,
+    "sshd_started": setting_masks.sshd_started,
     "sssd": setting_masks.sssd,
     "sudoers": sudoers,
     "syslog": mask.syslog,

@@ -95,6 +95,20 @@ def _sssd(line: bytes) -> bytes:
     return (key + b"=" + value.strip() if key in _SSSD else b"") if equals else b"odd"
 
 
+_STARTED = re.compile(rb"[ \t]*(?:export[ \t]+)?(?:ExecStart|Environment|[A-Z_]*(?:OPTS|OPTIONS|ARGS))[ \t]*=")
+_OTHERWISE = re.compile(rb"(?<![\w/.-])-[46deDitq]*[ofC]")
+
+
+def sshd_started(text: bytes) -> bytes:
+    """Of what starts sshd only the lines that give it other settings than its files have, and of these only that they do."""
+    lines, told, goes_on = [], False, False
+    for line in text.split(b"\n"):
+        told = bool(_STARTED.match(line)) or (told and goes_on)
+        goes_on = line.rstrip(b"\r").endswith(b"\\")
+        lines.append(b"otherwise" if told and _OTHERWISE.search(line) else b"")
+    return b"\n".join(lines)
+
+
 def shadow(text: bytes) -> bytes:
     """Of a password whether there is one: `x`, `*` for one that nothing meets, or nothing at all."""
     return _lines(text, _shadow)

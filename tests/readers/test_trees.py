@@ -124,6 +124,27 @@ def test_a_match_that_only_the_host_can_follow_is_no_answer() -> None:
     assert "sshd_config:2" in context.error
 
 
+OTHERWISE = {
+    'SSHD_OPTS="-oPermitRootLogin=yes"': True,
+    "OPTIONS=-4f /x": True,
+    "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D $SSHD_OPTS -o X=canary": True,
+    "[Service]\nExecStart=/usr/sbin/sshd \\\n -C canary": True,
+    "SSHD_OPTS=": False,
+    'SSHD_OPTS="-4 -u0"': False,
+    "# SSHD_OPTS=-f /x": False,
+    "[Service]\nExecStart=/usr/sbin/sshd -D $SSHD_OPTS\nExecReload=/bin/kill -f x": False,
+}
+
+
+@pytest.mark.parametrize("text", OTHERWISE)
+def test_sshd_may_be_started_with_other_settings(text: str) -> None:
+    masked = MASKS["sshd_started"](text.encode()).decode()
+    assert "canary" not in masked
+    config = ssh.read(as_read({"/etc/ssh/sshd_config": "PermitRootLogin no\n"}), as_read({"/etc/default/ssh": masked}))
+    assert (config.gap is not None) == OTHERWISE[text]
+    assert not config.gap or (config.gap.cause, "/etc/default/ssh:" in config.gap.detail) == ("not_told", True)
+
+
 RULES = {
     "plain": "deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart x, PASSWD: /bin/ls\n",
     "aliases": "User_Alias A = bob, %ops\nCmnd_Alias C = /bin/x, !/bin/y z\nRunas_Alias R = www, db\nA ALL=(R) C, NOPASSWD: ALL\n",

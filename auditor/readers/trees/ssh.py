@@ -24,6 +24,14 @@ CONFIG = Command(
     mask="comments",
     cap_bytes=262144,
 )
+_UNITS = tuple(f"/etc/systemd/system/{unit}.service" for unit in ("ssh", "sshd", "ssh@", "sshd@"))
+STARTED = Command(
+    " ".join(
+        ("/etc/default/ssh", "/etc/sysconfig/sshd", "/etc/sysconfig/ssh", *_UNITS, *(f"{u}.d/*.conf" for u in _UNITS))
+    ),
+    kind="read",
+    mask="sshd_started",
+)
 MAIN = ("/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config")
 # What holds where no line says otherwise: sshd_config(5) of OpenSSH.
 DEFAULTS = {
@@ -110,7 +118,19 @@ class Who:
     groups: frozenset[str] | None
 
 
-def read(answer: Answer) -> Config:
+def read(answer: Answer, started: Answer | None = None) -> Config:
+    """`started`: what starts it, where that was asked; options win over files."""
+    config = _read(answer)
+    if started and config.main:
+        told = files.read(started)
+        lines = (f"{p}:{n}" for p, t in told.texts.items() for n, line in enumerate(t.split("\n"), 1) if line)
+        place = next(lines, "")
+        more = told.gap or (Unknown("not_told", f"sshd is started with other settings: {place}") if place else None)
+        config.gap = _worse(config.gap, more) if more else config.gap
+    return config
+
+
+def _read(answer: Answer) -> Config:
     found = files.read(answer)
     config = Config(next((p for p in MAIN if p in found.texts), ""), gap=found.gap)
     if config.main and not found.missing:
