@@ -316,6 +316,13 @@ def test_systemd_itself_has_the_files_in_that_order(tmp_path: Path) -> None:
     assert facts_of("journal", tmp_path)["storage"] == theirs[-1] == "volatile"
 
 
+@pytest.mark.parametrize(("path", "why"), [("/etc/logrotate.x", "not_asked"), ("/run/x", "not_observable")])
+def test_what_logrotate_includes_from_elsewhere(tmp_path: Path, path: str, why: str) -> None:
+    block = "/var/log/syslog {\n rotate 52\n weekly\n}\n"
+    made(tmp_path, **{"etc/logrotate.conf": f"include {path}\ninclude /etc/logrotate.d\n", "etc/logrotate.d/a": block})
+    assert cause(facts_of("journal", tmp_path)["syslog_kept_days"]) == why
+
+
 def test_how_long_logrotate_keeps_syslog(tmp_path: Path) -> None:
     block = "/var/log/syslog\n{\n  postrotate\n    curl -u canary\n  endscript\n  rotate 9\n}\n"
     made(tmp_path, **{"etc/logrotate.d/rsyslog": block})
