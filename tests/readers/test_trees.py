@@ -40,6 +40,8 @@ CONFIGS = {
     "Match Address 10.0.0.0/8\nPasswordAuthentication yes\nAllowUsers bob\nMatch all\nPermitRootLogin no\nAllowUsers c\n",
     "quoted words": '"PermitRootLogin" yes\nPermitRootLogin no\n',
     "quoted at once": '\t"PermitRootLogin"yes\r\nPermitRootLogin no\r\n',
+    "comment behind quotes": '"PermitRootLogin" yes # c\nAuthenticationMethods "publickey" # "d\nAllowUsers a#b "c" # e\n',
+    "equals behind quotes": '"AllowUsers" = bob\n',
     "equals first": "=PermitRootLogin yes\nPermitRootLogin no\n",
     "match equals": "PermitRootLogin no\nMatch=User root\nPermitRootLogin=yes\n",
 }

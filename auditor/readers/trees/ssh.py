@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -66,8 +65,11 @@ _VARY = {
 # As sshd cuts off the first word: it may stand in quotes, and an equals sign counts as a blank once.
 _BLANK = "[ \\t\\r]"
 _LINE = re.compile(
-    rf"{_BLANK}*=?{_BLANK}*(?:\"(?P<quoted>[A-Za-z0-9-]+)\"|(?P<word>[A-Za-z0-9-]+)(?=[ \t\r=])){_BLANK}*=?{_BLANK}*(?P<value>.*)"
+    rf"{_BLANK}*=?{_BLANK}*(?:\"(?P<quoted>[A-Za-z0-9-]+)\"|(?P<word>[A-Za-z0-9-]+)(?=[ \t\r=]){_BLANK}*=?){_BLANK}*(?P<value>.*)"
 )
+# A word of a value, and what it is made of.
+_ARGUMENT = re.compile(r"""(?:"(?:\\["\\]|[^"])*"|'(?:\\['\\]|[^'])*'|\\["'\\ ]|[^\s"'])+""")
+_PART = re.compile(r"""\\(["'\\ ])|"((?:\\["\\]|[^"])*)"|'((?:\\['\\]|[^'])*)'|(.)""", re.DOTALL)
 _NOTHING = re.compile(rf"{_BLANK}*(?:#.*)?\Z", re.DOTALL)
 DEEPEST = 16  # as sshd has it
 MOST_LINES = 20000
@@ -151,7 +153,7 @@ def _gather(
         if len(config.lines) >= MOST_LINES or config.read > MOST_FILES:
             config.gap = config.gap or Unknown("truncated", path)
             return
-        found = _LINE.match(line.partition("#")[0] if '"' not in line else line)
+        found = _LINE.match(line)
         if not found:
             config.gap = config.gap or Unknown("unreadable", f"{path}:{number}")
             continue
@@ -161,7 +163,7 @@ def _gather(
         elif word == "include":
             _include(texts, _words(value), matches, depth, config)
         else:
-            config.lines.append(Line(_ALIASES.get(word, word), _plain(value), matches, f"{path}:{number}"))
+            config.lines.append(Line(_ALIASES.get(word, word), " ".join(_words(value)), matches, f"{path}:{number}"))
 
 
 def _include(
@@ -189,14 +191,10 @@ def _worse(gap: Unknown | None, more: Unknown) -> Unknown:
 
 
 def _words(value: str) -> list[str]:
-    try:
-        return shlex.split(value, comments=True)
-    except ValueError:
-        return value.split()
-
-
-def _plain(value: str) -> str:
-    return " ".join(_words(value)) if '"' in value else " ".join(value.split())
+    """Without quotes, and without a comment, which begins where a word would."""
+    words = [found[0] for found in _ARGUMENT.finditer(value)]
+    end = next((n for n, word in enumerate(words) if word.startswith("#")), len(words))
+    return ["".join("".join(part) for part in _PART.findall(word)) for word in words[:end]]
 
 
 def _criteria(value: str) -> tuple[tuple[str, str], ...]:
