@@ -69,7 +69,7 @@ def _arguments(found: re.Match[bytes]) -> bytes:
     if not said or said.startswith(b"#"):
         return found[0] if not said else found[1]
     shown = said if said == b'""' else b"...*" if b"*" in said else b"..."
-    return found[1] + b" " + shown + b" \\\n" * found[0].count(b"\\\n") + (b"\n" if found[0].endswith(b"\n") else b"")
+    return found[1] + b" " + shown + b" \\\n" * found[0].count(b"\\\n")
 
 
 def pam(text: bytes) -> bytes:

@@ -192,6 +192,17 @@ def test_cvtsudoers_says_where_a_comment_ends(tmp_path: Path) -> None:
     assert [",".join(rule.users) for rule in read.rules] == told[1:]
 
 
+@pytest.mark.parametrize("end", ["\n", "\\\n\n", "\\\n\\\n\n", " # c \\\n\n", ' ""\\\n\n'])
+def test_a_masked_rule_keeps_its_lines(end: str) -> None:
+    text = f"a ALL=/bin/x canary{end}b ALL=/bin/y \\\n canary{end}carl ALL=(ALL) NOPASSWD: ALL\n"
+    masked = MASKS["sudoers"](text.encode()).decode()
+    assert masked.count("\n") == text.count("\n")
+    assert "canary" not in masked
+    read = sudo.rules(as_read({"/etc/sudoers": masked}), NOBODY)
+    assert isinstance(read, sudoers.Rules)
+    assert read.rules[-1].where == (f"/etc/sudoers:{text.count(chr(10))}",)
+
+
 def test_what_stands_behind_a_comment_is_masked_as_a_rule() -> None:
     text = b"# Defaults x \\\nbob ALL=/bin/x canary\nann ALL=/bin/y canary \\ \t\ncanary2\r\n#include x \\\ncarl ALL=/bin/z canary\n"
     masked = MASKS["sudoers"](text)
