@@ -142,7 +142,7 @@ def test_nothing_is_run(tmp_path: Path) -> None:
     ("mask", "text", "kept"),
     [
         ("passwd", "root:$6$canary:0:0:Canary Name:/root:/bin/sh\n", "root:set:0:0::/root:/bin/sh\n"),
-        ("passwd", "canary without colons\n", "\n"),
+        ("passwd", "canary without colons\n#canary\n", "odd\n\n"),
         ("sudoers", 'a ALL=(b) NOPASSWD: /bin/x -p canary, /bin/y ""\n', 'a ALL=(b) NOPASSWD: /bin/x ..., /bin/y ""\n'),
         ("sudoers", "a ALL=/bin/x -p \\\n canary\nb ALL=/bin/y *\n", "a ALL=/bin/x ... \\\n\nb ALL=/bin/y ...*\n"),
         ("pam", "auth required pam_x.so secret=canary\n", "auth required pam_x.so secret=*\n"),

@@ -21,6 +21,7 @@ from auditor.medium import WHERE
 from auditor.model import Answer, Command, Facts, Failure, Output, Partial, Unknown
 from auditor.readers import systemd_conf
 from auditor.readers.masks import LINKS, MASKS
+from auditor.readers.trees import auditing
 from auditor.transports import tree
 
 PROBES = ("accounts", "audit_trail", "directory", "journal", "log_forwarding", "remote_tools", "time_sync")
@@ -121,18 +122,35 @@ def test_what_no_include_names_is_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "why"),
     [
-        "$IncludeConfig /opt/x/*.conf",
-        'include(file="/etc/rsyslog.other/a.conf")',
-        "include(text=`echo $X`)",
-        "$IncludeConfig ../../../etc/shadow",
+        ("$IncludeConfig /opt/x/*.conf", "not_asked"),
+        ('include(file="/etc/rsyslog.other/a.conf")', "not_asked"),
+        ("include(text=`echo $X`)", "not_asked"),
+        ("$IncludeConfig ../../../etc/shadow", "not_asked"),
+        ("$IncludeConfig /run/rsyslog/*.conf", "not_observable"),
+        ("$IncludeConfig /etc/rsyslog.d/", "not_observable"),
+        ("$IncludeConfig /etc/rsyslog.d/\n$IncludeConfig /etc/x", "not_asked"),
     ],
 )
-def test_an_include_that_leads_elsewhere_is_no_answer(tmp_path: Path, line: str) -> None:
+def test_an_include_that_leads_elsewhere_is_no_answer(tmp_path: Path, line: str, why: str) -> None:
     made(tmp_path, **{"etc/rsyslog.conf": line + "\n", "etc/shadow": "root:canary:1::::::\n"})
-    assert cause(facts_of("log_forwarding", tmp_path)["targets"]) == "not_observable"
+    assert cause(facts_of("log_forwarding", tmp_path)["targets"]) == why
     assert "canary" not in str(answers_of("log_forwarding", tmp_path))
+
+
+def test_what_is_included_stands_where_it_is(tmp_path: Path) -> None:
+    main = "$DefaultNetstreamDriver gtls\n$IncludeConfig /etc/rsyslog.d/*.conf\n$ActionSendStreamDriverMode 1\n*.* @@safe.example\n"
+    beside = {
+        "etc/rsyslog.d/a.conf": '*.* @@clear.example\n$Template x, "open\n',
+        "etc/rsyslog.d/b.conf": "*.* @@other.example\n",
+    }
+    made(tmp_path, **STARTS, **{"etc/rsyslog.conf": main, **beside})
+    assert [(t[0], t[1], *t[3]) for t in targets(tmp_path)] == [
+        ("clear.example", False, "/etc/rsyslog.d/a.conf:1"),
+        ("other.example", False, "/etc/rsyslog.d/b.conf:1"),
+        ("safe.example", True, "/etc/rsyslog.conf:4"),
+    ]
 
 
 def test_files_that_include_each_other_end(tmp_path: Path) -> None:
@@ -141,8 +159,31 @@ def test_files_that_include_each_other_end(tmp_path: Path) -> None:
 
 
 def test_a_whole_system_that_sends_nothing_sends_nothing(tmp_path: Path) -> None:
-    made(tmp_path, **{"etc/rsyslog.conf": "*.* /var/log/syslog\n", "usr/lib/systemd/system/cron.service": ""})
+    made(
+        tmp_path, **{"etc/rsyslog.conf": "*.* /var/log/syslog\n", "usr/lib/systemd/system/systemd-journald.service": ""}
+    )
     assert facts_of("log_forwarding", tmp_path)["targets"] == []
+
+
+def test_one_unit_of_a_role_makes_no_whole_system(tmp_path: Path) -> None:
+    made(tmp_path, **{"etc/rsyslog.conf": "*.* /var/log/syslog\n", "usr/lib/systemd/system/app.service": ""})
+    assert cause(facts_of("log_forwarding", tmp_path)["targets"]) == "not_observable"
+
+
+@pytest.mark.parametrize(
+    ("unit", "target", "runs"),
+    [
+        ("multi-user.target.requires/rsyslog.service", "/lib/systemd/system/rsyslog.service", True),
+        ("rsyslog.service", "../../../dev/null", False),
+        ("rsyslog.service", "../dev/null", True),
+    ],
+)
+def test_the_links_that_systemd_follows(tmp_path: Path, unit: str, target: str, runs: bool) -> None:
+    made(tmp_path, **(STARTS if "requires" not in unit else {}), **{"etc/rsyslog.conf": "*.* @logs.example\n"})
+    link = tmp_path / "etc/systemd/system" / unit
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target)
+    assert [t[2] for t in targets(tmp_path)] == [runs]
 
 
 SYSLOG_NG = """@version: 3.38
@@ -226,6 +267,35 @@ def test_the_storage_of_journald(tmp_path: Path, files: dict[str, str], storage:
     assert cause(facts["persistent"]) == cause(facts["local_days"]) == "not_observable"
 
 
+@pytest.mark.parametrize(
+    ("text", "storage"),
+    [
+        ("[Journal]\nForwardToWall=a \\\nStorage=persistent\n", ""),
+        ("[Journal]\nForwardToWall=a \\\n[Journal]\nStorage=persistent\n", "persistent"),
+        ("[Journal]\nStorage=persistent\n#x\rStorage=volatile\n", "volatile"),
+        ("[Journal]\r\nStorage=volatile\r\n# a \\\r\nStorage=persistent\r\n", "persistent"),
+        ("[Journal]\n# a \\\nStorage=persistent\n", "persistent"),
+        ("[Journal]\nStorage=\\\n# a\n  persistent\n", "persistent"),
+        ("[Journal]\nStorage=persistent \\\nx\n", ""),
+        ("[Journal]\nStorage=volatile\n#\u2028Storage=persistent\n", "volatile"),
+        ("[Journal]\nStorage=volatile\u2028Storage=persistent\n", ""),
+        ("[journal]\nStorage=volatile\n", ""),
+    ],
+)
+def test_lines_of_journald_as_systemd_has_them(tmp_path: Path, text: str, storage: str) -> None:
+    (tmp_path / "etc/systemd").mkdir(parents=True)
+    (tmp_path / "etc/systemd/journald.conf").write_bytes(text.encode())
+    told = facts_of("journal", tmp_path)["storage"]
+    assert told == storage or (not storage and cause(told) == "not_observable")
+
+
+def test_what_goes_on_behind_a_secret_goes_too() -> None:
+    masked = MASKS["systemd"](
+        b"[Upload]\nServerKeyFile=a\\\ncanary\nURL=https://u:canary@\\\ncanary.example/canary\n# Storage=canary\n"
+    )
+    assert b"canary" not in masked
+
+
 def test_systemd_itself_has_the_files_in_that_order(tmp_path: Path) -> None:
     made(
         tmp_path,
@@ -244,6 +314,13 @@ def test_systemd_itself_has_the_files_in_that_order(tmp_path: Path) -> None:
     theirs = systemd_conf.assignments([said], "Journal", "Storage")
     assert theirs
     assert facts_of("journal", tmp_path)["storage"] == theirs[-1] == "volatile"
+
+
+@pytest.mark.parametrize(("path", "why"), [("/etc/logrotate.x", "not_asked"), ("/run/x", "not_observable")])
+def test_what_logrotate_includes_from_elsewhere(tmp_path: Path, path: str, why: str) -> None:
+    block = "/var/log/syslog {\n rotate 52\n weekly\n}\n"
+    made(tmp_path, **{"etc/logrotate.conf": f"include {path}\ninclude /etc/logrotate.d\n", "etc/logrotate.d/a": block})
+    assert cause(facts_of("journal", tmp_path)["syslog_kept_days"]) == why
 
 
 def test_how_long_logrotate_keeps_syslog(tmp_path: Path) -> None:
@@ -297,6 +374,14 @@ def test_timesyncd_and_its_drop_ins(tmp_path: Path) -> None:
         },
     )
     assert [s for s, _, _ in sources(tmp_path)] == ["b.example", "c.example"]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"), [("include /etc/x", "not_asked"), ("sourcedir /run/chrony-dhcp", "not_observable")]
+)
+def test_what_chrony_includes_from_elsewhere(tmp_path: Path, line: str, why: str) -> None:
+    made(tmp_path, **{"etc/chrony/chrony.conf": f"confdir /etc/chrony/conf.d\nserver ntp.example\n{line}\n"})
+    assert cause(facts_of("time_sync", tmp_path)["sources"]) == why
 
 
 def test_the_secret_of_ntp_conf_stays(tmp_path: Path) -> None:
@@ -396,10 +481,51 @@ def ruled(folder: Path) -> list[Any]:
         ({"rules.d/a.rules": GOOD_RULES, "audit.rules": "-b 1\n"}, ["not_observable"] * 4),
         ({"rules.d/a.rules": GOOD_RULES, "audit.rules": GOOD_RULES}, [True, True, "all", True]),
         ({"auditd.conf": ""}, ["not_observable"] * 4),
+        ({"rules.d/a.rules": "-a always,exit -F arch=b64 -S opne\n" + GOOD_RULES}, ["unreadable"] * 4),
+        ({"rules.d/a.rules": "-a always,exit -F arch=b64 -S chown32\n" + GOOD_RULES}, ["unreadable"] * 4),
+        ({"rules.d/a.rules": "-a always,exit -F arch=b65 -S open\n" + GOOD_RULES}, ["unreadable"] * 4),
+        ({"rules.d/a.rules": "-a always,exit -F foo=1 -S open\n" + GOOD_RULES}, ["unreadable"] * 4),
+        ({"rules.d/a.rules": "-w /etc -p wz\n" + GOOD_RULES}, ["unreadable"] * 4),
+        ({"rules.d/a.rules": "-w /x -p wa\n-w /x -p wa\n" + GOOD_RULES}, ["unreadable"] * 4),
+        ({"rules.d/a.rules": "-c\n-w /x -p wa\n-w /x -p wa\n" + GOOD_RULES}, [True, True, "all", True]),
+        ({"audit.rules": "-e 2\n" + GOOD_RULES}, ["unreadable"] * 4),
+        ({"rules.d/a.rules": "-e 2\n" + GOOD_RULES}, [True, True, "all", True]),
+        ({"rules.d/a.rules": GOOD_RULES, "rules.d/a-1.rules": "-a never,task\n"}, [False, False, "none", True]),
+        ({"rules.d/a.rules": "# mine", "rules.d/b.rules": "-w /etc/ -p wa\n"}, [False, False, "none", True]),
     ],
 )  # fmt: skip
 def test_the_rules_that_would_be_loaded(tmp_path: Path, files: dict[str, str], told: list[Any]) -> None:
     assert ruled(made(tmp_path, **{f"etc/audit/{name}": text for name, text in files.items()})) == told
+
+
+NAMES = [
+    "a",
+    "a-1",
+    "a_b",
+    "a b",
+    "a1",
+    "a01",
+    "a10",
+    "a.b",
+    "a~",
+    "A",
+    "aa",
+    "10",
+    "9-a",
+    "9",
+    "10-base",
+    "010",
+    "a.b-c",
+    "z..",
+    "é",
+]
+
+
+def test_the_order_of_rules_is_that_of_ls(tmp_path: Path) -> None:
+    for name in NAMES:
+        (tmp_path / f"{name}.rules").touch()
+    done = subprocess.run(["ls", "-1v"], cwd=tmp_path, capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"})
+    assert sorted(os.listdir(tmp_path), key=auditing._natural) == done.stdout.decode().splitlines()
 
 
 def test_rules_in_a_file_are_not_rules_in_the_kernel(tmp_path: Path) -> None:

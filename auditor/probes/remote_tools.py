@@ -273,7 +273,7 @@ def _in_tree(tool: Tool, paths: tuple[str, ...], started: units.Units) -> Fact:
     names = {*tool.processes, *tool.programs}
     programs = [p for p in paths if p.rpartition("/")[0] in FOLDERS and p.rpartition("/")[2] in tool.programs]
     lying = [*programs, *(p for p in paths if _lies(tool, f"path {p.rpartition('/')[0]}"))][:1]
-    own = sorted(names & (started.there | set(started.starts)))
+    own = sorted(unit for unit in {*started.there, *started.starts} if unit.partition("@")[0] in names)
     if not lying and not own:
         return None
     running = started.runs(*own) if own else Unknown("not_observable", f"whether {tool.name} runs")

@@ -176,6 +176,7 @@ NOT_OBSERVABLE = Failure("not_observable")
 def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
     return {
         "config": ssh.CONFIG,
+        "started": ssh.STARTED,
         "accounts": people.PASSWD,
         "sources": people.SOURCES,
         "sudoers": sudo.SUDOERS,
@@ -185,7 +186,7 @@ def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
 
 def tree_parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     """Of the connections that the files tell of; that sshd accepts them, only sshd can tell."""
-    config, tree = ssh.read(answers["config"]), people.read(answers["accounts"], answers["sources"])
+    config, tree = ssh.read(answers["config"], answers["started"]), people.read(answers["accounts"], answers["sources"])
     valid = Unknown("not_observable", "sshd -t")
     if not config.main:
         why = config.gap or Unknown("not_observable")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache, reduce
 
@@ -29,38 +29,79 @@ class _Settings:
     max_age: float | None = None
 
 
+# Endings that an inclusion of a folder leaves out, as long as no `tabooext` says otherwise; logrotate(8).
+TABOO = (",v", ".bak", ".cfsaved", ".disabled", ".dpkg-bak", ".dpkg-del", ".dpkg-dist", ".dpkg-new", ".dpkg-old", ".dpkg-tmp",
+         ".rpmnew", ".rpmorig", ".rpmsave", ".swp", ".ucf-dist", ".ucf-new", ".ucf-old", "~")  # fmt: skip
+
+
 def kept_days(texts: Mapping[str, str], path: str) -> float | Unknown | None:
     """How long logrotate keeps what is written to a path, at least; None when no block speaks of it.
 
-    `texts`: the main file first, then the included ones, whose own global words stay in them.
+    `texts`: the main file first, then those that it may include. Of several blocks the first counts, as logrotate has it.
     """
-    kept = [days for pattern, days in _kept(tuple(texts.values())) if fnmatchcase(path, pattern)]
-    return kept[-1] if kept else None
+    return next((days for pattern, days in _kept(tuple(texts.items())) if fnmatchcase(path, pattern)), None)
 
 
 def kept_below(texts: Mapping[str, str], directory: str) -> float | Unknown | None:
     """The shortest time that logrotate keeps files below a directory; None when no block speaks of them."""
-    kept = [days for pattern, days in _kept(tuple(texts.values())) if pattern.startswith(directory + "/")]
+    kept = [days for pattern, days in _kept(tuple(texts.items())) if pattern.startswith(directory + "/")]
     unknown = next((k for k in kept if isinstance(k, Unknown)), None)
     return unknown or min((k for k in kept if not isinstance(k, Unknown)), default=None)
 
 
-@lru_cache(maxsize=64)
-def _kept(texts: tuple[str, ...]) -> tuple[tuple[str, float | Unknown], ...]:
-    """How long each pattern's files are kept: several paths are asked about, and a fleet shares its packages' files."""
-    found: list[tuple[str, float | Unknown]] = []
-    settings = _Settings()
-    for number, text in enumerate(texts):
-        outer = settings
-        for patterns, lines in _blocks(text):
+def included(text: str) -> list[str]:
+    """The files and folders that a text includes."""
+    lines = (lines[0] for patterns, lines in _blocks(text) if not patterns)
+    return [line[1].rstrip("/") for line in lines if line[0] == "include" and len(line) > 1]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Files in, each read where it is included; the settings reach behind it. `found`: how long what is kept."""
+
+    texts: Mapping[str, str]
+    settings: _Settings = _Settings()
+    taboo: tuple[str, ...] = TABOO
+    read: set[str] = field(default_factory=set)
+    found: list[tuple[str, float | Unknown]] = field(default_factory=list)
+
+    def file(self, path: str) -> None:
+        self.read.add(path)
+        for patterns, lines in _blocks(self.texts[path]):
             if patterns:
-                days = _days(reduce(_applied, lines, outer))
-                found.extend((pattern, days) for pattern in patterns)
+                days = _days(reduce(_applied, lines, self.settings))
+                self.found.extend((pattern, days) for pattern in patterns)
             else:
-                outer = reduce(_applied, lines, outer)
-        if number == 0:
-            settings = outer
-    return tuple(found)
+                self._word(lines[0])
+
+    def _word(self, line: list[str]) -> None:
+        if line[0] == "include":
+            for path in self._below(line[1].rstrip("/") if len(line) > 1 else ""):
+                self.file(path)
+        elif line[0] == "tabooext":
+            more = tuple(part for word in line[1:] for part in word.split(",") if part != "+")
+            self.taboo = (*self.taboo, *more) if "+" in line else more
+        else:
+            self.settings = _applied(self.settings, line)
+
+    def _below(self, path: str) -> list[str]:
+        """The file, or the files of the folder; on SUSE those of /usr/etc too, of which the folder of /etc does not hold others."""
+        if path in self.texts:
+            return [path] if path not in self.read else []
+        beside = (path, f"/usr{path}") if path.startswith("/etc/") else (path,)
+        return [p for p in sorted(self.texts) if p.rpartition("/")[0] in beside and self._counts(p)]
+
+    def _counts(self, path: str) -> bool:
+        return path not in self.read and not path.endswith(self.taboo)
+
+
+@lru_cache(maxsize=64)
+def _kept(files: tuple[tuple[str, str], ...]) -> tuple[tuple[str, float | Unknown], ...]:
+    """How long each pattern's files are kept: several paths are asked about, and a fleet shares its packages' files."""
+    reading = _Reading(dict(files))
+    if files:
+        reading.file(files[0][0])
+    return tuple(reading.found)
 
 
 def _days(settings: _Settings) -> float | Unknown:
@@ -106,8 +147,9 @@ def _blocks(text: str) -> Iterator[tuple[list[str], list[list[str]]]]:
             else:
                 inside.append(words)
         elif words[0].startswith("/") or words[0] == "{":
-            patterns += [w for w in words if w.startswith("/")]
-            inside = [] if "{" in words else None
+            patterns += [w for w in (words[: words.index("{")] if "{" in words else words) if w.startswith("/")]
+            behind = words[words.index("{") + 1 :] if "{" in words else []
+            inside = [behind] * bool(behind) if "{" in words else None
         else:
             yield [], [words]
 

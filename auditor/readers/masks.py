@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from auditor.readers import setting_masks
+from auditor.readers import setting_masks, sudo_lines
 from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
@@ -27,12 +27,16 @@ def passwd(text: bytes) -> bytes:
 
 
 def _row(line: bytes) -> bytes:
-    fields = line.split(b":")
-    if len(fields) in (4, 7):
-        fields[1] = _password(fields[0], fields[1])
+    """A row of other columns, which the C library may still read as an account, stays as `odd`; comments it passes over."""
+    fields = line.strip(b" \t\r\v\f").split(b":")
+    if fields == [b""] or fields[0].startswith(b"#"):
+        return b""
+    if len(fields) not in (4, 7):
+        return fields[0] if fields[0][:1] in (b"+", b"-") else b"odd"
+    fields[1] = _password(fields[0], fields[1])
     if len(fields) == 7:
         fields[4] = b""
-    return b":".join(fields) if len(fields) in (4, 7) else b""
+    return b":".join(fields)
 
 
 def _password(name: bytes, text: bytes) -> bytes:
@@ -44,7 +48,13 @@ def _password(name: bytes, text: bytes) -> bytes:
 
 def sudoers(text: bytes) -> bytes:
     """The arguments of commands: `...` stands for some, `...*` for some with a wildcard."""
-    return b"".join(_rule(line) for line in re.findall(rb"(?:\\\n|[^\n])*\n?", text))
+    whole = re.sub(rb"\\[ \t]*\r?\n", b"\\\\\n", text)
+    rules: list[list[bytes]] = [[]]
+    for line in whole.split(b"\n"):
+        rules[-1].append(line)
+        if not sudo_lines.goes_on(line.decode("latin-1")):
+            rules.append([])
+    return b"\n".join(_rule(b"\n".join(rule)) for rule in rules if rule)
 
 
 def _rule(line: bytes) -> bytes:
@@ -59,7 +69,7 @@ def _arguments(found: re.Match[bytes]) -> bytes:
     if not said or said.startswith(b"#"):
         return found[0] if not said else found[1]
     shown = said if said == b'""' else b"...*" if b"*" in said else b"..."
-    return found[1] + b" " + shown + b" \\\n" * found[0].count(b"\\\n") + (b"\n" if found[0].endswith(b"\n") else b"")
+    return found[1] + b" " + shown + b" \\\n" * found[0].count(b"\\\n")
 
 
 def pam(text: bytes) -> bytes:
@@ -153,6 +163,7 @@ def fortios(text: bytes) -> bytes:
 MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "": nothing,
     "assigned": flattening.assigned,
+    "audit_rules": setting_masks.audit_rules,
     "auditd": setting_masks.auditd,
     "blocks": flattening.blocks,
     "cisco_ios": cisco_ios,
@@ -165,6 +176,7 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "presence": setting_masks.presence,
     "river": flattening.river,
     "shadow": setting_masks.shadow,
+    "sshd_started": setting_masks.sshd_started,
     "sssd": setting_masks.sssd,
     "sudoers": sudoers,
     "syslog": mask.syslog,

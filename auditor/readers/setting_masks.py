@@ -28,15 +28,25 @@ def _lines(text: bytes, kept: Callable[[bytes], bytes]) -> bytes:
 
 
 def systemd(text: bytes) -> bytes:
-    """Of an address, neither credentials nor path; a value may go on behind a backslash."""
-    lines, goes_on = [], False
+    """Of an address, neither credentials nor path; a value may go on behind a backslash, and a line may end in CR alone."""
+    lines = []
+    goes_on = kept = False
     for line in text.split(b"\n"):
-        key = line.partition(b"=")[0].strip()
-        kept = goes_on or bool(_SECTION.match(line)) or (b"=" in line and key in _SYSTEMD)
-        goes_on = kept and line.endswith(b"\\")
-        url = _URL.match(line)
-        lines.append(_address(url) if url else line if kept else b"")
+        told = []
+        for part in line.split(b"\r"):
+            comment = part.lstrip().startswith((b"#", b";"))
+            if not comment:
+                kept = kept if goes_on else _counts(part)
+                goes_on = part.endswith(b"\\")
+            url = _URL.match(part)
+            told.append(b"#" * goes_on if comment else _address(url) if url else part if kept else b"")
+        lines.append(b"\r".join(told))
     return b"\n".join(lines)
+
+
+def _counts(line: bytes) -> bool:
+    key, equals, _ = line.partition(b"=")
+    return bool(_SECTION.match(line)) or (bool(equals) and key.strip() in _SYSTEMD)
 
 
 def _address(url: re.Match[bytes]) -> bytes:
@@ -59,6 +69,11 @@ def _clock(line: bytes) -> bytes:
     return b" ".join([directive, *words[1:]]) if directive in _INCLUDES else b""
 
 
+def audit_rules(text: bytes) -> bytes:
+    """Of a comment its mark stays: what augenrules joins to it is one too."""
+    return _lines(text, lambda line: b"#" if line.lstrip().startswith(b"#") else line)
+
+
 def auditd(text: bytes) -> bytes:
     return _lines(text, lambda line: line if line.partition(b"=")[0].strip().lower() in _AUDITD else b"")
 
@@ -78,6 +93,20 @@ def _sssd(line: bytes) -> bytes:
     key, equals, value = bare.partition(b"=")
     key = b"".join(key.split()).lower()
     return (key + b"=" + value.strip() if key in _SSSD else b"") if equals else b"odd"
+
+
+_STARTED = re.compile(rb"[ \t]*(?:export[ \t]+)?(?:ExecStart|Environment|[A-Z_]*(?:OPTS|OPTIONS|ARGS))[ \t]*=")
+_OTHERWISE = re.compile(rb"(?<![\w/.-])-[46deDitq]*[ofC]")
+
+
+def sshd_started(text: bytes) -> bytes:
+    """Of what starts sshd only the lines that give it other settings than its files have, and of these only that they do."""
+    lines, told, goes_on = [], False, False
+    for line in text.split(b"\n"):
+        told = bool(_STARTED.match(line)) or (told and goes_on)
+        goes_on = line.rstrip(b"\r").endswith(b"\\")
+        lines.append(b"otherwise" if told and _OTHERWISE.search(line) else b"")
+    return b"\n".join(lines)
 
 
 def shadow(text: bytes) -> bytes:

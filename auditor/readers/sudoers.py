@@ -104,7 +104,8 @@ o=$(printf 'sudoers %s\n' "$h"
       else { if (v ~ /^!*(authenticate|timestamp_timeout|exempt_group|runas_default)/) odd = 1; continue }
       print "default " to "\t" among "\t" v } }
   FNR == 1 { b = "" }
-  { sub(/\r$/, ""); if (sub(/\\$/, "")) { b = b $0 " "; next } $0 = b $0; b = ""; gsub(/\t/, " "); line = $0 }
+  { sub(/\r$/, ""); seen = $0; gsub(/"[^"]*"/, "", seen); gsub(/\\./, "", seen)
+    if (seen !~ /#([^0-9-]|-[^0-9]|-?$)/ && sub(/\\$/, "")) { b = b $0 " "; next } $0 = b $0; b = ""; gsub(/\t/, " "); line = $0 }
   /^ *[@#]include(dir)? / { d = $2; gsub(/"/, "", d); sub(/\/$/, "", d)
     if (d == "/etc/sudoers.d" || d == "/usr/etc/sudoers.d") inc = FILENAME; else print "include " $2
     next }

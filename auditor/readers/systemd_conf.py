@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 ROOTS = ("/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd", "/lib/systemd")
+_ENDS = re.compile("\r\n|\r|\n")  # of lines, for systemd; not the other characters that a text may hold
 _FILE = re.compile(r"# (/\S+\.conf)\Z")
 _SECTION = re.compile(r"\[([^\]]*)\]\Z")
 
@@ -64,7 +65,7 @@ def last_valid(values: Sequence[str], valid: Sequence[str], default: str) -> str
 
 def _parsed(text: str) -> Iterable[tuple[str, str, str]]:
     section, pending = "", ""
-    for raw in text.splitlines():
+    for raw in _ENDS.split(text):
         line = raw.strip()
         if line.startswith(("#", ";")):
             continue

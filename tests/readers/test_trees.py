@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from auditor.errors import Unreadable
 from auditor.model import Output, Unknown
 from auditor.readers import sudoers
+from auditor.readers.masks import MASKS
 from auditor.readers.trees import people, ssh, stacks, sudo
 
 NOBODY = people.Tree(Unknown("not_observable"), name="web01")
@@ -35,6 +36,14 @@ CONFIGS = {
     "old words": "ChallengeResponseAuthentication no\nPubkeyAuthentication no\n",
     "lists": "AllowUsers a b@10.*\nAllowUsers c\nDenyGroups x\n",
     "comment": "PermitRootLogin no # why\n#PasswordAuthentication no\n",
+    "match overrides": "PermitRootLogin no\nPasswordAuthentication no\nAllowUsers a\nMatch User root\nPermitRootLogin yes\nAllowUsers root\n"
+    "Match Address 10.0.0.0/8\nPasswordAuthentication yes\nAllowUsers bob\nMatch all\nPermitRootLogin no\nAllowUsers c\n",
+    "quoted words": '"PermitRootLogin" yes\nPermitRootLogin no\n',
+    "quoted at once": '\t"PermitRootLogin"yes\r\nPermitRootLogin no\r\n',
+    "comment behind quotes": '"PermitRootLogin" yes # c\nAuthenticationMethods "publickey" # "d\nAllowUsers a#b "c" # e\n',
+    "equals behind quotes": '"AllowUsers" = bob\n',
+    "equals first": "=PermitRootLogin yes\nPermitRootLogin no\n",
+    "match equals": "PermitRootLogin no\nMatch=User root\nPermitRootLogin=yes\n",
 }
 ASKED = [("bob", "10.2.0.1"), ("bob", "10.1.0.1"), ("alice", "192.0.2.1"), ("root", "192.0.2.1")]
 WORDS = ("permitrootlogin", "passwordauthentication", "kbdinteractiveauthentication", "pubkeyauthentication", "usepam",
@@ -80,10 +89,17 @@ def test_included_files_stand_where_they_are_included() -> None:
 
 
 def test_what_is_included_and_not_there_is_not_observable() -> None:
-    for text in ("Include /etc/ssh/sshd_config.d/*.conf\n", "Include /opt/x\n"):
-        gap = ssh.read(as_read({"/etc/ssh/sshd_config": text})).gap
+    for path, cause in (
+        ("/etc/ssh/sshd_config.d/*.conf", "not_observable"),
+        ("/run/ssh/x", "not_observable"),
+        ("/opt/x", "not_asked"),
+        ("/etc/ssh/hardening/*.conf", "not_asked"),
+    ):
+        gap = ssh.read(as_read({"/etc/ssh/sshd_config": f"Include {path}\n"})).gap
         assert gap
-        assert gap.cause == "not_observable"
+        assert gap.cause == cause
+    hidden = "Include /etc/ssh/sshd_config.d/*.conf\nInclude /opt/x\n"
+    assert (ssh.read(as_read({"/etc/ssh/sshd_config": hidden})).gap or Unknown("timeout")).cause == "not_asked"
     loop = {
         "/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/a\n",
         "/etc/ssh/sshd_config.d/a": "Include /etc/ssh/sshd_config.d/a\n",
@@ -91,10 +107,44 @@ def test_what_is_included_and_not_there_is_not_observable() -> None:
     assert (ssh.read(as_read(loop)).gap or Unknown("timeout")).cause == "unreadable"
 
 
+def test_files_that_all_include_each_other_come_to_an_end() -> None:
+    every = {f"/etc/ssh/sshd_config.d/{n}.conf": "Include sshd_config.d/*.conf\n" for n in range(20)}
+    config = ssh.read(as_read({"/etc/ssh/sshd_config": "Include sshd_config.d/*.conf\n", **every}))
+    assert config.read < 10 * ssh.MOST_FILES
+    assert config.gap
+
+
+@pytest.mark.parametrize("line", ["\ufeffPermitRootLogin no", "\u00a0PermitRootLogin no", "PermitRootLogin", "%%"])
+def test_a_line_that_is_no_setting_is_said_to_be_none(line: str) -> None:
+    gap = ssh.read(as_read({"/etc/ssh/sshd_config": f"UsePAM yes\n{line}\n"})).gap
+    assert gap == Unknown("unreadable", "/etc/ssh/sshd_config:2")
+
+
 def test_a_match_that_only_the_host_can_follow_is_no_answer() -> None:
     config = ssh.read(as_read({"/etc/ssh/sshd_config": "Match Group wheel\nPermitRootLogin yes\n"}))
     (context,) = ssh.asked(config, [ssh.Who("root", "192.0.2.1", None)]).contexts
     assert "sshd_config:2" in context.error
+
+
+OTHERWISE = {
+    'SSHD_OPTS="-oPermitRootLogin=yes"': True,
+    "OPTIONS=-4f /x": True,
+    "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D $SSHD_OPTS -o X=canary": True,
+    "[Service]\nExecStart=/usr/sbin/sshd \\\n -C canary": True,
+    "SSHD_OPTS=": False,
+    'SSHD_OPTS="-4 -u0"': False,
+    "# SSHD_OPTS=-f /x": False,
+    "[Service]\nExecStart=/usr/sbin/sshd -D $SSHD_OPTS\nExecReload=/bin/kill -f x": False,
+}
+
+
+@pytest.mark.parametrize("text", OTHERWISE)
+def test_sshd_may_be_started_with_other_settings(text: str) -> None:
+    masked = MASKS["sshd_started"](text.encode()).decode()
+    assert "canary" not in masked
+    config = ssh.read(as_read({"/etc/ssh/sshd_config": "PermitRootLogin no\n"}), as_read({"/etc/default/ssh": masked}))
+    assert (config.gap is not None) == OTHERWISE[text]
+    assert not config.gap or (config.gap.cause, "/etc/default/ssh:" in config.gap.detail) == ("not_told", True)
 
 
 RULES = {
@@ -107,6 +157,7 @@ RULES = {
     "runas list": "bob ALL=(www, db : grp) /bin/x\n",
     "empty arguments": 'bob ALL=/bin/x ""\n',
     "comment": "bob ALL=ALL # why not: x\n#1001 ALL=ALL\n",
+    "continued in a comment": "# why \\\nbob ALL=(ALL) NOPASSWD: ALL\nann ALL=/bin/x # why \\\ncarl ALL=NOPASSWD: ALL\n#1001 ALL=\\\nALL\n",
 }
 
 
@@ -125,6 +176,71 @@ def test_the_question_to_a_host_says_the_same(tmp_path: Path, name: str) -> None
     assert [(r.users, r.hosts, r.items) for r in tree.rules] == [(r.users, r.hosts, r.items) for r in host.rules]
     assert (tree.defaults, tree.gap) == (host.defaults, host.gap)
     assert all(r.where for r in tree.rules)
+
+
+def test_cvtsudoers_says_where_a_comment_ends(tmp_path: Path) -> None:
+    text = RULES["continued in a comment"]
+    (tmp_path / "sudoers").write_text(text)
+    done = subprocess.run(
+        ["cvtsudoers", "-f", "csv", "sudoers"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    told = [
+        line.split(",")[1] for line in done.stdout.splitlines() if line.startswith("rule,")
+    ]  # the first one names the columns
+    read = sudo.rules(as_read({"/etc/sudoers": text}), NOBODY)
+    assert isinstance(read, sudoers.Rules)
+    assert [",".join(rule.users) for rule in read.rules] == told[1:]
+
+
+@pytest.mark.parametrize("end", ["\n", "\\\n\n", "\\\n\\\n\n", " # c \\\n\n", ' ""\\\n\n'])
+def test_a_masked_rule_keeps_its_lines(end: str) -> None:
+    text = f"a ALL=/bin/x canary{end}b ALL=/bin/y \\\n canary{end}carl ALL=(ALL) NOPASSWD: ALL\n"
+    masked = MASKS["sudoers"](text.encode()).decode()
+    assert masked.count("\n") == text.count("\n")
+    assert "canary" not in masked
+    read = sudo.rules(as_read({"/etc/sudoers": masked}), NOBODY)
+    assert isinstance(read, sudoers.Rules)
+    assert read.rules[-1].where == (f"/etc/sudoers:{text.count(chr(10))}",)
+
+
+def test_what_stands_behind_a_comment_is_masked_as_a_rule() -> None:
+    text = b"# Defaults x \\\nbob ALL=/bin/x canary\nann ALL=/bin/y canary \\ \t\ncanary2\r\n#include x \\\ncarl ALL=/bin/z canary\n"
+    masked = MASKS["sudoers"](text)
+    assert b"canary" not in masked
+    assert masked.count(b"\n") == text.count(b"\n")
+
+
+# What the C library takes for an account with uid 0 and no password, or passes over.
+ROWS = {
+    "toor::0:0:": True,
+    "  toor::0:0:::": True,
+    "toor::0:0": True,
+    "toor::0:0::/root:/bin/sh:x": False,
+    "+": None,
+    "+@ops": None,
+    "#toor:": "",
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_no_row_of_odd_columns_is_passed_over(row: str) -> None:
+    """A comment alone is."""
+    texts = {
+        "/etc/passwd": f"root:x:0:0:::\n{row}\n",
+        "/etc/group": "root:x:0:\n",
+        "/etc/nsswitch.conf": "passwd: compat\n",
+    }
+    masked = {path: MASKS["passwd"](text.encode()).decode() for path, text in texts.items() if "nss" not in path}
+    assert masked["/etc/passwd"].count("\n") == 2
+    sources = as_read({"/etc/nsswitch.conf": texts["/etc/nsswitch.conf"]})
+    try:
+        told = people.read(as_read(masked), sources).people
+    except Unreadable:
+        assert ROWS[row] in (True, False)
+        return
+    assert not isinstance(told, Unknown)
+    assert ("toor" in told.accounts) == (ROWS[row] is True)
+    assert (row.strip() in masked["/etc/passwd"]) == (row != "#toor:")
 
 
 WORDS_OF_FILES = [*'abA=:,()!\\"# \n\t@*%/.-_x1', "ALL", "NOPASSWD:", "Match ", "Include ", "Defaults", "[", "]"]

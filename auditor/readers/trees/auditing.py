@@ -1,7 +1,7 @@
 """The files of auditd in a tree in; the rules that would be loaded, and where records would go, out. Pure.
 
 Sources: audit.rules(7), auditctl(8), augenrules(8): what lies in rules.d takes the place of audit.rules, in the order of `ls -v`,
-with a `-D` put before all rules.
+with a `-D` put before all rules and the last `-e` behind them. auditctl ends at the first line that it, or the kernel, refuses.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TypeVar
 
 from auditor.model import Answer, Command, Output, Unknown
 from auditor.readers import audit_rules, auditd, files
+from auditor.readers.trees import audit_names
 
-RULES = Command("/etc/audit/rules.d/*.rules /etc/audit/audit.rules", kind="read", mask="comments", cap_bytes=262144)
+RULES = Command("/etc/audit/rules.d/*.rules /etc/audit/audit.rules", kind="read", mask="audit_rules", cap_bytes=262144)
 SETTINGS = Command(
     "/etc/audit/auditd.conf /etc/audit/audisp-remote.conf /etc/audisp/audisp-remote.conf /etc/audit/plugins.d/*.conf"
     " /etc/audisp/plugins.d/*.conf",
@@ -29,6 +30,7 @@ _CONTROLS = {
     "-b": 1, "-f": 1, "-r": 1, "-e": 1, "-m": 1, "-i": 0, "-c": 0, "-q": 1, "-s": 0, "--backlog_wait_time": 1,
     "--loginuid-immutable": 0, "--reset-lost": 0, "--signal": 1,
 }  # fmt: skip
+_MACHINES = ("x86_64", "aarch64", "i386", "i686", "arm", "armeb", "ppc64", "ppc64le", "ppc", "s390x", "s390", "riscv64")
 _LISTS, _ACTIONS = ("task", "exit", "user", "exclude", "filesystem"), ("always", "never")
 _OF_ROOT = re.compile(r"(uid|euid|suid|fsuid|obj_uid|gid|egid)(=|!=|>=|<=|>|<)root")
 _NUMBERED = re.compile(r"(-S [0-9,]*[0-9]|-F msgtype[!<>=]+[0-9])")
@@ -59,20 +61,41 @@ def loaded(answer: Answer) -> Loaded:
     return Loaded(audit_rules.read(lines), _off(parts or found.texts), where)
 
 
-def _natural(path: str) -> tuple[tuple[bool, int, str], ...]:
-    parts = re.findall("[0-9]{1,9}|[^0-9]+", path)
-    return tuple((not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in parts)
+_SUFFIX = re.compile(r"(?:\.[A-Za-z~][A-Za-z0-9~]*)*\Z")
+_RUN = re.compile("([0-9]*)([^0-9]*)")
+
+
+def _natural(path: str) -> tuple[list[int], list[int], str]:
+    """The order of `ls -v`: numbers by their value; letters, and an end, come before other characters; a suffix comes last."""
+    name = path.rpartition("/")[2]
+    return _version(_SUFFIX.sub("", name)), _version(name), name
+
+
+def _version(name: str) -> list[int]:
+    key: list[int] = []
+    for digits, rest in _RUN.findall(name):
+        if digits:
+            key += [0, len(digits.lstrip("0")), *map(ord, digits.lstrip("0"))]
+        key += [-2 if c == "~" else ord(c) if c.isascii() and c.isalpha() else ord(c) + 256 for c in rest]
+    return [*key, -1]
 
 
 def _rules(texts: Iterable[str], merged: bool) -> list[str]:
-    """As `auditctl -l` would list them; what is not understood stays as it is, and no reader takes it for a rule."""
+    """As `auditctl -l` would list them; what is not understood, or not taken, stays as it is, and no reader takes it for a rule."""
     found: list[str] = []
-    for line in (one.strip() for text in texts for one in text.split("\n")):
+    locked = goes_on = False
+    for line in (one.strip() for one in "".join(texts).split("\n")):
         words = line.split()
+        goes_on = goes_on or words in (["-i"], ["-c"])
+        locked = locked or (words == ["-e", "2"] and not merged)
+        if not line or line.startswith("#"):
+            continue
         if words == ["-D"]:
             found = found if merged else []
-        elif line and not _only_controls(words):
-            found.append(_watch(words) or _rule(words) or f"? {line}")
+        elif not _only_controls(words):
+            rule = _watch(words) or _rule(words)
+            twice = rule in found and not goes_on
+            found.append(rule if rule and not locked and not twice else f"? {line}")
     return found
 
 
@@ -93,7 +116,9 @@ def _options(words: list[str]) -> list[tuple[str, str]] | None:
 def _watch(words: list[str]) -> str:
     options = _options(words) or []
     said = dict(options)
-    if "-w" not in said or not said["-w"].startswith("/") or set(said) - {"-w", "-p", "-k"}:
+    if "-w" not in said or not said["-w"].startswith("/") or set(said) - {"-w", "-p", "-k"} or len(said) < len(options):
+        return ""
+    if not set(said.get("-p", "r")) <= set("rwxa"):
         return ""
     path = said["-w"].rstrip("/") or "/"
     key = f" -k {said['-k']}" if "-k" in said else ""
@@ -108,9 +133,26 @@ def _rule(words: list[str]) -> str:
     action = [p for p in pair if p in _ACTIONS]
     if len(pair) != 2 or not (listed and action) or any(o not in ("-S", "-F", "-C", "-k") for o, _ in rest):
         return ""
+    if not _known(rest):
+        return ""
     told = [f"-F key={v}" if o == "-k" else f"{o} {_OF_ROOT.sub(_numbered, v)}" for o, v in rest]
     text = " ".join([f"-a {action[0]},{listed[0]}", *told])
     return "" if _NUMBERED.search(text) else text
+
+
+def _known(options: list[tuple[str, str]]) -> bool:
+    """Whether auditctl takes these calls and fields, for the machine that the rule names."""
+    fields = [v for option, v in options if option == "-F"]
+    named = {v for option, value in options if option == "-S" for v in value.split(",")} - {"all"}
+    arches = {v.partition("=")[2] for v in fields if v.startswith("arch=")}
+    if (
+        not arches <= {"b32", "b64", *_MACHINES}
+        or not {re.split("[!<>=&]", v, maxsplit=1)[0] for v in fields} <= audit_names.FIELDS
+    ):
+        return False
+    told_64 = audit_names.BOTH | audit_names.ONLY_64
+    told_32 = audit_names.BOTH | audit_names.ONLY_32
+    return named <= told_64 if "b64" in arches else named <= told_32 if "b32" in arches else named <= told_64 | told_32
 
 
 def _numbered(found: re.Match[str]) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import files, systemd_conf
 from auditor.readers.clocks import settings
+from auditor.readers.trees.forwarders import worst
+from auditor.readers.trees.included import unseen
 from auditor.readers.trees.units import Units
 
 FILES = Command(
@@ -97,7 +99,7 @@ def _gather(path: str, texts: Mapping[str, str], read: dict[str, str], clocks: C
         paths = sorted(p for p in texts if fnmatch.fnmatchcase(p, glob) and p.count("/") == glob.count("/"))
         folder = glob.rpartition("/")[0]
         if not paths and not ("*" in glob and any(p.rpartition("/")[0] == folder for p in texts)):
-            clocks.gap = clocks.gap or Unknown("not_observable", f"what is included: {glob[:100]}")
+            clocks.gap = worst([clocks.gap, unseen(FILES, glob)])
         for one in paths:
             _gather(one, texts, read, clocks, depth + 1)
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import files, systemd_conf
 from auditor.readers.own_names import Own, is_loopback, plain
 from auditor.readers.repositories import canonical
+from auditor.readers.trees.included import unseen
 
 
 def _question(mask: str, text: str) -> Command:
@@ -64,6 +65,7 @@ _INCLUDE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _FILE = re.compile(r"(?:^|[\s(])file[ \t]*=[ \t]*\"([^\"]*)\"", re.IGNORECASE)
+_QUOTE = re.compile(r'(?<!\\)(?:\\\\)*"')
 DEEPEST = 3
 _LINE = re.compile(r"([0-9]{1,7})\|(.*)")
 
@@ -85,12 +87,12 @@ def read(answers: Mapping[str, Answer]) -> Forwarders:
     found = {name: files.read(answers[name]) for name in QUESTIONS}
     gaps = [f.gap for f in found.values()]
     texts: dict[str, Mapping[str, str]] = {}
+    shown: dict[str, Mapping[str, str]] = {"journal-upload": found["journal_upload"].texts}
     for agent, (name, main) in MAIN.items():
-        texts[agent], gap = _gathered(found[name].texts, main)
+        texts[agent], shown[agent], gap = _gathered(name, found[name].texts, main)
         gaps.append(gap)
     uploads = enumerate(systemd_conf.effective(found["journal_upload"].texts, "journal-upload.conf"))
     texts["journal-upload"] = {str(number): text for number, text in uploads}
-    shown: dict[str, Mapping[str, str]] = {**texts, "journal-upload": found["journal_upload"].texts}
     for name in ("wazuh", "yaml", "toml", "json", "blocks", "assigned", "river"):
         for path, text in found[name].texts.items():
             agent = next(a for begin, a in AGENTS.items() if path.startswith(begin))
@@ -120,32 +122,52 @@ def _unnumbered(text: str) -> tuple[str, str]:
 # ---------------------------------------------------------------- what rsyslog and syslog-ng include
 
 
-def _gathered(texts: Mapping[str, str], main: str) -> tuple[Mapping[str, str], Unknown | None]:
-    """The main file and, behind it, what it includes; and why that may not be all."""
-    level = [main] if main in texts else [path for path in texts if path.endswith(".conf")]
-    read = {path: texts[path] for path in level}
-    gap = None if main in texts or not texts else Unknown("not_observable", main)
-    for depth in range(DEEPEST + 1):
-        globs = [glob for path in level for glob in _included(texts[path], main.rpartition("/")[0])]
-        if depth == DEEPEST and globs:
-            return read, gap or Unknown("not_told", f"what {level[0]} includes")
-        level = []
-        for glob in globs:
-            paths = _matching(texts, glob)
-            gap = gap or _unseen(texts, glob, paths)
-            level += [path for path in paths if path not in read]
-            read.update((path, texts[path]) for path in paths if path not in read)
-    return read, gap
+def _gathered(
+    name: str, texts: Mapping[str, str], main: str
+) -> tuple[Mapping[str, str], Mapping[str, str], Unknown | None]:
+    """The main file, or without it those beside it, each with what it includes in its place; the files that were read; and
+    why that may not be all.
+    """
+    reading = _Including(name, texts, main.rpartition("/")[0])
+    if texts and main not in texts:
+        reading.gap = Unknown("not_observable", main)
+    begin = [main] if main in texts else [path for path in texts if path.endswith(".conf")]
+    whole = {path: reading.text(path, 0) for path in begin if path not in reading.read}
+    return whole, reading.read, reading.gap
 
 
-def _included(text: str, folder: str) -> Iterator[str]:
-    """The globs that a file includes; of a folder all that is in it."""
-    for found in _INCLUDE.finditer(text):
-        named = _FILE.search(found["inner"]) if found["inner"] is not None else None
-        glob = (named[1] if named else found["directive"] or found["quoted"] or "?").strip()
-        if glob != "scl.conf":  # what syslog-ng brings itself
-            whole = glob if glob.startswith("/") else f"{folder}/{glob}"
-            yield whole + "*" if whole.endswith("/") else whole
+@dataclass(slots=True)
+class _Including:
+    """`read`: the files, as they are, in the order in which they are come to."""
+
+    question: str
+    texts: Mapping[str, str]
+    folder: str
+    gap: Unknown | None = None
+    read: dict[str, str] = field(default_factory=dict)
+
+    def text(self, path: str, depth: int) -> str:
+        text = self.read[path] = self.texts[path]
+        return _INCLUDE.sub(lambda found: self._included(found, path, depth), text)
+
+    def _included(self, found: re.Match[str], path: str, depth: int) -> str:
+        """A quoted text that a file does not close ends with it."""
+        glob = _glob(found, self.folder)
+        paths = _matching(self.texts, glob) if glob else []
+        gap = _unseen(self.question, self.texts, glob, paths) if glob else None
+        if depth == DEEPEST:
+            gap, paths = Unknown("not_told", f"what {path} includes"), []
+        self.gap = worst([self.gap, gap])
+        texts = (self.text(one, depth + 1) for one in paths if one not in self.read)
+        return "\n" + "".join(text + '"' * (len(_QUOTE.findall(text)) % 2) + "\n" for text in texts)
+
+
+def _glob(found: re.Match[str], folder: str) -> str:
+    """What is included; of a folder all that is in it; "" for what syslog-ng brings itself."""
+    named = _FILE.search(found["inner"]) if found["inner"] is not None else None
+    glob = (named[1] if named else found["directive"] or found["quoted"] or "?").strip()
+    whole = glob if glob.startswith("/") else f"{folder}/{glob}"
+    return "" if glob == "scl.conf" else whole + "*" if whole.endswith("/") else whole
 
 
 def _matching(texts: Mapping[str, str], glob: str) -> list[str]:
@@ -156,11 +178,11 @@ def _alike(path: str, glob: str) -> bool:
     return fnmatch.fnmatchcase(path, glob) and path.count("/") == glob.count("/")
 
 
-def _unseen(texts: Mapping[str, str], glob: str, found: list[str]) -> Unknown | None:
+def _unseen(question: str, texts: Mapping[str, str], glob: str, found: list[str]) -> Unknown | None:
     """A folder of which the tree holds files is whole; what is included and not there is on the host, for all we know."""
     folder = glob.rpartition("/")[0]
     whole = "*" in glob and any(path.rpartition("/")[0] == folder for path in texts)
-    return None if found or whole else Unknown("not_observable", f"what is included: {glob[:100]}")
+    return None if found or whole else unseen(QUESTIONS[question], glob)
 
 
 # ---------------------------------------------------------------- whose tree it is

@@ -5,11 +5,12 @@ What no file says is as the program was built: its packages differ in that. Sour
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import files, logrotate, systemd_conf
 from auditor.readers.trees import places
+from auditor.readers.trees.included import unseen
 
 JOURNALD = Command(systemd_conf.globs("journald.conf"), kind="read", mask="systemd")
 LOGROTATE = Command(
@@ -42,11 +43,20 @@ def syslog_kept(answer: Answer) -> Placed:
     if found.gap or main is None:
         return found.gap or Unknown("not_observable", MAIN[0]), ()
     texts = {main: found.texts[main], **{p: t for p, t in _beside(found.texts).items() if p not in MAIN}}
+    gaps = [unseen(LOGROTATE, glob) for text in texts.values() for glob in _elsewhere(text)]
+    if gaps:
+        return gaps[0], ()
     for path in SYSLOG:
         kept = logrotate.kept_days(texts, path)
         if kept is not None:
             return kept, places.naming(texts, path)
     return Unknown("not_observable", "what rotates the syslog files"), ()
+
+
+def _elsewhere(text: str) -> Iterator[str]:
+    yield from (
+        f"{path}/*" for path in logrotate.included(text) if path not in ("/etc/logrotate.d", "/usr/etc/logrotate.d")
+    )
 
 
 def _beside(texts: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,25 +1,35 @@
 """sshd_config and what it includes, of a tree, in; what `sshd -T` would tell of each account and source, and where, out. Pure.
 
-Source: sshd_config(5): the first value of a keyword wins, Match holds to the next one or the end of its file.
+Source: sshd_config(5): the first value of a keyword wins, what a Match that holds says overrides what stands under
+none, and it holds to the next one or the end of its file.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import files, sshd
 from auditor.readers.sshd import Asked, Context, Settings
+from auditor.readers.trees.included import unseen
 
 CONFIG = Command(
-    "/etc/ssh/sshd_config /usr/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /usr/etc/ssh/sshd_config.d/*",
+    "/etc/ssh/sshd_config /usr/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /usr/etc/ssh/sshd_config.d/*"
+    " /etc/crypto-policies/back-ends/opensshserver.config",
     kind="read",
     mask="comments",
     cap_bytes=262144,
+)
+_UNITS = tuple(f"/etc/systemd/system/{unit}.service" for unit in ("ssh", "sshd", "ssh@", "sshd@"))
+STARTED = Command(
+    " ".join(
+        ("/etc/default/ssh", "/etc/sysconfig/sshd", "/etc/sysconfig/ssh", *_UNITS, *(f"{u}.d/*.conf" for u in _UNITS))
+    ),
+    kind="read",
+    mask="sshd_started",
 )
 MAIN = ("/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config")
 # What holds where no line says otherwise: sshd_config(5) of OpenSSH.
@@ -52,9 +62,18 @@ _VARY = {
     "user": "user", "group": "user", "invalid-user": "user", "address": "address", "host": "address",
     "localaddress": "at", "localport": "port",
 }  # fmt: skip
-_LINE = re.compile(r"\s*([A-Za-z0-9-]+)(?:\s*=\s*|\s+)(.*)")
+# As sshd cuts off the first word: it may stand in quotes, and an equals sign counts as a blank once.
+_BLANK = "[ \\t\\r]"
+_LINE = re.compile(
+    rf"{_BLANK}*=?{_BLANK}*(?:\"(?P<quoted>[A-Za-z0-9-]+)\"|(?P<word>[A-Za-z0-9-]+)(?=[ \t\r=]){_BLANK}*=?){_BLANK}*(?P<value>.*)"
+)
+# A word of a value, and what it is made of.
+_ARGUMENT = re.compile(r"""(?:"(?:\\["\\]|[^"])*"|'(?:\\['\\]|[^'])*'|\\["'\\ ]|[^\s"'])+""")
+_PART = re.compile(r"""\\(["'\\ ])|"((?:\\["\\]|[^"])*)"|'((?:\\['\\]|[^'])*)'|(.)""", re.DOTALL)
+_NOTHING = re.compile(rf"{_BLANK}*(?:#.*)?\Z", re.DOTALL)
 DEEPEST = 16  # as sshd has it
 MOST_LINES = 20000
+MOST_FILES = 2000  # files may include each other
 # The words that say which proofs a login takes, and whom it is for.
 OF_LOGINS = (
     "authenticationmethods", "passwordauthentication", "kbdinteractiveauthentication", "pubkeyauthentication", "usepam",
@@ -79,6 +98,7 @@ class Config:
     main: str = ""
     lines: list[Line] = field(default_factory=list)
     gap: Unknown | None = None
+    read: int = 0  # how many files, one as often as it is included
 
     @property
     def vary(self) -> frozenset[str]:
@@ -100,7 +120,19 @@ class Who:
     groups: frozenset[str] | None
 
 
-def read(answer: Answer) -> Config:
+def read(answer: Answer, started: Answer | None = None) -> Config:
+    """`started`: what starts it, where that was asked; options win over files."""
+    config = _read(answer)
+    if started and config.main:
+        told = files.read(started)
+        lines = (f"{p}:{n}" for p, t in told.texts.items() for n, line in enumerate(t.split("\n"), 1) if line)
+        place = next(lines, "")
+        more = told.gap or (Unknown("not_told", f"sshd is started with other settings: {place}") if place else None)
+        config.gap = _worse(config.gap, more) if more else config.gap
+    return config
+
+
+def _read(answer: Answer) -> Config:
     found = files.read(answer)
     config = Config(next((p for p in MAIN if p in found.texts), ""), gap=found.gap)
     if config.main and not found.missing:
@@ -114,20 +146,24 @@ def _gather(
     texts: Mapping[str, str], path: str, outer: tuple[tuple[tuple[str, str], ...], ...], depth: int, config: Config
 ) -> None:
     matches = outer
+    config.read += 1
     for number, line in enumerate(texts[path].split("\n"), 1):
-        found = _LINE.match(line.partition("#")[0] if '"' not in line else line)
-        if not found:
+        if _NOTHING.match(line):
             continue
-        word, value = found[1].lower(), found[2].strip()
-        if len(config.lines) >= MOST_LINES:
+        if len(config.lines) >= MOST_LINES or config.read > MOST_FILES:
             config.gap = config.gap or Unknown("truncated", path)
             return
+        found = _LINE.match(line)
+        if not found:
+            config.gap = config.gap or Unknown("unreadable", f"{path}:{number}")
+            continue
+        word, value = (found["quoted"] or found["word"]).lower(), found["value"].strip()
         if word == "match":
             matches = (*outer, _criteria(value))
         elif word == "include":
             _include(texts, _words(value), matches, depth, config)
         else:
-            config.lines.append(Line(_ALIASES.get(word, word), _plain(value), matches, f"{path}:{number}"))
+            config.lines.append(Line(_ALIASES.get(word, word), " ".join(_words(value)), matches, f"{path}:{number}"))
 
 
 def _include(
@@ -144,20 +180,21 @@ def _include(
         if depth >= DEEPEST:
             config.gap = config.gap or Unknown("unreadable", f"Include in Include: {whole}")
         elif not found and not any(p.startswith(folder + "/") for p in texts if folder != "/etc/ssh"):
-            config.gap = config.gap or Unknown("not_observable", whole)
+            config.gap = _worse(config.gap, unseen(CONFIG, whole))
         for path in found if depth < DEEPEST else ():
             _gather(texts, path, matches, depth + 1, config)
 
 
+def _worse(gap: Unknown | None, more: Unknown) -> Unknown:
+    """What was not looked at must not be hidden behind what only a host can tell."""
+    return more if gap is None or gap.cause == "not_observable" else gap
+
+
 def _words(value: str) -> list[str]:
-    try:
-        return shlex.split(value, comments=True)
-    except ValueError:
-        return value.split()
-
-
-def _plain(value: str) -> str:
-    return " ".join(_words(value)) if '"' in value else " ".join(value.split())
+    """Without quotes, and without a comment, which begins where a word would."""
+    words = [found[0] for found in _ARGUMENT.finditer(value)]
+    end = next((n for n, word in enumerate(words) if word.startswith("#")), len(words))
+    return ["".join("".join(part) for part in _PART.findall(word)) for word in words[:end]]
 
 
 def _criteria(value: str) -> tuple[tuple[str, str], ...]:
@@ -189,16 +226,24 @@ def _context(config: Config, who: Who) -> Context:
 
 def effective(config: Config, who: Who) -> tuple[dict[str, list[tuple[str, str]]], str]:
     """The values by keyword, each with its place ("" for a default), and why they cannot be told."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    error = ""
-    for line in config.lines:
-        holds = _all(line.matches, who)
-        if holds is None and line.word not in found and (line.word in DEFAULTS or line.word in LISTS):
-            error = error or f"{line.place}: {line.word} depends on a Match that only the host can follow"
-        elif holds and (line.word in LISTS or line.word not in found):
-            found.setdefault(line.word, []).append((_valued(line), line.place))
+    matched, error = _first([line for line in config.lines if line.matches], who)
+    found = {**_first([line for line in config.lines if not line.matches], who)[0], **matched}
     for word, value in DEFAULTS.items():
         found.setdefault(word, [(value, "")])
+    return found, error
+
+
+def _first(lines: list[Line], who: Who) -> tuple[dict[str, list[tuple[str, str]]], str]:
+    """The first value of each keyword, all of a list; and why that cannot be told."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    error = ""
+    for line in lines:
+        counts = line.word in LISTS or line.word not in found
+        holds = _all(line.matches, who) if counts else False
+        if holds is None and (line.word in DEFAULTS or line.word in LISTS):
+            error = error or f"{line.place}: {line.word} depends on a Match that only the host can follow"
+        elif holds:
+            found.setdefault(line.word, []).append((_valued(line), line.place))
     return found, error
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from auditor.model import Answer, Command, Output, Unknown
-from auditor.readers import files, sudoers
+from auditor.readers import files, sudo_lines, sudoers
 from auditor.readers.trees import people
 
 FOLDERS = ("/etc/sudoers.d", "/usr/etc/sudoers.d")
@@ -87,7 +87,7 @@ def _lines(text: str, path: str) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(text.split("\n"), 1):
         first = first if whole else number
         line = line.removesuffix("\r")
-        if line.endswith("\\"):
+        if sudo_lines.goes_on(line):
             whole += line[:-1] + " "
             continue
         for told in _line((whole + line).replace("\t", " ")):

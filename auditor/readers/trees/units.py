@@ -15,14 +15,15 @@ from auditor.readers.masks import LINKS
 
 ROOTS = ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 UNITS = Command(
-    " ".join(f"{root}/*.service {root}/*.target.wants/*.service" for root in ROOTS),
+    " ".join(f"{root}/*.service {root}/*.target.wants/*.service {root}/*.target.requires/*.service" for root in ROOTS),
     kind="read",
     mask=LINKS,
     cap_bytes=524288,
 )
 # The targets that a start of the system comes to.
 REACHED = frozenset({"multi-user", "graphical", "default", "basic", "sysinit", "local-fs", "network", "network-online"})
-_WANTED = re.compile(r"(.*)/([^/]+)\.target\.wants/([^/]+)\.service")
+_WANTED = re.compile(r"(.*)/([^/]+)\.target\.(?:wants|requires)/([^/]+)\.service")
+_NOWHERE = re.compile(r"/+dev/null|(?:\.\./){3,}dev/null")  # from any of the folders the root is three or four above
 _UNIT = re.compile(r"(.*)/([^/]+)\.service")
 
 
@@ -30,7 +31,7 @@ _UNIT = re.compile(r"(.*)/([^/]+)\.service")
 class Units:
     """`starts`: the link that has a unit started, by its name; `masked`: the link that keeps it from it.
 
-    `there`: the names of all units; `whole`: the tree holds those of its packages. `gap`: why these may not be all.
+    `there`: the names of all units; `whole`: the tree holds systemd's own, and so those of its packages. `gap`: why these may not be all.
     """
 
     starts: Mapping[str, str] = field(default_factory=dict)
@@ -59,12 +60,12 @@ def read(answer: Answer) -> Units:
     refused: set[str] = set()
     for path, target in found.texts.items():
         link = _WANTED.fullmatch(path)
-        if link and target == "/dev/null":
+        if link and _NOWHERE.fullmatch(target):
             refused.add(f"{link[2]} {link[3]}")
         elif link and link[2] in REACHED and link[3] not in masked and f"{link[2]} {link[3]}" not in refused:
             starts.setdefault(link[3], path)
     there = frozenset(unit[2] for path in found.texts if (unit := _UNIT.fullmatch(path)) and unit[2] not in masked)
-    whole = any(path.startswith(ROOTS[2:]) for path in found.texts)
+    whole = any(f"{root}/systemd-journald.service" in found.texts for root in ROOTS[2:])
     return Units(starts, masked, there, whole and not found.gap, found.gap)
 
 
@@ -72,5 +73,5 @@ def _masked(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Units of /etc that are links to /dev/null; the files of packages do not come to count."""
     for path, target in texts.items():
         unit = _UNIT.fullmatch(path)
-        if unit and unit[1] == ROOTS[0] and target == "/dev/null":
+        if unit and unit[1] == ROOTS[0] and _NOWHERE.fullmatch(target):
             yield unit[2], path
