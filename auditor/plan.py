@@ -208,9 +208,10 @@ class Plan:
         return Check(seq, control, subject, arguments, commands, values, unasked, gates, bounds)
 
     def _of_records(self, seq: int, host: Host, control: Control, probe: Probe) -> Check:
-        """Beside its own arguments, the question is given the day that records are judged on."""
+        """Beside its own arguments, the question is given the day that records are judged on, and who owes the measure."""
         names = {n: self._resolved(n, None, control, host.perimeter) for n in self._names(control)}
-        arguments = {**control.arguments, "as_of": self.day}
+        owner = self._owner(str(control.arguments.get("measure", control.measure)))
+        arguments = {**control.arguments, "as_of": self.day, "owner": owner}
         subject = Subject("perimeter", host.perimeter, host.perimeter)
         bounds = self.bounds(control.id, subject.key)
         values = self._valued(names, bounds, None, control, host.perimeter)

@@ -33,7 +33,7 @@ perimeters:
   - {id: shared, owner: CUA, kind: shared, beneficiaries: [SCOTA]}
   - {id: cua-own, owner: CUA, kind: exclusive}
   - {id: scota-own, owner: SCOTA, kind: exclusive, advised_by: CUA}
-signatories: [{role: president, entity: SCOTA}]
+signatories: [{role: president, entity: SCOTA}, {role: rssi, entity: CUA, since: "2025-01-01", until: "2027-12-31", may: [attestation]}]
 zones: [{id: dmz, addresses: [192.0.2.0/24]}]
 hosts:
   all: {perimeter: shared, connection: none, why: no way in, platform: other}
@@ -208,7 +208,8 @@ def test_each_control_is_asked_where_somebody_owes_it(town: Path) -> None:
         (attested(sha256="00" * 32), "altered"),
         (attested(document="documents/gone.txt"), "altered"),
         (attested(scope="{hosts: [web01]}"), "not_covered"),
-        (attested(scope="{zones: [dmz], roles: [printer]}"), "not_covered"),
+        (attested(scope="{zones: [dmz], frozen: {count: 1, hosts: [web01]}}"), "not_covered"),
+        (attested(scope="{hosts: [gone]}"), "not_covered"),
         (attested(on="2027-01-01"), "no_record"),
         (attested("cua-own"), "no_record"),
     ],
@@ -228,7 +229,7 @@ def test_hosts_that_an_attestation_in_force_names_count_as_attested(town: Path) 
     """Not by the perimeter alone, and no longer once it is too old."""
     record = town / "town/records/pentest.yaml"
     assert audited(town, "2026-11-22")["summary"]["hosts"]["attested"] == 0
-    record.write_text(attested(scope="{perimeter: true, zones: [dmz]}"), "utf-8")
+    record.write_text(attested(scope="{perimeter: true, zones: [dmz], frozen: {count: 2, hosts: [web01, printer]}}"), "utf-8")
     document = audited(town, "2026-11-22")
     assert document["summary"]["hosts"]["attested"] == 1
     assert document["summary"]["hosts"]["unseen"] == 3
@@ -373,7 +374,7 @@ def test_an_attestation_of_no_measure_is_an_error(town: Path) -> None:
 
 def test_times_make_the_hours(tmp_path: Path) -> None:
     times = '{restore_point: "2026-05-01T22:00:00Z", started_at: "2026-05-02T08:00:00Z", service_back_at: "2026-05-02T20:30:00Z"}'
-    (tmp_path / "a.yaml").write_text(attested(values=times), "utf-8")
+    (tmp_path / "a.yaml").write_text(attested(on="2026-05-02", values=times), "utf-8")
     problems: list[Any] = []
     found = declared.load(tmp_path, {}, {}, problems, {})
     assert not problems
