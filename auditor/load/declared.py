@@ -102,7 +102,8 @@ def _no_hosts(registers: tuple[Register, ...], hosts: Collection[str]) -> Iterat
     """Entries of a register of hosts that are none: what is compared with it would pass them over."""
     for one in registers:
         if one.id == EXPOSED:
-            yield from (_nothing(one.source, 0, "host", name, hosts, listing=False) for name in one.entries if name not in hosts)
+            unknown = (name for name in one.entries if name not in hosts)
+            yield from (_nothing(one.source, 0, "host", name, hosts, listing=False) for name in unknown)
 
 
 def unmeasured(estate: Estate, measures: Collection[str]) -> Iterator[Problem]:
@@ -189,7 +190,9 @@ def _frozen(document: Document, scope: Mapping[str, Any]) -> Iterator[Problem]:
     many = [name for name in ("groups", "roles", "zones") if name in scope]
     if "frozen" not in scope:
         if many:
-            message = f"'{many[0]}' needs the hosts that it stood for that day: frozen: {{count: 2, hosts: [web01, web02]}}"
+            message = (
+                f"'{many[0]}' needs the hosts that it stood for that day: frozen: {{count: 2, hosts: [web01, web02]}}"
+            )
             yield document.problem(("scope",), message)
         return
     names = len(set(scope["frozen"]["hosts"]))
