@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +251,31 @@ def test_a_part_of_the_estate_asks_nothing_of_perimeters(town: Path) -> None:
     )
     assert result.exit_code == 2
     assert "nothing to audit" in result.output
+
+
+def test_no_host_answers_for_a_perimeter(town: Path) -> None:
+    (town / "town/hosts.yaml").write_text(HOSTS_YAML.replace("printer: {}", '"perimeter:shared": {}'), "utf-8")
+    result = CliRunner().invoke(main, ["lint", str(town / "town")])
+    assert (result.exit_code, "has the name of a perimeter" in result.output) == (2, True)
+
+
+def test_a_change_does_not_attest_for_itself(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trusted side's records and documents count; the change's own are only said to be there."""
+    monkeypatch.chdir(town)
+
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True, capture_output=True)
+
+    (town / "town/records/documents/report.txt").write_text("before", "utf-8")
+    for words in (("init", "-qb", "main"), ("add", "-A"), ("commit", "-qm", "a")):
+        git(*words)
+    (town / "town/records/documents/report.txt").write_text(REPORT, "utf-8")
+    write(town / "town", records__own=attested("cua-own"))
+    command = ["run", "policy.yaml", "-i", "town", "--store", "none", "--trusted", "main", "--as-of", "2026-11-22"]
+    document = told(town, command)
+    assert cause(document, "shared") == "altered"
+    assert cause(document, "cua-own") == "no_record"
+    assert any("own.yaml" in one["name"] for one in document["run"]["trusted"]["touched"])
 
 
 def test_without_an_estate_nothing_is_asked_of_perimeters(town: Path) -> None:
