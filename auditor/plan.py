@@ -373,7 +373,8 @@ class Plan:
             owed = {m: self._owing(m) for m in self.in_force}
             for perimeter in self.perimeters:
                 spared = self._spared_on(perimeter)
-                due = [m for m in self.in_force if perimeter in owed[m] and m not in (*checked[perimeter], *spared)]
+                known = checked[perimeter].union(spared)
+                due = [m for m in self.in_force if perimeter in owed[m] and m not in known]
                 yield from self._unchecked(perimeter, due)
                 for measure in spared:
                     gap = Unknown("nothing_asked", NO_RECORD_ASKED)
