@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from auditor.records import MATRICES, Attestation, Authorisation, DecisionRules, Delegation, Kind, Recommendation
+from auditor.records import MATRICES, Attestation, Authorisation, DecisionRules, Delegation, May, Recommendation
 
 # ---------------------------------------------------------------- words
 
@@ -51,6 +51,7 @@ CAUSES = {
     "not_connected": "the inventory says not to connect to this host",
     "not_authorised": "no valid authorisation to audit this perimeter",
     "no_record": "no record tells this",
+    "not_entitled": "whoever attests it does not answer for it, or had no mandate that day",
     "altered": "the document is missing, or is not the one that the record names",
     "not_covered": "what was attested does not cover all of this",
     "register_missing": "the register that this is compared with is missing",
@@ -229,13 +230,13 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Signatory:
-    """A role that `may` sign decisions for an entity, from `since` to `until` (ISO dates, inclusive; empty: open)."""
+    """A role that `may` sign decisions for an entity, and attest for it whatever it may sign, from `since` to `until` (ISO dates, inclusive; empty: open)."""
 
     role: str
     entity: str
     since: str = ""
     until: str = ""
-    may: tuple[Kind, ...] = ("acceptance", "adaptation")
+    may: tuple[May, ...] = ("acceptance", "adaptation")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ from auditor.model import (
 from auditor.owed import owed_on
 
 Kinds = Mapping[str, Probe | DerivedProbe]
+DECLARES = ("measure", "register")  # arguments that name what people declare
+Recorded = Callable[[str, str, str], bool]
+NO_RECORD_ASKED = "no record of it is asked for"
 UNSAID = (
     "$host.zone.vlan",
     "$host.commissioned_at",
@@ -47,6 +50,9 @@ class Plan:
     """`hosts` are the selected ones; `whole` says that this is the whole estate.
 
     `bounds(control, key of a subject)` gives what the decisions about it ask of the facts.
+    `exempted`: perimeters, each with a measure that an exemption says nothing needs to be asked about. `recorded(what, name,
+    perimeter)` says whether people declared something all the same, a "measure" attested or a "register" kept; None: as
+    the estate has it.
     `until`: the end of the day that registers are judged on; `day`: the civil day (ISO) that other records are judged on.
     """
 
@@ -60,6 +66,8 @@ class Plan:
     bounds: Callable[[str, str], tuple[Bound, ...]] = lambda control, subject: ()
     until: float = math.inf
     day: str = ""
+    exempted: frozenset[tuple[str, str]] = frozenset()
+    recorded: Recorded | None = None
     _commands: dict[Any, Mapping[str, Command]] = field(default_factory=dict)
     _named: dict[str, list[str]] = field(default_factory=dict)
 
@@ -123,9 +131,7 @@ class Plan:
         host = self.subjects[index]
         first = index * len(self.controls)
         if host.connection == RECORDS:
-            return [
-                self._of_records(first + i, host, c, p) for i, c, p in self.declared if self._owes(c, host.perimeter)
-            ]
+            return [self._of_records(first + i, host, c, p) for i, c, p in self._declared_on(host.perimeter)]
         return [self._check(first + i, host, c, p) for i, c, p in self.direct if _applies(c, p, host)]
 
     def derived_checks(self) -> Iterator[Check]:
@@ -162,12 +168,17 @@ class Plan:
         return {**names, **{n: self._resolved(n, host, control, perimeter) for n in more}} if more else names
 
     def questions_of(self, index: int, checks: Sequence[Check] | None = None) -> list[Question]:
-        """The probes put to a host or a perimeter, each once: those of its checks, and those that derived probes fold."""
+        """The probes put to a host or a perimeter, each once: those of its checks, and those that derived probes fold.
+
+        Of a perimeter also what an exemption spares: a replay must know that nothing was declared.
+        """
         host = self.subjects[index]
         questions: dict[str, Question] = {}
         if host.connection == "none" or host.barred:
             return []
-        for check in self.checks_of(index) if checks is None else checks:
+        asked = self.checks_of(index) if checks is None else checks
+        spared = self._spared_checks(host) if host.connection == RECORDS else ()
+        for check in (*asked, *spared):
             if check.unasked is None:
                 question = Question(check.control.probe, check.arguments, check.commands)
                 questions.setdefault(question.key, question)
@@ -208,14 +219,42 @@ class Plan:
         return Check(seq, control, subject, arguments, commands, values, unasked, gates, bounds)
 
     def _of_records(self, seq: int, host: Host, control: Control, probe: Probe) -> Check:
-        """Beside its own arguments, the question is given the day that records are judged on."""
+        """Beside its own arguments, the question is given the day that records are judged on, and who owes the measure."""
         names = {n: self._resolved(n, None, control, host.perimeter) for n in self._names(control)}
-        arguments = {**control.arguments, "as_of": self.day}
+        owner = self._owner(str(control.arguments.get("measure", control.measure)))
+        arguments = {**control.arguments, "as_of": self.day, "owner": owner}
         subject = Subject("perimeter", host.perimeter, host.perimeter)
         bounds = self.bounds(control.id, subject.key)
         values = self._valued(names, bounds, None, control, host.perimeter)
         commands = self._asked(control.probe, probe, host, arguments)
         return Check(seq, control, subject, arguments, commands, values, bounds=bounds)
+
+    def _declared_on(self, perimeter: str) -> list[tuple[int, Control, Probe]]:
+        """The controls that are asked of what people declared of this perimeter."""
+        owed = (one for one in self.declared if self._owes(one[1], perimeter))
+        return [one for one in owed if not self._spared(one[1], perimeter)]
+
+    def _spared_on(self, perimeter: str) -> tuple[str, ...]:
+        """The measures of those that are not, though somebody owes them there."""
+        owed = (c for _, c, _ in self.declared if self._owes(c, perimeter))
+        return tuple(dict.fromkeys(c.measure for c in owed if self._spared(c, perimeter)))
+
+    def _spared_checks(self, host: Host) -> list[Check]:
+        owed = ((i, c, p) for i, c, p in self.declared if self._owes(c, host.perimeter))
+        return [self._of_records(i, host, c, p) for i, c, p in owed if self._spared(c, host.perimeter)]
+
+    def _spared(self, control: Control, perimeter: str) -> bool:
+        """An exemption says that nothing is asked, and nobody declared anything of it: what is there is judged as ever."""
+        if (perimeter, control.measure) not in self.exempted:
+            return False
+        named = [(what, str(control.arguments[what])) for what in DECLARES if what in control.arguments]
+        recorded = self.recorded or self._recorded
+        return bool(named) and not any(recorded(what, name, perimeter) for what, name in named)
+
+    def _recorded(self, what: str, name: str, perimeter: str) -> bool:
+        if what == "register":
+            return any(r.id == name and r.perimeter in ("", perimeter) for r in self.estate.registers)
+        return any((a.measure, a.perimeter) == (name, perimeter) for a in self.estate.attestations)
 
     def _owes(self, control: Control, perimeter: str) -> bool:
         return perimeter in self._owing(control.measure)
@@ -329,12 +368,17 @@ class Plan:
                 yield Coverage(_subject(host), "", Unknown("nothing_asked", self._why_none(host)), self.estate.declared)
         for perimeter in self.perimeters:
             checked[perimeter].update(c.measure for _, c, _ in self.derived)
-            checked[perimeter].update(c.measure for _, c, _ in self.declared if self._owes(c, perimeter))
+            checked[perimeter].update(c.measure for _, c, _ in self._declared_on(perimeter))
         if self.whole:
             owed = {m: self._owing(m) for m in self.in_force}
             for perimeter in self.perimeters:
-                due = [m for m in self.in_force if perimeter in owed[m] and m not in checked[perimeter]]
+                spared = self._spared_on(perimeter)
+                known = checked[perimeter].union(spared)
+                due = [m for m in self.in_force if perimeter in owed[m] and m not in known]
                 yield from self._unchecked(perimeter, due)
+                for measure in spared:
+                    gap = Unknown("nothing_asked", NO_RECORD_ASKED)
+                    yield Coverage(Subject("perimeter", perimeter, perimeter), measure, gap, self.estate.declared)
 
     def _owner(self, measure: str) -> str:
         known = self.measures.get(measure)
@@ -355,7 +399,7 @@ class Plan:
         """How many checks the plan holds."""
         direct = sum(1 for h in self.hosts for _, c, p in self.direct if _applies(c, p, h))
         witnessed = sum(1 for h in self.hosts for _, c, _ in self.witnessed if _meant(c, h))
-        declared = sum(1 for p in self.perimeters for _, c, _ in self.declared if self._owes(c, p))
+        declared = sum(len(self._declared_on(p)) for p in self.perimeters)
         return direct + witnessed + declared + len(self.perimeters) * len(self.derived)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 Kind = Literal["acceptance", "adaptation", "exemption"]
+May = Literal["acceptance", "adaptation", "exemption", "attestation"]  # what a mandate is for
 Expect = Mapping[str, Any]
 LEVELS = ("faible", "moyen", "eleve")  # of a risk, as EBIOS Risk Manager names them
 
@@ -55,7 +56,7 @@ class Delegation:
     by: str
     since: str
     until: str
-    may: tuple[Kind, ...] = ("acceptance", "adaptation")
+    may: tuple[May, ...] = ("acceptance", "adaptation")
 
 
 @dataclass(frozen=True, slots=True)

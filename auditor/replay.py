@@ -5,13 +5,16 @@ Nobody is asked, and no clock but the run's own counts: evidence is as old as it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from auditor.earlier import DigestOf, Seen, judged
 from auditor.framing.sh import HELLO
-from auditor.model import Answer, Command, Failure, Header, HostSeen, ReplayOf
+from auditor.model import Answer, Command, Failure, Header, HostSeen, Output, ReplayOf
 from auditor.plan import Plan
+from auditor.readers.declared import ATTESTATIONS, REGISTERS
 from auditor.store import ASKED, HELLOS_BEFORE, Presence, StoredRun, packed
 
 # Details in our own words; sentences.DETAILS translates them.
@@ -62,6 +65,30 @@ def _silent(then: HostSeen) -> Failure:
     if then.failure.cause in UNTRIED:
         return Failure("not_asked", NOT_THEN, then.at)
     return Failure(then.failure.cause, then.failure.detail, then.at)
+
+
+def recorded_in(run: StoredRun) -> Callable[[str, str, str], bool]:
+    """What people had declared of a perimeter when the run was, a measure attested or a register kept; see Plan."""
+    places = run.places()
+
+    @cache
+    def named(what: str, perimeter: str) -> frozenset[str] | None:
+        """None where no evidence tells: then something may have been declared."""
+        place = places.get(f"perimeter:{perimeter}", -1)
+        answers = run.answers(place) if place >= 0 else {}
+        answer = answers.get(REGISTERS if what == "register" else ATTESTATIONS)
+        if not isinstance(answer, Output):
+            return None
+        try:
+            return frozenset(str(one["id" if what == "register" else "measure"]) for one in json.loads(answer.stdout))
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    def recorded(what: str, name: str, perimeter: str) -> bool:
+        found = named(what, perimeter)
+        return found is None or name in found
+
+    return recorded
 
 
 def moment(run: StoredRun) -> float:

@@ -22,6 +22,7 @@ from make import (
 
 from auditor.evaluate import evaluate
 from auditor.framing.sh import HELLO
+from auditor.kinds import RECORDS, Dialect, Probe
 from auditor.model import Check, Command, Measure, Outcome, Register, Unknown
 from auditor.plan import Plan, limited, unmatched
 
@@ -271,3 +272,27 @@ def test_a_plan_of_ten_thousand_hosts_shares_its_commands() -> None:
     plan = make_plan(make_estate(*hosts), measures={"log-retention": make_measure()})
     assert plan.checks_of(0)[0].commands is plan.checks_of(9_999)[0].commands
     assert plan.count() == 10_000
+
+
+def test_an_exemption_spares_only_what_nobody_declared() -> None:
+    """Of that measure, on that perimeter, by records; what hosts are asked goes on."""
+    probes = {
+        "sample": make_probe(),
+        "kept": Probe({}, {"properties": {}}, {RECORDS: Dialect(lambda arguments: {}, lambda *_: {})}),
+    }
+    controls = [make_control("kept", probe="kept", arguments={"register": "admins"}), make_control("asked")]
+    for registers, planned in (
+        ((), []),
+        ((Register("admins", (), "own"),), ["kept"]),
+        ((Register("admins", ()),), ["kept"]),
+    ):
+        town = replace(make_estate(WEB), registers=registers)
+        plan = replace(make_plan(town, controls, probes), exempted=frozenset({("own", controls[0].measure)}))
+        of_own = [
+            c.control.id for i, s in enumerate(plan.subjects) if s.id == "perimeter:own" for c in plan.checks_of(i)
+        ]
+        assert of_own == planned
+        assert plan.count() == sum(len(plan.checks_of(i)) for i in range(len(plan.subjects)))
+        told = [(gap.measure, gap.cause.detail) for gap in plan.coverage() if gap.subject.id == "own" and gap.measure]
+        assert told == ([] if planned else [(controls[0].measure, "no record of it is asked for")])
+        assert "asked" in [c.control.id for c in plan.checks_of(0)]

@@ -72,7 +72,7 @@ def record(answers: Path, estate: list[str], file: str, policy: list[str]) -> No
     kept = Store("")
     try:
         decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
-        plan = replace(plan, bounds=decided.bounds, day=day)
+        plan = replace(plan, bounds=decided.bounds, day=day, exempted=decided.unasked())
         pace = Pace(Places(1), 60.0, lambda: at, lambda host, earlier: None, nullcontext, inputs.civil)
         header = replace(header_of(plan, day, digests, at), policies=() if policy == SHIPPED else tuple(policy))
         inputs_kept = replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -11,6 +12,8 @@ from auditor.commands import inputs
 from auditor.errors import InvalidInput, Problem
 from auditor.load import decisions, declared, recommendations, schema, yaml
 from auditor.load.inventory import sources
+from auditor.load.policies import Policies
+from auditor.model import Estate
 
 GROUP_KEYS = {"hosts", "children", "vars"}  # what tells a group of an Ansible inventory
 
@@ -19,11 +22,17 @@ def lint(path: tuple[str, ...], format_: str, probes: str | None) -> int:
     """0 when all is well, 2 otherwise. A folder with an inventory is an estate; one named decisions holds decisions."""
     known, _ = inputs.all_probes(probes)
     problems: list[Problem] = []
+    measures: set[str] = set()
+    estates: list[Estate] = []
     for one in path:
         try:
-            _lint(Path(one), known)
+            found = _lint(Path(one), known)
         except InvalidInput as error:
             problems.extend(error.problems)
+            continue
+        measures.update(found.measures if isinstance(found, Policies) else ())
+        estates.extend([found] if isinstance(found, Estate) else [])
+    problems.extend(_unmeasured(estates, measures, known))
     problems = sorted(set(problems))
     if format_ == "json":
         keys = ("file", "line", "column", "message")
@@ -35,19 +44,30 @@ def lint(path: tuple[str, ...], format_: str, probes: str | None) -> int:
     return 2 if problems else 0
 
 
-def _lint(path: Path, known: inputs.Probes) -> None:
+def _unmeasured(estates: list[Estate], measures: set[str], known: inputs.Probes) -> Iterator[Problem]:
+    """Attestations of measures that neither the policies beside them name nor the shipped ones."""
+    attesting = [one for one in estates if one.attestations]
+    shipped = inputs.load_policies((), known).measures if attesting else {}
+    for one in attesting:
+        yield from declared.unmeasured(one, {*measures, *shipped})
+
+
+def _lint(path: Path, known: inputs.Probes) -> Estate | Policies | None:
+    """What it is, where something else may be held against it."""
     if path.is_dir() and path.name == "decisions":
         decisions.load(path, inputs.decision_schemas(), _expects(known))
     elif path.is_dir() and path.name == "recommendations":
         _recommendations(path)
     elif _is_estate(path):
         path = path.parent if path.name in ("estate.yaml", "estate.yml") else path
-        inputs.load_estate([str(path)])
+        town, _ = inputs.load_estate([str(path)])
         inputs.load_decisions([str(path)], lambda: _expects(known))
+        return town
     elif path.is_dir():
-        inputs.load_policies((str(path),), known)
+        return inputs.load_policies((str(path),), known)
     else:
-        _file(path, known)
+        return _file(path, known)
+    return None
 
 
 def _is_estate(path: Path) -> bool:
@@ -56,7 +76,7 @@ def _is_estate(path: Path) -> bool:
     return sources.is_inventory(path) or path.name in ("estate.yaml", "estate.yml")
 
 
-def _file(path: Path, known: inputs.Probes) -> None:
+def _file(path: Path, known: inputs.Probes) -> Estate | Policies | None:
     """One file, as what its keys say it is, whatever its name; a policy when they say nothing."""
     document = yaml.load(path)
     keys = document.value if isinstance(document.value, dict) else {}
@@ -71,9 +91,10 @@ def _file(path: Path, known: inputs.Probes) -> None:
         if wrong:
             raise InvalidInput(wrong)
     elif keys and all(isinstance(v, dict) and GROUP_KEYS & set(v) for v in keys.values()):
-        inputs.load_estate([str(path)])
+        return inputs.load_estate([str(path)])[0]
     else:
-        inputs.load_policies((str(path),), known)
+        return inputs.load_policies((str(path),), known)
+    return None
 
 
 def _expects(known: inputs.Probes) -> decisions.Expects:

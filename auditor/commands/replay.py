@@ -21,7 +21,7 @@ from auditor.kinds import Audience
 from auditor.lock import keeping
 from auditor.model import Estate, Header, Run
 from auditor.plan import Plan
-from auditor.replay import Recall, moment, replay_of
+from auditor.replay import Recall, moment, recorded_in, replay_of
 from auditor.snapshot import Snapshot
 from auditor.store import Store, StoredRun, command_digest
 from auditor.summary import exit_code
@@ -56,7 +56,9 @@ def replay(
         given, day = _given(then, policy, estate, as_of, probes)
         inputs.notify(given.plan.estate, lang)
         decided = in_force(given.records, given.plan.estate, given.controls, given.measures, day)
-        plan = replace(given.plan, bounds=decided.bounds, day=day)
+        exempted = decided.unasked()
+        plan = replace(given.plan, bounds=decided.bounds, day=day, exempted=exempted, recorded=recorded_in(then))
+        given = replace(given, plan=plan)
         before = _reference(held, against, path) if against else None
         kept = Store(path if keep else "")
         held.callback(kept.close)

@@ -98,7 +98,7 @@ def run(
         plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
         places = Places(jobs)
         decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
-        plan = replace(plan, bounds=decided.bounds, day=day)
+        plan = replace(plan, bounds=decided.bounds, day=day, exempted=decided.unasked())
         keeping = Store(store_path(store))
         held.callback(keeping.close)
         held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), waits))

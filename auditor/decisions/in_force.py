@@ -82,6 +82,11 @@ class InForce:
                     found.setdefault(control, [[], [], []])[which].append(held)
         return {control: About(*map(tuple, three)) for control, three in found.items()}
 
+    def unasked(self) -> frozenset[tuple[str, str]]:
+        """Perimeters, each with a measure that an exemption says nothing needs to be asked about."""
+        exemptions = (one.record for one in self.held if isinstance(one.record, Exemption))
+        return frozenset((one.perimeter, measure) for one in exemptions for measure in one.unasked_measures)
+
     def mended_by(self, one: Held) -> bool:
         """It is an action that somebody is at, and not overdue beyond the grace."""
         action = one.record

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from auditor.decisions.context import Context, Found, deciders, within
-from auditor.model import Perimeter
-from auditor.records import Decision, Delegation, Signature
+from auditor.model import Estate, Perimeter
+from auditor.records import Attestation, Decision, Delegation, Signature
+
+Attests = Literal["", "answers", "benefits"]
 
 
 def owner(one: Decision, perimeter: Perimeter, at: Context) -> Found:
@@ -53,6 +57,28 @@ def _holds(given: Delegation, one: Decision, at: Context) -> bool:
     covers = one.kind in given.may and within(one.signature.signed_at, given.since, given.until)
     days = (given.since, one.signature.signed_at)  # a delegation ends with the mandate of who gave it
     return covers and all(may_sign(given.by, given.entity, one.kind, day, at) for day in days)
+
+
+def attests(one: Attestation, estate: Estate) -> Attests:
+    """Whose word it is, by a mandate of the day: `answers` for the perimeter, `benefits` from it, "" for nobody's of either."""
+    perimeter = estate.perimeters.get(one.perimeter)
+    if perimeter is None or one.on < perimeter.since or not _mandated(one, estate):
+        return ""
+    if one.entity in deciders("exemption", perimeter):
+        return "answers"
+    return "benefits" if perimeter.kind == "shared" and one.entity in perimeter.beneficiaries else ""
+
+
+def _mandated(one: Attestation, estate: Estate) -> bool:
+    """The role held a mandate of the entity that day, or a delegation of a role that held one, then and when it began."""
+
+    def held(role: str, day: str) -> bool:
+        named = (s for s in estate.signatories if (s.role, s.entity) == (role, one.entity))
+        return any(within(day, s.since, s.until) for s in named)
+
+    given = (d for d in estate.delegations if (d.role, d.entity) == (one.role, one.entity))
+    delegated = (d for d in given if within(one.on, d.since, d.until))
+    return held(one.role, one.on) or any(held(d.by, d.since) and held(d.by, one.on) for d in delegated)
 
 
 def draft(one: Decision) -> Found:

@@ -27,7 +27,6 @@ from auditor.records import (
     Signature,
 )
 
-YAML = (".yaml", ".yml")
 KINDS = ("acceptance", "adaptation", "exemption", "action")
 
 
@@ -57,7 +56,7 @@ def load(
         if expects is not None:
             yield from _expects(document, expects)
 
-    problems.extend(_passed_over(folder))
+    problems.extend(records.passed_over(folder))
     for document in records.documents(folder, wanted, problems, digests, meaning):
         one = _record(document)
         problems.extend(records.twice(source_of, one.id, one.source))
@@ -66,15 +65,6 @@ def load(
     if problems:
         raise InvalidInput(problems)
     return tuple(found), digests
-
-
-def _passed_over(folder: Path) -> Iterator[Problem]:
-    """What looks like records and is not read: a revocation must not be lost because of its name."""
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if path.suffix not in YAML and path.suffix.lower() in YAML:
-            yield Problem(str(path), 0, 0, f"a record is named {path.stem}.yaml")
-        elif path.is_symlink() and path.is_dir():
-            yield Problem(str(path), 0, 0, "a link to a folder is not followed: put the records here")
 
 
 # ---------------------------------------------------------------- what a schema cannot say

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from auditor.errors import InvalidInput, Problem
 from auditor.load import records, schema, yaml
@@ -14,6 +15,7 @@ from auditor.load.yaml import Document
 from auditor.model import Estate, Register
 from auditor.records import Attestation, Scope
 
+EXPOSED = "exposed"  # the register whose entries are hosts, by id
 ROUNDED_H = 0.1  # how far hours that are given may be from those that the times make
 
 
@@ -54,8 +56,8 @@ def _documents(
     digests: dict[str, str],
 ) -> Iterator[Document]:
     """Those of the right shape; which one a file must have, its keys say."""
-    found = [folder] if folder.is_file() else sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-    for file in found:
+    problems.extend(records.passed_over(folder))
+    for file in records.files(folder):
         try:
             document = yaml.load(file)
         except InvalidInput as error:
@@ -66,10 +68,11 @@ def _documents(
             message = "is neither a register (`register: NAME`) nor an attestation (`kind: attestation`)"
             problems.append(document.problem((), message))
             continue
-        wrong = schema.problems(document, register if "register" in keys else attestation)
+        kept = "register" in keys
+        wrong = schema.problems(document, register if kept else attestation)
         wrong = wrong or [
             *records.days(document, document.value, (), ("on", "until", "reviewed_at")),
-            *_times(document),
+            *(() if kept else _meaning(document)),
         ]
         problems.extend(wrong)
         if not wrong:
@@ -84,6 +87,7 @@ def unknown(found: Declared, estate: Estate, problems: list[Problem]) -> None:
         for one in found.registers
         if one.perimeter and one.perimeter not in estate.perimeters
     )
+    problems.extend(_no_hosts(found.registers, {host.id for host in estate.hosts}))
     for one in found.attestations if estate.perimeters else ():  # an estate that cannot be read names none
         file, _, line = one.source.rpartition(":")
         for what, name, known in (
@@ -92,6 +96,14 @@ def unknown(found: Declared, estate: Estate, problems: list[Problem]) -> None:
         ):
             if name not in known:
                 problems.append(_nothing(file, int(line), what, name, known))
+
+
+def _no_hosts(registers: tuple[Register, ...], hosts: Collection[str]) -> Iterator[Problem]:
+    """Entries of a register of hosts that are none: what is compared with it would pass them over."""
+    for one in registers:
+        if one.id == EXPOSED:
+            unknown = (name for name in one.entries if name not in hosts)
+            yield from (_nothing(one.source, 0, "host", name, hosts, listing=False) for name in unknown)
 
 
 def unmeasured(estate: Estate, measures: Collection[str]) -> Iterator[Problem]:
@@ -156,12 +168,44 @@ def _attestation(document: Document) -> Attestation:
 
 def _scope(plain: Mapping[str, Any]) -> Scope:
     hosts, groups, roles, zones = (tuple(plain.get(name, ())) for name in ("hosts", "groups", "roles", "zones"))
-    return Scope(hosts, groups, roles, zones, perimeter=plain.get("perimeter", False))
+    frozen = plain.get("frozen", {})
+    stood_for = tuple(frozen["hosts"]) if frozen else None
+    return Scope(
+        hosts, groups, roles, zones,
+        perimeter=plain.get("perimeter", False), frozen=stood_for, count=frozen.get("count", 0),
+    )  # fmt: skip
+
+
+def _meaning(document: Document) -> Iterator[Problem]:
+    """What a schema cannot say of an attestation."""
+    value = document.value
+    if value.get("until", "9") < value["on"]:
+        yield document.problem(("until",), f"{value['until']} is before {value['on']}")
+    yield from _frozen(document, value["scope"])
+    yield from _times(document)
+
+
+def _frozen(document: Document, scope: Mapping[str, Any]) -> Iterator[Problem]:
+    """Groups, roles and zones stand for the hosts of one day: without these, for whatever comes later too."""
+    many = [name for name in ("groups", "roles", "zones") if name in scope]
+    if "frozen" not in scope:
+        if many:
+            message = (
+                f"'{many[0]}' needs the hosts that it stood for that day: frozen: {{count: 2, hosts: [web01, web02]}}"
+            )
+            yield document.problem(("scope",), message)
+        return
+    names = len(set(scope["frozen"]["hosts"]))
+    if names != scope["frozen"]["count"]:
+        yield document.problem(("scope", "frozen", "count"), f"{scope['frozen']['count']}, and {names} hosts are named")
+    if not many and "perimeter" not in scope:
+        yield document.problem(("scope", "frozen"), "nothing stands for these: name them as hosts")
 
 
 def _times(document: Document) -> Iterator[Problem]:
-    """Times that are none, or in no order, or that make other hours than those that are given."""
+    """Times that are none, of another day, or in no order, or that make other hours than those that are given."""
     values = document.value.get("values", {})
+    yield from _day(document, values)
     for name in ("restore_point", "started_at", "service_back_at"):
         if name in values and _moment(values[name]) is None:
             yield document.problem(("values", name), f"{values[name]} is no moment")
@@ -170,6 +214,25 @@ def _times(document: Document) -> Iterator[Problem]:
             yield document.problem(("values",), f"the times of {name} are not in their order")
         elif abs(values.get(name, hours) - hours) > ROUNDED_H:
             yield document.problem(("values", name), f"{values[name]} hours are given, the times make {hours}")
+
+
+def _day(document: Document, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """A test is as old as its end: another day would make it younger."""
+    on = document.value["on"]
+    end = _civil(values.get("service_back_at", ""))
+    if end and end != on:
+        yield document.problem(("values", "service_back_at"), f"the service was back on {end}, and 'on' says {on}")
+    for name in ("restore_point", "started_at"):
+        if _civil(values.get(name, "")) > on:
+            yield document.problem(("values", name), f"{values[name]} is after {on}, which 'on' says")
+
+
+def _civil(written: str) -> str:
+    """The day of a moment, in France; empty for what is none."""
+    try:
+        return dt.datetime.fromisoformat(written).astimezone(ZoneInfo("Europe/Paris")).date().isoformat()
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _hours(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -40,6 +40,7 @@ def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estat
     problems = list(_second_estates(folder, more))
     found = inventory.read([path, *more], schemas.inventory, problems)
     digests = dict(found.digests)
+    problems.extend(_taken(found.hosts, path))
     kept = declared.load(folder / "records", schemas.register, schemas.attestation, problems, digests)
     estate_file = _one_of(folder, "estate", problems)
     notices = found.notices
@@ -71,6 +72,13 @@ def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estat
         groups=found.groups,
         notices=notices,
     ), digests
+
+
+def _taken(hosts: Sequence[Host], path: Path) -> Iterator[Problem]:
+    """What people declared of a perimeter is kept under such a name: a host's answers must not be taken for it."""
+    for host in hosts:
+        if host.id.startswith("perimeter:"):
+            yield Problem(str(path), 0, 0, f"the host '{host.id}' has the name of a perimeter: give it another")
 
 
 def _second_estates(folder: Path, more: Sequence[Path]) -> Iterator[Problem]:

@@ -73,6 +73,7 @@ def load(paths: Sequence[Path], schemas: Schemas) -> Policies:
             digests[str(file)] = document.digest
             policies.append(_policy(document, schemas.derived, measures))
             problems.extend(_meaning(document, measures, complete))
+            problems.extend(_applied(document, schemas.derived))
     problems.extend(_twice(policies))
     if problems:
         raise InvalidInput(problems)
@@ -215,6 +216,16 @@ def _meaning(document: Document, measures: Mapping[str, Measure], complete: bool
                 message = wrong_leaf(part, name, value, parameters, measure is not None)
                 if message:
                     yield document.problem(place, message)
+
+
+def _applied(document: Document, whole: frozenset[str]) -> Iterator[Problem]:
+    """What is asked of whole perimeters has neither a platform nor a role: choosing by these would choose nothing."""
+    for index, plain in enumerate(document.value["controls"]):
+        if "applies_to" in plain and plain["probe"] in whole:
+            message = (
+                f"the probe '{plain['probe']}' is asked of whole perimeters: applies_to chooses hosts, leave it out"
+            )
+            yield document.problem(("controls", index, "applies_to"), message, key=True)
 
 
 def leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, Any]]:

@@ -14,6 +14,7 @@ from auditor.load.yaml import Document, KeyPath
 from auditor.records import Proof
 
 CHUNK = 1 << 20
+YAML = (".yaml", ".yml")
 DAYS = ("expires", "signed_at", "effective_from", "review_by", "communicated_at", "due", "at", "date", "since", "until",
         "from", "issued_at")  # fmt: skip
 Wanted = Mapping[str, Mapping[str, Any]]  # kind -> JSON Schema
@@ -24,6 +25,15 @@ def files(folder: Path) -> list[Path]:
     if folder.is_file():
         return [folder]
     return sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]) if folder.is_dir() else []
+
+
+def passed_over(folder: Path) -> Iterator[Problem]:
+    """What looks like records and is not read: a revocation, or a newer word, must not be lost because of its name."""
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if path.suffix not in YAML and path.suffix.lower() in YAML:
+            yield Problem(str(path), 0, 0, f"a record is named {path.stem}.yaml")
+        elif path.is_symlink() and path.is_dir():
+            yield Problem(str(path), 0, 0, "a link to a folder is not followed: put the records here")
 
 
 def documents(
@@ -93,10 +103,10 @@ def proof(document: Document, plain: Mapping[str, Any]) -> Proof:
 
 
 def _digest(file: Path) -> str:
-    """Empty when there is no such file, or it cannot be read."""
+    """Empty when there is no such file, or nothing in it, or it cannot be read."""
     digest = hashlib.sha256()
     try:
-        if not file.is_file():
+        if not file.is_file() or not file.stat().st_size:
             return ""
         with file.open("rb") as stream:
             while chunk := stream.read(CHUNK):

@@ -1,7 +1,7 @@
 """What somebody attests of a measure on a perimeter, with a document; how old that is on the day that records are judged on. Pure.
 
 Of several attestations of a measure the newest counts, alone: an older one says nothing of what was found later. One of a
-day to come is not known yet.
+day to come is not known yet. Of two of one day nobody can tell which is the newer.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from auditor.errors import Unreadable
 from auditor.kinds import RECORDS, Dialect, Probe
@@ -20,6 +20,12 @@ from auditor.records import Attestation, Scope
 # Details in our own words; sentences.DETAILS translates them.
 NO_ATTESTATION = "no attestation of {measure}"
 ONLY_LATER = "no attestation of {measure} up to that day; one of {day}"
+SEVERAL = "several attestations of {measure} of one day, {day}: {ids}"
+NOT_HERE = "what its scope names is not of this perimeter"
+CAME_LATER = "{hosts}; of them new: {later}"
+
+SHOWN = 5  # hosts that a cause names
+BENEFICIARIES = ("beneficiary", "both")  # of measures: those that also who benefits from a perimeter answers for
 
 _NUMBERS = {
     "rto_h": "Hours from the start of the restore until the service was back.",
@@ -33,6 +39,7 @@ FACTS: Mapping[str, Any] = {
     "properties": {
         "id": {"type": "string", "description": "The attestation that counts: the newest of its measure."},
         "age_days": {"type": "integer", "description": "Days from what was attested to the day that records are judged on."},
+        "failed": {"type": "boolean", "description": "It says itself that what it attests failed; what gives no result does not."},
         "expired": {"type": "boolean", "description": "The last day that the document itself gives is over."},
         "covers": {"type": "boolean", "description": "Its scope is the whole perimeter; else unknown, with what it leaves out."},
         "covered": {"type": "array", "items": {"type": "string"}, "description": "Hosts of the perimeter in its scope."},
@@ -51,6 +58,13 @@ FACTS: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Word(Attestation):
+    """An attestation with whose word it is: `answers` for the perimeter, `benefits` from it, or nobody's who may give it."""
+
+    attests: Literal["", "answers", "benefits"] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A host of the perimeter, as a scope may name it."""
 
@@ -65,57 +79,93 @@ def commands(arguments: Mapping[str, Any]) -> Mapping[str, Command]:
 
 
 def parse(answers: Mapping[str, Answer], arguments: Mapping[str, Any]) -> Facts:
-    told = listed(answers["attestations"], Attestation)
+    told, hosts = listed(answers["attestations"], Word), listed(answers["hosts"], Place)
     newest = told if isinstance(told, Unknown) else _newest(told, arguments["measure"], arguments["as_of"])
-    if isinstance(newest, Unknown):
-        return dict.fromkeys(FACTS["properties"], newest)
+    wrong = newest if isinstance(newest, Unknown) else _void(newest, hosts, arguments.get("owner", ""))
+    if isinstance(newest, Unknown) or wrong:
+        return dict.fromkeys(FACTS["properties"], wrong)
     return {
         "id": newest.id,
         "age_days": age_days(newest.on, arguments["as_of"]),
+        "failed": newest.values.get("result") == "failed",
         "expired": bool(newest.until) and age_days(newest.until, arguments["as_of"]) > 0,
-        **_covering(newest.scope, listed(answers["hosts"], Place)),
+        **_covering(newest.scope, hosts),
         "values": _values(newest.values),
     }
 
 
-def _newest(told: tuple[Attestation, ...], measure: str, as_of: str) -> Attestation | Unknown:
-    """The newest of the measure, when its document is the one that it names."""
+def _newest(told: tuple[Word, ...], measure: str, as_of: str) -> Word | Unknown:
     of_measure = [one for one in told if one.measure == measure]
     known = [one for one in of_measure if age_days(one.on, as_of) >= 0]
     if not known:
         day = min((one.on for one in of_measure), default="")
         return Unknown("no_record", (ONLY_LATER if day else NO_ATTESTATION).format(measure=measure, day=day))
-    newest = max(known, key=lambda one: (one.on, one.id))
-    return newest if newest.proof.holds else Unknown("altered", f"{newest.id}: {newest.proof.document}")
+    day = max(one.on for one in known)
+    newest, *others = (one for one in known if one.on == day)
+    if others:
+        ids = ", ".join(sorted(one.id for one in (newest, *others)))
+        return Unknown("not_told", SEVERAL.format(measure=measure, day=day, ids=ids))
+    return newest
+
+
+def _void(one: Word, hosts: tuple[Place, ...] | Unknown, owner: str) -> Unknown | None:
+    """Why an attestation proves nothing at all."""
+    if not (one.attests == "answers" or (one.attests == "benefits" and owner in BENEFICIARIES)):
+        return Unknown("not_entitled", f"{one.id}: {one.role} ({one.entity}), {one.on}")
+    if not one.proof.holds:
+        return Unknown("altered", f"{one.id}: {one.proof.document}")
+    if isinstance(hosts, Unknown) or one.scope.perimeter or any(_stands_for(one.scope, host) for host in hosts):
+        return None
+    return Unknown("not_covered", NOT_HERE)
 
 
 def _covering(scope: Scope, hosts: tuple[Place, ...] | Unknown) -> dict[str, Any]:
-    """Which hosts the scope stands for; the perimeter as a whole covers all, also what is no host."""
+    """Which hosts the scope stands for; the perimeter as a whole covers all, also what is no host, unless it was frozen."""
+    whole = scope.perimeter and scope.frozen is None
     if isinstance(hosts, Unknown):
-        whole = scope.perimeter
         return {
             "covers": whole or hosts,
             "covered": hosts,
             "uncovered": [] if whole else hosts,
             "named": hosts,
         }
-    named = [host.id for host in hosts if _stands_for(scope, host)]
-    if scope.perimeter:
-        return {"covers": True, "covered": [host.id for host in hosts], "uncovered": [], "named": named}
-    uncovered = [host.id for host in hosts if not _stands_for(scope, host)]
-    left_out = Unknown("not_covered", ", ".join(uncovered))
-    if not named:  # what it speaks of is not here, or not any more
-        return {"covers": left_out, "covered": left_out, "uncovered": uncovered, "named": []}
-    return {"covers": left_out if uncovered else True, "covered": named, "uncovered": uncovered, "named": named}
+    stood_for = [host.id for host in hosts if whole or _stands_for(scope, host)]
+    left_out = [host for host in hosts if not whole and not _stands_for(scope, host)]
+    return {
+        "covers": Unknown("not_covered", _left_out(scope, left_out)) if left_out else True,
+        "covered": stood_for,
+        "uncovered": [host.id for host in left_out],
+        "named": [host.id for host in hosts if _named(scope, host)],
+    }
 
 
 def _stands_for(scope: Scope, host: Place) -> bool:
+    """It is named, or was there when what the scope names was frozen and is still of it."""
+    return host.id in scope.hosts or (host.id in (scope.frozen or ()) and (scope.perimeter or _belongs(scope, host)))
+
+
+def _named(scope: Scope, host: Place) -> bool:
+    """By more than the perimeter."""
+    return host.id in scope.hosts or (host.id in (scope.frozen or ()) and _belongs(scope, host))
+
+
+def _belongs(scope: Scope, host: Place) -> bool:
     return (
-        host.id in scope.hosts
-        or host.zone in scope.zones
+        host.zone in scope.zones
         or not set(scope.roles).isdisjoint(host.roles)
         or not set(scope.groups).isdisjoint(host.groups)
     )
+
+
+def _left_out(scope: Scope, hosts: list[Place]) -> str:
+    """The first of them; those that the scope would stand for, had they been there."""
+    later = [host.id for host in hosts if scope.frozen is not None and (scope.perimeter or _belongs(scope, host))]
+    told = _first([host.id for host in hosts])
+    return CAME_LATER.format(hosts=told, later=_first(later)) if later else told
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f", … ({len(names)})" if len(names) > SHOWN else "")
 
 
 def _values(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -532,20 +532,20 @@ def _rolled(counts: Mapping[str, int]) -> list[str]:
 
 
 def _measures(run: Run, seen: Summary, voice: Voice) -> list[Line]:
-    """A row for each measure; without details, those that nothing checks anywhere are one row."""
+    """A row for each measure; without details, those that nothing checks or attests anywhere are one row."""
 
     def title(measure: str) -> str:
         known = run.measures.get(measure)
         return voice.text(known.title) if known else measure or voice.say("(the host as a whole)")
 
-    bare = (
-        [] if voice.details else [m for m, counts in seen.by_measure.items() if m and set(counts) == {"nothing_asked"}]
-    )
+    checked = {place[0] for place in seen.by_place if place not in seen.silent}
+    bare = [] if voice.details else [measure for measure in seen.by_measure if measure and measure not in checked]
     together = set(bare) if len(bare) > 1 else set()
     rows = [[*_rolled(counts), title(m)] for m, counts in seen.by_measure.items() if m not in together]
     if together:
-        owed = {"nothing_asked": sum(seen.by_measure[m]["nothing_asked"] for m in together)}
-        rows.append([*_rolled(owed), voice.say("({count} measures that nothing checks)").format(count=len(together))])
+        owed = {"nothing_asked": sum(sum(seen.by_measure[m].values()) for m in together)}
+        said = voice.say("({count} measures that nothing checks or attests)").format(count=len(together))
+        rows.append([*_rolled(owed), said])
     rows.sort(key=lambda row: [-int(cell) for cell in row[:3]])
     heads = [*(_word(name, voice) for name in COLUMNS), voice.say("measure")]
     return _titled(voice.say("by measure, what was decided included"), heads, rows, voice)

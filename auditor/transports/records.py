@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from auditor.decisions.who import attests
 from auditor.framing.sh import HELLO
 from auditor.kinds import RECORDS, Ask, Settings, Transport
 from auditor.model import Answer, Command, Estate, Failure, Host, Output
@@ -43,7 +44,9 @@ def _answer(estate: Estate | None, perimeter: str, command: Command, at: float) 
 
 
 def _attestations(estate: Estate, perimeter: str) -> Listed:
-    return [plain(one) for one in estate.attestations if one.perimeter == perimeter]
+    """Each with whose word it is; the mandates are those of now, as the documents are."""
+    of_perimeter = (one for one in estate.attestations if one.perimeter == perimeter)
+    return [{**plain(one), "attests": attests(one, estate)} for one in of_perimeter]
 
 
 def _registers(estate: Estate, perimeter: str) -> Listed:
