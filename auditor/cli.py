@@ -581,8 +581,8 @@ def sign(**options: Any) -> None:
       auditor acceptances sign letters/2026-11.yaml --document scan.pdf --on 2026-12-04 --by president-scota \\
           --accept 1,2 --risk 1=G2V2 --risk 2=G3V1 --personal-data 2 --dpo-on 2026-12-01 --adopt 3=2027-03-01 --arbitrate 4
     """
-    from auditor.commands.sign import Ticked
     from auditor.commands.sign import sign as command
+    from auditor.commands.ticked import Ticked
     from auditor.letters.reply import Signed
 
     ticked = {
