@@ -14,7 +14,7 @@ from auditor.model import Answer, Command, Header
 from auditor.prune import Old
 from auditor.store.keeping import Keeping
 from auditor.store.packing import dump, unpack
-from auditor.store.parts import Sighting, catalogue_from_plain
+from auditor.store.parts import Catalogue, Sighting
 from auditor.store.run import StoredRun, answers_of
 from auditor.store.schema import migrate
 from auditor.store.scripts import Scripts
@@ -68,7 +68,7 @@ class Store(Keeping, Scripts):
             ).fetchone()
         if row is None:
             raise StoreError(f"the store {self.path} holds no run '{name}' (auditor list runs)")
-        return StoredRun(self, _header(row[0]), catalogue_from_plain(json.loads(row[1])))
+        return StoredRun(self, _header(row[0]), Catalogue.from_plain(json.loads(row[1])))
 
     # ------------------------------------------------------------ evidence of earlier runs
 

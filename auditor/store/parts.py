@@ -40,14 +40,14 @@ class Catalogue:
             "entities": [document.entity_to_plain(e) for e in self.entities.values()],
         }
 
-
-def catalogue_from_plain(plain: document.Plain) -> Catalogue:
-    return Catalogue(
-        {c["id"]: document.control_from_plain(c) for c in plain["controls"]},
-        {m["id"]: document.measure_from_plain(m) for m in plain["measures"]},
-        {p["id"]: document.perimeter_from_plain(p) for p in plain["perimeters"]},
-        {e["id"]: document.entity_from_plain(e) for e in plain.get("entities", ())},
-    )
+    @classmethod
+    def from_plain(cls, plain: document.Plain) -> Catalogue:
+        return cls(
+            {c["id"]: document.control_from_plain(c) for c in plain["controls"]},
+            {m["id"]: document.measure_from_plain(m) for m in plain["measures"]},
+            {p["id"]: document.perimeter_from_plain(p) for p in plain["perimeters"]},
+            {e["id"]: document.entity_from_plain(e) for e in plain.get("entities", ())},
+        )
 
 
 @dataclass(frozen=True, slots=True)
