@@ -19,6 +19,7 @@ from auditor.commands.ticked import Ticked
 from auditor.commands.ticked import replies as ticked_replies
 from auditor.decision_words import idle
 from auditor.decisions import Held, InForce, in_force, signed_digest
+from auditor.document import Plain
 from auditor.errors import InvalidInput, Problem
 from auditor.kinds import Voice
 from auditor.letters.refusals import refusals
@@ -27,7 +28,6 @@ from auditor.load import decisions, forms, schema, yaml
 from auditor.model import IdleDecision
 from auditor.sentences import clean
 
-Plain = dict[str, Any]
 SHOWN = 5  # of what a superseded record covered
 
 
