@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from auditor import document, snapshot
+from auditor.document import Plain
 from auditor.errors import InvalidInput, Problem
 from auditor.model import (
     CAUSES,
@@ -47,7 +48,6 @@ PACKED = 200  # how many times its size a file may unpack to, beyond the first G
 MOST = 20_000  # controls, measures and perimeters, which are held in memory
 MAGIC = b"\x1f\x8b"
 
-Plain = dict[str, Any]
 Line = tuple[str, Any]  # what a part is, and its plain value
 
 

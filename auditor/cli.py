@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,8 @@ from auditor import __version__
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 EXIT_CODES = """\b
 Exit codes:
@@ -48,17 +51,6 @@ Exit codes:
 """
 
 
-def _completed(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """What a shell asks for when somebody types Tab; imported only then."""
-
-    def asked(ctx: click.Context, param: click.Parameter, beginning: str) -> list[CompletionItem]:
-        from auditor.commands.complete import complete
-
-        return complete(kind, ctx.params, beginning)
-
-    return asked
-
-
 CHECK_CODES = """\b
 Exit codes:
   0    every record that is not over is in force
@@ -74,6 +66,17 @@ Exit codes:
 """
 
 
+def _completed(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """What a shell asks for when somebody types Tab; imported only then."""
+
+    def asked(ctx: click.Context, param: click.Parameter, beginning: str) -> list[CompletionItem]:
+        from auditor.commands.complete import complete
+
+        return complete(kind, ctx.params, beginning)
+
+    return asked
+
+
 def _days(ctx: click.Context, param: click.Parameter, given: str) -> int:
     """`60d` as 60."""
     number = given.removesuffix("d")
@@ -82,12 +85,26 @@ def _days(ctx: click.Context, param: click.Parameter, given: str) -> int:
     return int(number)
 
 
+def _estates(text: str, required: bool = False) -> Decorator:
+    """`-i`, with this help."""
+    where = click.Path(exists=True)
+    return click.option("-i", "--estate", metavar="ESTATE", multiple=True, required=required, type=where, help=text)
+
+
+def _together(*parameters: Decorator) -> Decorator:
+    """Parameters that several commands take, in this order."""
+
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        return reduce(lambda one, parameter: parameter(one), reversed(parameters), command)
+
+    return decorated
+
+
 SEVERITIES = click.Choice(["low", "medium", "high", "critical", "never"])
 _policy = click.argument("policy", nargs=-1, type=click.Path(exists=True))
-_estate = click.option("-i", "--estate", metavar="ESTATE", multiple=True, type=click.Path(exists=True),
-                       help="Folder of an estate, or an inventory; given again: more inventories. Default: this machine.")  # fmt: skip
-_estate_then = click.option("-i", "--estate", metavar="ESTATE", multiple=True, type=click.Path(exists=True),
-                            help="Folder of an estate, or an inventory; given again: more inventories. Default: the run's own.")  # fmt: skip
+_estate = _estates("Folder of an estate, or an inventory; given again: more inventories. Default: this machine.")
+_estate_then = _estates("Folder of an estate, or an inventory; given again: more inventories. Default: the run's own.")
+_one_estate = _estates("Folder of the estate; given again: more inventories. Default: that of this folder.")
 _limit = click.option(
     "--limit",
     metavar="PATTERN",
@@ -122,12 +139,6 @@ _as_of = click.option(
 _jobs = click.option(
     "--jobs", type=click.IntRange(1, 512), default=32, show_default=True, help="Hosts asked at the same time."
 )
-_fail_on = click.option(
-    "--fail-on", type=SEVERITIES, default="low", show_default=True, help="Open failures from here on exit with 1."
-)
-_fail_on_warn = click.option(
-    "--fail-on-warn", is_flag=True, help="A missed target counts as a failure, even within its limit."
-)
 
 
 def _logged(ctx: click.Context, param: click.Parameter, value: str) -> None:
@@ -146,6 +157,17 @@ _audience = click.option("--audience", type=click.Choice(["technique", "elus"]),
 _sarif_accepted = click.option("--sarif-accepted", type=click.Choice(["suppress", "omit"]), default="suppress",
                                show_default=True,
                                help="Findings that a decision covers, in SARIF: suppressed, or left out, as GitHub shows suppressed ones open.")  # fmt: skip
+_run = click.argument("run", shell_complete=_completed("runs"))
+_latest = click.argument("run", required=False, default="latest", shell_complete=_completed("runs"))
+_text_or_json = click.option(
+    "-f", "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+_policies = click.option("--policy", "policies", metavar="PATH", multiple=True, type=click.Path(exists=True),
+                         help="Your own policies, where there are some.")  # fmt: skip
+
+_gated = _together(_format, _fail_on, _fail_on_warn)
+_shown = _together(_details, _audience, _sarif_accepted)
+_records = _together(_one_estate, _as_of, _policies, _probes, _lang)
 
 
 class Group(click.Group):
@@ -249,9 +271,7 @@ def main(ctx: click.Context) -> None:
 @_estate
 @_limit
 @_tree
-@_format
-@_fail_on
-@_fail_on_warn
+@_gated
 @_store
 @_as_of
 @click.option(
@@ -274,9 +294,7 @@ def main(ctx: click.Context) -> None:
 @click.option("--timings", is_flag=True, help="On stderr, how long probes and hosts took; nothing of it is kept.")
 @_probes
 @_lang
-@_details
-@_audience
-@_sarif_accepted
+@_shown
 @_log
 def run(**options: Any) -> None:
     """Audits hosts, and reports. Without arguments: this machine, with the shipped policies."""
@@ -305,9 +323,7 @@ def plan(**options: Any) -> None:
 @click.argument("file", type=click.File("rb"))
 @_policy
 @_estate
-@_format
-@_fail_on
-@_fail_on_warn
+@_gated
 @_store
 @_as_of
 @_probes
@@ -366,7 +382,7 @@ def doctor(**options: Any) -> None:
 
 @main.command()
 @click.argument("path", nargs=-1, required=True, type=click.Path(exists=True))
-@click.option("-f", "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_text_or_json
 @_probes
 def lint(**options: Any) -> None:
     """Checks policies, estates and decisions: every error at once, as file:line:column."""
@@ -376,16 +392,14 @@ def lint(**options: Any) -> None:
 
 
 @main.command(epilog=REPORT_CODES)
-@click.argument("run", required=False, default="latest", shell_complete=_completed("runs"))
+@_latest
 @_format
 @click.option("--for", "for_", metavar="ENTITY",
               help="As this entity may see it: its perimeters and the shared ones that serve it, nothing of another's.")  # fmt: skip
 @click.option("--against", metavar="RUN|FILE", help="Also say what changed since this run or JSON report.")
 @_store
 @_lang
-@_details
-@_audience
-@_sarif_accepted
+@_shown
 @click.option("--max-age", metavar="HOURS", type=click.FloatRange(min=0, min_open=True),
               help="An older audit gives 3. With -f nagios: 26.")  # fmt: skip
 @_log
@@ -397,12 +411,10 @@ def report(**options: Any) -> None:
 
 
 @main.command(epilog=EXIT_CODES)
-@click.argument("run", shell_complete=_completed("runs"))
+@_run
 @_policy
 @_estate_then
-@_format
-@_fail_on
-@_fail_on_warn
+@_gated
 @click.option("--against", metavar="RUN|FILE",
               help="Say what differs from this run, archive or JSON report; only what is new, worse or lost its decision exits with 1.")  # fmt: skip
 @_store
@@ -410,9 +422,7 @@ def report(**options: Any) -> None:
 @click.option("--as-of", metavar="DATE", help="Judge decisions and records on this day. Default: the day of the run.")
 @_probes
 @_lang
-@_details
-@_audience
-@_sarif_accepted
+@_shown
 def replay(**options: Any) -> None:
     """Judges the evidence of RUN anew, without any host: by other policies, another estate, other decisions.
 
@@ -432,7 +442,7 @@ def replay(**options: Any) -> None:
 
 
 @main.command()
-@click.argument("run", shell_complete=_completed("runs"))
+@_run
 @click.argument("file", type=click.Path(readable=False, allow_dash=True))
 @_store
 def export(**options: Any) -> None:
@@ -448,7 +458,7 @@ def export(**options: Any) -> None:
 @main.command(epilog=DIFF_CODES)
 @click.argument("before", shell_complete=_completed("runs"))
 @click.argument("after", required=False, default="latest", shell_complete=_completed("runs"))
-@click.option("-f", "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_text_or_json
 @_store
 @_lang
 @click.option("--details", is_flag=True, help="Every change, however many.")
@@ -486,10 +496,6 @@ def prune(**options: Any) -> None:
     sys.exit(command(**options))
 
 
-_one_estate = click.option("-i", "--estate", metavar="ESTATE", multiple=True, type=click.Path(exists=True),
-                           help="Folder of the estate; given again: more inventories. Default: that of this folder.")  # fmt: skip
-_policies = click.option("--policy", "policies", metavar="PATH", multiple=True, type=click.Path(exists=True),
-                         help="Your own policies, where there are some.")  # fmt: skip
 _within = click.option("--within", metavar="DAYS", default="60d", show_default=True, callback=_days,
                        help="So many days ahead.")  # fmt: skip
 
@@ -500,11 +506,10 @@ def recommendations() -> None:
 
 
 @recommendations.command(epilog=DRAFT_CODES)
-@click.argument("run", required=False, default="latest", shell_complete=_completed("runs"))
+@_latest
 @click.option("--for", "entity", metavar="ENTITY", required=True, shell_complete=_completed("entities"),
               help="Who is asked: the owner of exclusive perimeters.")  # fmt: skip
-@click.option("-i", "--estate", metavar="ESTATE", multiple=True, required=True, type=click.Path(exists=True),
-              help="Folder of the estate; given again: more inventories.")  # fmt: skip
+@_estates("Folder of the estate; given again: more inventories.", required=True)
 @click.option("--out", metavar="LETTER.html", required=True, type=click.Path(dir_okay=False),
               help="The letter; its form is written beside it, LETTER.yaml. Neither may be there.")  # fmt: skip
 @click.option("--communicated-on", metavar="DATE", help="The letter's day, on which it recommends. Default: today.")
@@ -565,11 +570,7 @@ def acceptances() -> None:
     default="",
     help="Who adopts what is adopted, or sees to the arbitration. Default: who signed.",
 )
-@_one_estate
-@_as_of
-@_policies
-@_probes
-@_lang
+@_records
 def sign(**options: Any) -> None:
     """Enters a signed reply: what it accepts is in force at once, what it adopts becomes an action.
 
@@ -581,8 +582,8 @@ def sign(**options: Any) -> None:
       auditor acceptances sign letters/2026-11.yaml --document scan.pdf --on 2026-12-04 --by president-scota \\
           --accept 1,2 --risk 1=G2V2 --risk 2=G3V1 --personal-data 2 --dpo-on 2026-12-01 --adopt 3=2027-03-01 --arbitrate 4
     """
-    from auditor.commands.sign import Ticked
     from auditor.commands.sign import sign as command
+    from auditor.commands.ticked import Ticked
     from auditor.letters.reply import Signed
 
     ticked = {
@@ -593,11 +594,7 @@ def sign(**options: Any) -> None:
 
 
 @acceptances.command(name="list")
-@_one_estate
-@_as_of
-@_policies
-@_probes
-@_lang
+@_records
 def list_decisions(**options: Any) -> None:
     """Lists decisions: id, kind, state, perimeter, controls, last day, role; tab-separated."""
     from auditor.commands.decided import list_ as command
@@ -607,11 +604,7 @@ def list_decisions(**options: Any) -> None:
 
 @acceptances.command()
 @click.argument("id", shell_complete=_completed("records"))
-@_one_estate
-@_as_of
-@_policies
-@_probes
-@_lang
+@_records
 def show(**options: Any) -> None:
     """Shows the record ID: where it stands, why, and its text."""
     from auditor.commands.decided import show as command
@@ -640,11 +633,7 @@ def check(**options: Any) -> None:
 
 @acceptances.command(name="due")
 @_within
-@_one_estate
-@_as_of
-@_policies
-@_probes
-@_lang
+@_records
 def due_decisions(**options: Any) -> None:
     """Lists what ends, is to be reviewed or was promised soon, and what has ended: day, id, what, perimeter."""
     from auditor.commands.decided import due as command
@@ -658,11 +647,7 @@ def actions() -> None:
 
 
 @actions.command(name="list")
-@_one_estate
-@_as_of
-@_policies
-@_probes
-@_lang
+@_records
 def list_actions(**options: Any) -> None:
     """Lists actions: due day, id, state, perimeter, controls, role, ticket, text; tab-separated."""
     from auditor.commands.decided import actions as command
@@ -672,11 +657,7 @@ def list_actions(**options: Any) -> None:
 
 @actions.command(name="due")
 @_within
-@_one_estate
-@_as_of
-@_policies
-@_probes
-@_lang
+@_records
 def due_actions(**options: Any) -> None:
     """Lists open actions that are late or due soon, as `list` does."""
     from auditor.commands.decided import actions as command

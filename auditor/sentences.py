@@ -34,7 +34,7 @@ SEVERITY_WORDS = {
 }
 WITHHELD = N_("a host of {owner}")  # what a report for another entity says in its place
 SEEN_BY = N_("as {entity} may see it: its perimeters and the shared ones that serve it, nothing of another's own")
-# The details that we give in our own words (plan.py, freshness.py, store.py, authorisation.py, replay.py); `{name}` stands for any text.
+# The details that we give in our own words (plan, freshness, store, authorisation, replay); `{name}` stands for any text.
 DETAILS = (
     N_("no control checks it"),
     N_("no control applies to it"),

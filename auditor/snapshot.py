@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
+from auditor.document import Plain
 from auditor.model import Estate, Host
 from auditor.records import Acceptance, Action, Adaptation, Exemption, Record
 from auditor.shape import plain, shaped
@@ -20,8 +21,6 @@ REACHING = (
 )  # fmt: skip
 CAME_LATER = ("proof", "awaits")  # fields of records
 KINDS: Mapping[str, type[Record]] = {kind.kind: kind for kind in (Acceptance, Adaptation, Exemption, Action)}
-
-Plain = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

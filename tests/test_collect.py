@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
@@ -22,6 +23,24 @@ def told(result: Answer) -> Answer:
 
 def no_defect(item: int, error: Exception) -> int:
     raise AssertionError(item) from error
+
+
+class Crowd:
+    """How many are inside now, and were at the most."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.now = self.most = 0
+
+    def __enter__(self) -> int:
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            return self.now
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self.now -= 1
 
 
 # ---------------------------------------------------------------- one host
@@ -58,20 +77,15 @@ def test_nothing_to_do() -> None:
 
 
 def test_no_more_than_jobs_at_a_time() -> None:
-    running, most, lock = 0, 0, threading.Lock()
+    running = Crowd()
 
     def work(item: int) -> int:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        time.sleep(0.01)
-        with lock:
-            running -= 1
+        with running:
+            time.sleep(0.01)
         return item
 
     assert len(list(each(range(40), work, no_defect, Places(5)))) == 40
-    assert 2 <= most <= 5
+    assert 2 <= running.most <= 5
 
 
 def test_a_slow_item_does_not_hold_the_others_back() -> None:
@@ -184,64 +198,44 @@ def test_a_place_is_back_before_another_host_begins() -> None:
 
 
 def test_no_more_than_jobs_are_asked_whatever_connects() -> None:
-    places, lock = Places(3), threading.Lock()
-    asking = most = 0
+    places, asking = Places(3), Crowd()
 
     def work(item: int) -> int:
-        nonlocal asking, most
         with places.connecting(0):
             time.sleep(0.001 * (item % 7))
-        with lock:
-            asking += 1
-            most = max(most, asking)
-        time.sleep(0.002)
-        with lock:
-            asking -= 1
+        with asking:
+            time.sleep(0.002)
         return item
 
     assert len(list(each(range(80), work, no_defect, places))) == 80
-    assert most <= 3
+    assert asking.most <= 3
 
 
 def test_only_so_many_wait_aside() -> None:
-    places, lock, three = Places(1, aside=2), threading.Lock(), threading.Event()
-    waiting = most = 0
+    places, waiting, three = Places(1, aside=2), Crowd(), threading.Event()
 
     def work(item: int) -> int:
-        nonlocal waiting, most
-        with places.connecting(0):
-            with lock:
-                waiting += 1
-                most = max(most, waiting)
-                if waiting == 3:
-                    three.set()
+        with places.connecting(0), waiting as now:
+            if now == 3:
+                three.set()
             assert three.wait(30)
             time.sleep(0.005)
-            with lock:
-                waiting -= 1
         return item
 
     assert len(list(each(range(20), work, no_defect, places))) == 20
-    assert most == 3
+    assert waiting.most == 3
 
 
 def test_a_connection_that_is_there_in_a_moment_lends_nothing() -> None:
-    places, lock = Places(2), threading.Lock()
-    inside = most = 0
+    places, inside = Places(2), Crowd()
 
     def work(item: int) -> int:
-        nonlocal inside, most
-        with places.connecting(3600):
-            with lock:
-                inside += 1
-                most = max(most, inside)
+        with places.connecting(3600), inside:
             time.sleep(0.002)
-            with lock:
-                inside -= 1
         return item
 
     assert len(list(each(range(20), work, no_defect, places))) == 20
-    assert most <= 2
+    assert inside.most <= 2
 
 
 def test_a_connection_that_fails_gives_its_place_back() -> None:
@@ -260,28 +254,20 @@ def test_a_connection_that_fails_gives_its_place_back() -> None:
 
 def test_a_full_group_holds_up_no_other_host() -> None:
     """One of `site` at a time; the first of them waits until all others are done, in two places."""
-    done, lock = threading.Event(), threading.Lock()
-    others = inside = most = 0
+    done, others, inside = threading.Event(), count(1), Crowd()
 
     def work(item: int) -> int:
-        nonlocal others, inside, most
         if item >= 5:
-            with lock:
-                others += 1
-                if others == 15:
-                    done.set()
+            if next(others) == 15:
+                done.set()
             return item
-        with lock:
-            inside += 1
-            most = max(most, inside)
-        assert done.wait(30)
-        with lock:
-            inside -= 1
+        with inside:
+            assert done.wait(30)
         return item
 
     got = each(range(20), work, no_defect, Places(2), lambda item: (("site", 1),) if item < 5 else ())
     assert sorted(got) == list(range(20))
-    assert most == 1
+    assert inside.most == 1
 
 
 def test_all_limits_of_a_host_hold_also_while_it_connects() -> None:

@@ -33,14 +33,15 @@ from make import (
     told,
 )
 
-from auditor import store as stores
 from auditor.audit import audit
 from auditor.errors import StoreError
 from auditor.evaluate import evaluate
 from auditor.framing.sh import HELLO
 from auditor.freshness import whose
 from auditor.model import CAUSES, Failure, Output, ReplayOf
-from auditor.store import _HELLO_1, MIGRATIONS, Sighting, Store, StoredRun, command_digest, pack, packed, unpack
+from auditor.store import Sighting, Store, StoredRun, command_digest, database, pack, packed
+from auditor.store.packing import unpack
+from auditor.store.schema import HELLO_1, MIGRATIONS
 
 TOWN = make_estate(make_host("a"), make_host("b"), make_host("c"))
 
@@ -165,7 +166,7 @@ def as_version_1(path: Path) -> None:
         db.execute(
             "UPDATE run SET header = json_remove(header, '$.legacy', '$.policies', '$.hosts_inventoried', '$.replay')"
         )
-        hello = (bytes.fromhex(_HELLO_1), command_digest(HELLO))  # asked in other words then
+        hello = (bytes.fromhex(HELLO_1), command_digest(HELLO))  # asked in other words then
         db.execute("UPDATE answer SET command = ? WHERE command = ?", hello)
         db.execute("PRAGMA user_version=1")
 
@@ -323,7 +324,7 @@ def test_two_runs_at_once_share_a_store(tmp_path: Path) -> None:
 
 def test_a_locked_store_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process that holds it is waited for, and then named as the reason."""
-    monkeypatch.setattr(stores, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.1)
     path = tmp_path / "runs.db"
     store = Store(str(path))
     other = sqlite3.connect(path, isolation_level=None)

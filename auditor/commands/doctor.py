@@ -14,6 +14,7 @@ import click
 
 from auditor.collect import Places, answers, each
 from auditor.commands import inputs
+from auditor.commands.chosen import selected
 from auditor.commands.run import INTERRUPTED, progress
 from auditor.cures import Called, Trouble
 from auditor.diagnosis import Seen, alike, as_root, candidates, groups, lines, seen
@@ -41,7 +42,7 @@ def doctor(
 ) -> int:
     known, _ = inputs.all_probes(probes)
     town, _ = inputs.load_estate(estate)
-    chosen = inputs.chosen_hosts(town, limit)
+    chosen = selected(town, limit)
     asked = tuple(h for h in chosen if h.connection not in ("none", BY_HAND))
     if not asked:
         raise InvalidInput("nobody to ask: the inventory says not to connect to any of these hosts, or names none")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
@@ -20,17 +20,19 @@ import click
 from auditor import credentials, shelves
 from auditor.authorisation import authorised
 from auditor.commands import trees
+from auditor.commands.chosen import named, selected
 from auditor.errors import InvalidInput, Problem
 from auditor.kinds import Ask, DerivedProbe, Probe, Settings, Voice, asked_of
 from auditor.load import decisions, declared, estate, policies
 from auditor.load.policy_schema import policy_schema
 from auditor.model import UNNAMED, Command, Control, Estate, Host, Measure, Text
-from auditor.plan import Plan, limited, unmatched
+from auditor.plan import Plan
 from auditor.records import Record
 from auditor.sentences import clean
 from auditor.snapshot import Snapshot
 
 Probes = Mapping[str, Probe | DerivedProbe]
+T = TypeVar("T")
 STATIC_SCHEMAS = (
     "measures", "inventory", "estate", "register", "attestation", "recommendation", *decisions.KINDS, "form", "run",
 )  # fmt: skip
@@ -107,9 +109,14 @@ def load_decisions(
     """The records of the first estate; `expecting` gives what an expect in them may say, where that is known."""
     if not paths:
         return (), {}
-    first = Path(paths[0])
-    folder = (first if first.is_dir() else first.parent) / "decisions"
+    folder = estate_folder(paths) / "decisions"
     return decisions.load(folder, decision_schemas(), expecting() if folder.is_dir() else None)
+
+
+def estate_folder(paths: Sequence[str]) -> Path:
+    """The first path, or where that inventory lies."""
+    first = Path(paths[0])
+    return first if first.is_dir() else first.parent
 
 
 def decision_schemas() -> dict[str, dict[str, Any]]:
@@ -143,84 +150,54 @@ def load(
     """
     recalled = then if then and not estate_paths else None
     probes, probe_digests = all_probes(probes_dir)
-    problems: list[Problem] = []
-    loaded: list[Any] = []
-    for step in (
-        lambda: load_policies(policy, probes),
-        lambda: (recalled.estate, recalled.digests) if recalled else load_estate(estate_paths, today),
-        lambda: (
-            (recalled.records, {})
-            if recalled
-            else load_decisions(estate_paths, lambda: expects(probes, loaded[0]) if loaded else None)
-        ),
-    ):
-        try:
-            loaded.append(step())
-        except InvalidInput as error:
-            problems.extend(error.problems)
-    if problems:
-        raise InvalidInput(problems)
-    chosen, (town, estate_digests), (records, decision_digests) = loaded
+    chosen, (town, estate_digests), (records, decision_digests) = _written(
+        policy, estate_paths, probes, today, recalled
+    )
     only = then.chosen if then else ()
     if given_trees:
         town = trees.standing_in(town, given_trees, work)
         hosts = tuple(h for h in town.hosts if h.tree)
     else:
-        hosts = named_hosts(town, only) if only else chosen_hosts(town, limit)
+        hosts = named(town, only) if only else selected(town, limit)
     trees.check(hosts, work)
     whole = not limit and not only and not given_trees
     plan = Plan(town, hosts, chosen.controls, chosen.measures, chosen.in_force, probes, whole=whole)
     if plan.count() == 0:
         raise InvalidInput("nothing to audit: no control of these policies applies to any of these hosts")
     shipped = load_policies((), probes) if policy else chosen
-    unread = list(declared.unmeasured(town, {**shipped.measures, **chosen.measures}))
+    measures = {**shipped.measures, **chosen.measures}
+    unread = list(declared.unmeasured(town, measures))
     if unread:
         raise InvalidInput(unread)
     controls = {c.id: c for c in (*shipped.controls, *chosen.controls)}
-    measures = {**shipped.measures, **chosen.measures}
     of_estate = {**estate_digests, **decision_digests}
     kept = Snapshot(town, () if whole else tuple(h.id for h in hosts), records, of_estate)
     return Inputs(plan, records, controls, measures, {**chosen.digests, **of_estate, **probe_digests}, kept)
 
 
-def named_hosts(town: Estate, names: Sequence[str]) -> tuple[Host, ...]:
-    """The hosts of these names, or that had them first."""
-    wanted = set(names)
-    return tuple(h for h in town.hosts if h.id in wanted or h.was in wanted)
+def _written(
+    policy: tuple[str, ...], estate_paths: Sequence[str], probes: Probes, today: str, recalled: Snapshot | None
+) -> tuple[policies.Policies, tuple[Estate, dict[str, str]], tuple[tuple[Record, ...], dict[str, str]]]:
+    """Policies, the estate and its decisions, with their digests; the latter two as they were, where they are recalled."""
+    problems: list[Problem] = []
 
-
-def chosen_hosts(town: Estate, limit: str | None) -> tuple[Host, ...]:
-    """The hosts that `--limit` names, all without one."""
-    if not limit:
-        return town.hosts
-    limit = _with_files(limit)
-    nothing = unmatched(town, limit)
-    if nothing:
-        raise InvalidInput(f"--limit: no host, group or role is named {', '.join(nothing)} (auditor list hosts)")
-    return limited(town, limit)
-
-
-def _with_files(limit: str) -> str:
-    """`@FILE` stands for the patterns in it, one a line; blank lines and comments (#) are passed over."""
-    if "@" not in limit:
-        return limit
-    parts: list[str] = []
-    for part in limit.split("," if "," in limit else ":"):
-        if not part.strip().startswith("@"):
-            parts.append(part)
-            continue
-        path = Path(part.strip()[1:])
+    def tried(step: Callable[[], T]) -> T | None:
         try:
-            lines = path.read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(
-                f"--limit: {path} cannot be read: {getattr(error, 'strerror', 'not UTF-8 text')}"
-            ) from None
-        named = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
-        if not named:
-            raise InvalidInput(f"--limit: {path} names no host")
-        parts.extend(named)
-    return ",".join([*parts, ""])
+            return step()
+        except InvalidInput as error:
+            problems.extend(error.problems)
+            return None
+
+    chosen = tried(lambda: load_policies(policy, probes))
+    town = tried(lambda: (recalled.estate, dict(recalled.digests)) if recalled else load_estate(estate_paths, today))
+
+    def expecting() -> decisions.Expects | None:
+        return expects(probes, chosen) if chosen else None
+
+    records = tried(lambda: (recalled.records, {}) if recalled else load_decisions(estate_paths, expecting))
+    if problems or not (chosen and town and records):
+        raise InvalidInput(problems)
+    return chosen, town, records
 
 
 def elevated(probes: Probes) -> tuple[Command, ...]:

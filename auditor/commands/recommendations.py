@@ -67,7 +67,7 @@ def draft(
         letter = _letter(found, town, entity, day, drafted_by, seen, controls)
         about = _about(letter, found, town, controls, given, seen)
     written = page(letter, about).encode("utf-8")
-    folder = Path(estate[0]) if Path(estate[0]).is_dir() else Path(estate[0]).parent
+    folder = inputs.estate_folder(estate)
     files = _records(letter, written, folder)
     plain = form(letter, letter_file.name, _digest(written), _paths(estate, form_file))
     head = HEAD.format(document=letter_file.name, name=form_file.name)

@@ -93,13 +93,8 @@ def _read(path: Path, kept: Store) -> Run:
             elif section in ("format", "version", "run"):
                 heads[section] = value
         _check(path, heads)
-        catalogue = Catalogue(
-            {c["id"]: document.control_from_plain(c) for c in parts["controls"]},
-            {m["id"]: document.measure_from_plain(m) for m in parts["measures"]},
-            {p["id"]: document.perimeter_from_plain(p) for p in parts["perimeters"]},
-        )
         header = document.header_from_plain({k: v for k, v in heads["run"].items() if k not in ("started", "finished")})
-        return kept.restore(header, catalogue, _parts(path))
+        return kept.restore(header, Catalogue.from_plain(parts), _parts(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
         raise InvalidInput(

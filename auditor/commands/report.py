@@ -37,41 +37,33 @@ def report(
 ) -> int:
     """0, or 3 when the run is too old; a format that is a monitoring plugin has its own codes."""
     plugin = _plugin(formats)
+    with _broken(plugin):
+        reports = sinks.chosen(formats, audience)
+        with evidence(run, store_path(store)) as whole, _before(against, store) as before:
+            kept = reported(whole, for_, before)
+            limit_s = max_age * 3600.0 if max_age else plugin.max_age_s if plugin else 0.0
+            too_old = limit_s > 0 and not 0 <= time.time() - _when(kept.header) <= limit_s
+            suppress = sarif_accepted == "suppress"
+            sinks.write(kept, reports, lang, details, audience, suppress, too_old, inputs.as_of(None))
+            if plugin:
+                return plugin.code(kept, replace(inputs.voice(lang), too_old=too_old))
+            number = kept.header.number
+    if too_old:
+        click.echo(f"audit {number} is not of the last {max_age:g} hours: is it still scheduled?", err=True)
+    return TOO_OLD if too_old else 0
+
+
+@contextmanager
+def _broken(plugin: Plugin | None) -> Iterator[None]:
+    """An expected error ends the program as a plugin tells it, where there is one."""
     try:
-        return _report(run, formats, store, lang, details, audience, sarif_accepted, max_age, plugin, against, for_)
+        yield
     except AuditorError as error:
         if plugin is None:
             raise
         sys.stdout.buffer.write(plugin.broken(str(error)))
         sys.stdout.buffer.flush()
-        return plugin.broken_code
-
-
-def _report(
-    run: str,
-    formats: tuple[str, ...],
-    store: str | None,
-    lang: str | None,
-    details: bool,
-    audience: Audience,
-    sarif_accepted: str,
-    max_age: float | None,
-    plugin: Plugin | None,
-    against: str | None,
-    for_: str | None,
-) -> int:
-    reports = sinks.chosen(formats, audience)
-    with evidence(run, store_path(store)) as whole, _before(against, store) as before:
-        kept = reported(whole, for_, before)
-        limit_s = max_age * 3600.0 if max_age else plugin.max_age_s if plugin else 0.0
-        too_old = limit_s > 0 and not 0 <= time.time() - _when(kept.header) <= limit_s
-        sinks.write(kept, reports, lang, details, audience, sarif_accepted == "suppress", too_old, inputs.as_of(None))
-        if plugin:
-            return plugin.code(kept, replace(inputs.voice(lang), too_old=too_old))
-        number = kept.header.number
-    if too_old:
-        click.echo(f"audit {number} is not of the last {max_age:g} hours: is it still scheduled?", err=True)
-    return TOO_OLD if too_old else 0
+        sys.exit(plugin.broken_code)
 
 
 @contextmanager

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from auditor.document import Plain
 from auditor.letters.asked import Item
-
-Plain = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from auditor.decisions.context import later
+from auditor.document import Plain
 from auditor.letters.form import following
 from auditor.records import MATRICES, DecisionRules
 
-Plain = dict[str, Any]
 Decided = Literal["accept", "adopt", "arbitrate", ""]
 OURS = next(iter(MATRICES))
 NO_REASON = (

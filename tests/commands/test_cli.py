@@ -137,6 +137,16 @@ def test_exit_2_shows_the_mistakes_of_all_files_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_exit_2_of_policies_where_the_estate_is_right(tmp_path: Path) -> None:
+    """What its decisions expect of controls is not known then; their other mistakes are said all the same."""
+    policy, *probes = site(tmp_path)
+    write(tmp_path / "policies", sample=POLICY_YAML.replace("days:", "dasy:"))
+    town = estate(tmp_path, decisions__a=ACCEPTANCE_YAML.replace("2027-06-01", "2026-02-30"))
+    result = auditor("run", policy, *probes, "-i", town)
+    assert result.exit_code == 2
+    assert [line.rpartition("/")[2].split(":")[0] for line in result.stderr.splitlines()] == ["sample.yaml", "a.yaml"]
+
+
 def test_exit_3_something_was_not_measured(tmp_path: Path) -> None:
     """A question without an answer, a host never connected to, a transport that is not there; never hides it."""
     assert run(tmp_path, text="true").exit_code == 3

@@ -84,7 +84,7 @@ def test_prune_says_what_it_would_do_and_did(tmp_path: Path, town: str) -> None:
     nothing = auditor(tmp_path, "prune", "--lang", "en")
     assert (nothing.returncode, nothing.stdout) == (0, "Audits removed: 0; given back: 0.0 MiB\n")
     store = Store(str(tmp_path / "runs.db"))
-    store._db.execute("UPDATE run SET started_at = started_at - 395.1 * 86400")
+    store.db.execute("UPDATE run SET started_at = started_at - 395.1 * 86400")
     store.close()
     would = auditor(tmp_path, "prune", "--lang", "fr", "--dry-run")
     assert (would.returncode, would.stdout.startswith("Contrôles à supprimer : 1 (")) == (0, True)

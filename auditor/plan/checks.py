@@ -6,16 +6,12 @@ The order is hosts in inventory order, then perimeters; under each, controls in 
 
 from __future__ import annotations
 
-import fnmatch
-import ipaddress
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from auditor.errors import InvalidInput
 from auditor.framing.sh import HELLO
 from auditor.kinds import RECORDS, TREE, DerivedProbe, Probe, asked_of
 from auditor.model import (
@@ -28,12 +24,12 @@ from auditor.model import (
     Host,
     Measure,
     Question,
-    Register,
     Subject,
     Unknown,
     question_key,
 )
 from auditor.owed import owed_on
+from auditor.plan.names import Meanings, is_name, named
 
 Kinds = Mapping[str, Probe | DerivedProbe]
 DECLARES = ("measure", "register")  # arguments that name what people declare
@@ -72,6 +68,10 @@ class Plan:
     _named: dict[str, list[str]] = field(default_factory=dict)
 
     @cached_property
+    def _resolved(self) -> Callable[..., Any]:
+        return Meanings(self.estate, self.measures, self.until).of
+
+    @cached_property
     def only_trees(self) -> bool:
         """Files stand for all hosts: what these tell together, nobody can see there."""
         return all(h.connection == TREE for h in self.hosts)
@@ -79,15 +79,16 @@ class Plan:
     @cached_property
     def direct(self) -> tuple[tuple[int, Control, Probe], ...]:
         """The controls asked of hosts, each with its place."""
-        probes = [(i, c, self.probes[c.probe]) for i, c in enumerate(self.controls)]
-        return tuple((i, c, p) for i, c, p in probes if isinstance(p, Probe) and asked_of(p) == "host")
+        return self._asking("host")
 
     @cached_property
     def declared(self) -> tuple[tuple[int, Control, Probe], ...]:
         """The controls asked of what people declared of perimeters; only of a whole estate, and of one that is described."""
+        return self._asking("perimeter") if self.whole and self.estate.declared else ()
+
+    def _asking(self, kind: str) -> tuple[tuple[int, Control, Probe], ...]:
         probes = [(i, c, self.probes[c.probe]) for i, c in enumerate(self.controls)]
-        found = tuple((i, c, p) for i, c, p in probes if isinstance(p, Probe) and asked_of(p) == "perimeter")
-        return found if self.whole and self.estate.declared else ()
+        return tuple((i, c, p) for i, c, p in probes if isinstance(p, Probe) and asked_of(p) == kind)
 
     @cached_property
     def subjects(self) -> tuple[Host, ...]:
@@ -164,7 +165,7 @@ class Plan:
         self, names: Mapping[str, Any], bounds: Sequence[Bound], host: Host | None, control: Control, perimeter: str
     ) -> Mapping[str, Any]:
         """The values of a control's names, and of those that only its bounds name."""
-        more = [n for b in bounds for n in _named(b.as_long_as, b.expect, b.tolerate) if n not in names]
+        more = [n for b in bounds for n in named(b.as_long_as, b.expect, b.tolerate) if n not in names]
         return {**names, **{n: self._resolved(n, host, control, perimeter) for n in more}} if more else names
 
     def questions_of(self, index: int, checks: Sequence[Check] | None = None) -> list[Question]:
@@ -278,7 +279,7 @@ class Plan:
 
     def _names(self, control: Control) -> list[str]:
         if control.id not in self._named:
-            self._named[control.id] = _names(control)
+            self._named[control.id] = named(control.expect, control.tolerate, control.concerns)
         return self._named[control.id]
 
     def _asked(self, name: str, probe: Probe, host: Host, arguments: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -291,69 +292,13 @@ class Plan:
     def _arguments(self, control: Control, host: Host | None) -> tuple[dict[str, Any], Unknown | None]:
         arguments: dict[str, Any] = {}
         for name, given in control.arguments.items():
-            value = self._resolved(given[1:], host, control) if _is_name(given) else given
+            value = self._resolved(given[1:], host, control) if is_name(given) else given
             if isinstance(value, Unknown):
                 if given in UNSAID:
                     continue
                 return arguments, value
             arguments[name] = value
         return arguments, None
-
-    def _resolved(self, name: str, host: Host | None, control: Control, perimeter: str = "") -> Any:
-        """What a $name stands for; Unknown when the estate does not say."""
-        root, _, rest = name.partition(".")
-        if root == "host":
-            return self._of_host(rest, host)
-        if root == "hosts":
-            role, _, what = rest.rpartition(".")
-            return self._of_role(role, what)
-        if root == "zones":
-            return [_sample(z.addresses[0]) for z in self.estate.zones.values() if z.addresses]
-        if root == "registers":
-            register, _, hours = rest.partition(".older_than.")
-            return self._register(register, perimeter, self._parameter(hours, control) if hours else 0)
-        return self._parameter(name, control)
-
-    def _parameter(self, name: str, control: Control) -> Any:
-        return self.measures[control.measure].parameters.get(name, Unknown("nothing_asked", f"${name}"))
-
-    def _register(self, name: str, perimeter: str, hours: Any) -> Register | Unknown:
-        """The entries of the estate's register and of the perimeter's own, together; none that left after `until`."""
-        found = [r for r in self.estate.registers if r.id == name and r.perimeter in ("", perimeter)]
-        if not found:
-            return Unknown("register_missing", name)
-        if isinstance(hours, Unknown):
-            return hours
-        left_at: dict[str, float] = {}
-        for entry, at in (one for r in found for one in r.left_at.items()):
-            left_at[entry] = min(at, left_at.get(entry, at))
-        entries = tuple(e for r in found for e in r.entries if left_at.get(e, self.until) <= self.until)
-        return Register(name, entries, perimeter, left_at=left_at, older_than_s=hours * 3600.0)
-
-    def _of_host(self, what: str, host: Host | None) -> Any:
-        if host is None:
-            return Unknown("nothing_asked", f"$host.{what}")
-        zone = self.estate.zones.get(host.zone)
-        values = {
-            "address": host.address,
-            "perimeter": host.perimeter,
-            "commissioned_at": host.commissioned_at or None,
-            "zone.vlan": zone.vlan if zone else None,
-            "zone.addresses": list(zone.addresses) if zone and zone.addresses else None,
-        }
-        value = values[what]
-        if value is None:
-            missing = (
-                "no zone is declared for this host" if zone is None else f"the zone '{zone.id}' does not say its {what}"
-            )
-            return Unknown("nothing_asked", missing if what.startswith("zone") else f"$host.{what}")
-        return value
-
-    def _of_role(self, role: str, what: str) -> Any:
-        hosts = [h for h in self.estate.hosts if role in h.roles]
-        if not hosts:
-            return Unknown("nothing_asked", f"no host with the role {role} is declared")
-        return list(dict.fromkeys(n for h in hosts for n in ((h.id,) if what == "ids" else (h.id, h.address))))
 
     # ------------------------------------------------------------ what nothing is asked of
 
@@ -426,131 +371,3 @@ def _meant(control: Control, host: Host) -> bool:
 def _heard(probe: DerivedProbe, host: Host) -> bool:
     """Whether a derived probe reads what this host tells."""
     return probe.of == "perimeter" or bool(set(probe.roles) & set(host.roles))
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith("$")
-
-
-def _names(control: Control) -> list[str]:
-    return _named(control.expect, control.tolerate, control.concerns)
-
-
-def _named(*expects: Mapping[str, Any]) -> list[str]:
-    found: dict[str, None] = {}
-    stack: list[Any] = list(expects)
-    while stack:
-        value = stack.pop()
-        if isinstance(value, Mapping):
-            stack.extend(value.values())
-        elif isinstance(value, list):
-            stack.extend(value)
-        elif _is_name(value):
-            found[value[1:]] = None
-    return list(found)
-
-
-def _sample(network: str) -> str:
-    """One address of a network: its first usable one."""
-    parsed = ipaddress.ip_network(network)
-    return str(parsed[1] if parsed.num_addresses > 1 else parsed[0])
-
-
-# ---------------------------------------------------------------- --limit
-
-
-def limited(estate: Estate, pattern: str) -> tuple[Host, ...]:
-    """The hosts that a `--limit` selects, in the estate's order; patterns as Ansible has them, roles count as groups.
-
-    `a:b` or `a,b`, `!x`, `&y`, wildcards, `~regex`, `group[0]`, `group[1:3]` (docs.ansible.com, "Patterns").
-    """
-    names = _Names(estate)
-    chosen: set[str] = set()
-    for part in _ordered(pattern):
-        matching = names.matching(part.lstrip("!&") if part[0] in "!&" else part)
-        if part[0] == "!":
-            chosen -= matching
-        elif part[0] == "&":
-            chosen &= matching
-        else:
-            chosen |= matching
-    return tuple(h for h in estate.hosts if h.id in chosen)
-
-
-def unmatched(estate: Estate, pattern: str) -> Sequence[str]:
-    """The parts of a `--limit` that name nothing."""
-    names = _Names(estate)
-    bare = [part[1:] if part[0] in "!&" else part for part in _parts(pattern)]
-    return [part for part in bare if not part or not names.matching(part)]
-
-
-def _parts(pattern: str) -> list[str]:
-    """Split at commas; without any, at colons, but for those of an IPv6 address or of a range in brackets."""
-    if "," in pattern:
-        parts = pattern.split(",")
-    elif _is_address(pattern):
-        parts = [pattern]
-    else:
-        parts = re.findall(r"(?:[^\s:\[\]]|\[[^\]]*\])+", pattern)
-    return [p.strip() for p in parts if p.strip()]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _ordered(pattern: str) -> list[str]:
-    """What adds, then what must also hold (&), then what is left out (!); with nothing that adds, from all."""
-    parts = _parts(pattern)
-    adding = [p for p in parts if p[0] not in "!&"]
-    rest = [p for p in parts if p[0] == "&"] + [p for p in parts if p[0] == "!"]
-    return [*(adding or (["all"] if rest else [])), *rest]
-
-
-class _Names:
-    """What the words of a pattern stand for. Groups are in the inventory's own order, for subscripts."""
-
-    def __init__(self, estate: Estate) -> None:
-        self.hosts = {h.id: None for h in estate.hosts}
-        self.groups = estate.groups
-        self.others: dict[str, list[str]] = {} if estate.groups else {"all": list(self.hosts)}
-        for host in estate.hosts:
-            for name in (() if estate.groups else host.groups) + host.roles:
-                self.others.setdefault(name, []).append(host.id)
-
-    def matching(self, word: str) -> set[str]:
-        if word in self.hosts:
-            return {word}
-        subscript = (
-            None
-            if word.startswith("~")
-            else re.fullmatch(r"(.+)\[(?:(-?[0-9]{1,9})|([0-9]{1,9})[:-]([0-9]{0,9}))\]", word)
-        )
-        if subscript is None:
-            return set(self._matching(word))
-        found = self._matching(subscript[1])
-        if subscript[2]:
-            place = int(subscript[2])
-            return set(found[place:][:1]) if -len(found) <= place < len(found) else set()
-        return set(found[int(subscript[3]) : int(subscript[4]) + 1 if subscript[4] else None])
-
-    def _matching(self, word: str) -> list[str]:
-        """The hosts of the groups that match; hosts by their own name too, unless a plain word names a group."""
-        matches = _matcher(word)
-        groups = [name for name in dict.fromkeys((*self.groups, *self.others)) if matches(name)]
-        found = [host for name in groups for host in (*self.groups.get(name, ()), *self.others.get(name, ()))]
-        if not groups or word.startswith("~") or any(c in word for c in ".?*["):
-            found.extend(host for host in self.hosts if matches(host))
-        return list(dict.fromkeys(found))
-
-
-def _matcher(word: str) -> Callable[[str], object]:
-    """A wildcard, or after `~` a regular expression that the name begins with. Raises InvalidInput."""
-    try:
-        return re.compile(word[1:] if word.startswith("~") else fnmatch.translate(word)).match
-    except re.error as error:
-        raise InvalidInput(f"--limit: '{word}' is no pattern: {error}") from None

@@ -1,0 +1,50 @@
+"""An estate and what was typed of its hosts in; the hosts that are meant out, or why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from auditor.errors import InvalidInput
+from auditor.model import Estate, Host
+from auditor.plan import limited, unmatched
+
+
+def named(town: Estate, names: Sequence[str]) -> tuple[Host, ...]:
+    """The hosts of these names, or that had them first."""
+    wanted = set(names)
+    return tuple(h for h in town.hosts if h.id in wanted or h.was in wanted)
+
+
+def selected(town: Estate, limit: str | None) -> tuple[Host, ...]:
+    """The hosts that `--limit` names, all without one."""
+    if not limit:
+        return town.hosts
+    limit = _with_files(limit)
+    nothing = unmatched(town, limit)
+    if nothing:
+        raise InvalidInput(f"--limit: no host, group or role is named {', '.join(nothing)} (auditor list hosts)")
+    return limited(town, limit)
+
+
+def _with_files(limit: str) -> str:
+    """`@FILE` stands for the patterns in it, one a line; blank lines and comments (#) are passed over."""
+    if "@" not in limit:
+        return limit
+    parts: list[str] = []
+    for part in limit.split("," if "," in limit else ":"):
+        if not part.strip().startswith("@"):
+            parts.append(part)
+            continue
+        path = Path(part.strip()[1:])
+        try:
+            lines = path.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput(
+                f"--limit: {path} cannot be read: {getattr(error, 'strerror', 'not UTF-8 text')}"
+            ) from None
+        patterns = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+        if not patterns:
+            raise InvalidInput(f"--limit: {path} names no host")
+        parts.extend(patterns)
+    return ",".join([*parts, ""])
