@@ -367,7 +367,7 @@ def test_a_calm_page_says_how_many_measures_nothing_checks() -> None:
     """Where nothing fails they do not take its place: one row of the roll-up, one for each perimeter."""
     run = replace(_unasked("epci", "syndicat"), all_findings=(), all_idle=())
     lines = _text(run, width=100).splitlines()
-    assert ["(40 measures that nothing checks)" in line for line in lines].count(True) == 1
+    assert ["(40 measures that nothing checks or attests)" in line for line in lines].count(True) == 1
     told = [line.split()[:2] for line in lines if "organised-00, organised-01" in line]
     assert told == [["40", "perimeter:epci"], ["40", "perimeter:syndicat"]]
 
