@@ -24,7 +24,8 @@ PEOPLE = "p:root:0:0:/root:/bin/sh\np:bob:7:7:/:/bin/sh\ng:ops:60:bob\nend\n"
 
 
 def answers(text: str) -> dict[str, Output]:
-    return {"accounts": Output(0, PEOPLE.encode(), b"", 0.0), "sudoers": Output(0, text.encode(), b"", 0.0)}
+    said = {"accounts": PEOPLE, "sudoers": text, "pam": "end\n"}
+    return {name: Output(0, told.encode(), b"", 0.0) for name, told in said.items()}
 
 
 @pytest.mark.parametrize(

@@ -526,7 +526,8 @@ def test_keys_of_root_are_listed_by_fingerprint(machine: Machine, tmp_path: Path
     ).stdout
     machine.files["root/.ssh/authorized_keys"] = f'command="echo CANARY" {public}'
     facts = machine.ask("admins")
-    assert {"account": shown.split()[1], "because": "key of root"} in facts["accounts"]
+    key = shown.split()[1]
+    assert {"account": key, "login": key, "because": "key of root"} in facts["accounts"]
     machine.files["root/.ssh/authorized_keys"] += "ssh-rsa AAAAbroken\n"
     assert machine.ask("admins")["accounts"]["missing"]["unknown"] == "not_told"
 

@@ -207,7 +207,7 @@ def test_the_units_run_commands_that_exist() -> None:
     """Options of `auditor` that the shipped files give are options that it has."""
     from auditor.cli import main
 
-    for file in CONTRIB.iterdir():
+    for file in (path for path in CONTRIB.rglob("*") if path.is_file()):
         for words in re.findall(r"/bin/auditor (\S+)([^;\n]*)", file.read_text()):
             command = main.commands[words[0]]
             known = {option for one in command.params for option in one.opts}
