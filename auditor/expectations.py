@@ -194,7 +194,6 @@ def _counted(path: str, bounds: Mapping[str, Any], observed: Any, scope: Scope) 
 
 
 def _element(path: str, wanted: Mapping[str, Any], item: Any, scope: Scope) -> Verdict:
-    name, person = named(item, scope.schema)
     if isinstance(item, Mapping):
         truth, reasons = judge(wanted, item, scope, prefix=path + "[].")
     elif "properties" in scope.schema or not all(w in OPERATORS or w in LIST_OPERATORS for w in wanted):  # no object
@@ -204,6 +203,7 @@ def _element(path: str, wanted: Mapping[str, Any], item: Any, scope: Scope) -> V
         truth, reasons = _specified(path + "[]", wanted, item, scope)
     if truth is True:
         return truth, reasons
+    name, person = named(item, scope.schema)
     return truth, tuple(replace(r, element=r.element or name, person=r.person or person) for r in reasons)
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -73,7 +74,18 @@ def all_probes(folder: str | None) -> tuple[Probes, dict[str, str]]:
 
 
 def load_policies(paths: tuple[str, ...], probes: Probes) -> policies.Policies:
-    chosen = [Path(p) for p in paths] or [shelves.packaged("policies")]
+    if not paths and probes.keys() == shelves.probes().keys():  # a site's probe has a name of its own
+        return _shipped()
+    return _policies([Path(p) for p in paths] or [shelves.packaged("policies")], probes)
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> policies.Policies:
+    """The shipped policies on the shipped probes: both sides of `--trusted` may be they."""
+    return _policies([shelves.packaged("policies")], shelves.probes())
+
+
+def _policies(chosen: list[Path], probes: Probes) -> policies.Policies:
     whole = frozenset(n for n, p in probes.items() if asked_of(p) == "perimeter")
     return policies.load(chosen, policies.Schemas(policy_schema(probes), static_schema("measures"), whole))
 

@@ -96,7 +96,7 @@ def run(
         against, judged_by = _reference(against, side, judged_by)
         inputs.notify(given.plan.estate, lang)
         plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
-        places = Places(jobs)
+        places = Places(1 if plan.only_trees else jobs)  # trees are no waiting, and threads would wait for each other
         decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
         plan = replace(plan, bounds=decided.bounds, day=day, exempted=decided.unasked())
         keeping = Store(store_path(store))
