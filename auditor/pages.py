@@ -35,17 +35,21 @@ def environment(package: str) -> Environment:
 
 
 @cache
-def style(package: str, name: str) -> tuple[Markup, str]:
-    """A style sheet of the same folder, and its SHA-256 as a content security policy writes it."""
-    loader = environment(package).loader
-    assert loader
-    text = loader.get_source(environment(package), name)[0]
-    return Markup(text), b64encode(hashlib.sha256(text.encode()).digest()).decode()  # noqa: S704 - our own file
+def style_digest(package: str, name: str) -> str:
+    """The SHA-256 of a style sheet that pages include, as a content security policy writes it."""
+    text = environment(package).get_template(name).render()
+    return b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+class Picture(str):
+    """A data URL of letters, digits and + / = alone: it is escaped like any text, and never cut."""
+
+    __slots__ = ()
 
 
 def _inert(value: Any) -> Any:
     """What stands in the page for a value: nothing that reorders, hides or fills it; French punctuation stays with its word."""
-    if isinstance(value, Markup):
+    if isinstance(value, Markup | Picture):
         return value
     text = clean(str(value), LONGEST)
     for mark in ":;?!»":
@@ -53,7 +57,7 @@ def _inert(value: Any) -> Any:
     return text.replace("« ", "«\u00a0")
 
 
-def logos(entities: Iterable[Entity]) -> Iterator[tuple[str, Markup]]:
+def logos(entities: Iterable[Entity]) -> Iterator[tuple[str, Picture]]:
     """Name and picture of those that have one; what is no picture of a form that holds no program is left out."""
     for one in [one for one in entities if _LOGO.fullmatch(one.logo)][:LOGOS]:
-        yield one.name or one.id, Markup(one.logo)  # noqa: S704 - letters, digits and + / = alone
+        yield one.name or one.id, Picture(one.logo)

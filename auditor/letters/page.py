@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from auditor import pages
 from auditor.letters.asked import Asked, Item
 from auditor.letters.form import Letter
@@ -36,17 +34,15 @@ class About:
     asked: Asked
     audited_on: str
     partial: bool
-    logos: tuple[tuple[str, Markup], ...] = ()
+    logos: tuple[tuple[str, pages.Picture], ...] = ()
     unchecked: int = 0  # measures and hosts of the same perimeters that nothing is asked of
 
 
 def page(letter: Letter, about: About) -> str:
     """The whole page as text."""
-    style, digest = pages.style(TEMPLATES, "letter.css")
     return pages.environment(TEMPLATES).get_template("letter.html").render(
         letter=letter,
-        style=style,
-        style_digest=digest,
+        style_digest=pages.style_digest(TEMPLATES, "letter.css"),
         day=french(letter.day),
         audited_on=french(about.audited_on),
         to=_named(letter.entity, about.names),

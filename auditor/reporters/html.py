@@ -33,14 +33,12 @@ def _page(run: Run, voice: Voice) -> Mapping[str, object]:
     """All that the template may use; for elected officials nothing else exists."""
     seen = summary(run)
     public = voice.audience == "elus"
-    style, digest = pages.style(TEMPLATES, "report.css")
     owners = dict.fromkeys(perimeter.owner for perimeter in run.perimeters.values())
     logos = tuple(pages.logos(run.entities[name] for name in owners if name in run.entities))
     return {
         "lang": voice.lang,
         "say": voice.say,
-        "style": style,
-        "style_digest": digest,
+        "style_digest": pages.style_digest(TEMPLATES, "report.css"),
         "logos": logos,
         "public": public,
         "what": head.what(run, seen, voice),

@@ -142,7 +142,7 @@ def _read_key(path: str, passphrase: str | None) -> paramiko.PKey | Refused:
                 "auth", f"the key file {path} can be read by others (mode {mode:04o}): chmod 600 it", "our_key"
             )
         password = passphrase.encode() if passphrase is not None else None
-        key: paramiko.PKey = paramiko.PKey.from_path(path, password)  # type: ignore[arg-type]  # stubs: a text; cryptography, which gets it as it is: bytes
+        key: paramiko.PKey = paramiko.PKey.from_path(path, password)  # type: ignore[arg-type]  # stubs say text; cryptography is handed it as it is, and takes bytes
     except OSError as error:
         return Refused("auth", f"the key file {path} cannot be read: {error.strerror}", "our_key")
     except (paramiko.PasswordRequiredException, TypeError):

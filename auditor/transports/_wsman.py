@@ -238,8 +238,9 @@ class Wire(Transport):
         shown = next((c for line in self._lines if (c := line.certificate)), None)
         if fresh and self.auth_method == "kerberos" and shown:
             application_data = b"tls-server-end-point:" + _end_point(shown)
-            session.auth.cbt_struct = kerberos.channelBindings(application_data=application_data)  # type: ignore[union-attr]  # pywinrm's own
-            session.auth.cbt_binding_tried = True  # type: ignore[union-attr]  # likewise
+            binding: Any = session.auth  # of a class that pywinrm brings, without types
+            binding.cbt_struct = kerberos.channelBindings(application_data=application_data)
+            binding.cbt_binding_tried = True
         return session
 
     def close(self) -> None:

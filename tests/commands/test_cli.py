@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from conftest import lacking
 from make import ACCEPTANCE_YAML, ACCEPTED, ESTATE_YAML, MEASURES_YAML, POLICY_YAML, ROOT, site, write
 
 from auditor.cli import main
@@ -240,8 +241,7 @@ def test_store_none_keeps_nothing(tmp_path: Path) -> None:
 def test_a_full_stdout_is_said_so(tmp_path: Path) -> None:
     """A report that could not be written is no success and no failure of a control."""
     if not Path("/dev/full").exists():
-        assert not os.environ.get("CI"), "no /dev/full"  # never skipped in CI
-        pytest.skip("no /dev/full")
+        lacking("no /dev/full")
     policy, *probes = site(tmp_path)
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "auditor", "run", policy, *probes, "-i", estate(tmp_path)]

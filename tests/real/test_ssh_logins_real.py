@@ -7,7 +7,6 @@ probe's own texts through the local transport. Nothing of the machine changes.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -79,12 +78,6 @@ def plain(fact: Any) -> Any:
     if isinstance(fact, Mapping):
         return {k: plain(v) for k, v in fact.items()}
     return [plain(i) for i in fact] if isinstance(fact, list | tuple) else fact
-
-
-@pytest.fixture(autouse=True)
-def _root() -> None:
-    if os.geteuid() != 0 and not os.environ.get("CI"):
-        pytest.skip("needs root, for bind mounts that only the test sees")
 
 
 class Machine:
