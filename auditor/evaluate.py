@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.expectations import finding
+from auditor.expectations import finding, shared
 from auditor.framing.sh import HELLO
 from auditor.kinds import RECORDS, TREE, Probe
 from auditor.medium import of_tree
@@ -130,7 +130,9 @@ def _facts(probe: Probe, host: Host, question: Question, answers: Mapping[Comman
         facts = probe.of(host)[host.platform].parse(given, question.arguments)
     except Unreadable as error:
         return Unknown("unreadable", str(error))
-    return _untold(facts) or facts if host.connection == RECORDS else facts
+    if host.connection == RECORDS:
+        return _untold(facts) or facts
+    return shared(question.key, facts)
 
 
 def _untold(facts: Facts) -> Unknown | None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from auditor.model import Bound, BoundSeen, Check, Control, Facts, Finding, Outcome, Partial, Reason, Register, Unknown
@@ -250,6 +252,47 @@ def _plain(observed: Any) -> Any:
     return observed
 
 
+class Shared(dict[str, Any]):
+    """The facts of hosts that answered alike, in one object: with it, what controls come to on them is kept."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__(facts)
+        self.came_to: dict[str, tuple[Check, CameTo]] = {}  # by control: the last check of it
+
+
+@lru_cache(maxsize=512)
+def _lately(question: str) -> deque[Shared]:
+    return deque(maxlen=4)
+
+
+def shared(question: str, facts: Facts) -> Facts:
+    """The facts that a host told before, where these are the same: what was judged of them need not be judged again."""
+    if isinstance(facts, Shared):
+        return facts
+    lately = _lately(question)
+    found = next((one for one in tuple(lately) if _identical(one, facts)), None)
+    if found is None:
+        found = Shared(facts)
+        lately.append(found)
+    return found
+
+
+def _identical(one: Any, other: Any) -> bool:
+    """Equal, and of the same kinds: 1 is neither 1.0 nor true."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_identical(value, other[name]) for name, value in one.items())
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Partial):
+        return one.missing == other.missing and _identical(one.items, other.items)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_identical, one, other))
+    return bool(one == other)
+
+
+CameTo = tuple[Outcome | None, tuple[Reason, ...]]
+
+
 def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at: float) -> Finding:
     """One check against the facts, or against the Unknown that stands for all of them."""
     control = check.control
@@ -258,11 +301,11 @@ def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at:
     bounds: tuple[BoundSeen, ...] = ()
     unknown = check.unasked or (facts if isinstance(facts, Unknown) else None)
     if unknown is not None:
-        came_to, reasons = Outcome.UNKNOWN, (Reason("", "", cause=unknown),)
+        came_to, reasons = Outcome.UNKNOWN, _untold(unknown)
     else:
         assert not isinstance(facts, Unknown)
         scope = Scope(check.values, schema, at=at)
-        came_to, reasons = _against(check, facts, scope)
+        came_to, reasons = _alike(check, facts, scope) if isinstance(facts, Shared) else _against(check, facts, scope)
         if came_to in (Outcome.FAIL, Outcome.WARN):  # nothing stands beside anything else
             bounds = tuple(_bounded(bound, control, facts, scope) for bound in check.bounds)
     return Finding(
@@ -277,6 +320,23 @@ def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at:
         gates=check.gates,
         bounds=bounds,
     )
+
+
+@lru_cache(maxsize=256)
+def _untold(unknown: Unknown) -> tuple[Reason, ...]:
+    """The same tuple for hosts of which the same cannot be told."""
+    return (Reason("", "", cause=unknown),)
+
+
+def _alike(check: Check, facts: Shared, scope: Scope) -> CameTo:
+    """What the last host with these facts came to, where the control is held against the same; dated entries count anew."""
+    before, came_to = facts.came_to.get(check.control.id, (None, None))
+    if came_to and before and before.control is check.control and before.values == check.values:
+        return came_to
+    came_to = _against(check, facts, scope)
+    if not any(isinstance(value, Register) for value in check.values.values()):
+        facts.came_to[check.control.id] = (check, came_to)
+    return came_to
 
 
 def _bounded(bound: Bound, control: Control, facts: Facts, scope: Scope) -> BoundSeen:

@@ -197,7 +197,7 @@ PROBE = Probe(
         },
     },
     dialects={
-        "linux": Dialect(commands, undated(parse)),
+        "linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless)),
         "windows": Dialect(windows.commands, undated(windows.parse)),
     },
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},

@@ -37,6 +37,7 @@ echo end
 DOORS = ("sshd", "login", "su", "sudo", "cockpit", "gdm-password", "lightdm", "sddm", "xrdp-sesman")
 MODULES = {"sss": "pam_sss", "winbind": "pam_winbind", "ldap": "pam_ldap"}
 DAEMONS = {"sss": ("sssd",), "winbind": ("winbindd",), "ldap": ("nslcd",), "nis": ("ypbind",)}
+OURS = processes.among(*(name for names in DAEMONS.values() for name in names))
 CLIENTS = {"sss": "sssd"}
 CACHE = "pam_ccreds"  # keeps passwords for modules that keep none, without limit
 SSSD_PATHS = frozenset({"/etc/sssd", "/usr/sbin/sssd", "/usr/bin/sssd"})
@@ -408,7 +409,7 @@ PROBE = Probe(
             "keytab": _texts("The principals of /etc/krb5.keytab; null when there is none.", "A principal."),
         },
     },
-    dialects={"linux": Dialect(commands, undated(parse)), "windows": Dialect(windows.commands, windows.parse)},
+    dialects={"linux": Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)), "windows": Dialect(windows.commands, windows.parse)},
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "Root reads sssd.conf (allowed keys only, no password), asks sssctl whether the directory answers and lists the keytab's principals.",

@@ -15,7 +15,7 @@ from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes import ssh_logins
 from auditor.probes.windows import doors as windows
-from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sudoers, vpn
+from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sshd, sudoers, vpn
 from auditor.readers.entries import ANYBODY, Entry, listed, one_factor, shown, unsure
 from auditor.readers.files import Files
 from auditor.readers.undated import undated
@@ -27,6 +27,7 @@ PROOFS = ("effective", "session", "accounts", "sudoers", "pam", "proofs")
 ELEVATIONS = {"sudo": ("sudo", "sudo-i"), "sudo-rs": ("sudo", "sudo-i"), "doas": ("doas",), "pkexec": ("polkit-1",)}
 SU = ("su", "su-l")
 CERTIFICATES = "pam_cockpit_cert"
+OURS = processes.among(*doors.PROCESSES)
 
 
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -402,7 +403,7 @@ PROBE = Probe(
     title={"en": "Second factor at other doors than SSH", "fr": "Second facteur aux autres portes que SSH"},
     facts=FACTS,
     dialects={
-        "linux": Dialect(commands, undated(parse)),
+        "linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless, effective=sshd.settled, processes=OURS, processes_root=OURS)),
         "windows": Dialect(windows.commands, undated(windows.parse)),
     },
     arguments=ssh_logins.PROBE.arguments,

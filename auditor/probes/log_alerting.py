@@ -38,6 +38,7 @@ PRODUCTS = (
     Product("ElastAlert", "elastalert", "logs", ("elastalert",), PYTHONS, certain=False),
     Product("Suricata", "suricata", "network", ("Suricata-Main",), ("/usr/bin", "/usr/sbin", "/usr/local/bin")),
 )
+OURS = processes.among(*(name for product in PRODUCTS for name in product.processes))
 
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -137,5 +138,5 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, undated(parse))},
+    dialects={"linux": Dialect(commands, undated(parse, processes=OURS, processes_root=OURS))},
 )

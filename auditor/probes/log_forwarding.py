@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from auditor.kinds import Dialect, Probe
@@ -74,6 +75,7 @@ DAEMONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 SENDERS = tuple(DAEMONS)[2:]  # they run to send: where no file of theirs was read, they send all the same
 OTHERS = {"otelcol": "otelcol", "otelcol-contrib": "otelcol", "otelcol-contri": "otelcol"}
+OURS = processes.among(*OTHERS, *(name for names, _ in DAEMONS.values() for name in names))
 LASTING = ("tcp", "relp")  # protocols whose connection stays open; others open one when there is something to send
 
 
@@ -90,18 +92,27 @@ def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
 
 
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
-    config = asked.read(answers["config_root"], answers["config"])
-    seen = processes.read(answers["processes_root"], answers["processes"])
-    own = own_names.read(answers["own"])
-    open_ones = sockets.read(answers["sockets"])
-    targets = list(_targets(config, seen, _active(answers["upload"])))
+    config, seen, targets = _set_up(*(answers[name] for name in SET_UP))
+    own, open_ones = (own_names.read(answers["own"]), sockets.read(answers["sockets"])) if targets else NO_MATTER
     found = [
-        {**_element(agent, t, active, own), **_connection(agent, t, config, open_ones)}
-        for agent, t, active in _joined(targets)
+        {**_element(agent, t, active, own), **_connection(agent, t, config, open_ones)} for agent, t, active in targets
     ]
     found += _others(seen)
     missing = config.missing or seen.missing or next(iter(config.otherwise.values()), None)
     return {"targets": Partial(tuple(found), missing) if missing else found, "waiting": config.waiting}
+
+
+SET_UP = ("config_root", "config", "processes_root", "processes", "upload")
+NO_MATTER = (Unknown("not_asked"), Connections({}))  # the host's names and connections, where nothing is sent
+
+
+@lru_cache(maxsize=32)
+def _set_up(
+    config_root: Answer, config: Answer, rooted: Answer, plain: Answer, upload: Answer
+) -> tuple[Config, Processes, tuple[_Sending, ...]]:
+    """What hosts have in common, that are told to send to one place."""
+    told, seen = asked.read(config_root, config), processes.read(rooted, plain)
+    return told, seen, tuple(_joined(list(_targets(told, seen, _active(upload)))))
 
 
 def parse_windows(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
@@ -322,7 +333,7 @@ PROBE = Probe(
         },
     },
     dialects={
-        "linux": Dialect(commands, undated(parse)),
+        "linux": Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)),
         "windows": Dialect(windows.commands, undated(parse_windows)),
     },
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},

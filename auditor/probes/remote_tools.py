@@ -140,6 +140,8 @@ echo end""",
     timeout_s=15,
 )
 SEEN_ROOT = replace(SEEN, elevated=True)
+NAMES = tuple(name for tool in TOOLS for name in tool.processes)
+OURS, CALLED = processes.among(*NAMES), processes.among(*NAMES, mark=b"c")
 
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -310,7 +312,7 @@ PROBE = Probe(
         },
     },
     dialects={
-        "linux": Dialect(commands, undated(parse)),
+        "linux": Dialect(commands, undated(parse, seen=CALLED, seen_root=CALLED, processes=OURS, processes_root=OURS)),
         "windows": Dialect(windows.commands, undated(windows.parse)),
     },
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},

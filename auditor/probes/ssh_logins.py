@@ -304,7 +304,7 @@ FACTS = {
 PROBE = Probe(
     title={"en": "How accounts log in over SSH", "fr": "Connexions en SSH"},
     facts=FACTS,
-    dialects={"linux": Dialect(commands, undated(parse))},
+    dialects={"linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless, effective=sshd.settled))},
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     arguments={
         "type": "object",

@@ -153,7 +153,7 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, undated(parse))},
+    dialects={"linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless))},
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "root, to read the rules of sudo, doas and polkit",

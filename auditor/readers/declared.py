@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from auditor.errors import Unreadable
@@ -18,8 +19,9 @@ HOSTS = Command("hosts", kind="read", cap_bytes=LONGEST)
 Record = TypeVar("Record")
 
 
+@lru_cache(maxsize=8)
 def listed(answer: Answer, kind: type[Record]) -> tuple[Record, ...] | Unknown:
-    """The records of an answer. Raises Unreadable for what is no list of them."""
+    """The records of an answer, read once for all that is asked of them. Raises Unreadable for what is no list of them."""
     if isinstance(answer, Failure):
         return answer.unknown()
     try:

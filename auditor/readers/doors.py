@@ -95,6 +95,13 @@ VPNS = {
     "strongSwan": ("charon", "charon-systemd"),
     "ocserv": ("ocserv", "ocserv-main"),
 }
+# What opens a console when somebody asks for one.
+LOGIND = ("systemd-logind", "elogind")
+PROCESSES = (
+    *LOGIND,
+    *(name for door in DOORS for name in door.processes),
+    *(name for catalogue in (UNTOLD, VPNS) for names in catalogue.values() for name in names),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,7 @@ class Seen:
         if runs is True:
             return True
         if door.name == CONSOLE and "program vt" in self.marks:  # logind opens a getty when somebody asks for one
-            return self.runs(("systemd-logind", "elogind"))
+            return self.runs(LOGIND)
         if door.name == "Cockpit" and "program cockpit" not in self.marks:
             return False
         waits = self.open_ports.any_of(door.ports) if door.ports else False

@@ -97,13 +97,15 @@ class Privileged:
         return tuple(n for n in self.because if n[:1] in ("%", "+") or n == "ALL")
 
 
-@lru_cache(maxsize=REMEMBERED)
 def people(answer: Answer) -> People | Unknown:
     """The answer to PEOPLE. Raises Unreadable when it is cut or shows no account with uid 0."""
-    if isinstance(answer, Failure):
-        return answer.unknown()
-    lines = answer.text.splitlines()
-    if answer.exit_code or not lines or lines[-1] != "end":
+    return answer.unknown() if isinstance(answer, Failure) else _people(answer.exit_code, answer.text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _people(exit_code: int, text: str) -> People:
+    lines = text.splitlines()
+    if exit_code or not lines or lines[-1] != "end":
         raise Unreadable("the list of accounts is not complete")
     found = read(lines)
     if not any(a.uid == 0 for a in found.accounts.values()):

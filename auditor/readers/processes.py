@@ -7,7 +7,7 @@ Source: proc(5); systemd's UIDS-GIDS for the accounts that are no person's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -108,6 +108,45 @@ def read(rooted: Answer, plain: Answer) -> Processes:
     return Processes(seen, missing)
 
 
+def among(*names: str, mark: bytes = b"p") -> Callable[[Answer], Answer]:
+    """Leaves out of an answer, before `read`, the processes that neither have one of these names nor run a program of one.
+
+    A name that ends with `*` is a beginning. What is left is in one order: hosts that run the same of these answer the same.
+    `mark`: what the line of a process begins with; its names are the last words of it, by tabs.
+    """
+    cut = [name.removesuffix("*")[:NAME_LENGTH].encode() for name in names]
+    whole = frozenset(c for c, name in zip(cut, names, strict=True) if not name.endswith("*"))
+    whole |= frozenset(name.encode() for name in names)
+    beginnings = tuple(c for c, name in zip(cut, names, strict=True) if name.endswith("*"))
+
+    @lru_cache(maxsize=64)
+    def left(told: bytes) -> bytes:
+        called, others = _called(told, mark)
+        names = {*(called.keys() & whole), *(name for name in called if beginnings and name.startswith(beginnings))}
+        return b"\n".join([*sorted({line for name in names for line in called[name]}), *others])
+
+    def reduce(answer: Answer) -> Answer:
+        return answer if isinstance(answer, Failure) else replace(answer, stdout=left(answer.stdout))
+
+    return reduce
+
+
+@lru_cache(maxsize=64)
+def _called(told: bytes, mark: bytes) -> tuple[Mapping[bytes, list[bytes]], list[bytes]]:
+    """The lines of processes, by their name and by their program's; and the other lines."""
+    called: dict[bytes, list[bytes]] = {}
+    others: list[bytes] = []
+    for line in told.split(b"\n"):
+        if line[: len(mark)] != mark or line[len(mark) : len(mark) + 1] not in (b"\t", b" "):
+            others.append(line)
+            continue
+        rest, _, name = line[len(mark) + 1 :].rpartition(b"\t")
+        program = rest.removesuffix(b" (deleted)").rpartition(b"/")[2]
+        for one in {name, program}:
+            called.setdefault(one, []).append(line)
+    return called, others
+
+
 @lru_cache(maxsize=1024)
 def _found(seen: frozenset[Process], names: tuple[str, ...], homes: tuple[str, ...]) -> bool | Unknown | None:
     judged = [_daemon(p, name, homes) for name in names for p in _named(seen, name)]
@@ -128,7 +167,7 @@ def _by_name(seen: frozenset[Process]) -> Mapping[str, tuple[Process, ...]]:
 def _named(seen: frozenset[Process], name: str) -> Iterable[Process]:
     by_name = _by_name(seen)
     if name.endswith("*"):
-        return [p for other, processes in by_name.items() if _called(other, name) for p in processes]
+        return [p for other, processes in by_name.items() if _is_called(other, name) for p in processes]
     return by_name.get(name, ())
 
 
@@ -147,7 +186,7 @@ def _process(words: list[str]) -> list[Process]:
     return [Process(int(words[1]), words[2], words[3])]
 
 
-def _called(seen: str, name: str) -> bool:
+def _is_called(seen: str, name: str) -> bool:
     return seen.startswith(name[:-1]) if name.endswith("*") else seen == name
 
 
@@ -156,11 +195,11 @@ def _daemon(process: Process, name: str, homes: Sequence[str]) -> bool | Unknown
     if not process.exe:
         return Unknown("no_privilege", f"which program runs as {name}")
     path = process.exe.removesuffix(" (deleted)")  # an upgrade leaves the old one running
-    installed = path.startswith(ROOTS_OWN) and _called(path.rpartition("/")[2][:NAME_LENGTH], name)
+    installed = path.startswith(ROOTS_OWN) and _is_called(path.rpartition("/")[2][:NAME_LENGTH], name)
     if installed or any(path.startswith(home + "/") for home in homes):
         system = process.uid <= LAST_SYSTEM_UID or process.uid in DYNAMIC_UIDS
         return True if system else Unknown("not_told", f"{name} runs as account {process.uid}")
     return Unknown("not_told", f"root runs {path[:100]} as {name}") if process.uid == 0 else False
 
 
-__all__ = ["PROCESSES", "PROCESSES_ROOT", "Process", "Processes", "read"]
+__all__ = ["PROCESSES", "PROCESSES_ROOT", "Process", "Processes", "among", "read"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
 from auditor.errors import Unreadable
-from auditor.model import Command
+from auditor.model import Answer, Command, Failure
 
 METHODS = {
     "publickey": "pubkeyauthentication",
@@ -274,6 +274,13 @@ def _otherwise(line: str, path: str | None) -> bool:
     return False
 
 
+def settled(answer: Answer) -> Answer:
+    """The same answer without how many clients were logging in, which a server says beside its command line."""
+    if isinstance(answer, Failure):
+        return answer
+    return replace(answer, stdout=_LOGGING_IN.sub(rb"\1 0 of ", answer.stdout))
+
+
 def read(text: str) -> Asked:
     """Raises Unreadable when the text is cut or of another shape."""
     lines = text.splitlines()
@@ -339,6 +346,7 @@ def _settings(body: Iterable[str]) -> Settings:
     return {word: tuple(values) for word, values in settings.items()}
 
 
+_LOGGING_IN = re.compile(rb"(?m)^(process\tsshd: [^\n]*\[listener\]) \d+ of ")
 _ALIASES = {
     "challengeresponseauthentication": "kbdinteractiveauthentication",
     "pubkeyacceptedkeytypes": "pubkeyacceptedalgorithms",

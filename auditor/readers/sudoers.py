@@ -247,13 +247,33 @@ class _Aliases:
     commands: dict[str, list[Item]] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=REMEMBERED)
 def rules(answer: Answer) -> Rules | Unknown:
     """The answer to SUDOERS. Raises Unreadable when it is cut or of another shape."""
+    return answer.unknown() if isinstance(answer, Failure) else _told(answer.exit_code, answer.text)
+
+
+def nameless(answer: Answer) -> Answer:
+    """The same answer without the host's name, where no rule is of some hosts only."""
     if isinstance(answer, Failure):
-        return answer.unknown()
-    lines = answer.text.splitlines()
-    if answer.exit_code or len(lines) < 2 or not lines[0].startswith("sudoers ") or lines[-1] != "end":
+        return answer
+    lines = answer.stdout.split(b"\n")
+    rest = b"\n".join(line for line in lines if not line.startswith(b"name "))
+    return replace(answer, stdout=rest) if _of_every_host(answer.exit_code, rest) else answer
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _of_every_host(exit_code: int, told: bytes) -> bool:
+    try:
+        found = _told(exit_code, told.decode("utf-8", "backslashreplace"))
+    except Unreadable:
+        return False
+    return all(rule.hosts == ("ALL",) for rule in found.rules) and all(default.to != "@" for default in found.defaults)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _told(exit_code: int, text: str) -> Rules:
+    lines = text.splitlines()
+    if exit_code or len(lines) < 2 or not lines[0].startswith("sudoers ") or lines[-1] != "end":
         raise Unreadable("the sudo rules are not complete")
     aliases = _aliases(lines)
     found = tuple(_rules(lines, aliases))

@@ -9,27 +9,31 @@ from functools import lru_cache
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.model import Answer, Facts, Failure
+from auditor.expectations import Shared
+from auditor.model import Answer, Facts, Failure, Output
 
 Parse = Callable[[Mapping[str, Answer], Mapping[str, Any]], Facts]
+Reduce = Callable[[Answer], Answer]
 REMEMBERED = 32  # for each probe: what a fleet of like hosts tells at about the same time
 
 
-def undated(parse: Parse) -> Parse:
+def undated(parse: Parse, **reduced: Reduce) -> Parse:
     """For facts that no clock has a part in: hosts that answer the same share them.
 
-    The parse gets answers with `at` 0 and `host_at` None: it cannot depend on a date unseen.
+    The parse gets answers with `at` 0 and `host_at` None: it cannot depend on a date unseen. `reduced`: by the answer's name,
+    what leaves out of it what no fact depends on and is another on every host; the parse gets no more than that.
     """
 
     @lru_cache(maxsize=REMEMBERED)
     def told(answers: tuple[tuple[str, Answer], ...], args: str) -> Facts | Unreadable:
         try:
-            return parse(dict(answers), json.loads(args))
+            return Shared(parse(dict(answers), json.loads(args)))
         except Unreadable as error:
             return error.with_traceback(None)
 
     def once(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
-        facts = told(tuple((name, _undated(answer)) for name, answer in answers.items()), json.dumps(args))
+        given = ((name, reduced[name](answer) if name in reduced else answer) for name, answer in answers.items())
+        facts = told(tuple((name, _undated(answer)) for name, answer in given), json.dumps(args))
         if isinstance(facts, Unreadable):
             raise Unreadable(str(facts))
         return facts
@@ -38,4 +42,6 @@ def undated(parse: Parse) -> Parse:
 
 
 def _undated(answer: Answer) -> Answer:
-    return replace(answer, at=0.0) if isinstance(answer, Failure) else replace(answer, at=0.0, host_at=None)
+    if isinstance(answer, Failure):
+        return replace(answer, at=0.0)
+    return Output(answer.exit_code, answer.stdout, answer.stderr, 0.0, None)

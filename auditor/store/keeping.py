@@ -25,6 +25,7 @@ from auditor.model import (
     ToDo,
 )
 from auditor.snapshot import Snapshot
+from auditor.store import texts
 from auditor.store.database import Database
 from auditor.store.packing import Packed, command_digest, dump, dump_command, pack
 from auditor.store.parts import ASKED, Catalogue, HostKept, Kept, Noted, Presence
@@ -111,7 +112,7 @@ class Keeping(Database):
             "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (number, f.seq, f.subject.key, f.control, f.outcome, f.severity, f.fingerprint,
-                 dump(document.kept_to_plain(f)))
+                 texts.written(f))
                 for f in findings
             ),
         )  # fmt: skip

@@ -25,6 +25,7 @@ from auditor.model import (
     Unknown,
 )
 from auditor.snapshot import Snapshot
+from auditor.store import texts
 from auditor.store.database import Database
 from auditor.store.packing import inflated, read_command, unpack
 from auditor.store.parts import Catalogue, HostKept
@@ -47,20 +48,22 @@ class StoredRun(Run):
         self.entities = catalogue.entities
 
     def _docs(self, table: str) -> Iterator[tuple[int, Any]]:
+        return ((seq, json.loads(doc)) for seq, doc in self._rows(table))
+
+    def _rows(self, table: str) -> Iterator[tuple[int, str]]:
         """Page by page: a run that is being reconciled is written to while it is read."""
         query = f"SELECT seq, doc FROM {table} WHERE run = ? AND seq > ? ORDER BY seq LIMIT {PAGE}"
         last = -1
         while True:
             with self._store.mapped():
                 rows = self._db.execute(query, (self._number, last)).fetchall()
-            for seq, doc in rows:
-                yield seq, json.loads(doc)
+            yield from rows
             if len(rows) < PAGE:
                 return
             last = rows[-1][0]
 
     def findings(self) -> Iterator[Finding]:
-        return (document.finding_from_plain(seq, plain) for seq, plain in self._docs("finding"))
+        return (texts.read(seq, doc) for seq, doc in self._rows("finding"))
 
     def sketches(self) -> Iterator[Sketch]:
         query = "SELECT seq, fingerprint, outcome, doc FROM finding WHERE run = ? ORDER BY fingerprint, seq"

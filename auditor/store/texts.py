@@ -1,0 +1,114 @@
+"""Findings in; the texts that a store keeps of them out, and back: what alike hosts share is written and read once. Pure.
+
+A text is the JSON object that document.kept_to_plain gives. What is of one host alone (`subject`, `fingerprint`, `at`) comes
+first and `control` next: no JSON string holds the bytes `,"control":`, so the first of them is where the shared part begins.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from auditor import document
+from auditor.model import Finding, Subject
+from auditor.store.packing import dump
+
+REMEMBERED = 1024  # shared parts: some of each control
+_OWN = ("subject", "fingerprint", "at")
+_SHARED = ',"control":'
+_AFTER_SUBJECT = ',"fingerprint":'
+
+
+def written(finding: Finding) -> str:
+    plain = (
+        _written_of(_Judged(finding)) if _undecided(finding) else _shared(document.kept_to_plain(finding))
+    )
+    own = dump({"fingerprint": finding.fingerprint, "at": finding.at})
+    return f'{{"subject":{_of_subject(finding.subject)},{own[1:-1]},{plain[1:]}'
+
+
+def read(seq: int, text: str) -> Finding:
+    """Also of a text that an earlier version wrote, in another order."""
+    own, _, shared = text.partition(_SHARED)
+    subject, _, dated = own.partition(_AFTER_SUBJECT)
+    if not dated or not subject.startswith('{"subject":'):
+        return document.finding_from_plain(seq, json.loads(text))
+    alike = _read_shared(shared)
+    told = json.loads(f'{{"fingerprint":{dated}}}')
+    return Finding(
+        seq=seq,
+        subject=_read_subject(subject[len('{"subject":') :]),
+        control=alike.control,
+        outcome=alike.outcome,
+        severity=alike.severity,
+        fingerprint=told["fingerprint"],
+        reasons=alike.reasons,
+        at=told["at"],
+        medium=alike.medium,
+        gates=alike.gates,
+        decision=alike.decision,
+        adapted=alike.adapted,
+        suspended=alike.suspended,
+        actions=alike.actions,
+        bounds=alike.bounds,
+    )
+
+
+# ---------------------------------------------------------------- what is one host's
+
+
+@lru_cache(maxsize=64)
+def _of_subject(subject: Subject) -> str:
+    return dump(document.subject_to_plain(subject))
+
+
+@lru_cache(maxsize=64)
+def _read_subject(text: str) -> Subject:
+    return document.subject_from_plain(json.loads(text))
+
+
+# ---------------------------------------------------------------- what hosts share
+
+
+def _undecided(finding: Finding) -> bool:
+    return not (finding.decision or finding.adapted or finding.suspended or finding.actions or finding.bounds)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """What a control came to, without the host: the same where the reasons are the very same ones."""
+
+    finding: Finding
+
+    def _key(self) -> tuple[Any, ...]:
+        one = self.finding
+        return one.control, one.outcome, one.severity, one.medium, one.gates
+
+    def __hash__(self) -> int:
+        return hash((id(self.finding.reasons), self.finding.control))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Judged)
+            and self.finding.reasons is other.finding.reasons
+            and self._key() == other._key()
+        )
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _written_of(judged: _Judged) -> str:
+    return _shared(document.kept_to_plain(judged.finding))
+
+
+def _shared(plain: document.Plain) -> str:
+    first = {"control": plain["control"]}
+    return dump({**first, **{name: value for name, value in plain.items() if name not in _OWN}})
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read_shared(text: str) -> Finding:
+    """A finding of nobody's."""
+    own: document.Plain = {"subject": {"kind": "host", "id": "", "perimeter": ""}, "fingerprint": "", "at": 0.0}
+    return document.finding_from_plain(0, {**own, **json.loads(f'{{"control":{text}')})
