@@ -86,14 +86,28 @@ def exit_code(run: Run, fail_on: str, fail_on_warn: bool, only: frozenset[str] |
     return 3 if unseen or (run.since is not None and run.since.counts.get("unmeasured", 0)) else 0
 
 
-def blind(run: Run) -> tuple[str, ...]:
-    """The hosts that files stood for, and of which these told nothing at all: that no cause gates makes none of it good."""
-    seen: dict[str, bool] = {}
-    for finding in run.findings():
+class Dark:
+    """What `blind` says, told finding by finding."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, bool] = {}
+
+    def see(self, finding: Finding) -> None:
         if finding.medium == TREE and finding.subject.kind == "host":
             told = finding.outcome is not Outcome.UNKNOWN
-            seen[finding.subject.id] = seen.get(finding.subject.id, False) or told
-    return tuple(name for name, told in seen.items() if not told)
+            self._told[finding.subject.id] = self._told.get(finding.subject.id, False) or told
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return tuple(name for name, told in self._told.items() if not told)
+
+
+def blind(run: Run) -> tuple[str, ...]:
+    """The hosts that files stood for, and of which these told nothing at all: that no cause gates makes none of it good."""
+    dark = Dark()
+    for finding in run.findings():
+        dark.see(finding)
+    return dark.hosts
 
 
 def _host_away(run: Run) -> bool:

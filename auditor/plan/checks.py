@@ -35,6 +35,8 @@ Kinds = Mapping[str, Probe | DerivedProbe]
 DECLARES = ("measure", "register")  # arguments that name what people declare
 Recorded = Callable[[str, str, str], bool]
 NO_RECORD_ASKED = "no record of it is asked for"
+# Arguments, commands, values of names, why it is not asked, and whether it gates.
+_Put = tuple[Mapping[str, Any], Mapping[str, Command], Mapping[str, Any], Unknown | None, bool]
 UNSAID = (
     "$host.zone.vlan",
     "$host.commissioned_at",
@@ -66,6 +68,10 @@ class Plan:
     recorded: Recorded | None = None
     _commands: dict[Any, Mapping[str, Command]] = field(default_factory=dict)
     _named: dict[str, list[str]] = field(default_factory=dict)
+    _of_one: dict[str, bool] = field(
+        default_factory=dict, init=False
+    )  # controls that ask each host something of its own
+    _puts: dict[Any, _Put] = field(default_factory=dict, init=False)
 
     @cached_property
     def _resolved(self) -> Callable[..., Any]:
@@ -198,6 +204,26 @@ class Plan:
         return (HELLO, *commands) if commands else ()
 
     def _check(self, seq: int, host: Host, control: Control, probe: Probe) -> Check:
+        arguments, commands, values, unasked, gates = self._put(host, control, probe)
+        subject = _subject(host)
+        bounds = self.bounds(control.id, subject.key)
+        values = self._valued(values, bounds, host, control, host.perimeter) if bounds else values
+        return Check(seq, control, subject, arguments, commands, values, unasked, gates, bounds)
+
+    def _put(self, host: Host, control: Control, probe: Probe) -> _Put:
+        """How a control is put to a host; made once for those that it is put to in the same words."""
+        if control.id not in self._of_one:
+            self._of_one[control.id] = any(
+                name.startswith("host.") for name in (*self._names(control), *named(control.arguments))
+            )
+        if self._of_one[control.id] or host.barred or host.connection == "none":
+            return self._worded(host, control, probe)
+        key = (control.id, host.platform, host.connection == TREE, host.perimeter)
+        if key not in self._puts:
+            self._puts[key] = self._worded(host, control, probe)
+        return self._puts[key]
+
+    def _worded(self, host: Host, control: Control, probe: Probe) -> _Put:
         values: Mapping[str, Any] = {n: self._resolved(n, host, control, host.perimeter) for n in self._names(control)}
         arguments, unasked = self._arguments(control, host)
         gates = self.estate.declared
@@ -214,10 +240,7 @@ class Plan:
         elif unasked is None:
             commands = self._asked(control.probe, probe, host, arguments)
             gates = gates or not any(isinstance(v, Unknown) for v in values.values())
-        subject = _subject(host)
-        bounds = self.bounds(control.id, subject.key)
-        values = self._valued(values, bounds, host, control, host.perimeter)
-        return Check(seq, control, subject, arguments, commands, values, unasked, gates, bounds)
+        return arguments, commands, values, unasked, gates
 
     def _of_records(self, seq: int, host: Host, control: Control, probe: Probe) -> Check:
         """Beside its own arguments, the question is given the day that records are judged on, and who owes the measure."""

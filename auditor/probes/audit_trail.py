@@ -18,7 +18,7 @@ from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknow
 from auditor.probes.windows import audit_trail as windows
 from auditor.readers import audit_rules, auditd, processes
 from auditor.readers.trees import auditing
-from auditor.readers.undated import undated
+from auditor.readers.undated import reduced, undated
 
 # What anybody can see: whether there are tools, and whether these are the namespaces that the kernel started with. Their
 # numbers are fixed (linux/proc_ns.h); files that container engines leave behind say less, images of machines hold them too.
@@ -55,6 +55,7 @@ echo "end $?"
 
 # Programs that take the records in auditd's place, with no auditctl beside them.
 OTHERS = ("auditbeat", "elastic-endpoint", "elastic-agent", "osqueryd", "go-audit")
+OURS = processes.among(*OTHERS)
 KERNEL_FACTS = (
     "enabled",
     "immutable",
@@ -359,7 +360,10 @@ PROBE = Probe(
             "base_directories": _text("Whether their directories are (AuditBaseDirectories).", "boolean"),
         },
     },
-    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, windows.parse)},
+    dialects={
+        "linux": Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
+        "windows": Dialect(windows.commands, windows.parse),
+    },
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "Root asks the kernel for its audit rules and reads auditd's settings; of the records only a time stamp leaves the host. On Windows, administrators see the audit policy.",

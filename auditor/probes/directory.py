@@ -409,7 +409,10 @@ PROBE = Probe(
             "keytab": _texts("The principals of /etc/krb5.keytab; null when there is none.", "A principal."),
         },
     },
-    dialects={"linux": Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)), "windows": Dialect(windows.commands, windows.parse)},
+    dialects={
+        "linux": Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)),
+        "windows": Dialect(windows.commands, windows.parse),
+    },
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "Root reads sssd.conf (allowed keys only, no password), asks sssctl whether the directory answers and lists the keytab's principals.",

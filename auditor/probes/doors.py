@@ -403,7 +403,10 @@ PROBE = Probe(
     title={"en": "Second factor at other doors than SSH", "fr": "Second facteur aux autres portes que SSH"},
     facts=FACTS,
     dialects={
-        "linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless, effective=sshd.settled, processes=OURS, processes_root=OURS)),
+        "linux": Dialect(
+            commands,
+            undated(parse, sudoers=sudoers.nameless, effective=sshd.settled, processes=OURS, processes_root=OURS),
+        ),
         "windows": Dialect(windows.commands, undated(windows.parse)),
     },
     arguments=ssh_logins.PROBE.arguments,

@@ -20,6 +20,7 @@ from auditor.probes.windows import endpoint_protection as windows
 from auditor.readers import processes
 from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
 from auditor.readers.rsyslog import age_s
+from auditor.readers.undated import reduced
 
 DAY = 86400.0
 
@@ -68,6 +69,7 @@ PRODUCTS = (
     Product("Elastic Defend", ("/opt/Elastic/Endpoint",), ("elastic-endpoin*",), certain=False),
     Product("Wazuh", ("/var/ossec/bin/wazuh-control",), ("wazuh-agentd",)),
 )
+OURS = processes.among("clamonacc", *(name for product in PRODUCTS for name in product.processes))
 
 PATHS = Command(
     f"""for p in {" ".join(path for product in PRODUCTS for path in product.paths)}; do
@@ -420,5 +422,8 @@ PROBE = Probe(
             }
         },
     },
-    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, windows.parse)},
+    dialects={
+        "linux": Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
+        "windows": Dialect(windows.commands, windows.parse),
+    },
 )

@@ -20,7 +20,7 @@ from auditor.readers.clocks.clock import Clock, untold
 from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
 from auditor.readers.trees import clocks as trees
 from auditor.readers.trees import units
-from auditor.readers.undated import undated
+from auditor.readers.undated import reduced, undated
 
 BUSYBOX = "busybox-ntpd"
 # Daemons by the name of their process; all but the first two cannot be asked. `ntpd` is the name of three.
@@ -33,6 +33,7 @@ DAEMONS = {
     "phc2sys": "phc2sys",
     "connmand": "connman",
 }
+OURS = processes.among(*DAEMONS, "ntpd", "vmtoolsd", "VBoxService")
 # What a daemon reads where its command line names nothing: the agent in the answer, and the files.
 OWN_FILES = {
     "chrony": ("chrony", ("/etc/chrony/chrony.conf", "/etc/chrony.conf")),
@@ -323,6 +324,9 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, windows.parse)},
+    dialects={
+        "linux": Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
+        "windows": Dialect(windows.commands, windows.parse),
+    },
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
 )

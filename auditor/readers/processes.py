@@ -121,9 +121,13 @@ def among(*names: str, mark: bytes = b"p") -> Callable[[Answer], Answer]:
 
     @lru_cache(maxsize=64)
     def left(told: bytes) -> bytes:
-        called, others = _called(told, mark)
-        names = {*(called.keys() & whole), *(name for name in called if beginnings and name.startswith(beginnings))}
-        return b"\n".join([*sorted({line for name in names for line in called[name]}), *others])
+        found, others = _listed(told, mark)
+        begun = [one for one in (*found.names, *found.programs) if one.startswith(beginnings)] if beginnings else []
+        if not begun and whole.isdisjoint(found.names) and whole.isdisjoint(found.programs):
+            return b"\n".join(others)
+        called = whole.union(begun)
+        rows = zip(found.lines, found.names, found.programs, strict=True)
+        return b"\n".join([*sorted(line for line, *names in rows if not called.isdisjoint(names)), *others])
 
     def reduce(answer: Answer) -> Answer:
         return answer if isinstance(answer, Failure) else replace(answer, stdout=left(answer.stdout))
@@ -131,20 +135,25 @@ def among(*names: str, mark: bytes = b"p") -> Callable[[Answer], Answer]:
     return reduce
 
 
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """The lines of processes, and as many names, and names of programs."""
+
+    lines: tuple[bytes, ...]
+    names: tuple[bytes, ...]
+    programs: tuple[bytes, ...]
+
+
 @lru_cache(maxsize=64)
-def _called(told: bytes, mark: bytes) -> tuple[Mapping[bytes, list[bytes]], list[bytes]]:
-    """The lines of processes, by their name and by their program's; and the other lines."""
-    called: dict[bytes, list[bytes]] = {}
-    others: list[bytes] = []
-    for line in told.split(b"\n"):
-        if line[: len(mark)] != mark or line[len(mark) : len(mark) + 1] not in (b"\t", b" "):
-            others.append(line)
-            continue
-        rest, _, name = line[len(mark) + 1 :].rpartition(b"\t")
-        program = rest.removesuffix(b" (deleted)").rpartition(b"/")[2]
-        for one in {name, program}:
-            called.setdefault(one, []).append(line)
-    return called, others
+def _listed(told: bytes, mark: bytes) -> tuple[_Listed, tuple[bytes, ...]]:
+    """And the other lines."""
+    begins = (mark + b"\t", mark + b" ")
+    every = told.split(b"\n")
+    lines = tuple(line for line in every if line.startswith(begins))
+    parts = [line[len(mark) + 1 :].rpartition(b"\t") for line in lines]
+    programs = tuple(before.removesuffix(b" (deleted)").rpartition(b"/")[2] for before, _, _ in parts)
+    others = tuple(line for line in every if not line.startswith(begins))
+    return _Listed(lines, tuple(name for _, _, name in parts), programs), others
 
 
 @lru_cache(maxsize=1024)
@@ -167,7 +176,7 @@ def _by_name(seen: frozenset[Process]) -> Mapping[str, tuple[Process, ...]]:
 def _named(seen: frozenset[Process], name: str) -> Iterable[Process]:
     by_name = _by_name(seen)
     if name.endswith("*"):
-        return [p for other, processes in by_name.items() if _is_called(other, name) for p in processes]
+        return [p for other, processes in by_name.items() if _called(other, name) for p in processes]
     return by_name.get(name, ())
 
 
@@ -186,7 +195,7 @@ def _process(words: list[str]) -> list[Process]:
     return [Process(int(words[1]), words[2], words[3])]
 
 
-def _is_called(seen: str, name: str) -> bool:
+def _called(seen: str, name: str) -> bool:
     return seen.startswith(name[:-1]) if name.endswith("*") else seen == name
 
 
@@ -195,7 +204,7 @@ def _daemon(process: Process, name: str, homes: Sequence[str]) -> bool | Unknown
     if not process.exe:
         return Unknown("no_privilege", f"which program runs as {name}")
     path = process.exe.removesuffix(" (deleted)")  # an upgrade leaves the old one running
-    installed = path.startswith(ROOTS_OWN) and _is_called(path.rpartition("/")[2][:NAME_LENGTH], name)
+    installed = path.startswith(ROOTS_OWN) and _called(path.rpartition("/")[2][:NAME_LENGTH], name)
     if installed or any(path.startswith(home + "/") for home in homes):
         system = process.uid <= LAST_SYSTEM_UID or process.uid in DYNAMIC_UIDS
         return True if system else Unknown("not_told", f"{name} runs as account {process.uid}")

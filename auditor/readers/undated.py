@@ -1,4 +1,4 @@
-"""A parse in; the same parse out, given no dates and so done once for equal answers. Pure."""
+"""A parse in; the same parse out, that is given less: no dates, or nothing that is another on every host. Pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,20 @@ Reduce = Callable[[Answer], Answer]
 REMEMBERED = 32  # for each probe: what a fleet of like hosts tells at about the same time
 
 
-def undated(parse: Parse, **reduced: Reduce) -> Parse:
+def reduced(parse: Parse, **less: Reduce) -> Parse:
+    """For a parse that needs not all of an answer: `less`, by the answer's name, leaves out what no fact depends on."""
+
+    def given(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+        return parse({n: less[n](answer) if n in less else answer for n, answer in answers.items()}, args)
+
+    return given
+
+
+def undated(parse: Parse, **less: Reduce) -> Parse:
     """For facts that no clock has a part in: hosts that answer the same share them.
 
-    The parse gets answers with `at` 0 and `host_at` None: it cannot depend on a date unseen. `reduced`: by the answer's name,
-    what leaves out of it what no fact depends on and is another on every host; the parse gets no more than that.
+    The parse gets answers with `at` 0 and `host_at` None: it cannot depend on a date unseen. `less`, as above, leaves
+    out what is another on every host: the parse gets no more than what is looked up by.
     """
 
     @lru_cache(maxsize=REMEMBERED)
@@ -32,7 +41,7 @@ def undated(parse: Parse, **reduced: Reduce) -> Parse:
             return error.with_traceback(None)
 
     def once(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
-        given = ((name, reduced[name](answer) if name in reduced else answer) for name, answer in answers.items())
+        given = ((name, less[name](answer) if name in less else answer) for name, answer in answers.items())
         facts = told(tuple((name, _undated(answer)) for name, answer in given), json.dumps(args))
         if isinstance(facts, Unreadable):
             raise Unreadable(str(facts))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from auditor.kinds import Voice
 from auditor.model import CAUSES, Coverage, Run
 from auditor.sentences import cause, clean
-from auditor.summary import away, blind, folded
+from auditor.summary import away, folded
 
 LONGEST = 4000  # characters of one line
 
@@ -24,8 +24,11 @@ class Unseen:
     lines: tuple[str, ...] = ()
 
 
-def of_run(run: Run, told: int, voice: Voice) -> tuple[Unseen, ...]:
-    """Three, of the run as a whole, so that a report of half a run looks like no whole one. `told`: its findings."""
+def of_run(run: Run, told: int, dark: Sequence[str], voice: Voice) -> tuple[Unseen, ...]:
+    """Three, of the run as a whole, so that a report of half a run looks like no whole one.
+
+    `told`: how many findings it has; `dark`: the hosts that summary.blind names.
+    """
     header = run.header
     names = [host.host for host in away(run)]
     reached = sum(1 for host in run.hosts()) - len(names)
@@ -34,7 +37,6 @@ def of_run(run: Run, told: int, voice: Voice) -> tuple[Unseen, ...]:
     if names or reached < header.hosts_expected:
         form = voice.say("hosts reached, now or earlier: {count} of {expected}; without an answer: {away}")
         hosts = form.format(count=reached, expected=header.hosts_expected, away=folded(names) or "?")
-    dark = blind(run)
     if dark:
         form = voice.say("files stood for these hosts, and told nothing: {hosts}")
         hosts = "; ".join(filter(None, (hosts, form.format(hosts=folded(dark)))))

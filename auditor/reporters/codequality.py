@@ -17,7 +17,7 @@ from auditor.reporters._plain import dumped
 from auditor.reporters._said import first_cause, place, why
 from auditor.reporters._unseen import Unseen, by_subject, of_run, of_subject, of_uncounted
 from auditor.sentences import OUTCOME_WORDS, clean
-from auditor.summary import decided, gating, named
+from auditor.summary import blind, decided, gating, named
 from auditor.touched_words import said
 
 LONGEST = 1000  # characters of one description
@@ -48,7 +48,7 @@ def _entries(run: Run, voice: Voice) -> Iterator[Plain]:
             uncounted[first_cause(finding).cause] += 1
         elif finding.outcome not in (None, Outcome.PASS) and not decided(finding):
             yield _of(finding, run, voice)
-    for unseen in (*of_run(run, told, voice), *of_uncounted(uncounted, voice)):
+    for unseen in (*of_run(run, told, blind(run), voice), *of_uncounted(uncounted, voice)):
         if unseen.text:
             yield _whole(unseen, "", run, voice)
     for gaps in by_subject(run, exempted=False).values():

@@ -9,19 +9,21 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain, groupby
 
 from junit_xml import TestCase, TestSuite
 
+from auditor.alike import Alike, undecided
 from auditor.compare import KIND_WORDS, NOT_CHANGED
 from auditor.decision_words import beside
 from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
-from auditor.model import Comparison, Control, Coverage, Finding, HostSeen, Outcome, Run, Trusted
+from auditor.model import Coverage, Finding, HostSeen, Outcome, Run, Trusted
 from auditor.reporters._said import decided_why, first_cause, why
 from auditor.reporters._unseen import LONGEST, by_subject, of_run, of_subject
 from auditor.sentences import OUTCOME_WORDS, clean, replayed
-from auditor.summary import decided, folded, gating, named
+from auditor.summary import Dark, decided, folded, gating, named
 from auditor.touched_words import said as touch
 from auditor.touched_words import side
 
@@ -44,15 +46,17 @@ def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
     if run.header.trusted:
         at = run.header.started_at
         yield _suite(run, "run:trusted", "", at, _touched_cases(run.header.trusted, voice))
-    names = _Names()
+    names, words = _Names(), _Words(run, voice)
     gaps = by_subject(run)
-    findings = 0
+    findings, dark = 0, Dark()
     earlier = {f"host:{h.host}": h for h in run.hosts()}
     for subject, group in groupby(run.findings(), key=lambda f: f.subject):
         of_subject = list(group)
         findings += len(of_subject)
         where = names.dotted(subject.perimeter, named(subject))
-        cases = [_case(f, run.controls.get(f.control), where, voice, _since(f, run.since, voice)) for f in of_subject]
+        cases = [_case(f, words, where) for f in of_subject]
+        for finding in of_subject:
+            dark.see(finding)
         cases += _gap_cases(run, gaps.pop(subject.key, []), where, voice)
         latest = max(f.at for f in of_subject) or run.header.started_at
         yield _suite(run, named(subject), subject.perimeter, latest, cases, earlier.get(subject.key))
@@ -61,7 +65,7 @@ def _suites(run: Run, voice: Voice) -> Iterator[TestSuite]:
         where = names.dotted(subject.perimeter, named(subject))
         cases = _gap_cases(run, unplanned, where, voice)
         yield _suite(run, named(subject), subject.perimeter, run.header.started_at, cases)
-    yield _suite(run, "run:coverage", "", run.header.started_at, _run_cases(run, findings, voice))
+    yield _suite(run, "run:coverage", "", run.header.started_at, _run_cases(run, findings, dark.hosts, voice))
 
 
 class _Names:
@@ -126,43 +130,65 @@ def _suite(
 # ---------------------------------------------------------------- tests
 
 
-def _case(finding: Finding, control: Control | None, where: str, voice: Voice, since: str = "") -> TestCase:
+class _Words:
+    """What the findings of a run say, made once for hosts of which the same is said."""
+
+    def __init__(self, run: Run, voice: Voice) -> None:
+        self.run = run
+        self.voice = voice
+        self.said = lru_cache(maxsize=1024)(self._said)
+        self._alike = lru_cache(maxsize=1024)(self._text)
+
+    def _said(self, alike: Alike) -> str:
+        return why(alike.finding, self.voice)
+
+    def _text(self, alike: Alike) -> str:
+        return self._lines(alike.finding, "")
+
+    def since(self, finding: Finding) -> str:
+        """What became of a finding since the run that this one was held against."""
+        since = self.run.since
+        if since is None:
+            return ""
+        kind = since.kinds.get(finding.fingerprint)
+        form = self.voice.say("since audit {number}: {change}")
+        return form.format(number=since.before.number, change=self.voice.say(KIND_WORDS[kind] if kind else NOT_CHANGED))
+
+    def body(self, finding: Finding) -> str:
+        """All but the last line is the same for all of which the same is said, where nobody decided anything."""
+        since = self.since(finding)
+        text = self._alike(Alike(finding)) if undecided(finding) and not since else self._lines(finding, since)
+        return f"{text}\n{clean(finding.fingerprint, LONGEST)}"
+
+    def _lines(self, finding: Finding, since: str) -> str:
+        control, voice = self.run.controls.get(finding.control), self.voice
+        lines = list(filter(None, (self.said(Alike(finding)), since)))
+        if control:
+            lines.insert(0, clean(voice.text(control.title)))
+            lines.append(voice.say("Fix: {fix}").format(fix=clean(voice.text(control.fix), 0)))
+            lines += [f"{name}: {', '.join(where)}" for name, where in control.references.items()]
+        lines += beside(finding.decision, finding.adapted, finding.suspended, voice, persons=False)
+        if finding.actions:
+            lines.append(voice.say("Actions: {ids}").format(ids=clean(", ".join(finding.actions))))
+        return "\n".join(clean(line, LONGEST) for line in lines)
+
+
+def _case(finding: Finding, words: _Words, where: str) -> TestCase:
+    control, voice = words.run.controls.get(finding.control), words.voice
     policy = _undotted(control.policy) if control else "-"
     case = TestCase(_token(finding.control), classname=f"{where}.{policy}")
-    said = why(finding, voice)
+    said = words.said(Alike(finding))
     if finding.outcome is None:
         _skip(case, f"{voice.say(OUTCOME_WORDS['not_concerned'])}: {said}")
     elif decided(finding):
         _skip(case, decided_why(finding, voice))
     elif gating(finding) is Outcome.FAIL:
-        _add(case.add_failure_info, said, finding.severity, _body(finding, control, said, since, voice))
+        _add(case.add_failure_info, said, finding.severity, words.body(finding))
     elif finding.outcome is Outcome.UNKNOWN:
         _unknown(case, said, first_cause(finding).cause, finding.gates, voice)
     elif gating(finding) is Outcome.WARN:  # no consumer knows a warning: the test passes and says so
         case.stdout = clean(f"{voice.say(OUTCOME_WORDS['warn'])}: {said}", LONGEST)
     return case
-
-
-def _since(finding: Finding, since: Comparison | None, voice: Voice) -> str:
-    """What became of a finding since the run that this one was held against."""
-    if since is None:
-        return ""
-    kind = since.kinds.get(finding.fingerprint)
-    form = voice.say("since audit {number}: {change}")
-    return form.format(number=since.before.number, change=voice.say(KIND_WORDS[kind] if kind else NOT_CHANGED))
-
-
-def _body(finding: Finding, control: Control | None, said: str, since: str, voice: Voice) -> str:
-    lines = [said, since] if since else [said]
-    if control:
-        lines.insert(0, clean(voice.text(control.title)))
-        lines.append(voice.say("Fix: {fix}").format(fix=clean(voice.text(control.fix), 0)))
-        lines += [f"{name}: {', '.join(where)}" for name, where in control.references.items()]
-    lines += beside(finding.decision, finding.adapted, finding.suspended, voice, persons=False)
-    if finding.actions:
-        lines.append(voice.say("Actions: {ids}").format(ids=clean(", ".join(finding.actions))))
-    lines.append(finding.fingerprint)
-    return "\n".join(clean(line, LONGEST) for line in lines)
 
 
 def _gap_cases(run: Run, gaps: Sequence[Coverage], where: str, voice: Voice) -> list[TestCase]:
@@ -174,9 +200,9 @@ def _gap_cases(run: Run, gaps: Sequence[Coverage], where: str, voice: Voice) -> 
     return cases
 
 
-def _run_cases(run: Run, findings: int, voice: Voice) -> list[TestCase]:
+def _run_cases(run: Run, findings: int, dark: Sequence[str], voice: Voice) -> list[TestCase]:
     """Tests of the run as a whole, so that a report of half a run cannot be green."""
-    cases = [_whole(unseen.name, unseen.cause, unseen.text) for unseen in of_run(run, findings, voice)]
+    cases = [_whole(unseen.name, unseen.cause, unseen.text) for unseen in of_run(run, findings, dark, voice)]
     earlier = [host.host for host in run.hosts() if host.evidence_at]
     if earlier:
         form = voice.say("judged on earlier evidence: {hosts}")

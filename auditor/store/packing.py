@@ -34,8 +34,11 @@ def pack(answer: Answer) -> tuple[bytes, bytes]:
         head: dict[str, Any] = {"failure": answer.cause, "message": answer.message}
         body = json.dumps(head).encode()
     else:
-        head = {"exit_code": answer.exit_code, "stdout": len(answer.stdout)}
-        body = json.dumps(head).encode() + b"\n" + answer.stdout + answer.stderr
+        body = (
+            b'{"exit_code": %d, "stdout": %d}\n' % (answer.exit_code, len(answer.stdout))
+            + answer.stdout
+            + answer.stderr
+        )
     return hashlib.sha256(body).digest(), body
 
 

@@ -7,11 +7,10 @@ first and `control` next: no JSON string holds the bytes `,"control":`, so the f
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from auditor import document
+from auditor.alike import Alike, undecided
 from auditor.model import Finding, Subject
 from auditor.store.packing import dump
 
@@ -22,9 +21,7 @@ _AFTER_SUBJECT = ',"fingerprint":'
 
 
 def written(finding: Finding) -> str:
-    plain = (
-        _written_of(_Judged(finding)) if _undecided(finding) else _shared(document.kept_to_plain(finding))
-    )
+    plain = _written_of(Alike(finding)) if undecided(finding) else _shared(document.kept_to_plain(finding))
     own = dump({"fingerprint": finding.fingerprint, "at": finding.at})
     return f'{{"subject":{_of_subject(finding.subject)},{own[1:-1]},{plain[1:]}'
 
@@ -72,34 +69,9 @@ def _read_subject(text: str) -> Subject:
 # ---------------------------------------------------------------- what hosts share
 
 
-def _undecided(finding: Finding) -> bool:
-    return not (finding.decision or finding.adapted or finding.suspended or finding.actions or finding.bounds)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Judged:
-    """What a control came to, without the host: the same where the reasons are the very same ones."""
-
-    finding: Finding
-
-    def _key(self) -> tuple[Any, ...]:
-        one = self.finding
-        return one.control, one.outcome, one.severity, one.medium, one.gates
-
-    def __hash__(self) -> int:
-        return hash((id(self.finding.reasons), self.finding.control))
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, _Judged)
-            and self.finding.reasons is other.finding.reasons
-            and self._key() == other._key()
-        )
-
-
 @lru_cache(maxsize=REMEMBERED)
-def _written_of(judged: _Judged) -> str:
-    return _shared(document.kept_to_plain(judged.finding))
+def _written_of(alike: Alike) -> str:
+    return _shared(document.kept_to_plain(alike.finding))
 
 
 def _shared(plain: document.Plain) -> str:
