@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -125,6 +126,7 @@ def _workers(
     """What asks one host, and what stands in when that breaks; both run in threads, without the store."""
 
     answered: dict[int, dict[Command, Packed]] = {}  # should judging it fail
+    judging = threading.Lock()  # one after another: what the first of many alike comes to, the others are told
 
     def work(index: int) -> Seen:
         host, checks = plan.subjects[index], plan.checks_of(index)
@@ -139,7 +141,8 @@ def _workers(
         presence = Presence(asked=bool(commands) and not by_hand, machine=machine_of(told.get(HELLO)))
         presence = replace(presence, medium=host.connection if host.connection in (BY_HAND, RECORDS) else "live")
         absent: Literal["", "away"] = "away" if away(told) else ""
-        came_to = evaluate(host, checks, questions, told, plan.probes)
+        with judging:
+            came_to = evaluate(host, checks, questions, told, plan.probes)
         return Seen(index, answered.pop(index), came_to, presence, absent)
 
     def broken(index: int, error: Exception) -> Seen:

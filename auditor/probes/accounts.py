@@ -16,7 +16,7 @@ from auditor.readers.trees import passwords as secrets
 from auditor.readers.trees import people as trees
 from auditor.readers.trees import sudo
 from auditor.readers.trees.observable import observable
-from auditor.readers.undated import undated
+from auditor.readers.undated import reduced, undated
 
 FIRST_PERSON, NOBODY = 1000, 65534  # login.defs(5), UID_MIN
 SKEW_S = DAY_S
@@ -343,7 +343,7 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, windows.parse)},
+    dialects={"linux": Dialect(commands, reduced(parse, sudoers=sudoers.nameless)), "windows": Dialect(windows.commands, windows.parse)},
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "root, to see which accounts have a password or keys, and their sessions in the journal; without it, only names and last logins",
