@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from auditor.errors import InvalidInput, Problem
 from auditor.load import yaml
+from auditor.load.fits import fits
 from auditor.load.yaml import Document, KeyPath
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 _TYPES = {
     "string": "text",
@@ -41,6 +42,10 @@ def loaded(file: Path, schema: Mapping[str, Any], problems_of_all: list[Problem]
 
 def problems(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
     """All of them. A number where only text is asked is taken as the text that was written (`id: 9.10`)."""
+    if fits(document.value, schema):
+        return []
+    from jsonschema import Draft7Validator
+
     validator = Draft7Validator(schema)
     found: list[Problem] = []
     replaced = False
