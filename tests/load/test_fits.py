@@ -31,8 +31,10 @@ scalars = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([1.0,
 )  # fmt: skip
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["a", "b", "en", "fr", "kind"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "en", "fr", "kind"]), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
