@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from auditor.framing.sh import HELLO
 from auditor.kinds import Ask, Settings, Transport
@@ -123,6 +124,7 @@ class _Root:
     fd: int
     name: str = ""
     names: Names = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)  # what was seen not to be there: most of what is asked for lies in few such folders
 
     def matching(self, glob: str) -> list[str]:
         """The paths that a shell's glob stands for, sorted; a plain path stands for itself, whether it is there or not."""
@@ -183,8 +185,11 @@ class _Root:
     def _opened(self, path: str, flags: int) -> Iterator[int]:
         """The end of a path, each link on the way resolved from this root."""
         parts = [p for p in path.split("/") if p]
+        if any(way in self.gone for way in accumulate(parts, "{}/{}".format)):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         held = [os.dup(self.fd)]  # the folders on the way down: `..` at the root stays there
         links = 0
+        whole = () if {".", ".."}.intersection(parts) else tuple(parts)
         try:
             while parts:
                 if links and len(held) == 1 and parts == NOWHERE:
@@ -193,7 +198,8 @@ class _Root:
                 if part == "..":
                     os.close(held.pop()) if len(held) > 1 else None
                 elif part != ".":
-                    links += (target := _link(held[-1], part, self.names)) is not None
+                    target = self._target(held[-1], part, "" if links else "/".join(whole[: len(held)]))
+                    links += target is not None
                     if links > MOST_LINKS:
                         raise _Odd("(too many links)")
                     if target is None:
@@ -212,6 +218,14 @@ class _Root:
             for fd in held:
                 with suppress(OSError):
                     os.close(fd)
+
+    def _target(self, folder: int, name: str, way: str) -> str | None:
+        """Where a link leads, as _link says it; `way` is the path to it, "" where that went over links."""
+        try:
+            return _link(folder, name, self.names)
+        except FileNotFoundError:
+            self.gone.update({way} - {""})
+            raise
 
 
 def _left(held: list[int], target: str) -> None:
