@@ -10,7 +10,6 @@ from auditor.errors import InvalidInput
 from auditor.sentences import clean
 
 TIMEOUT_S = 120
-FILE, SUBMODULE = "100644", "160000"  # modes, as git writes them; a file that is no program
 
 
 def top() -> str:

@@ -9,10 +9,10 @@ import posixpath
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from auditor.commands.git import FILE, SUBMODULE
 from auditor.load.inventory.sources import BESIDE
 from auditor.load.policies import MEASURES
 
+FILE, SUBMODULE = "100644", "160000"  # modes, as git writes them; a file that is no program
 _SAYS_NOTHING = (".md", ".rst", ".txt", ".gitignore", ".gitattributes", ".gitkeep")
 _READ_BY_PEOPLE = frozenset({"documents", "letters"})  # of an estate
 _BESIDE = BESIDE - _READ_BY_PEOPLE
@@ -54,7 +54,7 @@ def aside(asked: Asked, trees: Iterable[str], held: Mapping[str, str]) -> frozen
 def reaching(links: Mapping[str, str], folders: Iterable[str]) -> bool:
     """Whether one of the links (path to target) may lead into one of the folders, or to one that holds it."""
     aside = [_parts(folder) for folder in folders]
-    return any(_unsure(target) or _meets(_led(path, target), aside) for path, target in links.items())
+    return any(_unsure(path, target) or _meets(_led(path, target), aside) for path, target in links.items())
 
 
 def lacking(
@@ -106,7 +106,7 @@ def _led(path: str, target: str) -> Parts:
     return _parts(posixpath.normpath(posixpath.join(posixpath.dirname(path), target)))
 
 
-def _unsure(target: str) -> bool:
-    """Up again from a folder that may itself be a link."""
+def _unsure(path: str, target: str) -> bool:
+    """Up again from a folder that may itself be a link, or from the top, where it may come back by another name."""
     parts = [part for part in target.split("/") if part not in ("", ".")]
-    return parts[parts.count("..") :].count("..") > 0
+    return ".." in (*parts[parts.count("..") :], *_led(path, target))

@@ -124,7 +124,9 @@ class _Root:
     fd: int
     name: str = ""
     names: Names = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)  # what was seen not to be there: most of what is asked for lies in few such folders
+    gone: set[str] = field(
+        default_factory=set
+    )  # what was seen not to be there: most of what is asked for lies in few such folders
 
     def matching(self, glob: str) -> list[str]:
         """The paths that a shell's glob stands for, sorted; a plain path stands for itself, whether it is there or not."""
