@@ -99,6 +99,25 @@ def test_pipes_and_devices_are_never_opened(tmp_path: Path) -> None:
     assert not found.texts
 
 
+def test_what_is_not_there_hides_nothing_that_is(tmp_path: Path) -> None:
+    """Also where a folder is asked for again, and where what is missing is only a part of its name, or lies behind a link."""
+    write(tmp_path, **{"etc/a/b/x": "1", "etc/ab/x": "2", "etc/a/c": "3"})
+    (tmp_path / "way").symlink_to("etc/a")
+    (tmp_path / "gone").symlink_to("etc/none")
+    globs = "/etc/a/b/y /etc/a/b/y/z /etc/a/b/x /etc/a/d/* /etc/a/d/x /etc/a /etc/ab/x /etc/a/c /etc/./a/./none /way/none /way/c"
+    found = shown(tmp_path, globs)
+    assert found.texts == {"/etc/a/b/x": "1", "/etc/ab/x": "2", "/etc/a/c": "3", "/way/c": "3"}
+    assert shown(tmp_path, "/gone/x /etc/none/x /etc/a/c").texts == {"/etc/a/c": "3"}
+    links = asked(tmp_path, "/etc/none /etc/a /etc/a/b /etc/a/b/none /etc/a/b/x", mask="links")
+    assert set(files.read(list(links.values())[0]).texts) == {"/etc/a", "/etc/a/b", "/etc/a/b/x"}
+
+
+@pytest.mark.parametrize("again", ["/etc/x/y", "/usr/etc/x /etc/x/y", "/etc/x/*"])
+def test_what_cannot_be_read_stays_so_when_it_is_asked_for_again(tmp_path: Path, again: str) -> None:
+    write(tmp_path, **{"etc/x": "no folder"})
+    assert shown(tmp_path, f"/etc/none /etc/x/y {again}").gap
+
+
 def test_what_is_too_long_is_no_answer(tmp_path: Path) -> None:
     write(tmp_path, **{"etc/x": "a" * 101})
     with (tmp_path / "etc" / "huge").open("wb") as file:

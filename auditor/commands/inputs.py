@@ -86,8 +86,18 @@ def _shipped() -> policies.Policies:
 
 
 def _policies(chosen: list[Path], probes: Probes) -> policies.Policies:
+    shipped = probes.keys() == shelves.probes().keys()
+    return policies.load(chosen, _shipped_schemas() if shipped else _schemas(probes))
+
+
+@lru_cache(maxsize=1)
+def _shipped_schemas() -> policies.Schemas:
+    return _schemas(shelves.probes())
+
+
+def _schemas(probes: Probes) -> policies.Schemas:
     whole = frozenset(n for n, p in probes.items() if asked_of(p) == "perimeter")
-    return policies.load(chosen, policies.Schemas(policy_schema(probes), static_schema("measures"), whole))
+    return policies.Schemas(policy_schema(probes), static_schema("measures"), whole)
 
 
 def load_estate(paths: Sequence[str], today: str = "") -> tuple[Estate, dict[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from auditor.store import Catalogue, HostKept, Store, StoredRun
 
 DEMO = "demo"
 RUN_NAME = re.compile(r"latest(~[0-9]{1,6})?")  # always one of the store: a file of that name may come with a change
+_PARTS = frozenset({"findings", "hosts"})  # what a document is long of
 LONGEST = 64 * 1024 * 1024  # bytes of a document that is not laid out as we write it, and so is read whole
 
 
@@ -87,7 +88,7 @@ def _read(path: Path, kept: Store) -> Run:
     try:
         parts = dict[str, Any](controls=[], measures=[], perimeters=[])
         heads: dict[str, Any] = {}
-        for section, value in _elements(path):
+        for section, value in _elements(path, unread=_PARTS):
             if section in parts:
                 parts[section].append(value)
             elif section in ("format", "version", "run"):
@@ -120,12 +121,12 @@ def _check(path: Path, heads: dict[str, Any]) -> None:
         )
 
 
-def _elements(path: Path) -> Iterator[tuple[str, Any]]:
-    """(section, value) of a run document: a list gives its elements one by one."""
+def _elements(path: Path, unread: Collection[str] = ()) -> Iterator[tuple[str, Any]]:
+    """(section, value) of a run document: a list gives its elements one by one, but for those of the lists `unread`."""
     with path.open(encoding="utf-8") as lines:
         if next(lines, "").rstrip("\n") == "{" and next(lines, "").startswith('"format": '):
             lines.seek(2)
-            yield from _by_line(lines)
+            yield from _by_line(lines, unread)
             return
     if path.stat().st_size > LONGEST:
         raise ValueError(f"longer than {LONGEST // 1048576} MiB, and not laid out as `auditor` writes it")
@@ -133,14 +134,14 @@ def _elements(path: Path) -> Iterator[tuple[str, Any]]:
         yield from ((section, one) for one in (value if isinstance(value, list) else [value]))
 
 
-def _by_line(lines: Any) -> Iterator[tuple[str, Any]]:
+def _by_line(lines: Any, unread: Collection[str]) -> Iterator[tuple[str, Any]]:
     inside = text = ""
     for line in lines:
         text = line.rstrip("\n")
         if inside:
             if text in ("]", "],"):
                 inside = ""
-            else:
+            elif inside not in unread:
                 yield inside, json.loads(text.removesuffix(","))
         elif text.endswith(": ["):
             inside = json.loads(text.removesuffix(": ["))

@@ -31,7 +31,7 @@ from auditor.store import Catalogue, Printed, Store
 from auditor.summary import exit_code
 
 if TYPE_CHECKING:
-    from auditor.commands.trusted import Side
+    from auditor.commands.sides import Side
 
 INTERRUPTED = 130
 
@@ -91,7 +91,7 @@ def run(
         raise InvalidInput("--tree judges the hosts that it names: leave out --limit and --missing")
     held = ExitStack()
     try:
-        side = _side(trusted, held)
+        side = _side(trusted, held, policy, estate, probes, against, trees)
         given, judged_by = _given(policy, estate, limit, probes, trees, side)
         against, judged_by = _reference(against, side, judged_by)
         inputs.notify(given.plan.estate, lang)
@@ -149,21 +149,31 @@ def _given(
     """What people wrote: with a trusted side, as that has it, and what the work folder does to it."""
     if side is None:
         return inputs.load(policy, estate, limit, probes, given_trees=trees), None
-    from auditor.commands import trusted as sides
+    from auditor.commands.sides import Named
+    from auditor.commands.trusted import judged_by
 
-    def load(named: sides.Named) -> inputs.Inputs:
+    def load(named: Named) -> inputs.Inputs:
         folder = next(iter(named.probes), None)
         return inputs.load(named.policies, named.estate, limit, folder, given_trees=trees, work=side.here)
 
-    return sides.judged_by(side, sides.Named(policy, estate, (probes,) if probes else ()), load)
+    return judged_by(side, Named(policy, estate, (probes,) if probes else ()), load)
 
 
-def _side(ref: str | None, held: ExitStack) -> Side | None:
+def _side(
+    ref: str | None,
+    held: ExitStack,
+    policy: tuple[str, ...],
+    estate: tuple[str, ...],
+    probes: str | None,
+    against: str | None,
+    trees: tuple[str, ...],
+) -> Side | None:
     if ref is None:
         return None
-    from auditor.commands import trusted as sides
+    from auditor.commands.sides import Named, opened
 
-    return held.enter_context(sides.opened(ref))
+    named = Named(policy, estate, (probes,) if probes else ())
+    return held.enter_context(opened(ref, named, against, [given.partition("=")[2] for given in trees]))
 
 
 def _reference(name: str | None, side: Side | None, trusted: Trusted | None) -> tuple[str | None, Trusted | None]:

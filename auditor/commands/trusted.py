@@ -1,97 +1,27 @@
-"""A git reference in; its side of all that judges, and what the work folder does to that, out. Nothing of the change is run."""
+"""The trusted side in; what judges by its word, and what the work folder does to that, out. Nothing of the change is run."""
 
 from __future__ import annotations
 
-import filecmp
 import hashlib
 import os
-import subprocess
-import tarfile
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import chdir, contextmanager
-from dataclasses import dataclass, fields, replace
+from contextlib import chdir
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from auditor.commands.inputs import Inputs
-from auditor.commands.references import RUN_NAME
+from auditor.commands.sides import Named, Side
 from auditor.errors import InvalidInput
 from auditor.load.inventory.program import is_program
 from auditor.model import Touched, Trusted
-from auditor.sentences import clean
 from auditor.touched_words import WORDS
 
-GIT_TIMEOUT_S = 120
 _ASIDE = ("source", "basis", "place")  # where something is written is not what it says
 _BEGIN = 4  # bytes that tell a program
 
 Kind = Literal["control", "measure", "decision", "host", "file"]
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """The paths of the command line."""
-
-    policies: tuple[str, ...]
-    estate: tuple[str, ...]
-    probes: tuple[str, ...]  # one folder, or none
-
-
 Load = Callable[[Named], Inputs]
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """The files of a commit, in the folder `root`; `top` is that of the repository, `here` the work folder, as they really are."""
-
-    ref: str
-    commit: str
-    root: str
-    top: str
-    here: str
-
-    @property
-    def folder(self) -> str:
-        """The work folder's place on this side."""
-        return os.path.normpath(os.path.join(self.root, os.path.relpath(self.here, self.top)))
-
-    def reference(self, name: str) -> tuple[str, tuple[Touched, ...]]:
-        """What `--against` means: a file of the repository is this side's; what the change does to it."""
-        path = self._relative(name)
-        there = os.path.normpath(os.path.join(self.folder, path))
-        if os.path.isabs(path) or (RUN_NAME.fullmatch(name) and not os.path.lexists(there)):
-            return name, ()
-        if not os.path.isfile(there):
-            if not os.path.lexists(os.path.join(self.here, path)):
-                return name, ()
-            raise InvalidInput(f"--trusted {self.ref}: {path} is not there")
-        if not os.path.isfile(path):
-            return there, (Touched("reference", "removed", path),)
-        same = not os.path.islink(path) and filecmp.cmp(there, path, shallow=False)
-        return there, () if same else (Touched("reference", "changed", path),)
-
-    def named(self, given: Named) -> Named:
-        """The paths as both sides have them. Raises InvalidInput where they are not on this one."""
-        relative = Named(*(tuple(map(self._relative, paths)) for paths in (given.policies, given.estate, given.probes)))
-        every = (*relative.policies, *relative.estate, *relative.probes)
-        missing = [p for p in every if not os.path.exists(os.path.join(self.folder, p))]
-        if missing:
-            raise InvalidInput(f"--trusted {self.ref}: {', '.join(missing)} is not there")
-        return relative
-
-    def _relative(self, path: str) -> str:
-        """Of the repository: from the work folder, links on the way not followed, since the change may lay them.
-
-        Anything else is nobody's change, and stays what it is.
-        """
-        whole = os.path.normpath(os.path.join(self.here, path))
-        above = whole
-        while os.path.realpath(above) != self.top:
-            if above == os.path.dirname(above):
-                return os.path.realpath(whole)
-            above = os.path.dirname(above)
-        return os.path.relpath(os.path.join(self.top, os.path.relpath(whole, above)), self.here)
 
 
 def judged_by(side: Side, given: Named, load: Load) -> tuple[Inputs, Trusted]:
@@ -160,61 +90,6 @@ def _bytes(path: str) -> bytes:
             return file.read()
     except OSError as error:
         raise InvalidInput(f"{path}: cannot be read: {error.strerror}") from None
-
-
-# ---------------------------------------------------------------- git
-
-
-def _commit(ref: str) -> str:
-    """A tag, or a branch, of the name of another would be taken in its place; whoever may push can make one."""
-    told = _ran(["-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}"])
-    if b"ambiguous" in told.stderr:
-        raise InvalidInput(f"--trusted {ref}: is more than one reference: write it whole, as refs/remotes/origin/main")
-    return told.stdout.decode().strip()
-
-
-def _git(arguments: list[str]) -> bytes:
-    return _ran(arguments).stdout
-
-
-def _ran(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
-    words = ["git", "--no-replace-objects", *arguments]
-    environment = {**os.environ, "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_TIMEOUT_S, check=False, env=environment
-        )
-    except FileNotFoundError:
-        raise InvalidInput("--trusted needs the program git") from None
-    except subprocess.TimeoutExpired:
-        raise InvalidInput(f"--trusted: git {arguments[0]} gave no answer in {GIT_TIMEOUT_S} s") from None
-    if done.returncode:
-        said = clean(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2])
-        raise InvalidInput(f"--trusted: {said or 'git failed'}")
-    return done
-
-
-@contextmanager
-def opened(ref: str) -> Iterator[Side]:
-    """The files of the reference in a folder of their own; links that lead out of it are left out."""
-    if not ref:
-        raise InvalidInput("--trusted: give a git reference")
-    top = os.path.realpath(_git(["rev-parse", "--show-toplevel"]).decode().rstrip("\n"))
-    commit = _commit(ref)
-    with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
-        archive = os.path.join(folder, "side.tar")
-        _git(["-C", top, "archive", "--format=tar", f"--output={archive}", commit])
-        root = os.path.join(os.path.realpath(folder), "side")
-        os.mkdir(root)
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                try:
-                    tar.extract(member, root, filter="data")
-                except tarfile.FilterError:
-                    continue  # a link out of the repository: whatever needs it says that it is not there
-        side = Side(ref, commit, root, top, os.path.realpath(os.getcwd()))
-        os.makedirs(side.folder, exist_ok=True)
-        yield side
 
 
 # ---------------------------------------------------------------- what the change does to what judges it

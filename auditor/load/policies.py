@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +48,15 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """The JSON Schemas that files are held against, by name; and which probes are asked of whole perimeters."""
+    """The JSON Schemas that files are held against, by name; and which probes are asked of whole perimeters.
+
+    `read`: files that had their shape; those of both sides of a change are mostly the same.
+    """
 
     policy: Mapping[str, Any]
     measures: Mapping[str, Any]
     derived: frozenset[str] = frozenset()
+    read: schema.Read = field(default_factory=dict)
 
 
 def load(paths: Sequence[Path], schemas: Schemas) -> Policies:
@@ -68,7 +72,7 @@ def load(paths: Sequence[Path], schemas: Schemas) -> Policies:
     complete = not problems  # a measures.yaml that cannot be read must not make every control wrong too
     policies = []
     for file in files:
-        document = schema.loaded(file, schemas.policy, problems)
+        document = schema.loaded(file, schemas.policy, problems, schemas.read)
         if document is not None:
             digests[str(file)] = document.digest
             policies.append(_policy(document, schemas.derived, measures))
@@ -109,7 +113,7 @@ def _measures(
     digests: dict[str, str] = {}
     found = {m.resolve(): m for f in files if (m := measures_file(f))}
     for file in found.values():
-        document = schema.loaded(file, schemas.measures, problems)
+        document = schema.loaded(file, schemas.measures, problems, schemas.read)
         if document is None:
             continue
         digests[str(file)] = document.digest

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from auditor.errors import InvalidInput, Problem
 from auditor.load import yaml
+from auditor.load.fits import fits
 from auditor.load.yaml import Document, KeyPath
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 _TYPES = {
     "string": "text",
@@ -27,20 +30,38 @@ _TYPES = {
 _COUNTED = {"minItems": "elements", "minProperties": "keys", "minLength": "characters"}
 
 
-def loaded(file: Path, schema: Mapping[str, Any], problems_of_all: list[Problem]) -> Document | None:
-    """A YAML file of this shape; None where it has another, or cannot be read, and then that is told with the others."""
+Read = dict[tuple[int, str], Document]  # what had the shape of a schema, by its id(), and by the digest of the bytes
+
+
+def loaded(
+    file: Path, schema: Mapping[str, Any], problems_of_all: list[Problem], read: Read | None = None
+) -> Document | None:
+    """A YAML file of this shape; None where it has another, or cannot be read, and then that is told with the others.
+
+    What stands in `read` is not read again: one who gives it keeps the schema, and changes nothing of the documents.
+    """
     try:
-        document = yaml.load(file)
+        data = yaml.read(file)
+        key = id(schema), hashlib.sha256(data).hexdigest()
+        if read is not None and key in read:
+            return replace(read[key], file=str(file))
+        document = yaml.parse(data, str(file))
     except InvalidInput as error:
         problems_of_all.extend(error.problems)
         return None
     wrong = problems(document, schema)
     problems_of_all.extend(wrong)
+    if read is not None and not wrong:
+        read[key] = document
     return None if wrong else document
 
 
 def problems(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
     """All of them. A number where only text is asked is taken as the text that was written (`id: 9.10`)."""
+    if fits(document.value, schema):
+        return []
+    from jsonschema import Draft7Validator
+
     validator = Draft7Validator(schema)
     found: list[Problem] = []
     replaced = False

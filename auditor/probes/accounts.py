@@ -15,6 +15,7 @@ from auditor.readers.logins import DAY_S, Last, State, States
 from auditor.readers.trees import passwords as secrets
 from auditor.readers.trees import people as trees
 from auditor.readers.trees import sudo
+from auditor.readers.trees.nameless import nameless
 from auditor.readers.trees.observable import observable
 from auditor.readers.undated import reduced, undated
 
@@ -343,8 +344,11 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, reduced(parse, sudoers=sudoers.nameless)), "windows": Dialect(windows.commands, windows.parse)},
-    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
+    dialects={
+        "linux": Dialect(commands, reduced(parse, sudoers=sudoers.nameless)),
+        "windows": Dialect(windows.commands, windows.parse),
+    },
+    trees={"linux": Dialect(tree_commands, nameless(undated(tree_parse)))},
     privilege={
         "en": "root, to see which accounts have a password or keys, and their sessions in the journal; without it, only names and last logins",
         "fr": "root, pour voir quels comptes ont un mot de passe ou des clés, et leurs sessions au journal ; sans cela, seulement les noms et les dernières connexions",

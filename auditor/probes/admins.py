@@ -14,6 +14,7 @@ from auditor.probes.windows import admins as windows
 from auditor.readers import parts, passwd, sudoers
 from auditor.readers.trees import people as trees
 from auditor.readers.trees import sudo
+from auditor.readers.trees.nameless import nameless
 from auditor.readers.trees.observable import observable
 from auditor.readers.undated import undated
 
@@ -200,7 +201,7 @@ PROBE = Probe(
         "linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless)),
         "windows": Dialect(windows.commands, undated(windows.parse)),
     },
-    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
+    trees={"linux": Dialect(tree_commands, nameless(undated(tree_parse)))},
     privilege={
         "en": "root, to read sudoers and root's keys; without it the list is incomplete. On Windows, none where anybody may list a group",
         "fr": "root, pour lire sudoers et les clés de root ; sans cela la liste est incomplète. Sous Windows, aucun là où chacun peut lister un groupe",

@@ -13,6 +13,7 @@ from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknow
 from auditor.readers import enrolment, pam, passwd, ssh_ways, sshd, sudoers
 from auditor.readers.ssh_ways import Host, Login
 from auditor.readers.trees import people, ssh, stacks, sudo
+from auditor.readers.trees.nameless import nameless
 from auditor.readers.trees.observable import observable
 from auditor.readers.undated import undated
 
@@ -305,7 +306,7 @@ PROBE = Probe(
     title={"en": "How accounts log in over SSH", "fr": "Connexions en SSH"},
     facts=FACTS,
     dialects={"linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless, effective=sshd.settled))},
-    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
+    trees={"linux": Dialect(tree_commands, nameless(undated(tree_parse)))},
     arguments={
         "type": "object",
         "properties": {

@@ -13,6 +13,7 @@ from auditor.readers import pam, passwd, sudoers, unasked
 from auditor.readers.elevation import Elevation, elevations
 from auditor.readers.files import Files
 from auditor.readers.trees import people, sudo
+from auditor.readers.trees.nameless import nameless
 from auditor.readers.trees.observable import observable
 from auditor.readers.undated import undated
 
@@ -154,7 +155,7 @@ PROBE = Probe(
         },
     },
     dialects={"linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless))},
-    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
+    trees={"linux": Dialect(tree_commands, nameless(undated(tree_parse)))},
     privilege={
         "en": "root, to read the rules of sudo, doas and polkit",
         "fr": "root, pour lire les règles de sudo, doas et polkit",

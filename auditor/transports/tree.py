@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from auditor.framing.sh import HELLO
 from auditor.kinds import Ask, Settings, Transport
@@ -96,16 +97,15 @@ def _answer(root: _Root, command: Command, at: float) -> Answer:
 def _shown(root: _Root, command: Command) -> Iterator[bytes]:
     """The files of the globs, in the form that readers/files.py reads, without their secrets."""
     left = command.cap_bytes
-    paths = [""] if root.name else dict.fromkeys(p for glob in command.text.split() for p in root.matching(glob))
-    gone: set[str] = set()
+    paths = [""] if root.name else dict.fromkeys(p for glob in _globs(command.text) for p in root.matching(glob))
     for path in paths:
-        name, folder = os.fsencode(path), path.rpartition("/")[0]
-        if folder in gone:
+        if root.lacks(path):
             continue
+        name = os.fsencode(path)
         try:
             text = root.leads(path) if command.mask == LINKS else MASKS[command.mask](root.text(path, left))
         except FileNotFoundError:
-            gone |= set() if root.has(folder) else {folder}
+            continue
         except PermissionError:
             yield b"! %d %b\n" % (len(name), name)
         except _Odd as odd:
@@ -116,6 +116,14 @@ def _shown(root: _Root, command: Command) -> Iterator[bytes]:
             yield b"F %d %d %b\n%b\n" % (len(text), len(name), name, text)
 
 
+@lru_cache(maxsize=256)
+def _globs(text: str) -> tuple[tuple[str, ...], ...]:
+    """What a question asks for; every tree is asked the same. What is plain is one part."""
+    return tuple(
+        tuple(glob.strip("/").split("/")) if _WILD.intersection(glob) else (glob.strip("/"),) for glob in text.split()
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Root:
     """The folder that stands for `/`; with a `name`, the one file in it that stands for a whole device."""
@@ -123,13 +131,21 @@ class _Root:
     fd: int
     name: str = ""
     names: Names = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)  # was seen not to be there; most that is asked for lies in few of these
 
-    def matching(self, glob: str) -> list[str]:
-        """The paths that a shell's glob stands for, sorted; a plain path stands for itself, whether it is there or not."""
-        if not _WILD.intersection(glob):
-            return [f"/{glob.strip('/')}"]
+    def lacks(self, path: str) -> bool:
+        """Whether it, or a folder that it would lie in, was seen not to be there."""
+        end = path.find("/", 1)
+        while end > 0:
+            if path[:end] in self.gone:
+                return True
+            end = path.find("/", end + 1)
+        return path in self.gone
+
+    def matching(self, glob: tuple[str, ...]) -> list[str]:
+        """The paths that a shell's glob, in parts, stands for, sorted; a plain path stands for itself, whether it is there or not."""
         found = [""]
-        for part in glob.strip("/").split("/"):
+        for part in glob:
             if _WILD.intersection(part):
                 found = [f"{base}/{name}" for base in found for name in self._names(base, part)]
             else:
@@ -138,6 +154,8 @@ class _Root:
 
     def _names(self, folder: str, pattern: str) -> list[str]:
         """What matches in a folder; of one that cannot be listed the pattern, which then cannot be read for the same reason."""
+        if self.lacks(folder):
+            return []
         try:
             with self._opened(folder, _FOLDER) as fd:
                 names = os.listdir(fd)
@@ -160,15 +178,6 @@ class _Root:
             raise _TooMuch
         return text
 
-    def has(self, folder: str) -> bool:
-        try:
-            with self._opened(folder, _FOLDER):
-                return True
-        except (FileNotFoundError, _Emptied):
-            return False
-        except (OSError, _Odd):
-            return True
-
     def leads(self, path: str) -> bytes:
         """Where a link leads, as it is written; nothing of a plain file. Neither is opened."""
         folder, _, name = path.rpartition("/")
@@ -183,8 +192,11 @@ class _Root:
     def _opened(self, path: str, flags: int) -> Iterator[int]:
         """The end of a path, each link on the way resolved from this root."""
         parts = [p for p in path.split("/") if p]
+        if self.lacks(path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         held = [os.dup(self.fd)]  # the folders on the way down: `..` at the root stays there
         links = 0
+        whole = () if {".", ".."}.intersection(parts) else tuple(parts)
         try:
             while parts:
                 if links and len(held) == 1 and parts == NOWHERE:
@@ -193,7 +205,8 @@ class _Root:
                 if part == "..":
                     os.close(held.pop()) if len(held) > 1 else None
                 elif part != ".":
-                    links += (target := _link(held[-1], part, self.names)) is not None
+                    target = self._target(held[-1], part, () if links else whole[: len(held)])
+                    links += target is not None
                     if links > MOST_LINKS:
                         raise _Odd("(too many links)")
                     if target is None:
@@ -212,6 +225,15 @@ class _Root:
             for fd in held:
                 with suppress(OSError):
                     os.close(fd)
+
+    def _target(self, folder: int, name: str, way: tuple[str, ...]) -> str | None:
+        """Where a link leads, as _link says it; `way` is the path to it, nothing where that went over links."""
+        try:
+            return _link(folder, name, self.names)
+        except FileNotFoundError:
+            if way:
+                self.gone.add("/" + "/".join(way))
+            raise
 
 
 def _left(held: list[int], target: str) -> None:

@@ -179,3 +179,32 @@ def test_the_probes_decide_what_can_be_expected(tmp_path: Path) -> None:
     facts = {"type": "object", "properties": {"age": {"type": "integer", "description": "Age."}}}
     with pytest.raises(InvalidInput, match="unknown key 'days'"):
         load(tmp_path, probes={"sample": make_probe(facts=facts)})
+
+
+def test_a_file_of_the_same_text_is_read_once_and_keeps_its_own_name(tmp_path: Path) -> None:
+    """Both sides of a change are mostly the same; what differs is told at its own place."""
+    schemas = policy_schemas(None)
+    for side in ("theirs", "own"):
+        (tmp_path / side).mkdir()
+        write(tmp_path / side, measures=MEASURES_YAML, sample=POLICY_YAML)
+    theirs, own = (policies.load([tmp_path / side], schemas) for side in ("theirs", "own"))
+    assert theirs.controls[0].expect is own.controls[0].expect
+    assert own.controls[0].source == f"{tmp_path}/own/sample.yaml:4"
+    assert own.digests == {name.replace("theirs", "own"): digest for name, digest in theirs.digests.items()}
+    for wrong in ("probe: smaple", "probe: sample\n    nonsense: 1"):
+        write(tmp_path / "own", sample=POLICY_YAML.replace("probe: sample", wrong))
+        for _ in range(2):
+            with pytest.raises(InvalidInput, match=f"{tmp_path}/own/sample.yaml:"):
+                policies.load([tmp_path / "own"], schemas)
+    write(tmp_path / "own", measures=MEASURES_YAML.replace("log-retention", "log-keeping"), sample=POLICY_YAML)
+    with pytest.raises(InvalidInput, match=f"{tmp_path}/own/sample.yaml:5:14: there is no measure"):
+        policies.load([tmp_path / "own"], schemas)
+
+
+def test_a_policy_is_no_file_of_measures_because_it_was_a_policy(tmp_path: Path) -> None:
+    schemas = policy_schemas(None)
+    write(tmp_path, measures=MEASURES_YAML, sample=POLICY_YAML)
+    policies.load([tmp_path], schemas)
+    write(tmp_path, measures=POLICY_YAML)
+    with pytest.raises(InvalidInput, match="measures.yaml:1:1: "):
+        policies.load([tmp_path], schemas)

@@ -26,6 +26,7 @@ _OURS = frozenset(
     {"estate.yaml", "estate.yml", "records", "recommendations", "decisions", "documents", "letters"}
 )  # beside the inventory, at the top alone
 _NO_INVENTORY = frozenset({"group_vars", "host_vars", "vars_plugins"})  # Ansible's, as are the endings
+BESIDE = _OURS | _NO_INVENTORY  # looked at where an inventory lies
 _IGNORED = (".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry")
 
 

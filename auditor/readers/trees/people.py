@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from auditor.readers import files, passwd
 PASSWD = Command("/etc/passwd /etc/group", kind="read", mask="passwd", cap_bytes=2097152)
 SOURCES = Command("/etc/nsswitch.conf /etc/hostname", kind="read", mask="comments")
 Places = tuple[str, ...]
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ def read(answer: Answer, sources: Answer) -> Tree:
     """Raises Unreadable for rows that make no sense. A file that the tree does not hold is on the host, for all we know."""
     found, beside = files.read(answer), files.read(sources)
     switch = beside.texts.get("/etc/nsswitch.conf", "")
-    name = beside.texts.get("/etc/hostname", "").strip()[:64]
+    name = _own_name(beside.texts.get("/etc/hostname", ""))
     elsewhere = any(word in ("sss", "ldap") for word in _switched(switch, "sudoers"))
     lacking = [path for path in ("/etc/passwd", "/etc/group") if path not in found.texts]
     gap = found.gap or beside.gap or (Unknown("not_observable", " ".join(lacking)) if lacking else None)
@@ -41,6 +43,12 @@ def read(answer: Answer, sources: Answer) -> Tree:
     if not any(a.uid == 0 for a in people.accounts.values()):
         raise Unreadable("no account with uid 0")
     return Tree(people, _lines(rows, "p", "passwd"), _lines(rows, "g", "group"), name, elsewhere)
+
+
+def _own_name(text: str) -> str:
+    """As hostname(5) has it: the first line that is no comment; "" for what no host can be named."""
+    first = next((line.strip() for line in text.split("\n") if line.strip() and line.strip()[0] != "#"), "")
+    return first if _NAME.fullmatch(first) else ""
 
 
 def _rows(text: str, kind: str, columns: int) -> Iterator[tuple[str, str, int]]:

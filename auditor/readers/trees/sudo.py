@@ -37,7 +37,7 @@ def rules(answer: Answer, tree: people.Tree) -> sudoers.Rules | Unknown:
     found = files.read(answer)
     if found.gap or not found.texts:
         return found.gap or Unknown("not_observable", "/etc/sudoers")
-    lines = list(_files(found.texts, tree))
+    lines = [(line if len(line.splitlines()) < 2 else "odd", place) for line, place in _files(found.texts, tree)]
     text = "\n".join(["sudoers files", *(line for line, _ in lines), "unweighed", f"name {tree.name}", "end"])
     told = sudoers.rules(Output(0, text.encode("utf-8", "surrogatepass"), b"", 0.0))
     if isinstance(told, Unknown):
