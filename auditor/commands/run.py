@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -114,6 +115,7 @@ def run(
         kept = replace(given.kept, until=plan.until if as_of else None)
         begun = keeping.begin(header, catalogue_of(plan), kept)
         log.started(begun.header)
+        gc.freeze()  # what is loaded stays to the end: it need not be walked again for every few hosts
         with _interruptible(), progress(len(plan.hosts), lang) as done:
             pace = Pace(places, float(deadline), time.time, log.telling(done), _uninterrupted, inputs.civil, missing)
             asks = brought.asks(time.time()) if brought else _asks(plan, places, times)
