@@ -79,7 +79,7 @@ class Host:
     """One host of the inventory. Names a key file, never holds a secret. `connection` "none" says `why`.
 
     `password` and `passphrase` are references to secrets (`env:NAME`, `file:PATH` ...: see
-    credentials.py), never secrets; `proxy_jump` ("user@host:port,...") is said as in ssh_config, `known_hosts` is the path
+    credentials/references.py), never secrets; `proxy_jump` ("user@host:port,...") is said as in ssh_config, `known_hosts` is the path
     of a file that stands in the place of the user's own; `ssh_options` are further keywords of ssh_config, in lower case,
     each with its value, that win over it; `legacy` holds the outdated algorithms that this host alone may use ("ssh-rsa"); `winrm` holds
     the `ansible_winrm_*` variables, by short name.
