@@ -17,9 +17,8 @@ import pytest
 from doors import opened
 from sshd import new_key
 
-from auditor import credentials
 from auditor.commands import run as run_command
-from auditor.credentials import NoSecret, Secret, Secrets, Trials, Withheld, problem, secret
+from auditor.credentials import NoSecret, Secret, Secrets, Trials, Withheld, command, problem, secret
 
 CANARY = "c4n4ry-P4ss w0rd"
 
@@ -78,7 +77,7 @@ def test_of_something_else_than_a_file(tmp_path: Path) -> None:
 def test_of_a_command(
     shell: str, words: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(credentials, "COMMAND_S", 1.0)
+    monkeypatch.setattr(command, "COMMAND_S", 1.0)
     reference = "cmd:" + json.dumps(["sh", "-c", shell])
     begun = time.monotonic()
     if not words:

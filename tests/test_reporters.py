@@ -40,6 +40,8 @@ from auditor.model import Coverage, Finding, HostSeen, Reason, Subject, Touched,
 from auditor.reporters import codequality, html, junit, sarif, text
 from auditor.reporters import json as json_reporter
 from auditor.reporters._plain import dumped
+from auditor.reporters._text.controls import UNASKED
+from auditor.reporters._text.sections import TOP
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
@@ -114,7 +116,7 @@ def test_a_page_shows_the_ten_gravest_fixes_when_there_is_room() -> None:
     run.all_hosts = [HostSeen(f"h{n}", None, 14, 14, 1.0) for n in range(3)]
     page = _text(run)
     assert len(page.splitlines()) <= text.PAGE
-    assert len(re.findall(r"^  high +\d", page, re.MULTILINE)) == text.TOP
+    assert len(re.findall(r"^  high +\d", page, re.MULTILINE)) == TOP
     assert "4 more not shown" in page
     assert all(c in _text(run, details=True) for c in controls)
 
@@ -375,7 +377,7 @@ def test_a_calm_page_says_how_many_measures_nothing_checks() -> None:
 def test_one_host_names_a_few_of_the_measures_that_nothing_checks() -> None:
     run = replace(one_host(), all_coverage=_unasked("syndicat").all_coverage)
     brief = _text(run)
-    assert brief.count("organised-") == text.UNASKED
+    assert brief.count("organised-") == UNASKED
     assert "and 32 more" in brief
     assert _text(run, details=True).count("organised-") == 40
 

@@ -56,7 +56,7 @@ def _messages() -> Iterator[tuple[str, str]]:
             if isinstance(call.node, nodes.Name) and call.node.name == "say":
                 yield call.args[0].as_const(), f"{where}:{call.lineno}"
     for key, message in CAUSES.items():
-        yield message, f"auditor/model.py: CAUSES[{key!r}]"
+        yield message, f"auditor/model/truth.py: CAUSES[{key!r}]"
 
 
 def test_every_message_has_its_french() -> None:

@@ -25,7 +25,8 @@ from winrm_double import USER as LOCAL_USER
 from auditor.framing.sh import HELLO
 from auditor.kinds import Settings
 from auditor.model import Answer, Command, Failure, Host, Output
-from auditor.transports import _wsman, winrm
+from auditor.transports import winrm
+from auditor.transports._wsman.wire import moment
 
 Serve = Callable[..., Double]
 NAMES = ("localhost", "127.0.0.1", "127.0.0.2")
@@ -230,11 +231,11 @@ def test_a_clock_that_is_off_is_told_from_a_refusal(
 @example("Mon, 01 Jan 0001 00:00:00 +2359")
 @example("Mon, 1 Jan 99999999999 00:00:00 GMT")
 def test_any_date_of_a_host_is_a_moment_or_none(text: str) -> None:
-    assert isinstance(_wsman.moment(text), float | None)
+    assert isinstance(moment(text), float | None)
 
 
 def test_a_date_of_a_host_is_read() -> None:
-    assert _wsman.moment("Thu, 01 Jan 1970 00:01:00 GMT") == 60.0
+    assert moment("Thu, 01 Jan 1970 00:01:00 GMT") == 60.0
 
 
 @SCHEMES

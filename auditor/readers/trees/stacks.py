@@ -1,4 +1,4 @@
-"""The PAM files of a tree in; what readers/pam.py reads of them out. Pure."""
+"""The PAM files of a tree in; what readers/pam reads of them out. Pure."""
 
 from __future__ import annotations
 

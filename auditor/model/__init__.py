@@ -1,0 +1,87 @@
+"""The nouns, frozen: the same words in YAML, Python, SQL and reports. Pure."""
+
+from auditor.model.answers import Answer, Command, Failure, Hurdle, Obstacle, Output
+from auditor.model.comparison import Alike, Became, Caveat, Comparison, Moved
+from auditor.model.decisions import ActionSeen, IdleDecision, NoteState, ToDo
+from auditor.model.estate import (
+    BY_HAND,
+    UNNAMED,
+    Availability,
+    Entity,
+    Estate,
+    Host,
+    Limits,
+    Perimeter,
+    Register,
+    Role,
+    Signatory,
+    Zone,
+)
+from auditor.model.findings import BoundSeen, Coverage, Finding, Reason, StandsBeside, Suspended
+from auditor.model.header import Header, ReplayOf, Touched, Trusted
+from auditor.model.plan import Bound, Check, Question, Subject, question_key
+from auditor.model.policy import Control, Measure, Owner, Passage, Policy
+from auditor.model.run import HostSeen, Run, Sketch
+from auditor.model.truth import CAUSES, SEVERITIES, Fact, Facts, Outcome, Partial, Severity, Text, Unknown
+
+__all__ = [
+    "BY_HAND",
+    "CAUSES",
+    "SEVERITIES",
+    "UNNAMED",
+    "ActionSeen",
+    "Alike",
+    "Answer",
+    "Availability",
+    "Became",
+    "Bound",
+    "BoundSeen",
+    "Caveat",
+    "Check",
+    "Command",
+    "Comparison",
+    "Control",
+    "Coverage",
+    "Entity",
+    "Estate",
+    "Fact",
+    "Facts",
+    "Failure",
+    "Finding",
+    "Header",
+    "Host",
+    "HostSeen",
+    "Hurdle",
+    "IdleDecision",
+    "Limits",
+    "Measure",
+    "Moved",
+    "NoteState",
+    "Obstacle",
+    "Outcome",
+    "Output",
+    "Owner",
+    "Partial",
+    "Passage",
+    "Perimeter",
+    "Policy",
+    "Question",
+    "Reason",
+    "Register",
+    "ReplayOf",
+    "Role",
+    "Run",
+    "Severity",
+    "Signatory",
+    "Sketch",
+    "StandsBeside",
+    "Subject",
+    "Suspended",
+    "Text",
+    "ToDo",
+    "Touched",
+    "Trusted",
+    "Unknown",
+    "Zone",
+    "question_key",
+]

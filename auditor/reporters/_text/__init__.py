@@ -1,0 +1,1 @@
+"""The parts of the text report, each of the run's data lines in a style. Pure."""
