@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -100,8 +100,7 @@ def run(
         places = Places(1 if plan.only_trees else jobs)  # trees are no waiting, and threads would wait for each other
         decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
         plan = replace(plan, bounds=decided.bounds, day=day, exempted=decided.unasked())
-        keeping = Store(store_path(store))
-        held.callback(keeping.close)
+        keeping = held.enter_context(closing(Store(store_path(store))))
         held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), waits))
         plan = brought.plan(plan, keeping, time.time()) if brought else plan
         times = Timings(plan) if timings else None

@@ -26,6 +26,8 @@ from auditor.document.findings import (
     kept_to_plain,
     reason_from_plain,
     reason_to_plain,
+    subject_from_plain,
+    subject_to_plain,
 )
 from auditor.document.plain import FORMAT, FORMAT_VERSION, Plain, stamp
 from auditor.document.run import header_from_plain, header_to_plain, host_from_plain, host_to_plain
@@ -61,6 +63,8 @@ __all__ = [
     "reason_from_plain",
     "reason_to_plain",
     "stamp",
+    "subject_from_plain",
+    "subject_to_plain",
     "to_do_from_plain",
     "to_do_to_plain",
 ]

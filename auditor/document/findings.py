@@ -14,7 +14,7 @@ from auditor.model import BoundSeen, Coverage, Finding, Outcome, Reason, StandsB
 def finding_to_plain(finding: Finding) -> Plain:
     """`outcome` is null when the control does not concern the subject."""
     return {
-        "subject": _subject_to_plain(finding.subject),
+        "subject": subject_to_plain(finding.subject),
         "control": finding.control,
         "outcome": finding.outcome.value if finding.outcome else None,
         "severity": finding.severity,
@@ -41,7 +41,7 @@ def finding_from_plain(seq: int, plain: Mapping[str, Any]) -> Finding:
     decision = plain["decision"]
     return Finding(
         seq=seq,
-        subject=_subject_from_plain(plain["subject"]),
+        subject=subject_from_plain(plain["subject"]),
         control=plain["control"],
         outcome=Outcome(plain["outcome"]) if plain["outcome"] else None,
         severity=plain["severity"],
@@ -60,7 +60,7 @@ def finding_from_plain(seq: int, plain: Mapping[str, Any]) -> Finding:
 
 def coverage_to_plain(coverage: Coverage) -> Plain:
     return {
-        "subject": _subject_to_plain(coverage.subject),
+        "subject": subject_to_plain(coverage.subject),
         "measure": coverage.measure,
         "cause": unknown_to_plain(coverage.cause),
         "gates": coverage.gates,
@@ -71,7 +71,7 @@ def coverage_to_plain(coverage: Coverage) -> Plain:
 def coverage_from_plain(plain: Mapping[str, Any]) -> Coverage:
     cause, decision = plain["cause"], plain.get("decision")
     return Coverage(
-        _subject_from_plain(plain["subject"]),
+        subject_from_plain(plain["subject"]),
         plain["measure"],
         Unknown(cause["cause"], cause["detail"]),
         plain["gates"],
@@ -79,12 +79,12 @@ def coverage_from_plain(plain: Mapping[str, Any]) -> Coverage:
     )
 
 
-def _subject_to_plain(subject: Subject) -> Plain:
+def subject_to_plain(subject: Subject) -> Plain:
     plain: Plain = {"kind": subject.kind, "id": subject.id, "perimeter": subject.perimeter}
     return {**plain, "was": subject.was} if subject.was else plain
 
 
-def _subject_from_plain(plain: Mapping[str, Any]) -> Subject:
+def subject_from_plain(plain: Mapping[str, Any]) -> Subject:
     return Subject(plain["kind"], plain["id"], plain["perimeter"], plain.get("was", ""))
 
 
