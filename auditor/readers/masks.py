@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from auditor.readers import setting_masks, sudo_lines
+from auditor.readers import setting_masks, sudo_lines, vpn_masks
 from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
@@ -165,6 +165,7 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "assigned": flattening.assigned,
     "audit_rules": setting_masks.audit_rules,
     "auditd": setting_masks.auditd,
+    "autologin": vpn_masks.autologin,
     "blocks": flattening.blocks,
     "cisco_ios": cisco_ios,
     "clocks": setting_masks.clocks,
@@ -173,15 +174,20 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "logrotate": setting_masks.logrotate,
     "pam": pam,
     "passwd": passwd,
+    "ipsec": vpn_masks.ipsec,
+    "ocserv": vpn_masks.ocserv,
+    "openvpn": vpn_masks.openvpn,
     "presence": setting_masks.presence,
     "river": flattening.river,
     "shadow": setting_masks.shadow,
     "sshd_started": setting_masks.sshd_started,
     "sssd": setting_masks.sssd,
     "sudoers": sudoers,
+    "swanctl": vpn_masks.swanctl,
     "syslog": mask.syslog,
     "systemd": setting_masks.systemd,
     "toml": flattening.toml,
     "wazuh": mask.wazuh,
+    "wireguard": vpn_masks.wireguard,
     "yaml": flattening.yaml,
 }

@@ -29,6 +29,7 @@ _PLAIN = re.compile(r"/[^=]*|ALL|sudoedit|list|[A-Z][A-Z0-9_]*")
 _BOOLEAN = re.compile(r"(!*)(authenticate|targetpw|rootpw|runaspw)")
 _VALUE = re.compile(r"(timestamp_timeout|exempt_group|runas_default) *= *([^ ]+)")
 _WEIGHTY = re.compile(r"!*(authenticate|timestamp_timeout|exempt_group|runas_default)")
+_ANOTHER = re.compile(r"^[^#\n]*Defaults.*pam_(login_)?service", re.MULTILINE)
 _AMONG = re.compile(r"Defaults([@:>!])((?:[^\s,]+\s*,\s*)*[^\s,]+)\s*")
 
 
@@ -45,6 +46,11 @@ def rules(answer: Answer, tree: people.Tree) -> sudoers.Rules | Unknown:
     places = [place for line, place in lines if line.startswith(("rule ", "also "))]
     placed = tuple(replace(rule, where=(place,)) for rule, place in zip(told.rules, places, strict=True))
     return replace(told, rules=placed, gap=told.gap or _gap(found.texts, placed, tree))
+
+
+def another_service(answer: Answer) -> bool:
+    """Whether some line has sudo ask another PAM service than its own."""
+    return any(_ANOTHER.search(text) for text in files.read(answer).texts.values())
 
 
 def _gap(texts: Mapping[str, str], found: tuple[sudoers.Rule, ...], tree: people.Tree) -> Unknown | None:
