@@ -205,11 +205,11 @@ def test_an_odd_file_is_said(tmp_path: Path, name: str, odd: str) -> None:
 PROGRAMS = re.findall(r"awk '((?:[^']|'\\'')*)'", vpn.VPN.text)
 SAMPLES = {
     "openvpn": [OPENVPN, "<plugin>\nx\n</plugin>\n--mode server\nplugin \"a/b\" 'c'\n<connection>\nsecret k\n</connection>\n", "</x>\nmode\n"],
-    "ipsec": ["conn %default\n also=x\nconn a # b\n\tright = %any\n\trightauth2=\"eap-radius\"\n\tleftid=canary\ninclude /etc/x\ninclude /etc/ipsec.d/*.conf\nca x\n auto=add\n"],
+    "ipsec": ['conn %default\n also=x\nconn a # b\n\tright = %any\n\trightauth2="eap-radius"\n\tleftid=canary\ninclude /etc/x\ninclude /etc/ipsec.d/*.conf\nca x\n auto=add\n'],
     "swanctl": ["connections {\n a : b {\n  remote_addrs = %any\n  remote-2 { auth = eap-radius\n id = canary }\n local { auth = psk } } }\nsecrets { ike { secret = canary } }\ninclude conf.d/*.conf\ninclude /x\n"],
     "ocserv": ['auth = "plain[passwd=/x,otp=/y]"\n #auth = x\nenable-auth="pam"\nauth = radius[config=x]\n'],
 }  # fmt: skip
-STARTS = {"openvpn": 'BEGIN { n = split("server', "ipsec": "{ sub(/#.*/, \"\") } NF == 0", "swanctl": "{ sub(/#.*/, \"\"); gsub", "ocserv": "/^[ \\t]*(auth|"}  # fmt: skip
+STARTS = {"openvpn": 'BEGIN { n = split("server', "ipsec": '{ sub(/#.*/, "") } NF == 0', "swanctl": '{ sub(/#.*/, ""); gsub', "ocserv": "/^[ \\t]*(auth|"}  # fmt: skip
 
 
 def on_a_host(product: str, text: str) -> list[str]:

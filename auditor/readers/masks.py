@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from auditor.readers import setting_masks, sudo_lines, vpn_masks
+from auditor.readers import clamav, defender, setting_masks, sudo_lines, vpn_masks
 from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
@@ -168,8 +168,10 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "autologin": vpn_masks.autologin,
     "blocks": flattening.blocks,
     "cisco_ios": cisco_ios,
+    "clamav": clamav.masked,
     "clocks": setting_masks.clocks,
     "comments": comments,
+    "defender": defender.masked,
     "fortios": fortios,
     "logrotate": setting_masks.logrotate,
     "pam": pam,
@@ -182,6 +184,7 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "shadow": setting_masks.shadow,
     "sshd_started": setting_masks.sshd_started,
     "sssd": setting_masks.sssd,
+    "started": setting_masks.started,
     "sudoers": sudoers,
     "swanctl": vpn_masks.swanctl,
     "syslog": mask.syslog,

@@ -109,6 +109,22 @@ def sshd_started(text: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+def started(text: bytes) -> bytes:
+    """What starts a unit, without the arguments of programs that are not known to have no secrets; on what it depends."""
+    return _lines(text, _start)
+
+
+_STARTS = re.compile(rb"[ \t]*(?:Exec(?:Start|Condition)|Condition\w+|Assert\w+)[ \t]*=")
+_OPEN = re.compile(
+    rb"[ \t]*(?:ExecStart=[-@:+!]*(?:/\S*/)?(?:clamonacc|clamd|freshclam|wdavdaemon)\b.*|ExecStart[ \t]*=[ \t]*)"
+)
+
+
+def _start(line: bytes) -> bytes:
+    found = _STARTS.match(line)
+    return line if found and _OPEN.fullmatch(line) else found[0] + b"..." if found else b""
+
+
 def shadow(text: bytes) -> bytes:
     """Of a password whether there is one: `x`, `*` for one that nothing meets, or nothing at all."""
     return _lines(text, _shadow)
