@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from auditor.readers import clamav, defender, setting_masks, sudo_lines, vpn_masks
+from auditor.readers import backup_masks, clamav, defender, setting_masks, sudo_lines, vpn_masks
 from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
@@ -165,8 +165,17 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "assigned": flattening.assigned,
     "audit_rules": setting_masks.audit_rules,
     "auditd": setting_masks.auditd,
+    "backup_crontab": backup_masks.crontab,
+    "backup_crontab_own": backup_masks.crontab_own,
+    "backup_mounts": backup_masks.mounts,
+    "backup_script": backup_masks.script,
+    "backup_service": backup_masks.service,
+    "backup_ssh_names": backup_masks.ssh_names,
+    "backup_timer": backup_masks.timer,
+    "backup_variables": backup_masks.variables,
     "autologin": vpn_masks.autologin,
     "blocks": flattening.blocks,
+    "borgmatic": backup_masks.borgmatic,
     "cisco_ios": cisco_ios,
     "clamav": clamav.masked,
     "clocks": setting_masks.clocks,

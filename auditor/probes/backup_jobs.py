@@ -1,0 +1,160 @@
+"""Which backups the files of a tree schedule, how often, and whether these go to a declared off-site host. Pure.
+
+Of a host that runs, the probe backups tells which restore points there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from auditor.kinds import Dialect, Probe
+from auditor.medium import WHERE
+from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
+from auditor.readers import offsite, schedules
+from auditor.readers.trees import backups
+from auditor.readers.trees.backups import Job, Tree
+from auditor.readers.undated import undated
+
+DAY = 24.0
+MOST_PLACES = 8
+NONE = Unknown("not_observable", "backups that no file of the tree schedules")
+
+
+def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return backups.QUESTIONS
+
+
+def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+    tree = backups.read(answers)
+    declared, within = offsite.declared(args), float(args.get("within_hours", DAY))
+    placed = [(job, _off_site(job, tree, declared)) for job in tree.jobs]
+    made = [job for job in tree.jobs if job.does == "backup"]
+    where = tuple(dict.fromkeys(place for job in tree.jobs for place in job.where))[:MOST_PLACES]
+    to = tuple(dict.fromkeys(place for job in tree.jobs for place in (job.to or job.where)))[:MOST_PLACES]
+    return {
+        "jobs": Partial(tuple(_shown(job, away) for job, away in placed), tree.gap or NONE),
+        "every_hours": _hours(made, tree.gap, within),
+        "off_site": _any_off_site(placed, tree.gap, within),
+        WHERE: {"every_hours": where, "off_site": to},
+    }
+
+
+def _shown(job: Job, away: bool | Unknown) -> Fact:
+    hours = job.starts if isinstance(job.starts, Unknown) else schedules.longest_gap([job.starts])
+    return {
+        "job": job.name,
+        "tool": job.tool,
+        "every_hours": hours,
+        "certain": job.unsure or True,
+        "repositories": [Unknown("not_told", job.name) if r == "?" else r.rpartition("|")[2] for r in job.repositories],
+        "off_site": away,
+        WHERE: (*job.where, *job.to),
+    }
+
+
+def _off_site(job: Job, tree: Tree, declared: offsite.Declared | None) -> bool | Unknown:
+    told = [backups.off_site(repository, tree, declared) for repository in job.repositories]
+    return True if True in told else next((t for t in told if isinstance(t, Unknown)), False)
+
+
+def _hours(jobs: list[Job], gap: Unknown | None, within: float) -> Fact:
+    """The longest time between two starts of what surely makes backups; that it is longer than asked for, is told only
+    where nothing that may make some starts more often."""
+    sure = _gap(job for job in jobs if job.unsure is None)
+    if sure is not None and sure <= within:
+        return sure
+    if gap or not jobs:
+        return gap or NONE
+    possible = _gap(jobs)
+    unknown = next((job.starts for job in jobs if isinstance(job.starts, Unknown)), None)
+    if unknown or (possible is not None and possible <= within):
+        return unknown or next(job.unsure for job in jobs if job.unsure)
+    return possible
+
+
+def _gap(jobs: Iterable[Job]) -> float | None:
+    return schedules.longest_gap([job.starts for job in jobs if not isinstance(job.starts, Unknown)])
+
+
+def _any_off_site(placed: list[tuple[Job, bool | Unknown]], gap: Unknown | None, within: float) -> Fact:
+    """Whether some surely goes there as often as asked for; that none does, is told only where none may."""
+    away = [job for job, to in placed if to is True]
+    often = _gap(job for job in away if job.unsure is None)
+    if often is not None and often <= within:
+        return True
+    if gap or not placed:
+        return gap or NONE
+    for job, to in placed:
+        hours = _gap([job])
+        rarely = not isinstance(job.starts, Unknown) and (hours is None or hours > within)
+        if to is not False and not rarely:
+            return (
+                to
+                if isinstance(to, Unknown)
+                else job.unsure or (job.starts if isinstance(job.starts, Unknown) else NONE)
+            )
+    return False
+
+
+def _field(kind: str, description: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "description": description, **more}
+
+
+PROBE = Probe(
+    title={"en": "Backups that files schedule", "fr": "Sauvegardes que des fichiers planifient"},
+    facts={
+        "type": "object",
+        "properties": {
+            "jobs": {
+                "type": "array",
+                "description": "What cron and systemd timers start to make backups.",
+                "items": {
+                    "type": "object",
+                    "x-name": "job",
+                    "x-also": ["tool"],
+                    "properties": {
+                        "job": _field("string", "The timer, or the line of a crontab."),
+                        "tool": _field("string", "The tool; what it is called, for a program of somebody's own."),
+                        "every_hours": _field(
+                            "number", "Hours at most between two starts; null when it never starts twice."
+                        ),
+                        "certain": _field("boolean", "It is started, and makes a backup; never false."),
+                        "repositories": _field(
+                            "array", "Where to, without users and passwords.", items={"type": "string"}
+                        ),
+                        "off_site": _field("boolean", "A repository is written to be on a declared off-site host."),
+                    },
+                },
+            },
+            "every_hours": _field(
+                "number",
+                "Hours at most between two starts of a backup, all jobs together; null when none ever starts twice.",
+            ),
+            "off_site": _field(
+                "boolean",
+                "A backup, or a copy of one, that starts within `within_hours` goes to a declared off-site host.",
+            ),
+        },
+    },
+    dialects={},
+    trees={"linux": Dialect(commands, undated(parse))},
+    arguments={
+        "type": "object",
+        "properties": {
+            "offsite_ids": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The names that the inventory gives to the off-site hosts.",
+            },
+            "offsite_hosts": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Of each off-site host, its name in the inventory and after it its addresses.",
+            },
+            "within_hours": {"type": "number", "description": "How often is often enough; 24 where it is not given."},
+        },
+        "additionalProperties": False,
+    },
+    privilege={"en": "none: files are read", "fr": "aucun : des fichiers sont lus"},
+)
