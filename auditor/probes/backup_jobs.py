@@ -14,9 +14,10 @@ from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.readers import offsite, schedules
 from auditor.readers.trees import backups
 from auditor.readers.trees.backups import Job, Tree
+from auditor.readers.trees.forwarders import worst
 from auditor.readers.undated import undated
 
-DAY = 24.0
+DAY = 24.0  # what surely starts that often is often enough, whatever else there is
 MOST_PLACES = 8
 NONE = Unknown("not_observable", "backups that no file of the tree schedules")
 
@@ -26,17 +27,19 @@ def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
 
 
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
-    tree = backups.read(answers)
-    declared, within = offsite.declared(args), float(args.get("within_hours", DAY))
+    tree, declared = backups.read(answers), offsite.declared(args)
     placed = [(job, _off_site(job, tree, declared)) for job in tree.jobs]
-    made = [job for job in tree.jobs if job.does == "backup"]
-    where = tuple(dict.fromkeys(place for job in tree.jobs for place in job.where))[:MOST_PLACES]
-    to = tuple(dict.fromkeys(place for job in tree.jobs for place in (job.to or job.where)))[:MOST_PLACES]
+    made = [(job, job.unsure) for job in tree.jobs if job.does == "backup"]
+    away = [(job, to if isinstance(to, Unknown) else job.unsure) for job, to in placed if to is not False]
+    where = [place for job in tree.jobs for place in job.where]
+    to = [place for job in tree.jobs for place in (job.to or job.where)]
     return {
-        "jobs": Partial(tuple(_shown(job, away) for job, away in placed), tree.gap or NONE),
-        "every_hours": _hours(made, tree.gap, within),
-        "off_site": _any_off_site(placed, tree.gap, within),
-        WHERE: {"every_hours": where, "off_site": to},
+        "jobs": Partial(tuple(_shown(job, to) for job, to in placed), tree.gap or NONE),
+        "every_hours": _hours(made, tree.gap if made else tree.gap or NONE),
+        "off_site_hours": _hours(away, tree.gap if placed else tree.gap or NONE),
+        WHERE: {
+            name: tuple(dict.fromkeys(p))[:MOST_PLACES] for name, p in (("every_hours", where), ("off_site_hours", to))
+        },
     }
 
 
@@ -58,43 +61,21 @@ def _off_site(job: Job, tree: Tree, declared: offsite.Declared | None) -> bool |
     return True if True in told else next((t for t in told if isinstance(t, Unknown)), False)
 
 
-def _hours(jobs: list[Job], gap: Unknown | None, within: float) -> Fact:
-    """The longest time between two starts of what surely makes backups; that it is longer than asked for, is told only
-    where nothing that may make some starts more often."""
-    sure = _gap(job for job in jobs if job.unsure is None)
-    if sure is not None and sure <= within:
+def _hours(jobs: list[tuple[Job, Unknown | None]], gap: Unknown | None) -> Fact:
+    """The longest time between two starts of those that are sure; that it is longer than a day, is told only where nothing
+    that is not sure may start more often."""
+    sure = _gap(job for job, unsure in jobs if unsure is None)
+    if sure is not None and sure <= DAY:
         return sure
-    if gap or not jobs:
-        return gap or NONE
-    possible = _gap(jobs)
-    unknown = next((job.starts for job in jobs if isinstance(job.starts, Unknown)), None)
-    if unknown or (possible is not None and possible <= within):
-        return unknown or next(job.unsure for job in jobs if job.unsure)
-    return possible
+    possible = _gap(job for job, _ in jobs)
+    untold = next((job.starts for job, _ in jobs if isinstance(job.starts, Unknown)), None)
+    if possible is not None and possible <= DAY:
+        untold = untold or worst(unsure for _, unsure in jobs)
+    return gap or untold or possible
 
 
 def _gap(jobs: Iterable[Job]) -> float | None:
     return schedules.longest_gap([job.starts for job in jobs if not isinstance(job.starts, Unknown)])
-
-
-def _any_off_site(placed: list[tuple[Job, bool | Unknown]], gap: Unknown | None, within: float) -> Fact:
-    """Whether some surely goes there as often as asked for; that none does, is told only where none may."""
-    away = [job for job, to in placed if to is True]
-    often = _gap(job for job in away if job.unsure is None)
-    if often is not None and often <= within:
-        return True
-    if gap or not placed:
-        return gap or NONE
-    for job, to in placed:
-        hours = _gap([job])
-        rarely = not isinstance(job.starts, Unknown) and (hours is None or hours > within)
-        if to is not False and not rarely:
-            return (
-                to
-                if isinstance(to, Unknown)
-                else job.unsure or (job.starts if isinstance(job.starts, Unknown) else NONE)
-            )
-    return False
 
 
 def _field(kind: str, description: str, **more: Any) -> dict[str, Any]:
@@ -131,9 +112,9 @@ PROBE = Probe(
                 "number",
                 "Hours at most between two starts of a backup, all jobs together; null when none ever starts twice.",
             ),
-            "off_site": _field(
-                "boolean",
-                "A backup, or a copy of one, that starts within `within_hours` goes to a declared off-site host.",
+            "off_site_hours": _field(
+                "number",
+                "The same of backups, and copies of them, that go to a declared off-site host; null where none does.",
             ),
         },
     },
@@ -152,7 +133,6 @@ PROBE = Probe(
                 "items": {"type": "string"},
                 "description": "Of each off-site host, its name in the inventory and after it its addresses.",
             },
-            "within_hours": {"type": "number", "description": "How often is often enough; 24 where it is not given."},
         },
         "additionalProperties": False,
     },
