@@ -19,6 +19,7 @@ from auditor.readers.undated import undated
 
 DAY = 24.0  # what surely starts that often is often enough, whatever else there is
 MOST_PLACES = 8
+HOURS = ("every_hours", "at_best_hours", "off_site_hours", "off_site_at_best_hours")
 NONE = Unknown("not_observable", "backups that no file of the tree schedules")
 
 
@@ -33,13 +34,16 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     away = [(job, to if isinstance(to, Unknown) else job.unsure) for job, to in placed if to is not False]
     where = [place for job in tree.jobs for place in job.where]
     to = [place for job in tree.jobs for place in (job.to or job.where)]
+    unseen = (tree.gap or NONE,) * 2
+    often = _hours(made, tree.gap) if made else unseen
+    off_site = _hours(away, tree.gap) if tree.jobs else unseen
     return {
         "jobs": Partial(tuple(_shown(job, to) for job, to in placed), tree.gap or NONE),
-        "every_hours": _hours(made, tree.gap if made else tree.gap or NONE),
-        "off_site_hours": _hours(away, tree.gap if placed else tree.gap or NONE),
-        WHERE: {
-            name: tuple(dict.fromkeys(p))[:MOST_PLACES] for name, p in (("every_hours", where), ("off_site_hours", to))
-        },
+        "every_hours": often[0],
+        "at_best_hours": often[1],
+        "off_site_hours": off_site[0],
+        "off_site_at_best_hours": off_site[1],
+        WHERE: {name: tuple(dict.fromkeys(to if name.startswith("off") else where))[:MOST_PLACES] for name in HOURS},
     }
 
 
@@ -61,17 +65,14 @@ def _off_site(job: Job, tree: Tree, declared: offsite.Declared | None) -> bool |
     return True if True in told else next((t for t in told if isinstance(t, Unknown)), False)
 
 
-def _hours(jobs: list[tuple[Job, Unknown | None]], gap: Unknown | None) -> Fact:
-    """The longest time between two starts of those that are sure; that it is longer than a day, is told only where nothing
-    that is not sure may start more often."""
-    sure = _gap(job for job, unsure in jobs if unsure is None)
-    if sure is not None and sure <= DAY:
-        return sure
-    possible = _gap(job for job, _ in jobs)
-    untold = next((job.starts for job, _ in jobs if isinstance(job.starts, Unknown)), None)
-    if possible is not None and possible <= DAY:
-        untold = untold or worst(unsure for _, unsure in jobs)
-    return gap or untold or possible
+def _hours(jobs: list[tuple[Job, Unknown | None]], gap: Unknown | None) -> tuple[Fact, Fact]:
+    """The longest time between two starts: of what surely makes backups, where the rest cannot change it; and of all that may."""
+    sure, possible = _gap(job for job, unsure in jobs if unsure is None), _gap(job for job, _ in jobs)
+    untold = gap or next((job.starts for job, _ in jobs if isinstance(job.starts, Unknown)), None)
+    settled = sure is not None and sure <= DAY
+    if settled or (sure == possible and not untold):
+        return sure, untold or possible
+    return untold or worst(unsure for _, unsure in jobs), untold or possible
 
 
 def _gap(jobs: Iterable[Job]) -> float | None:
@@ -110,12 +111,16 @@ PROBE = Probe(
             },
             "every_hours": _field(
                 "number",
-                "Hours at most between two starts of a backup, all jobs together; null when none ever starts twice.",
+                "Hours at most between two starts of what surely makes a backup, all jobs together; null when none ever starts twice.",
+            ),
+            "at_best_hours": _field(
+                "number", "The same of all that may make one: a script, a timer that may be started."
             ),
             "off_site_hours": _field(
                 "number",
-                "The same of backups, and copies of them, that go to a declared off-site host; null where none does.",
+                "As `every_hours`, of backups, and copies of them, that go to a declared off-site host; null where none does.",
             ),
+            "off_site_at_best_hours": _field("number", "The same of all that may go there."),
         },
     },
     dialects={},

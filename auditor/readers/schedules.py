@@ -120,13 +120,13 @@ def calendar(text: str) -> Starts | None:
 
 
 def _weekdays(text: str) -> frozenset[int] | None:
+    """Monday comes first, and Sunday last: no range goes beyond it."""
     found: set[int] = set()
     for part in text.split(","):
-        ends = [_WEEK.index(e[:3]) if e[:3] in _WEEK else -1 for e in re.split(r"\.\.|-", part)]
-        if -1 in ends or len(ends) > 2:
+        ends = [(_WEEK.index(e[:3]) or 7) if e[:3] in _WEEK else -1 for e in re.split(r"\.\.|-", part)]
+        if -1 in ends or len(ends) > 2 or ends[0] > ends[-1]:
             return None
-        span = (ends[-1] - ends[0]) % 7
-        found.update((ends[0] + n) % 7 for n in range(span + 1))
+        found.update(day % 7 for day in range(ends[0], ends[-1] + 1))
     return frozenset(found)
 
 

@@ -168,7 +168,8 @@ def _of_timer(
     begun = False if isinstance(begun, Unknown) and tree.units.whole else begun
     stem = of.rpartition(".")[0]
     never = begun is False or bool({stem, units.template(stem)} & tree.units.masked.keys())
-    unsure = (begun if isinstance(begun, Unknown) else None) or _unsure(run, of) or before
+    lacking = None if service.texts else Unknown("not_observable", of)
+    unsure = (begun if isinstance(begun, Unknown) else None) or lacking or _unsure(run, of) or before
     where = (*timer.places("OnCalendar", "OnUnitActiveSec"), *link, *service.places("ExecStart"))[:MOST_PLACES]
     named, to = _of_service(run, service, of, tree)
     starts = () if never else timers.starts(timer)
@@ -177,7 +178,10 @@ def _of_timer(
 
 def _by_name(name: str, service: timers.Unit) -> list[tuple[Run, int]]:
     """A service that a package brings is not in the tree: its timer may be of a backup, as it is called."""
-    called = None if service.values("Service", "ExecStart") else backup_commands.NAMED.search(name)
+    there = any(
+        path.endswith(".service") and text for path, text in service.texts.items()
+    )  # one that is masked is empty
+    called = None if there or service.values("Service", "ExecStart") else backup_commands.NAMED.search(name)
     return [(Run(called[0].lower(), "backup", sure=False), 0)] if called else []
 
 
