@@ -28,8 +28,8 @@ QUESTIONS: Mapping[str, Command] = {
     "defender": Command(MDATP, kind="read", mask="defender"),
     "started": Command(
         " ".join(
-            f"{units.ROOTS[0]}/{unit}.service {units.ROOTS[0]}/{unit}.service.d/*.conf"
-            for unit in (*WATCH, *SCAN, "clamd@", *LEARN, "mdatp")
+            f"{units.ROOTS[0]}/{u}.service {units.ROOTS[0]}/{u}.service.d/*.conf"
+            for u in ("clam*", "freshclam", "mdatp")
         ),
         kind="read",
         mask="started",

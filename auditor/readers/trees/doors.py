@@ -19,7 +19,7 @@ from auditor.readers.trees.forwarders import worst
 
 ROOT = "/etc/systemd/system"
 PROGRAMS = ("sudo", "sudo-rs", "doas", "su", "pkexec")
-ELSEWHERE = ("/usr/bin", "/bin", "/usr/local/bin")
+ELSEWHERE = ("/usr/bin", "/bin")
 OPENVPN = Command("/etc/openvpn/*.conf /etc/openvpn/server/*.conf", kind="read", mask="openvpn", cap_bytes=262144)
 QUESTIONS: Mapping[str, Command] = {
     "OpenVPN": OPENVPN,
@@ -41,7 +41,7 @@ THERE = Command(
     " ".join(
         [
             *(f"{folder}/{program}" for folder in ELSEWHERE for program in PROGRAMS),
-            *(f"{root}/sockets.target.wants/*.socket" for root in units.ROOTS),
+            *(f"{root}/sockets.target.wants/*.socket" for root in units.ROOTS[:3]),
             *(f"{ROOT}/{name}" for name in ("*.socket", "display-manager.service", "default.target")),
             f"{ROOT}/getty.target.wants/getty@*.service",
         ]

@@ -18,30 +18,22 @@ from auditor.readers.schedules import Starts
 from auditor.readers.trees.units import REACHED, ROOTS, template
 
 OWN = ROOTS[0]
-_LIKE = ("*backup*", "restic*", "rustic*", "borg*", "rsnapshot*")  # of the packages' units, which are many
+
+
+def _units(suffix: str) -> str:
+    """Of an administrator's all, of the packages', which are many, those that are called so."""
+    packages = [f"{root}/{like}.{suffix}" for root in ROOTS[1:3] for like in ("*backup*", "restic*", "borg*")]
+    folders = [f"{root}/*.{suffix}.d/*.conf" for root in ROOTS[:3]]
+    return " ".join([f"{OWN}/*.{suffix}", *packages, *folders, f"{OWN}/{suffix}.d/*.conf"])
+
+
 LINKED = Command(
-    " ".join(f"{r}/*.timer {r}/*.target.wants/*.timer {r}/*.target.requires/*.timer" for r in ROOTS),
+    " ".join(f"{r}/*.timer {r}/*.target.wants/*.timer {r}/*.target.requires/*.timer" for r in ROOTS[:3]),
     kind="read",
     mask=LINKS,
 )
-TIMERS = Command(
-    " ".join(
-        [f"{OWN}/*.timer {OWN}/*.timer.d/*.conf {OWN}/timer.d/*.conf"]
-        + [f"{root}/{like}.timer {root}/{like}.timer.d/*.conf" for root in ROOTS[1:] for like in _LIKE]
-    ),
-    kind="read",
-    mask="backup_timer",
-    cap_bytes=131072,
-)
-SERVICES = Command(
-    " ".join(
-        [f"{OWN}/*.service {OWN}/*.service.d/*.conf {OWN}/service.d/*.conf"]
-        + [f"{root}/{like}.service {root}/{like}.service.d/*.conf" for root in ROOTS[1:] for like in _LIKE]
-    ),
-    kind="read",
-    mask="backup_service",
-    cap_bytes=262144,
-)
+TIMERS = Command(_units("timer"), kind="read", mask="backup_timer", cap_bytes=131072)
+SERVICES = Command(_units("service"), kind="read", mask="backup_service", cap_bytes=262144)
 _WANTED = re.compile(r".*/([^/]+)\.target\.(?:wants|requires)/([^/]+\.timer)")
 _NOWHERE = re.compile(r"/+dev/null|(?:\.\./){3,}dev/null")
 MOST_DELAY_S = 12 * 3600.0
