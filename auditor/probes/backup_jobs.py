@@ -12,7 +12,7 @@ from auditor.kinds import Dialect, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.readers import offsite, schedules
-from auditor.readers.trees import backups
+from auditor.readers.trees import backup_targets, backups
 from auditor.readers.trees.backups import Job, Tree
 from auditor.readers.trees.forwarders import worst
 from auditor.readers.undated import undated
@@ -61,7 +61,7 @@ def _shown(job: Job, away: bool | Unknown) -> Fact:
 
 
 def _off_site(job: Job, tree: Tree, declared: offsite.Declared | None) -> bool | Unknown:
-    told = [backups.off_site(repository, tree, declared) for repository in job.repositories]
+    told = [backup_targets.off_site(repository, tree.found, declared) for repository in job.repositories]
     return True if True in told else next((t for t in told if isinstance(t, Unknown)), False)
 
 
