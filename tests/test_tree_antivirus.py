@@ -140,6 +140,11 @@ def test_what_is_left_out(tmp_path: Path, line: str, what: list[str]) -> None:
     assert all(one[WHERE] == (f"/{CLAMD}:7",) for one in found)
 
 
+def test_a_unit_that_a_package_brings_is_no_fault_of_the_tree(tmp_path: Path) -> None:
+    made(tmp_path, **GOOD, **{"etc/systemd/system/clamonacc.service": "->/lib/systemd/system/clamav-clamonacc.service"})
+    assert told(tmp_path) == (True, True, [])
+
+
 def test_a_list_of_exclusions_that_a_unit_gives(tmp_path: Path) -> None:
     unit = "[Service]\nExecStart=/usr/sbin/clamonacc --exclude-list=/etc/clamav/out\n"
     assert told(made(tmp_path, **GOOD, **{UNIT: unit}))[2] == ["what /etc/clamav/out lists"]

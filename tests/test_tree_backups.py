@@ -119,6 +119,11 @@ def test_what_is_left_out_of_the_tree_is_no_pass(tmp_path: Path, gone: str) -> N
         ({"etc/ssh/ssh_config": "Match all\n  HostName near.example\n"}, "not_observable"),
         ({SERVICE: BACKUP.replace("restic backup", "restic -r /srv/b backup"), "etc/fstab": "/dev/a / xfs d\n"}, None),
         ({SERVICE: BACKUP.replace("srv.env", "other.env")}, "not_observable"),
+        ({SERVICE: BACKUP.replace("restic backup", "restic -o sftp.command=/opt/x backup")}, "not_observable"),
+        ({"etc/restic/srv.env": "NOTE=a \\\n" + OFF_SITE}, "not_observable"),
+        ({"etc/restic/srv.env": "NOTE='a\n" + OFF_SITE + "'\n"}, "not_observable"),
+        ({"etc/restic/srv.env": "RESTIC_REPOSITORY=rest:https://off.example:x@near.example/\n"}, None),
+        ({"etc/restic/srv.env": "RESTIC_REPOSITORY=rest:https://off.example.evil/\n"}, None),
         ({SERVICE: BACKUP + "UnsetEnvironment=RESTIC_REPOSITORY\nEnvironmentFile=\n"}, "not_observable"),
         ({SERVICE: BACKUP + 'EnvironmentFile=\nEnvironment="RESTIC_REPOSITORY=sftp:near.example:/b"\n'}, None),
     ],
@@ -151,6 +156,8 @@ def test_a_repository_that_moves(tmp_path: Path, change: Mapping[str, str], hour
         ("0 3 * * * root restic forget --prune\n", ("not_observable", "not_observable")),
         ("0 3 * * 0 root restic backup /\n0 * * * * root backup-check\n", ("not_told", 1.0)),
         ("0 3 * * * root restic backup /\n0 * * * * root backup-check\n", (24.0, 1.0)),
+        ("SHELL=/bin/false\n0 3 * * * root restic backup /\n", ("not_told", 24.0)),
+        ("SHELL=/bin/bash\n0 3 * * * root restic backup /\n", (24.0, 24.0)),
         ("0 3 * * *\troot\trestic\tbackup\t/\n", (24.0, 24.0)),
     ],
 )
@@ -186,6 +193,8 @@ BORGMATIC = "source_directories: [/srv]\nrepositories:\n    - path: ssh://b:cana
         ({"etc/borgmatic/config.yaml": BORGMATIC.replace("off.example", "near.example")}, None),
         ({"etc/borgmatic/config.yaml": BORGMATIC.replace("    - path", "#    - path")}, "not_observable"),
         ({"etc/borgmatic/config.yaml": BORGMATIC + "<<: !include other.yaml\n"}, 24.0),
+        ({"etc/borgmatic/config.yaml": BORGMATIC + "ssh_command: ssh -o HostName=near\n"}, "not_observable"),
+        ({"etc/borgmatic/config.yaml": BORGMATIC + "ssh_command: ssh -i /root/key\n"}, 24.0),
         ({"etc/borgmatic/config.yaml": BORGMATIC.replace("ssh://", "${REPO}")}, "not_observable"),
         ({CRON: "0 3 * * * root borgmatic -c /etc/other.yaml\n"}, "not_observable"),
         ({CRON: "0 3 * * * root borgmatic --override repositories=[/x]\n"}, "not_observable"),
@@ -240,6 +249,15 @@ def test_an_instance_and_its_template(tmp_path: Path) -> None:
         {TIMER: DAILY + "[Timer]\nRandomizedDelaySec=1d\n"},
         {TIMER: DAILY.replace("daily", "*-*~01")},
         {LINK: "->/dev/null"},
+        {TIMER: DAILY.replace("daily", "2025-*-* 00:00")},
+        {TIMER: DAILY + "[Timer]\nAccuracySec=1w\n"},
+        {SERVICE: BACKUP + "RemainAfterExit=yes\n"},
+        {SERVICE: "[Unit]\nRequires=never.service\n" + BACKUP},
+        {SERVICE: BACKUP.replace("/usr/bin/restic", "/tmp/restic")},
+        {SERVICE: BACKUP.replace(" /srv", "")},
+        {SERVICE: BACKUP.replace(" /srv", " /srv --help")},
+        {SERVICE: BACKUP.replace(" /srv", " -vn /srv")},
+        {SERVICE: BACKUP.rstrip() + " ; /bin/false\n"},
     ],
 )
 def test_what_may_not_come_to_a_backup_is_no_pass(tmp_path: Path, change: Mapping[str, str]) -> None:
@@ -274,6 +292,11 @@ def test_a_timer_that_starts_something_else(tmp_path: Path) -> None:
     assert told(tmp_path) == ("not_observable", "not_observable")
 
 
+def test_an_alias_of_what_a_package_brings_is_no_fault_of_the_tree(tmp_path: Path) -> None:
+    made(tmp_path, **GOOD, **{f"{UNITS}/dbus-org.freedesktop.timesync1.service": "->/lib/systemd/system/x.service"})
+    assert told(tmp_path) == (24.0, 24.0)
+
+
 def test_a_package_of_the_system_is_no_backup_of_it(tmp_path: Path) -> None:
     made(
         tmp_path, **{f"{UNITS}/timers.target.wants/dpkg-db-backup.timer": "->/lib/systemd/system/dpkg-db-backup.timer"}
@@ -288,7 +311,7 @@ def test_a_package_of_the_system_is_no_backup_of_it(tmp_path: Path) -> None:
     "text",
     ["daily", "weekly", "monthly", "Mon..Fri 02:00", "*-*-* 00/6:00", "Sun *-*-* 03:00", "*-*-1,15 4:00:00", "hourly", "02:30",
      "quarterly", "*-*-* 02:30 Europe/Paris", "Sat *-*-1..7 18:00:00", "Sat,Sun *-*-* 1..5:00", "*-2,3-* 0:0", "Fri..Sun 04:00",
-     "2030-01-01", "mon 10:00 UTC", "*-*-* 00:00:30", "*-*-1/10 00:00", "semiannually"],
+     "mon 10:00 UTC", "*-*-* 00:00:30", "*-*-1/10 00:00", "semiannually"],
 )  # fmt: skip
 def test_systemd_goes_off_then(text: str) -> None:
     words = ["systemd-analyze", "calendar", "--iterations=200", "--base-time=2025-01-01 00:00:00 UTC", text]

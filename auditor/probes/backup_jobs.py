@@ -11,6 +11,7 @@ from typing import Any
 from auditor.kinds import Dialect, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
+from auditor.probes import backups as backups_there
 from auditor.readers import offsite, schedules
 from auditor.readers.trees import backup_targets, backups
 from auditor.readers.trees.backups import Job, Tree
@@ -125,21 +126,6 @@ PROBE = Probe(
     },
     dialects={},
     trees={"linux": Dialect(commands, undated(parse))},
-    arguments={
-        "type": "object",
-        "properties": {
-            "offsite_ids": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "The names that the inventory gives to the off-site hosts.",
-            },
-            "offsite_hosts": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "Of each off-site host, its name in the inventory and after it its addresses.",
-            },
-        },
-        "additionalProperties": False,
-    },
+    arguments=backups_there.PROBE.arguments,
     privilege={"en": "none: files are read", "fr": "aucun : des fichiers sont lus"},
 )

@@ -33,7 +33,12 @@ _MAKES = {
 }  # fmt: skip
 _COPIES = {"restic": "copy", "rustic": "copy"}
 _REPOSITORY = {"restic": ("-r", "--repo"), "rustic": ("-r", "--repository"), "borg": ("-r", "--repo")}
-_DRY = ("--dry-run", "-n", "--list-only")
+_TRIES = re.compile(r"--dry-run|--list-only|--help|-h|-[a-zA-Z]*n[a-zA-Z]*")
+_NAMES_WHAT = ("--files-from", "--stdin", "--patterns-from", "--paths-from")
+_PLACES = re.compile(
+    r"(?:/(?:usr|opt|snap|bin|sbin|nix|gnu)/.*/)?[^/]+"
+)  # elsewhere anybody may have put a program of that name
+_ELSEWHERE = re.compile(r"(RESTIC_REPOSITORY|BORG_REPO|BORG_RSH)\w*=|--override|--repository\b|sftp\.|rclone\.|--rsh\b")
 _WRAPPERS = re.compile(r"nice|ionice|timeout|flock|chronic|env|systemd-cat|systemd-inhibit|setpriv")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _REDIRECTION = re.compile(r"[0-9&]?>>?(?:&[0-9]|\S*)")
@@ -56,7 +61,7 @@ class Run:
 
 def runs(line: str, by_shell: bool) -> list[Run]:
     """All that makes backups; what is named like that, and is a program of somebody's own, may."""
-    elsewhere = bool(re.search(r"(RESTIC_REPOSITORY|BORG_REPO)\w*=|--override|--repository\b", line))
+    elsewhere = bool(_ELSEWHERE.search(line))
     found: list[Run] = []
     sources: list[str] = []
     certain = plain = True
@@ -69,6 +74,7 @@ def runs(line: str, by_shell: bool) -> list[Run]:
         plain = plain and (name in _MAKES or name in _BENIGN)
         if run:
             repository = run.repository or ("?" if elsewhere else "")
+            certain = certain and bool(_PLACES.fullmatch(words[0].strip("-@:+!")))
             found.append(replace(run, sure=run.sure and certain, repository=repository, sources=tuple(sources)))
         certain = certain and (name in _BENIGN or (joined in ("", ";") and name in _MAKES) or bool(run))
     if not found and not plain and NAMED.search(line):
@@ -116,13 +122,15 @@ def _run(name: str, words: list[str]) -> Run | None:
     given = [w for w in words if not w.startswith("-")]
     bare = [w for n, w in enumerate(words) if not w.startswith("-") and (n == 0 or words[n - 1] not in _VALUED)]
     action = bare[0] if bare else ""
-    if any(w in _DRY and not (w == "-n" and name == "resticprofile") for w in words):
+    if any(_TRIES.fullmatch(w) and not (w == "-n" and name == "resticprofile") for w in words):
         return None
     does = "copy" if action == _COPIES.get(name, "?") else "backup"
     if does == "backup" and not _makes(name, action, bare):
         maybe = name in ("rsnapshot", "duply", "rdiff-backup", "duplicity") and given
         return Run(name, "backup", sure=False) if maybe else None
-    return Run(name, does, _plain(name, words), _repository(name, words, bare), _after(words, ("-c", "--config")))
+    what = len(bare) > 1 or name in ("borgmatic", "autorestic", "resticprofile", "pgbackrest") or does == "copy"
+    sure = _plain(name, words) and (what or any(w.startswith(_NAMES_WHAT) for w in words))
+    return Run(name, does, sure, _repository(name, words, bare), _after(words, ("-c", "--config")))
 
 
 def _makes(name: str, action: str, bare: list[str]) -> bool:

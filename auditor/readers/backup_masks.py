@@ -16,7 +16,10 @@ _SET = re.compile(rf"\s*(export\s+)?{_VARIABLE}\s*=\s*(.*?)\s*\Z")
 _INLINE = re.compile(rf"(?:^|[\s\"']){_VARIABLE}=([^\"'\s]*)")
 _CRON = re.compile(r"\s*(@[a-z]+|(?:[^\s#]\S*\s+){4}\S+)\s+(.*\S)\s*\Z")
 _ASSIGNED = re.compile(r"\s*[A-Za-z_\"'][\w\"']*\s*=")
+_SHELL = re.compile(r"\s*SHELL\s*=\s*[\"']?(?!/(usr/)?bin/(ba|da|k|z)?sh\b)")
+_OTHER_HOST = re.compile(r"(?i)\s*(?:export\s+)?BORG_RSH\s*=.*(hostname|proxy|-F|-J)")
 _TIMER = (
+    "AccuracySec",
     "OnCalendar",
     "OnActiveSec",
     "OnBootSec",
@@ -53,6 +56,8 @@ def _cron(line: str, user: bool) -> str:
     found = _CRON.match(line) if not _ASSIGNED.match(line) else None
     if not found:
         variable = _SET.match(line)
+        if _SHELL.match(line):
+            return "odd"
         return _shown(variable[2], variable[3]) if variable else "" if _ASSIGNED.match(line) else "odd"
     command = [*found[2].split(None, 1), ""][1] if user else found[2]
     cut = re.search(r"(?<!\\)%", command)
@@ -68,12 +73,30 @@ def _shown(name: str, value: str) -> str:
 
 
 def variables(text: bytes) -> bytes:
-    """A file of assignments, of a shell's or of systemd's; `export` is for a shell alone."""
-    return _each(text, _variable)
+    """A file of assignments, of a shell's or of systemd's; `export` is for a shell alone.
+
+    Behind a quote that a line does not close, nobody knows what is one.
+    """
+    goes_on = open_ended = False
+
+    def told(line: str) -> str:
+        nonlocal goes_on, open_ended
+        line = line.rstrip("\r")
+        comment = line.lstrip().startswith(("#", ";"))
+        continued, goes_on = goes_on, line.endswith("\\") and not comment
+        open_ended = open_ended or (not comment and any(line.count(q) % 2 for q in "\"'"))
+        row = "" if comment or continued else _variable(line)
+        return (
+            "\r".join(f"set\t{name}\t?" for name in ("RESTIC_REPOSITORY", "BORG_REPO")) if open_ended and row else row
+        )
+
+    return _each(text, told)
 
 
 def _variable(line: str) -> str:
-    found = None if line.lstrip().startswith(("#", ";")) else _SET.match(line.rstrip("\r"))
+    if _OTHER_HOST.match(line):
+        return "set\tBORG_RSH\t?"
+    found = _SET.match(line)
     return ("export\t" if found[1] else "") + _shown(found[2], found[3]) if found else ""
 
 
@@ -95,14 +118,22 @@ def service(text: bytes) -> bytes:
 def _served(key: str, value: str) -> Iterator[str]:
     if key in _STARTS:
         yield f"{key}={_command(value)}"
-    elif key.startswith(("Condition", "Assert")):
-        yield f"{key}="
+    elif key.startswith(("Condition", "Assert")) or _holds_back(key, value):
+        yield f"Condition{key}="
     elif key == "UnsetEnvironment":
         yield from (f"Environment=set\t{name}\t?" for name in ("RESTIC_REPOSITORY", "BORG_REPO"))
     elif key == "EnvironmentFile":
         yield f"{key}={value.lstrip('-')}"
     elif key == "Environment":
         yield from (f"Environment={_shown(name, said)}" for name, said in _INLINE.findall(value))
+
+
+def _holds_back(key: str, value: str) -> bool:
+    """What may keep it from starting, or from starting again: a service that stays active is not started anew."""
+    needed = [unit for unit in value.split() if not unit.endswith(".target")]
+    if key == "RemainAfterExit":
+        return value.lower() in ("yes", "true", "on", "1", "y", "t")
+    return key in ("Requires", "Requisite", "BindsTo") and bool(needed)
 
 
 def _command(value: str) -> str:
@@ -166,6 +197,8 @@ def borgmatic(text: bytes) -> bytes:
         if inside >= 0 and (depth > at or (depth == at and bare.startswith("-"))):
             return _repository(bare)
         inside = -1
+        if bare.startswith("ssh_command:"):
+            return "elsewhere" if re.search(r"(?i)hostname|proxy|-F|-J", bare) else ""
         if bare.startswith("repositories:"):
             inside, at = 0, depth
             return "" if re.fullmatch(r"repositories:\s*(#.*)?", bare) else "odd"

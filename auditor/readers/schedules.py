@@ -105,16 +105,16 @@ def calendar(text: str) -> Starts | None:
     at = words.pop() if words and ":" in words[-1] else "00:00"
     on = words.pop() if words else "*-*-*"
     time, day = at.split(":"), on.split("-")
-    if words or week is None or len(time) not in (2, 3) or len(day) not in (2, 3):
+    of_years = len(day) == 3 and day[0] != "*"  # whether they are over depends on the day
+    if words or week is None or of_years or len(time) not in (2, 3) or len(day) not in (2, 3):
         return None
-    years = _values(day[0], FIRST.year, 2199) if len(day) == 3 and day[0] != "*" else frozenset(range(FIRST.year, 2200))
     months, days = _values(day[-2], 1, 12), _values(day[-1], 1, 31)
     hours, minutes = _values(time[0], 0, 23), _values(time[1], 0, 59)
-    if years is None or months is None or days is None or hours is None or minutes is None:
+    if months is None or days is None or hours is None or minutes is None:
         return None
 
     def holds(one: date) -> bool:
-        return one.year in years and one.month in months and one.day in days and one.isoweekday() % 7 in week
+        return one.month in months and one.day in days and one.isoweekday() % 7 in week
 
     return _starts(holds, hours, minutes)
 

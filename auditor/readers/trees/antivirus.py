@@ -61,7 +61,13 @@ def read(answers: Mapping[str, Answer]) -> tuple[list[Product], Unknown | None]:
     running = _Running(units.read(answers["units"]), found["started"].texts)
     products = [*_clamav(found["clamd"].texts, found["freshclam"].texts, running)]
     products += [_defender(text, running) for text in found["defender"].texts.values()]
-    return products, worst([running.units.gap, *(f.gap for f in found.values())])
+    return products, worst(
+        [running.units.gap, *((units.gap_of if name == "started" else _gap)(f) for name, f in found.items())]
+    )
+
+
+def _gap(found: files.Files) -> Unknown | None:
+    return found.gap
 
 
 def _every(truths: Iterable[Truth]) -> Truth:

@@ -78,15 +78,9 @@ class Tree:
 def read(answers: Mapping[str, Answer]) -> Tree:
     found = {name: files.read(answers[name]) for name in QUESTIONS if name != "units"}
     running = units.read(answers["units"])
-    tree = Tree(found, running, worst([running.gap, *(_gap(f) for f in found.values())]))
+    tree = Tree(found, running, worst([running.gap, *(units.gap_of(f) for f in found.values())]))
     tree.jobs = [*_of_cron(tree), *_of_folders(tree), *_of_timers(tree)]
     return tree
-
-
-def _gap(found: Files) -> Unknown | None:
-    """A link that leads to what a package brings is no fault of the tree."""
-    odd = [one for one in found.odd if not one.endswith("(a link that leads to nothing in the tree)")]
-    return Files({}, found.denied, found.missing, tuple(odd)).gap
 
 
 # ---------------------------------------------------------------- cron
@@ -208,7 +202,7 @@ UNTOLD = {"RESTIC_REPOSITORY": "?", "BORG_REPO": "?"}
 
 def _variables(lines: list[str], by_shell: bool) -> list[tuple[str, str]]:
     """Assignments as a mask leaves them; systemd does not know `export`."""
-    rows = [line.split("\t") for line in lines]
+    rows = [row.split("\t") for line in lines for row in line.split("\r")]
     rows = [row[1:] if row[0] == "export" and by_shell else row for row in rows]
     return [(row[1], row[2]) for row in rows if len(row) == 3 and row[0] == "set"]
 
@@ -235,7 +229,7 @@ def _repositories(run: Run, variables: Mapping[str, str], tree: Tree, by_shell: 
         return _of_borgmatic(run.config, tree.found["borgmatic"].texts)
     given = {**variables, **_of_files(run.sources, tree, by_shell)}
     places = _placed(run.sources, tree.found["variables"].texts)
-    if "RESTIC_REPOSITORY_FILE" in given and run.tool == "restic":
+    if ("RESTIC_REPOSITORY_FILE" in given and run.tool == "restic") or ("BORG_RSH" in given and run.tool == "borg"):
         return ("?",), places
     return (given.get({"restic": "RESTIC_REPOSITORY", "borg": "BORG_REPO"}.get(run.tool, ""), "?"),), places
 
@@ -244,4 +238,6 @@ def _of_borgmatic(config: str, texts: Mapping[str, str]) -> tuple[Named, Named]:
     default = [p for p in texts if p == "/etc/borgmatic/config.yaml" or p.startswith("/etc/borgmatic.d/")]
     paths = [config] if config in texts else [] if config else default
     rows = [row.split("\t") for path in paths for row in texts[path].split("\n") if row]
+    if ["elsewhere"] in rows:
+        return ("?",), tuple(paths)
     return tuple(row[1] if len(row) == 2 else "?" for row in rows) or ("?",), _placed(paths, texts) or tuple(paths)

@@ -134,7 +134,8 @@ def starts(timer: Unit) -> Starts | Unknown:
     begins = any(key in (_CALENDAR, *_BEGINS) for key, _ in times)
     found = [_times(key, value) for key, value in times if key == _CALENDAR or (key in _AGAIN and begins)]
     untold = next((one for one in found if isinstance(one, Unknown)), None)
-    delays = [schedules.span(text) for text in timer.values("Timer", "RandomizedDelaySec")[-1:]]
+    said = (timer.values("Timer", key)[-1:] for key in ("RandomizedDelaySec", "AccuracySec"))
+    delays = [schedules.span(text) for values in said for text in values]
     if any(delay is None or delay > MOST_DELAY_S for delay in delays):
         return untold or Unknown("not_observable", "when it starts within a long random delay")
     return untold or tuple(sorted({at for one in found if not isinstance(one, Unknown) for at in one}))

@@ -74,6 +74,12 @@ def read(answer: Answer) -> Units:
     return Units(starts, masked, there, whole and not found.gap, found.gap)
 
 
+def gap_of(found: files.Files) -> Unknown | None:
+    """Why the texts of units may not be all. A link that leads to what a package brings is no fault of the tree."""
+    odd = [one for one in found.odd if not one.endswith("(a link that leads to nothing in the tree)")]
+    return files.Files({}, found.denied, found.missing, tuple(odd)).gap
+
+
 def template(name: str) -> str:
     """Of an instance the unit that it is made of; another unit is its own."""
     return name.partition("@")[0] + "@" if "@" in name else name
