@@ -188,6 +188,7 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "ipsec": vpn_masks.ipsec,
     "ocserv": vpn_masks.ocserv,
     "openvpn": vpn_masks.openvpn,
+    "polkit": setting_masks.polkit,
     "presence": setting_masks.presence,
     "river": flattening.river,
     "shadow": setting_masks.shadow,
