@@ -24,7 +24,18 @@ from auditor.readers.masks import LINKS, MASKS
 from auditor.readers.trees import auditing
 from auditor.transports import tree
 
-PROBES = ("accounts", "audit_trail", "directory", "journal", "log_forwarding", "remote_tools", "time_sync")
+PROBES = (
+    "accounts",
+    "antivirus_settings",
+    "audit_trail",
+    "backup_jobs",
+    "directory",
+    "doors",
+    "journal",
+    "log_forwarding",
+    "remote_tools",
+    "time_sync",
+)
 WANTS = "etc/systemd/system/multi-user.target.wants"
 
 
@@ -692,7 +703,10 @@ PIECES = [
     "$IncludeConfig /etc/rsyslog.d/*", 'include(file="', 'network("', "log {", "destination d {", "[Journal]", "Storage=", "[Time]", "NTP=", "URL=",
     "server ", "pool ", "confdir /etc", "sourcedir ", "include /etc/chrony.conf", "-a always,exit ", "-w /etc", "-S execve", "-F ", "-D", "-e 0",
     "[sssd]", "domains = a", "[domain/a]", "id_provider", "passwd:", " sss", "[NOTFOUND=return]", "root:x:0:0::/:/bin/sh", "::::::::", "99999999999999999999",
-    "/var/log/syslog {", "rotate ", "weekly", "<client>", "<address>h<", "</server>", "output.logstash:", "hosts: [", "- ", "[sinks.a]", 'address = "h"',
+    "/var/log/syslog {", "rotate ", "weekly", "OnAccessPrevention yes", "OnAccessIncludePath /", "ExcludePath /", "Checks ", "Example", '{"antivirusEngine": {', '"enforcementLevel": "passive"', "}}",
+    "0 3 * * * root restic backup /", "* * ", "[Timer]", "OnCalendar=", "daily", "OnBootSec=", "[Service]", "ExecStart=", "restic backup ", "repositories:", "RESTIC_REPOSITORY=",
+    "word", "server ", "plugin x/y-auth-pam.so login", "verify-client-cert none", "conn a", " rightauth=", "connections {", "remote-1 {", "auth = eap", "<key>",
+    "<client>", "<address>h<", "</server>", "output.logstash:", "hosts: [", "- ", "[sinks.a]", 'address = "h"',
 ]  # fmt: skip
 HOSTILE = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from auditor.framing.sh import INSTALLED
@@ -13,6 +14,8 @@ from auditor.readers import pam, passwd, sudoers, unasked
 from auditor.readers.elevation import Elevation, elevations
 from auditor.readers.files import Files
 from auditor.readers.trees import people, sudo
+from auditor.readers.trees import stacks as trees_pam
+from auditor.readers.trees.forwarders import worst
 from auditor.readers.trees.nameless import nameless
 from auditor.readers.trees.observable import observable
 from auditor.readers.undated import undated
@@ -30,13 +33,39 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
 
 
 def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"accounts": people.PASSWD, "sources": people.SOURCES, "sudoers": sudo.SUDOERS}
+    return {
+        "accounts": people.PASSWD,
+        "sources": people.SOURCES,
+        "sudoers": sudo.SUDOERS,
+        "polkit": sudo.POLKIT,
+        "pam": trees_pam.PAM,
+    }
 
 
 def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    """Without the files of PAM, a rule is taken at its word."""
     tree = people.read(answers["accounts"], answers["sources"])
-    facts: Facts = observable(_facts(sudo.rules(answers["sudoers"], tree), tree.people))
-    return facts
+    told, (polkit, gap) = sudo.rules(answers["sudoers"], tree), sudo.polkit(answers["polkit"])
+    stacks = trees_pam.read(answers["pam"])
+    if not isinstance(told, Unknown):
+        told = replace(told, polkit=tuple(polkit), gap=worst([told.gap, gap]))
+    there = None if stacks.missing and stacks.missing.cause == "not_observable" else stacks
+    facts = observable(_facts(told, tree.people, there))
+    return {name: _placed(fact, polkit, stacks.texts) for name, fact in facts.items()}
+
+
+def _placed(fact: Fact, polkit: Mapping[str, str], stacks: Mapping[str, str]) -> Fact:
+    """What sudoers does not decide, with the files that do."""
+    items = fact.items if isinstance(fact, Partial) else fact
+    if not isinstance(items, list | tuple):
+        return fact
+    asked = tuple(p for p in stacks if p.rpartition("/")[2] in ("sudo", "sudo-i"))
+    placed = []
+    for one in items:
+        said = polkit.get(one["rule"].removeprefix("polkit "))
+        more = (said,) if said else asked if one["because"] == unasked.BECAUSE else ()
+        placed.append({**one, WHERE: (*more, *one.get(WHERE, ()))} if more else one)
+    return Partial(tuple(placed), fact.missing) if isinstance(fact, Partial) else placed
 
 
 def _facts(told: sudoers.Rules | Unknown, accounts: passwd.People | Unknown, stacks: Files | None = None) -> Facts:

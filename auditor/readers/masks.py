@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from auditor.readers import setting_masks, sudo_lines
+from auditor.readers import backup_masks, clamav, defender, setting_masks, sudo_lines, vpn_masks
 from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
@@ -165,23 +165,42 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "assigned": flattening.assigned,
     "audit_rules": setting_masks.audit_rules,
     "auditd": setting_masks.auditd,
+    "backup_crontab": backup_masks.crontab,
+    "backup_crontab_own": backup_masks.crontab_own,
+    "backup_mounts": backup_masks.mounts,
+    "backup_script": backup_masks.script,
+    "backup_service": backup_masks.service,
+    "backup_ssh_names": backup_masks.ssh_names,
+    "backup_timer": backup_masks.timer,
+    "backup_variables": backup_masks.variables,
+    "autologin": vpn_masks.autologin,
     "blocks": flattening.blocks,
+    "borgmatic": backup_masks.borgmatic,
     "cisco_ios": cisco_ios,
+    "clamav": clamav.masked,
     "clocks": setting_masks.clocks,
     "comments": comments,
+    "defender": defender.masked,
     "fortios": fortios,
     "logrotate": setting_masks.logrotate,
     "pam": pam,
     "passwd": passwd,
+    "ipsec": vpn_masks.ipsec,
+    "ocserv": vpn_masks.ocserv,
+    "openvpn": vpn_masks.openvpn,
+    "polkit": setting_masks.polkit,
     "presence": setting_masks.presence,
     "river": flattening.river,
     "shadow": setting_masks.shadow,
     "sshd_started": setting_masks.sshd_started,
     "sssd": setting_masks.sssd,
+    "started": setting_masks.started,
     "sudoers": sudoers,
+    "swanctl": vpn_masks.swanctl,
     "syslog": mask.syslog,
     "systemd": setting_masks.systemd,
     "toml": flattening.toml,
     "wazuh": mask.wazuh,
+    "wireguard": vpn_masks.wireguard,
     "yaml": flattening.yaml,
 }

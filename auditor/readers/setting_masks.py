@@ -109,6 +109,42 @@ def sshd_started(text: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+def started(text: bytes) -> bytes:
+    """What starts a unit, without the arguments of programs that are not known to have no secrets; on what it depends."""
+    return _lines(text, _start)
+
+
+_STARTS = re.compile(rb"[ \t]*(?:Exec(?:Start|Condition)|Condition\w+|Assert\w+)[ \t]*=")
+_OPEN = re.compile(
+    rb"[ \t]*(?:ExecStart=[-@:+!]*(?:/\S*/)?(?:clamonacc|clamd|freshclam|wdavdaemon)\b.*|ExecStart[ \t]*=[ \t]*)"
+)
+
+
+def _start(line: bytes) -> bytes:
+    found = _STARTS.match(line)
+    return line if found and _OPEN.fullmatch(line) else found[0] + b"..." if found else b""
+
+
+_YES = re.compile(rb"\.YES|[\"']yes[\"']")
+_YES_OF_OLD = re.compile(rb"[ \t]*Result(?:Any|Inactive|Active)[ \t]*=[ \t]*yes")
+
+
+def polkit(text: bytes) -> bytes:
+    """Only that a line says yes: as one of a script, outside its comments, or as one of a file of settings."""
+    lines, inside = [], False
+    for line in text.split(b"\n"):
+        bare = re.sub(rb"/\*[^*]*\*/", b" ", line)
+        if inside:
+            _, ends, bare = bare.partition(b"*/")
+            inside = not ends
+        bare = re.sub(rb"(^|[^:\"])//.*", rb"\1", bare)
+        bare, begins, _ = bare.partition(b"/*")
+        inside = inside or bool(begins)
+        said = (b"rules" if _YES.search(bare) else b"", b"pkla" if _YES_OF_OLD.match(line) else b"")
+        lines.append(b" ".join(word for word in said if word))
+    return b"\n".join(lines)
+
+
 def shadow(text: bytes) -> bytes:
     """Of a password whether there is one: `x`, `*` for one that nothing meets, or nothing at all."""
     return _lines(text, _shadow)

@@ -52,6 +52,11 @@ def assignments(texts: Iterable[str], section: str, key: str) -> list[str]:
     return [value for text in texts for s, k, value in _parsed(text) if s == section and k == key]
 
 
+def said(texts: Iterable[str], section: str) -> list[tuple[str, str]]:
+    """Every assignment of a section, in order."""
+    return [(k, value) for text in texts for s, k, value in _parsed(text) if s == section]
+
+
 def last_valid(values: Sequence[str], valid: Sequence[str], default: str) -> str:
     """What systemd keeps of several assignments: it ignores a value that it does not know."""
     kept = default

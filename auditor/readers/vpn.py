@@ -6,7 +6,7 @@ Sources: openvpn(8), ipsec.conf(5) and swanctl.conf(5) of strongSwan, ocserv(8),
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -142,6 +142,11 @@ def _read(text: str) -> Configured:
     rows = [tuple(line.split("\t")) for line in lines[:-1]]
     if not lines or lines[-1] != "end" or any(len(row) != _COLUMNS.get(row[0]) for row in rows):
         raise Unreadable("how VPN servers authenticate is not as asked")
+    return configured(rows)
+
+
+def configured(rows: Sequence[tuple[str, ...]]) -> Configured:
+    """The rows that VPN prints, or that a tree's files hold."""
     servers = (*_openvpn(rows), *_wireguard(rows), *_ipsec(rows), *_swanctl(rows), *_ocserv(rows))
     seen = frozenset(_PRODUCTS[row[0]] for row in rows if row[0] in _PRODUCTS)
     more = frozenset("strongSwan" for row in rows if row[0] == "more")

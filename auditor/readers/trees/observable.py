@@ -10,8 +10,10 @@ from auditor.model import Partial, Unknown
 # Details of readers that were told all there is, and so miss what no file of a tree holds.
 _OF_A_HOST = (
     "whether ",
+    "it depends on whether ",
     "who is in ",
     "whom a directory",
+    "whom the PAM service ",
     "which program",
     "no PAM file for ",
     "PAM file ",

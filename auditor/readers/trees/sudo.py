@@ -13,9 +13,15 @@ from auditor.model import Answer, Command, Output, Unknown
 from auditor.readers import files, sudo_lines, sudoers
 from auditor.readers.trees import people
 
+POLKIT = Command(
+    "/etc/polkit-1/rules.d/*.rules /usr/local/share/polkit-1/rules.d/*.rules /etc/polkit-1/localauthority/*/*.pkla",
+    kind="read",
+    mask="polkit",
+    cap_bytes=262144,
+)
 FOLDERS = ("/etc/sudoers.d", "/usr/etc/sudoers.d")
 SUDOERS = Command(
-    "/etc/sudoers /usr/etc/sudoers /etc/sudoers.d/* /usr/etc/sudoers.d/* /etc/doas.conf /etc/sudoers-rs",
+    "/etc/sudoers /usr/etc/sudoers /etc/sudoers.d/* /usr/etc/sudoers.d/* /etc/doas.conf /etc/sudoers-rs /etc/sudo.conf",
     kind="read",
     mask="sudoers",
     cap_bytes=262144,
@@ -29,6 +35,7 @@ _PLAIN = re.compile(r"/[^=]*|ALL|sudoedit|list|[A-Z][A-Z0-9_]*")
 _BOOLEAN = re.compile(r"(!*)(authenticate|targetpw|rootpw|runaspw)")
 _VALUE = re.compile(r"(timestamp_timeout|exempt_group|runas_default) *= *([^ ]+)")
 _WEIGHTY = re.compile(r"!*(authenticate|timestamp_timeout|exempt_group|runas_default)")
+_ANOTHER = re.compile(r"^[^#\n]*Defaults.*pam_(login_)?service", re.MULTILINE)
 _AMONG = re.compile(r"Defaults([@:>!])((?:[^\s,]+\s*,\s*)*[^\s,]+)\s*")
 
 
@@ -45,6 +52,22 @@ def rules(answer: Answer, tree: people.Tree) -> sudoers.Rules | Unknown:
     places = [place for line, place in lines if line.startswith(("rule ", "also "))]
     placed = tuple(replace(rule, where=(place,)) for rule, place in zip(told.rules, places, strict=True))
     return replace(told, rules=placed, gap=told.gap or _gap(found.texts, placed, tree))
+
+
+def polkit(answer: Answer) -> tuple[dict[str, str], Unknown | None]:
+    """The files of polkit rules that say yes to somebody unasked, each with its first such line; why there may be others."""
+    found, said = files.read(answer), {}
+    for path, text in found.texts.items():
+        word = "pkla" if path.endswith(".pkla") else "rules"
+        number = next((n for n, line in enumerate(text.split("\n"), 1) if word in line.split()), 0)
+        if number:
+            said[path] = f"{path}:{number}"
+    return said, found.gap
+
+
+def another_service(answer: Answer) -> bool:
+    """Whether some line has sudo ask another PAM service than its own."""
+    return any(_ANOTHER.search(text) for text in files.read(answer).texts.values())
 
 
 def _gap(texts: Mapping[str, str], found: tuple[sudoers.Rule, ...], tree: people.Tree) -> Unknown | None:
@@ -74,6 +97,9 @@ def _files(texts: Mapping[str, str], tree: people.Tree) -> Iterator[tuple[str, s
             yield line, place
     if tree.sudoers_elsewhere:
         yield "directory", "/etc/nsswitch.conf"
+    plugins = (line.split() for line in texts.get("/etc/sudo.conf", "").split("\n"))
+    if any(w[:1] == ["Plugin"] and "policy" in "".join(w[1:2]) and w[2:] != ["sudoers.so"] for w in plugins):
+        yield "policy /etc/sudo.conf", "/etc/sudo.conf"
 
 
 def _counts(path: str) -> bool:

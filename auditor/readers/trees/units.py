@@ -44,7 +44,7 @@ class Units:
         """Whether one of these units is started; what only looks so, or is there without a link, only the host can tell."""
         if any(name in self.starts for name in names):
             return True
-        if all(name in self.masked for name in names):
+        if all({name, template(name)} & self.masked.keys() for name in names):
             return False
         return self.gap or Unknown("not_observable", f"whether {names[0]} runs")
 
@@ -62,11 +62,27 @@ def read(answer: Answer) -> Units:
         link = _WANTED.fullmatch(path)
         if link and _NOWHERE.fullmatch(target):
             refused.add(f"{link[2]} {link[3]}")
-        elif link and link[2] in REACHED and link[3] not in masked and f"{link[2]} {link[3]}" not in refused:
+        elif (
+            link
+            and link[2] in REACHED
+            and not {link[3], template(link[3])} & masked.keys()
+            and f"{link[2]} {link[3]}" not in refused
+        ):
             starts.setdefault(link[3], path)
     there = frozenset(unit[2] for path in found.texts if (unit := _UNIT.fullmatch(path)) and unit[2] not in masked)
     whole = any(f"{root}/systemd-journald.service" in found.texts for root in ROOTS[2:])
     return Units(starts, masked, there, whole and not found.gap, found.gap)
+
+
+def gap_of(found: files.Files) -> Unknown | None:
+    """Why the texts of units may not be all. A link that leads to what a package brings is no fault of the tree."""
+    odd = [one for one in found.odd if not one.endswith("(a link that leads to nothing in the tree)")]
+    return files.Files({}, found.denied, found.missing, tuple(odd)).gap
+
+
+def template(name: str) -> str:
+    """Of an instance the unit that it is made of; another unit is its own."""
+    return name.partition("@")[0] + "@" if "@" in name else name
 
 
 def _masked(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

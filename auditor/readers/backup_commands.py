@@ -1,0 +1,202 @@
+"""A command line of a schedule in; whether it makes backups, with which tool, and where to, out. Pure.
+
+What only a shell can tell is never taken for sure. Sources: the manuals of the tools.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from auditor.readers.backup_places import place
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+# Options that take a value in the next word.
+_VALUED = frozenset(
+    _words(
+        "-r --repo --repository-file -p --password-file --password-command -o --option --cache-dir --cacert --key-hint --pack-size"
+        " --compression --retry-lock --tls-client-cert --limit-upload --limit-download -c --config -v --verbosity --syslog-verbosity"
+        " --log-file --log-file-verbosity -e --exclude --exclude-file --iexclude --tag --host -H --files-from --from-repo"
+        " --from-repository-file --from-password-file --repository -n --name --stanza --type -C --comment --rsh --remote-path"
+    )
+)
+# The words after which each makes a backup, and those after which it copies what was made.
+_MAKES = {
+    "restic": ("backup",), "rustic": ("backup",), "borg": ("create",), "borgmatic": ("create", ""), "kopia": ("snapshot", "snap"),
+    "proxmox-backup-client": ("backup",), "pgbackrest": ("backup",), "autorestic": ("backup", "cron"), "resticprofile": ("backup",),
+    "duplicity": ("full", "incr", "incremental", "backup"), "duply": (), "rsnapshot": (), "rdiff-backup": ("backup",),
+}  # fmt: skip
+_COPIES = {"restic": "copy", "rustic": "copy"}
+_REPOSITORY = {"restic": ("-r", "--repo"), "rustic": ("-r", "--repository"), "borg": ("-r", "--repo")}
+_TRIES = re.compile(r"--dry-run|--list-only|--help|-h|-[a-zA-Z]*n[a-zA-Z]*")
+_NAMES_WHAT = ("--files-from", "--stdin", "--patterns-from", "--paths-from")
+_PLACES = re.compile(
+    r"(?:/(?:usr|opt|snap|bin|sbin|nix|gnu)/.*/)?[^/]+"
+)  # elsewhere anybody may have put a program of that name
+_ELSEWHERE = re.compile(r"(RESTIC_REPOSITORY|BORG_REPO|BORG_RSH)\w*=|--override|--repository\b|sftp\.|rclone\.|--rsh\b")
+_WRAPPERS = re.compile(r"nice|ionice|timeout|flock|chronic|env|systemd-cat|systemd-inhibit|setpriv")
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_REDIRECTION = re.compile(r"[0-9&]?>>?(?:&[0-9]|\S*)")
+NAMED = re.compile(r"(?i)(?<!dpkg-db-)backup|sauvegarde|restic|rustic|borg|rsnapshot|duplicity|kopia|duply|rdiff")
+_BENIGN = ("cd", ".", "source", "set", "export", "umask", "true", ":")
+_SHELL = frozenset("`$(){}*?~!<\"'\\&|;#")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`sure`: it is run, and does that. `does`: "backup" or "copy". `repository` "" where the line names none."""
+
+    tool: str
+    does: str
+    sure: bool
+    repository: str = ""
+    config: str = ""
+    sources: tuple[str, ...] = ()  # files of variables that are read before
+
+
+def runs(line: str, by_shell: bool) -> list[Run]:
+    """All that makes backups; what is named like that, and is a program of somebody's own, may."""
+    elsewhere = bool(_ELSEWHERE.search(line))
+    found: list[Run] = []
+    sources: list[str] = []
+    certain = plain = True
+    for words, joined in _commands(line, by_shell):
+        name = words[0].rpartition("/")[2] if words else ""
+        certain = certain and joined in ("", ";", "&&")
+        if name in (".", "source") and len(words) == 2:
+            sources.append(words[1])
+        run = _run(name, words[1:])
+        plain = plain and (name in _MAKES or name in _BENIGN)
+        if run:
+            repository = run.repository or ("?" if elsewhere else "")
+            certain = certain and bool(_PLACES.fullmatch(words[0].strip("-@:+!")))
+            found.append(replace(run, sure=run.sure and certain, repository=repository, sources=tuple(sources)))
+        certain = certain and (name in _BENIGN or (joined in ("", ";") and name in _MAKES) or bool(run))
+    if not found and not plain and NAMED.search(line):
+        found = [Run(NAMED.findall(line)[0].lower(), "backup", sure=False)]
+    return found
+
+
+def is_tool(line: str) -> bool:
+    """Whether it is a command of one of the tools, whatever it does."""
+    words = _bare(line.split())
+    return bool(words) and words[0].rpartition("/")[2] in _MAKES
+
+
+def _commands(line: str, by_shell: bool) -> Iterator[tuple[list[str], str]]:
+    """Each command's words, without what wraps it, and what joins it to the one before."""
+    joined = ""
+    parts = re.split(r"(&&|\|\||;|\||&(?![>0-9]))", line) if by_shell else [line]
+    for part in parts:
+        if part in ("&&", "||", ";", "|", "&"):
+            joined = part
+        elif joined != "|" and part.strip():
+            yield _bare(part.split()), joined
+
+
+def _bare(words: list[str]) -> list[str]:
+    words = [w for n, w in enumerate(words) if not _redirects(words, n)]
+    while words and (_ASSIGNMENT.match(words[0]) or _WRAPPERS.fullmatch(words[0].rpartition("/")[2])):
+        wrapper = words.pop(0).rpartition("/")[2]
+        while wrapper != "env" and _WRAPPERS.fullmatch(wrapper) and words and re.match(r"-|[0-9]", words[0]):
+            words.pop(0)
+        if wrapper == "flock" and words:
+            words.pop(0)
+    return words
+
+
+def _redirects(words: Sequence[str], number: int) -> bool:
+    before = words[number - 1] if number else ""
+    return bool(_REDIRECTION.fullmatch(words[number])) or bool(re.fullmatch(r"[0-9&]?>>?", before))
+
+
+def _run(name: str, words: list[str]) -> Run | None:
+    """None for what makes no backup: another command of the tool, or one that only tries."""
+    if name not in _MAKES:
+        return None
+    given = [w for w in words if not w.startswith("-")]
+    bare = [w for n, w in enumerate(words) if not w.startswith("-") and (n == 0 or words[n - 1] not in _VALUED)]
+    action = bare[0] if bare else ""
+    if any(_TRIES.fullmatch(w) and not (w == "-n" and name == "resticprofile") for w in words):
+        return None
+    does = "copy" if action == _COPIES.get(name, "?") else "backup"
+    if does == "backup" and not _makes(name, action, bare):
+        maybe = name in ("rsnapshot", "duply", "rdiff-backup", "duplicity") and given
+        return Run(name, "backup", sure=False) if maybe else None
+    what = len(bare) > 1 or name in ("borgmatic", "autorestic", "resticprofile", "pgbackrest") or does == "copy"
+    sure = _plain(name, words) and (what or any(w.startswith(_NAMES_WHAT) for w in words))
+    return Run(name, does, sure, _repository(name, words, bare), _after(words, ("-c", "--config")))
+
+
+def _makes(name: str, action: str, bare: list[str]) -> bool:
+    if name == "kopia":
+        return action in _MAKES[name] and bare[1:2] == ["create"]
+    if name == "resticprofile":
+        return action.rpartition(".")[2] == "backup"
+    if name == "borgmatic":
+        return not bare or "create" in bare
+    return action in _MAKES[name]
+
+
+def _plain(name: str, words: list[str]) -> bool:
+    """Whether no shell, and no switch that is not known, could make something else of it."""
+    return not any(
+        _SHELL & set(re.sub(r"\$\{?[A-Z_]+\}?|\\%|\{[a-z]+(?::[^{}]*)?\}|[\"']", "", w)) for w in words
+    ) and (
+        name != "borgmatic"
+        or not any(w.startswith("--") and w[2:] in ("list", "info", "check", "prune") for w in words)
+    )
+
+
+def _after(words: Sequence[str], options: tuple[str, ...]) -> str:
+    for number, word in enumerate(words):
+        if word in options and number + 1 < len(words):
+            return words[number + 1].strip("\"'")
+        option, equals, value = word.partition("=")
+        if equals and option in options:
+            return value.strip("\"'")
+    return ""
+
+
+def _repository(name: str, words: list[str], bare: list[str]) -> str:
+    """As it is shown, behind the kind and the place that it is: `kind|at|shown`; `?` where a variable stands for it."""
+    said = _after(words, _REPOSITORY.get(name, ()))
+    if name == "borg" and not said:
+        said = next((w.strip("\"'").partition("::")[0] for w in bare[1:] if "::" in w), "")
+    return written(name, said)
+
+
+def written(tool: str, text: str) -> str:
+    if not text:
+        return ""
+    if re.fullmatch(r"\$\{?(RESTIC_REPOSITORY|BORG_REPO)\}?", text):
+        return ""
+    if "$" in text or "`" in text:
+        return "?"
+    found = place(tool, text)
+    return "|".join(p.replace("|", " ").replace("\t", " ") for p in (found.kind, found.at, found.shown))
+
+
+_END = "."  # whoever reads a line may strip it
+
+
+def shown(run: Run) -> str:
+    """One column after the other, for a line of a masked file."""
+    files = ":".join(run.sources)
+    sure = "sure" if run.sure else "maybe"
+    return "\t".join(
+        [run.tool, run.does, sure, run.repository, *(t.replace("\t", " ") for t in (run.config, files)), _END]
+    )
+
+
+def read(text: str) -> Run | None:
+    columns = text.split("\t")
+    if len(columns) != 7:
+        return None
+    tool, does, sure, repository, config, sources, _ = columns
+    return Run(tool, does, sure == "sure", repository, config, tuple(s for s in sources.split(":") if s))
