@@ -71,7 +71,7 @@ def _told(
         if command == HELLO or not in_time():
             continue
         answer = _answer(root, command, clock())
-        found = found or not isinstance(answer, Output) or bool(answer.stdout)
+        found = found or not isinstance(answer, Output) or answer.stdout[:1] not in (b"", b"E")
         yield command, answer
     hello = f"{host.platform}\n{host.id}\n0\n\n\nnone\n".encode()
     yield HELLO, Output(0, hello, b"", clock()) if found else Failure("unreadable", NOTHING_HERE, clock())
@@ -94,9 +94,10 @@ def _answer(root: _Root, command: Command, at: float) -> Answer:
 
 
 def _shown(root: _Root, command: Command) -> Iterator[bytes]:
-    """The files of the globs, in the form that readers/files.py reads, without their secrets."""
+    """The files of the globs, in the form that readers/files.py reads, without their secrets; then the folders without any."""
     left = command.cap_bytes
-    paths = [""] if root.name else dict.fromkeys(p for glob in command.text.split() for p in root.matching(glob))
+    matching = {"": [""]} if root.name else {glob: root.matching(glob) for glob in command.text.split()}
+    paths = dict.fromkeys(path for found in matching.values() for path in found)
     gone: set[str] = set()
     for path in paths:
         name, folder = os.fsencode(path), path.rpartition("/")[0]
@@ -114,6 +115,8 @@ def _shown(root: _Root, command: Command) -> Iterator[bytes]:
         else:
             left -= len(text)
             yield b"F %d %d %b\n%b\n" % (len(text), len(name), name, text)
+    for empty in dict.fromkeys(root.empty(glob) for glob, found in matching.items() if not found):
+        yield b"E %d %b\n" % (len(empty), empty) if empty else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,17 @@ class _Root:
         if len(names) > MOST_NAMES:
             raise _TooMuch
         return sorted(name for name in names if _matches(name, pattern))
+
+    def empty(self, glob: str) -> bytes:
+        """The folder of a glob that stands for nothing in it, if it is there; of several folders none."""
+        folder = glob.rpartition("/")[0]
+        if _WILD.intersection(folder):
+            return b""
+        try:
+            with self._opened(folder, _FOLDER):
+                return os.fsencode(folder)
+        except (OSError, _Odd, _Emptied):
+            return b""
 
     def text(self, path: str, most: int) -> bytes:
         """The bytes of a plain file. Raises FileNotFoundError, PermissionError, _Odd, or _TooMuch beyond `most`."""
