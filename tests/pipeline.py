@@ -53,7 +53,10 @@ def jobs() -> dict[str, tuple[Job, ...]]:
         "gitlab": tuple(Job(tuple(j["script"]), *j["artifacts"].get("paths", [])) for j in gitlab),
         "github": tuple(_github(j["steps"]) for j in github),
         "jenkins": tuple(
-            Job(tuple(re.findall(r"^\s*sh '(.*)'$", j, re.MULTILINE)), *re.findall(r"stash name.*includes: '(\w+)/", j))
+            Job(
+                tuple(re.findall(r"^\s*sh '(.*)'$", j, re.MULTILINE)),
+                *re.findall(r"stash name.*includes: '([\w.]+)'", j),
+            )
             for j in jenkins
         ),
     }
@@ -66,10 +69,11 @@ def _github(steps: Sequence[Mapping[str, Any]]) -> Job:
     return Job(commands, up.get("path", ""), down.get("path", "."))
 
 
-def roles(folder: Path) -> None:
-    """A repository of roles in `folder`, committed on main."""
-    shutil.copytree(ROOT / "tests/data/roles", folder)
+def roles(folder: Path, of: str = "roles", render: str = "folders.sh") -> None:
+    """A repository in `folder`, of what tests/data has under that name; what is there already is kept."""
+    shutil.copytree(ROOT / "tests/data" / of, folder, dirs_exist_ok=True)
     (folder / "gitignore").rename(folder / ".gitignore")
+    shutil.copy(ROOT / "contrib/ci" / render, folder / "render.sh")
     git(folder, "init", "--quiet", "--initial-branch=main")
     commit(folder, "The servers as they are")
 

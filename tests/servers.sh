@@ -2,7 +2,7 @@
 # Installs the servers and tools that the tests talk to (Debian, as root). Quick when all is there; not root: says what lacks.
 set -eu
 
-PACKAGES='git openssh-server openssh-client sudo busybox dash bash mount util-linux iproute2 restic borgbackup libpam-google-authenticator cockpit-ws openvpn openssl rsyslog rsyslog-openssl rsyslog-gnutls bsdutils logrotate clamav clamav-daemon systemd-journal-remote openssh-sftp-server man-db groff-base python3-venv chromium fonts-dejavu-core poppler-utils locales libmonitoring-plugin-perl krb5-kdc krb5-admin-server krb5-user libkrb5-dev gcc python3-dev libfaketime'
+PACKAGES='git openssh-server openssh-client sudo busybox dash bash mount util-linux iproute2 restic borgbackup libpam-google-authenticator cockpit-ws openvpn openssl rsyslog rsyslog-openssl rsyslog-gnutls bsdutils logrotate clamav clamav-daemon systemd-journal-remote openssh-sftp-server man-db groff-base python3-venv chromium fonts-dejavu-core poppler-utils locales libmonitoring-plugin-perl krb5-kdc krb5-admin-server krb5-user libkrb5-dev gcc python3-dev libfaketime mmdebstrap'
 
 if ! command -v dpkg-query >/dev/null; then
   echo "tests/servers.sh: no Debian system; the tests want: $PACKAGES" >&2
@@ -44,12 +44,35 @@ aside() {
   rm -r "$folder"
 }
 
+# A server that roles are played on, as one file; and how a play gets into a chroot, of Ansible's collections only that one.
+SERVER='systemd-sysv python3 python3-apt openssh-server sudo rsyslog'
+CHROOT="$ASIDE/chroot"
+
+server() {
+  [ "$(cat "$CHROOT/.made" 2>/dev/null)" != "$SERVER" ] || return 0
+  if [ "$(id -u)" != 0 ]; then
+    echo "tests/servers.sh: not root, so no chroot of: $SERVER" >&2
+    return 0
+  fi
+  rm -rf "$CHROOT"
+  mkdir -p "$CHROOT"
+  folder=$(mktemp -d)
+  (cd "$folder" && { apt-get download -q ansible || { apt-get update -q && apt-get download -q ansible; }; }) >&2
+  dpkg-deb --fsys-tarfile "$folder"/ansible_*.deb | tar -x -C "$CHROOT" --strip-components=5 --wildcards '*/ansible_collections/community/general/*'
+  rm -r "$folder"
+  # shellcheck disable=SC1091,SC2154  # of the machine that this runs on
+  codename=$(. /etc/os-release; echo "$VERSION_CODENAME")
+  mmdebstrap --quiet --mode=root --variant=minbase --include="$(echo "$SERVER" | tr ' ' ,)" --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' "$codename" "$CHROOT/base.tar" >&2
+  [ -f "$CHROOT/ansible_collections/community/general/plugins/connection/chroot.py" ]
+  echo "$SERVER" > "$CHROOT/.made"
+}
+
 missing=
 for package in $PACKAGES; do
   state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
   [ "$state" = installed ] || missing="$missing $package"
 done
-[ -n "$missing" ] || { beside; aside chrony; aside crowdsec; exit 0; }
+[ -n "$missing" ] || { beside; aside chrony; aside crowdsec; server; exit 0; }
 
 if [ "$(id -u)" != 0 ]; then
   echo "tests/servers.sh: not root, so not installed:$missing" >&2
@@ -69,3 +92,4 @@ install || { apt-get update -q >&2 && install; }
 beside
 aside chrony
 aside crowdsec
+server

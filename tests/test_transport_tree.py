@@ -89,6 +89,28 @@ def test_a_folder_that_cannot_be_listed_is_no_empty_folder(tmp_path: Path, mask:
         assert (found.texts, found.gap and found.gap.cause) == ({}, "unreadable")
 
 
+def test_an_empty_folder_is_told_from_none(tmp_path: Path) -> None:
+    outside = write(tmp_path / "outside")
+    root = write(
+        tmp_path / "root", **{"etc/x": "", "etc/full/a.conf": "", "etc/other/README": "", "etc/hidden/.a.conf": ""}
+    )
+    outside.mkdir()
+    (root / "etc/none").mkdir()
+    (root / "etc/to-none").symlink_to("none")
+    (root / "etc/out").symlink_to(outside)
+    (root / "etc/off").symlink_to("/dev/null")
+    names = ("x", "full", "other", "hidden", "none", "to-none", "out", "off", "nowhere", "NONE", "*")
+    found = shown(root, " ".join(f"/etc/{name}/*.conf" for name in names))
+    assert found.empty == {f"/etc/{name}" for name in ("other", "hidden", "none", "to-none")}
+    assert shown(root, "/etc/none/*.conf /etc/none/a.conf").gap is None
+    assert shown(root, "/etc/none").empty == frozenset(), "nobody asked what is in it"
+
+
+def test_a_tree_of_empty_folders_is_no_tree_of_this_host(tmp_path: Path) -> None:
+    (tmp_path / "etc/d").mkdir(parents=True)
+    assert isinstance(asked(tmp_path, "/etc/d/* /etc/x")[HELLO], Failure)
+
+
 def test_pipes_and_devices_are_never_opened(tmp_path: Path) -> None:
     write(tmp_path, **{"etc/x": ""})
     os.mkfifo(tmp_path / "etc" / "pipe")

@@ -124,6 +124,23 @@ def test_a_drop_in_alone_does_not_tell_what_the_main_file_sets(tmp_path: Path) -
     assert told["other.example"] is False
 
 
+INCLUDING = {
+    "log_forwarding": ("etc/rsyslog.d", "etc/rsyslog.conf", RSYSLOG + "*.* @logs.example\n", "targets"),
+    "ssh_logins": ("etc/ssh/sshd_config.d", "etc/ssh/sshd_config", "Include sshd_config.d/*.conf\nPermitRootLogin yes\n", "root_logins"),
+    "time_sync": ("etc/chrony/conf.d", "etc/chrony/chrony.conf", "confdir /etc/chrony/conf.d\nserver time.example\n", "sources"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INCLUDING)
+def test_a_folder_that_is_there_and_empty_is_whole(tmp_path: Path, name: str) -> None:
+    folder, main, text, fact = INCLUDING[name]
+    made(tmp_path, **STARTS, **{main: text, "etc/passwd": "root:x:0:0:::/bin/sh\n"})
+    assert "what is included" in str(facts_of(name, tmp_path)[fact])
+    (tmp_path / folder).mkdir(parents=True)
+    assert items(facts_of(name, tmp_path)[fact])
+    assert "what is included" not in str(facts_of(name, tmp_path))
+
+
 def test_what_no_include_names_is_not_read(tmp_path: Path) -> None:
     made(
         tmp_path,

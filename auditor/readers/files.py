@@ -13,13 +13,15 @@ from auditor.model import Answer, Failure, Unknown
 class Files:
     """`texts` by path, in the order of the host's globs; `denied`: what is there and could not be read.
 
-    `odd`: what a tree has there that is no plain file. `missing` is set when nothing of it was told at all.
+    `odd`: what a tree has there that is no plain file; `empty`: its folders that hold nothing of what was asked for, and are there.
+    `missing` is set when nothing of it was told at all.
     """
 
     texts: Mapping[str, str]
     denied: tuple[str, ...] = ()
     missing: Unknown | None = None
     odd: tuple[str, ...] = ()
+    empty: frozenset[str] = frozenset()
 
     @property
     def gap(self) -> Unknown | None:
@@ -39,6 +41,8 @@ def read(answer: Answer) -> Files:
     texts: dict[str, str] = {}
     denied: list[str] = []
     odd: list[str] = []
+    empty: list[str] = []
+    told = {b"!": denied, b"?": odd, b"E": empty}
     while place < len(body):
         end = body.find(b"\n", place)
         words = body[place:end].split(b" ", 3)
@@ -52,16 +56,16 @@ def read(answer: Answer) -> Files:
                 if place > len(body) or len(text) != length:
                     raise ValueError
                 texts[_decoded(name)] = _decoded(text)
-            elif words[0] in (b"!", b"?"):
+            elif words[0] in told:
                 name_length = int(words[1])
                 start = place + len(words[0]) + len(words[1]) + 2
-                (denied if words[0] == b"!" else odd).append(_decoded(body[start : start + name_length]))
+                told[words[0]].append(_decoded(body[start : start + name_length]))
                 place = start + name_length + 1
             else:
                 raise ValueError
         except (ValueError, IndexError):
             raise Unreadable("the answer does not list files as asked") from None
-    return Files(texts, tuple(dict.fromkeys(denied)), None, tuple(dict.fromkeys(odd)))
+    return Files(texts, tuple(dict.fromkeys(denied)), None, tuple(dict.fromkeys(odd)), frozenset(empty))
 
 
 def _decoded(raw: bytes) -> str:

@@ -72,7 +72,7 @@ def _told(
         if command == HELLO or not in_time():
             continue
         answer = _answer(root, command, clock())
-        found = found or not isinstance(answer, Output) or bool(answer.stdout)
+        found = found or not isinstance(answer, Output) or answer.stdout[:1] not in (b"", b"E")
         yield command, answer
     hello = f"{host.platform}\n{host.id}\n0\n\n\nnone\n".encode()
     yield HELLO, Output(0, hello, b"", clock()) if found else Failure("unreadable", NOTHING_HERE, clock())
@@ -95,9 +95,12 @@ def _answer(root: _Root, command: Command, at: float) -> Answer:
 
 
 def _shown(root: _Root, command: Command) -> Iterator[bytes]:
-    """The files of the globs, in the form that readers/files.py reads, without their secrets."""
+    """The files of the globs, in the form that readers/files.py reads, without their secrets; then the folders without any."""
     left = command.cap_bytes
-    paths = [""] if root.name else dict.fromkeys(p for glob in _globs(command.text) for p in root.matching(glob))
+    matching: dict[tuple[str, ...], list[str]] = (
+        {(): [""]} if root.name else {glob: root.matching(glob) for glob in _globs(command.text)}
+    )
+    paths = dict.fromkeys(path for found in matching.values() for path in found)
     for path in paths:
         if root.lacks(path):
             continue
@@ -114,6 +117,8 @@ def _shown(root: _Root, command: Command) -> Iterator[bytes]:
         else:
             left -= len(text)
             yield b"F %d %d %b\n%b\n" % (len(text), len(name), name, text)
+    for empty in dict.fromkeys(root.empty(glob) for glob, found in matching.items() if not found):
+        yield b"E %d %b\n" % (len(empty), empty) if empty else b""
 
 
 @lru_cache(maxsize=256)
@@ -166,6 +171,17 @@ class _Root:
         if len(names) > MOST_NAMES:
             raise _TooMuch
         return sorted(name for name in names if _matches(name, pattern))
+
+    def empty(self, glob: tuple[str, ...]) -> bytes:
+        """The folder of a glob, in parts, that stands for nothing in it, if it is there; of several folders none."""
+        folder = f"/{'/'.join(glob[:-1])}"
+        if _WILD.intersection(folder) or self.lacks(folder):
+            return b""
+        try:
+            with self._opened(folder, _FOLDER):
+                return os.fsencode(folder)
+        except (OSError, _Odd, _Emptied):
+            return b""
 
     def text(self, path: str, most: int) -> bytes:
         """The bytes of a plain file. Raises FileNotFoundError, PermissionError, _Odd, or _TooMuch beyond `most`."""

@@ -37,16 +37,17 @@ Sourced = tuple[str, str, tuple[str, ...]]  # source, kind, where
 
 @dataclass(slots=True)
 class Clocks:
-    """The daemons whose files name a source, with what they name. `gap`: why there may be more."""
+    """The daemons whose files name a source, with what they name. `gap`: why there may be more; `empty`: folders that are there."""
 
     named: dict[str, list[Sourced]] = field(default_factory=dict)
     gap: Unknown | None = None
+    empty: frozenset[str] = frozenset()
 
 
 def read(answer: Answer, timesyncd: Answer, units: Units) -> Clocks:
     """Of daemons that are masked, nothing counts; of several, those that a link has started."""
     found, beside = files.read(answer), files.read(timesyncd)
-    clocks = Clocks(gap=found.gap or beside.gap or units.gap)
+    clocks = Clocks(gap=found.gap or beside.gap or units.gap, empty=found.empty)
     for daemon, (mains, _) in DAEMONS.items():
         sources = list(_timesyncd(beside.texts) if not mains else _of(mains, found.texts, clocks))
         if sources:
@@ -98,7 +99,8 @@ def _gather(path: str, texts: Mapping[str, str], read: dict[str, str], clocks: C
     for glob in _included(texts[path]):
         paths = sorted(p for p in texts if fnmatch.fnmatchcase(p, glob) and p.count("/") == glob.count("/"))
         folder = glob.rpartition("/")[0]
-        if not paths and not ("*" in glob and any(p.rpartition("/")[0] == folder for p in texts)):
+        held = folder in clocks.empty or any(p.rpartition("/")[0] == folder for p in texts)
+        if not paths and not ("*" in glob and held):
             clocks.gap = worst([clocks.gap, unseen(FILES, glob)])
         for one in paths:
             _gather(one, texts, read, clocks, depth + 1)

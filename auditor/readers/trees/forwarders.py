@@ -89,7 +89,7 @@ def read(answers: Mapping[str, Answer]) -> Forwarders:
     texts: dict[str, Mapping[str, str]] = {}
     shown: dict[str, Mapping[str, str]] = {"journal-upload": found["journal_upload"].texts}
     for agent, (name, main) in MAIN.items():
-        texts[agent], shown[agent], gap = _gathered(name, found[name].texts, main)
+        texts[agent], shown[agent], gap = _gathered(name, found[name], main)
         gaps.append(gap)
     uploads = enumerate(systemd_conf.effective(found["journal_upload"].texts, "journal-upload.conf"))
     texts["journal-upload"] = {str(number): text for number, text in uploads}
@@ -122,13 +122,12 @@ def _unnumbered(text: str) -> tuple[str, str]:
 # ---------------------------------------------------------------- what rsyslog and syslog-ng include
 
 
-def _gathered(
-    name: str, texts: Mapping[str, str], main: str
-) -> tuple[Mapping[str, str], Mapping[str, str], Unknown | None]:
+def _gathered(name: str, found: files.Files, main: str) -> tuple[Mapping[str, str], Mapping[str, str], Unknown | None]:
     """The main file, or without it those beside it, each with what it includes in its place; the files that were read; and
     why that may not be all.
     """
-    reading = _Including(name, texts, main.rpartition("/")[0])
+    texts = found.texts
+    reading = _Including(name, texts, main.rpartition("/")[0], found.empty)
     if texts and main not in texts:
         reading.gap = Unknown("not_observable", main)
     begin = [main] if main in texts else [path for path in texts if path.endswith(".conf")]
@@ -143,6 +142,7 @@ class _Including:
     question: str
     texts: Mapping[str, str]
     folder: str
+    empty: frozenset[str]
     gap: Unknown | None = None
     read: dict[str, str] = field(default_factory=dict)
 
@@ -154,12 +154,18 @@ class _Including:
         """A quoted text that a file does not close ends with it."""
         glob = _glob(found, self.folder)
         paths = _matching(self.texts, glob) if glob else []
-        gap = _unseen(self.question, self.texts, glob, paths) if glob else None
+        gap = self._unseen(glob) if glob and not paths else None
         if depth == DEEPEST:
             gap, paths = Unknown("not_told", f"what {path} includes"), []
         self.gap = worst([self.gap, gap])
         texts = (self.text(one, depth + 1) for one in paths if one not in self.read)
         return "\n" + "".join(text + '"' * (len(_QUOTE.findall(text)) % 2) + "\n" for text in texts)
+
+    def _unseen(self, glob: str) -> Unknown | None:
+        """A folder that the tree holds is whole; what is included and not there is on the host, for all we know."""
+        folder = glob.rpartition("/")[0]
+        held = folder in self.empty or any(path.rpartition("/")[0] == folder for path in self.texts)
+        return None if "*" in glob and held else unseen(QUESTIONS[self.question], glob)
 
 
 def _glob(found: re.Match[str], folder: str) -> str:
@@ -176,13 +182,6 @@ def _matching(texts: Mapping[str, str], glob: str) -> list[str]:
 
 def _alike(path: str, glob: str) -> bool:
     return fnmatch.fnmatchcase(path, glob) and path.count("/") == glob.count("/")
-
-
-def _unseen(question: str, texts: Mapping[str, str], glob: str, found: list[str]) -> Unknown | None:
-    """A folder of which the tree holds files is whole; what is included and not there is on the host, for all we know."""
-    folder = glob.rpartition("/")[0]
-    whole = "*" in glob and any(path.rpartition("/")[0] == folder for path in texts)
-    return None if found or whole else unseen(QUESTIONS[question], glob)
 
 
 # ---------------------------------------------------------------- whose tree it is

@@ -99,6 +99,7 @@ class Config:
     lines: list[Line] = field(default_factory=list)
     gap: Unknown | None = None
     read: int = 0  # how many files, one as often as it is included
+    empty: frozenset[str] = frozenset()  # folders that are there
 
     @property
     def vary(self) -> frozenset[str]:
@@ -134,7 +135,7 @@ def read(answer: Answer, started: Answer | None = None) -> Config:
 
 def _read(answer: Answer) -> Config:
     found = files.read(answer)
-    config = Config(next((p for p in MAIN if p in found.texts), ""), gap=found.gap)
+    config = Config(next((p for p in MAIN if p in found.texts), ""), gap=found.gap, empty=found.empty)
     if config.main and not found.missing:
         _gather(found.texts, config.main, (), 0, config)
     elif not config.gap:
@@ -177,9 +178,10 @@ def _include(
         whole = glob if glob.startswith("/") else f"/etc/ssh/{glob}"
         found = sorted(p for p in texts if fnmatch.fnmatchcase(p, whole) and p.count("/") == whole.count("/"))
         folder = whole.rpartition("/")[0]
+        seen = folder in config.empty or any(p.startswith(folder + "/") for p in texts if folder != "/etc/ssh")
         if depth >= DEEPEST:
             config.gap = config.gap or Unknown("unreadable", f"Include in Include: {whole}")
-        elif not found and not any(p.startswith(folder + "/") for p in texts if folder != "/etc/ssh"):
+        elif not found and not seen:
             config.gap = _worse(config.gap, unseen(CONFIG, whole))
         for path in found if depth < DEEPEST else ():
             _gather(texts, path, matches, depth + 1, config)
