@@ -27,6 +27,10 @@ class Command:
     takes: Literal["", "address", "number", "name", "path"] = ""
     mask: str = ""
 
+    def __hash__(self) -> int:
+        """Every answer is looked up by it, many times; few have one text."""
+        return hash(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Output:

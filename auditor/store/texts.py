@@ -22,8 +22,8 @@ _AFTER_SUBJECT = ',"fingerprint":'
 
 def written(finding: Finding) -> str:
     plain = _written_of(Alike(finding)) if undecided(finding) else _shared(document.kept_to_plain(finding))
-    own = dump({"fingerprint": finding.fingerprint, "at": finding.at})
-    return f'{{"subject":{_of_subject(finding.subject)},{own[1:-1]},{plain[1:]}'
+    own = f'"fingerprint":{dump(finding.fingerprint)},"at":{finding.at!r}'
+    return f'{{"subject":{_of_subject(finding.subject)},{own},{plain[1:]}'
 
 
 def read(seq: int, text: str) -> Finding:
