@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from auditor.errors import Unreadable
@@ -71,12 +72,13 @@ def read(text: str) -> Told:
     )
 
 
-def canonical(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def canonical(text: str) -> tuple[str, ...]:
     """An address in its one canonical form; nothing when the text is no address."""
     try:
-        return [str(ip_address(text.partition("%")[0]))]
+        return (str(ip_address(text.partition("%")[0])),)
     except ValueError:
-        return []
+        return ()
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:

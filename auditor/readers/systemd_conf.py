@@ -6,7 +6,8 @@ Syntax: systemd.syntax(7). Which file wins: systemd-system.conf(5), "Configurati
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 ROOTS = ("/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd", "/lib/systemd")
 _ENDS = re.compile("\r\n|\r|\n")  # of lines, for systemd; not the other characters that a text may hold
@@ -68,7 +69,13 @@ def last_valid(values: Sequence[str], valid: Sequence[str], default: str) -> str
     return kept
 
 
-def _parsed(text: str) -> Iterable[tuple[str, str, str]]:
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> tuple[tuple[str, str, str], ...]:
+    """Section, key and value of each assignment; read once for all that is asked of a file."""
+    return tuple(_assigned(text))
+
+
+def _assigned(text: str) -> Iterator[tuple[str, str, str]]:
     section, pending = "", ""
     for raw in _ENDS.split(text):
         line = raw.strip()
