@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import files, sshd
 from auditor.readers.sshd import Asked, Context, Settings
-from auditor.readers.trees.included import unseen
+from auditor.readers.trees.included import beyond, unseen
 
 CONFIG = Command(
     "/etc/ssh/sshd_config /usr/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /usr/etc/ssh/sshd_config.d/*"
@@ -181,8 +181,8 @@ def _include(
         seen = folder in config.empty or any(p.startswith(folder + "/") for p in texts if folder != "/etc/ssh")
         if depth >= DEEPEST:
             config.gap = config.gap or Unknown("unreadable", f"Include in Include: {whole}")
-        elif not found and not seen:
-            config.gap = _worse(config.gap, unseen(CONFIG, whole))
+        elif more := beyond(CONFIG, whole) or (None if found or seen else unseen(CONFIG, whole)):
+            config.gap = _worse(config.gap, more)
         for path in found if depth < DEEPEST else ():
             _gather(texts, path, matches, depth + 1, config)
 
