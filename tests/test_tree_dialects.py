@@ -153,7 +153,9 @@ def test_a_pattern_that_stands_for_files_that_were_not_asked_for_is_no_answer(
     parent = folder.rpartition("/")[0]
     line = pattern.replace("D", f"/{folder}").replace("P", f"/{parent}")
     begin = {"log_forwarding": "$IncludeConfig", "ssh_logins": "Include", "time_sync": "include"}[name]
-    beside = dict.fromkeys((f"{folder}/.z.conf", f"{folder}/z.conf", f"{folder}/a.conf", f"{parent}/other/z.conf"), "# x\n")
+    beside = dict.fromkeys(
+        (f"{folder}/.z.conf", f"{folder}/z.conf", f"{folder}/a.conf", f"{parent}/other/z.conf"), "# x\n"
+    )
     made(tmp_path, **STARTS, **{main: f"{begin} {line}\n{text}", "etc/passwd": "root:x:0:0:::/bin/sh\n", **beside})
     assert f"Unknown(cause='not_asked', detail='what is included: {line[:9]}" in str(facts_of(name, tmp_path)[fact])
 
