@@ -71,13 +71,24 @@ def test_a_link_to_dev_null_reads_as_empty(tmp_path: Path, target: str) -> None:
     assert (found.texts, found.gap) == ({"/etc/d/x": "", "/etc/d/y": "y"}, None)
 
 
-def test_of_links_their_targets_are_told_and_nothing_is_opened(tmp_path: Path) -> None:
+def test_of_links_their_targets_are_told_and_nothing_is_read(tmp_path: Path) -> None:
     write(tmp_path, **{"etc/d/file": "canary"})
     (tmp_path / "etc/d/link").symlink_to("/nowhere/a.service")
     os.mkfifo(tmp_path / "etc/d/pipe")
     found = shown(tmp_path, "/etc/d/* /etc/d/none /none/*", mask="links")
     assert found.texts == {"/etc/d/file": "", "/etc/d/link": "/nowhere/a.service", "/etc/d/pipe": ""}
     assert found.gap is None
+
+
+@pytest.mark.parametrize("target", ["b.service", "c.service", "/dev/null", "../../dev/./null", "/dev/zero"])
+def test_a_link_that_ends_in_an_empty_file_or_a_device_leads_nowhere(tmp_path: Path, target: str) -> None:
+    """systemd.unit(5): with such a file a unit is masked."""
+    write(tmp_path, **{"etc/d/b.service": "", "etc/d/e.service": "canary"})
+    (tmp_path / "etc/d/c.service").symlink_to("/dev/null")
+    (tmp_path / "etc/d/a.service").symlink_to(target)
+    texts = shown(tmp_path, "/etc/d/*", mask="links").texts
+    nowhere = [path for path, text in texts.items() if text == "/dev/null"]
+    assert nowhere == ["/etc/d/a.service", "/etc/d/b.service", "/etc/d/c.service"]
 
 
 @pytest.mark.parametrize("mask", ["", "links"])

@@ -54,6 +54,8 @@ def test_settings_that_watch_and_learn(tmp_path: Path) -> None:
         ({CLAMD: SETTINGS.replace("OnAccessIncludePath", "#OnAccessIncludePath")}, f"/{CLAMD}:4"),
         ({CLAMD: "Example\n" + SETTINGS}, f"/{CLAMD}:1"),
         ({UNIT: "->/dev/null"}, f"/{UNIT}"),
+        ({UNIT: ""}, f"/{UNIT}"),
+        ({UNIT: "->../../hollow", "etc/hollow": ""}, f"/{UNIT}"),
         ({"etc/systemd/system/clamav-daemon.service": "->/dev/null"}, "/etc/systemd/system/clamav-daemon.service"),
     ],
 )
@@ -79,6 +81,9 @@ def test_a_change_that_switches_watching_off(tmp_path: Path, change: Mapping[str
         ({UNIT: "[Service]\nExecStart=/usr/sbin/clamonacc -c /root/x\n"}, "not_told"),
         ({UNIT + ".d/a.conf": "[Service]\nExecStart=\nExecStart=/usr/sbin/clamonacc --config-file=/root/x\n"}, "not_told"),
         ({UNIT + ".d/a.conf": "[Unit]\nConditionPathExists=/never\n"}, "not_observable"),
+        ({"etc/systemd/system/service.d/a.conf": "[Unit]\nConditionPathExists=/never\n"}, "not_observable"),
+        ({"etc/systemd/system/clamav-.service.d/a.conf": "[Unit]\nConditionPathExists=/never\n"}, "not_observable"),
+        ({UNIT.replace("etc", "usr/local/lib", 1): "[Service]\nExecStart=/bin/true\n"}, "not_told"),
         ({UNIT + ".d/a.conf": "[Service]\nExecCondition=/bin/false\n"}, "not_observable"),
     ],
 )  # fmt: skip

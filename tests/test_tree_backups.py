@@ -118,6 +118,8 @@ def test_what_is_left_out_of_the_tree_is_no_pass(tmp_path: Path, gone: str) -> N
         ({"root/.ssh/config": "Host *\n  ProxyCommand nc near 22\n"}, "not_observable"),
         ({"etc/ssh/ssh_config": "Match all\n  HostName near.example\n"}, "not_observable"),
         ({SERVICE: BACKUP.replace("restic backup", "restic -r /srv/b backup"), "etc/fstab": "/dev/a / xfs d\n"}, None),
+        ({SERVICE: BACKUP.replace("restic backup", "restic -r/srv/b backup"), "etc/fstab": "/dev/a / xfs d\n"}, None),
+        ({SERVICE: BACKUP.replace("restic backup", "restic -qr/srv/b backup"), "etc/fstab": "/dev/a / xfs d\n"}, None),
         ({SERVICE: BACKUP.replace("srv.env", "other.env")}, "not_observable"),
         ({SERVICE: BACKUP.replace("restic backup", "restic -o sftp.command=/opt/x backup")}, "not_observable"),
         ({"etc/restic/srv.env": "NOTE=a \\\n" + OFF_SITE}, "not_observable"),
@@ -159,6 +161,15 @@ def test_a_repository_that_moves(tmp_path: Path, change: Mapping[str, str], hour
         ("SHELL=/bin/false\n0 3 * * * root restic backup /\n", ("not_told", 24.0)),
         ("SHELL=/bin/bash\n0 3 * * * root restic backup /\n", (24.0, 24.0)),
         ("0 3 * * *\troot\trestic\tbackup\t/\n", (24.0, 24.0)),
+        ("PATH=/tmp:/usr/bin\n0 3 * * * root restic backup /\n", ("not_told", 24.0)),
+        (
+            "PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin\n0 3 * * * root restic backup /\n",
+            (24.0, 24.0),
+        ),
+        ("0 3 * * * root export PATH=/tmp; restic backup /\n", ("not_told", 24.0)),
+        ("0 3 * * * root set -n; restic backup /\n", ("not_told", 24.0)),
+        ("0 3 * * * root set -eu -o pipefail; restic backup /\n", (24.0, 24.0)),
+        ("0 3 * * * root restic backup --version /\n", ("not_observable", "not_observable")),
     ],
 )
 def test_lines_of_cron(tmp_path: Path, text: str, hours: tuple[Any, Any]) -> None:
@@ -252,6 +263,10 @@ def test_an_instance_and_its_template(tmp_path: Path) -> None:
         {TIMER: DAILY.replace("daily", "2025-*-* 00:00")},
         {TIMER: DAILY + "[Timer]\nAccuracySec=1w\n"},
         {SERVICE: BACKUP + "RemainAfterExit=yes\n"},
+        *(
+            {SERVICE: f"{BACKUP}{key}\n"}
+            for key in ("PrivateNetwork=yes", "BindPaths=/bin/true:/usr/bin/restic", "ExecSearchPath=/tmp")
+        ),
         {SERVICE: "[Unit]\nRequires=never.service\n" + BACKUP},
         {SERVICE: BACKUP.replace("/usr/bin/restic", "/tmp/restic")},
         {SERVICE: BACKUP.replace(" /srv", "")},

@@ -141,6 +141,25 @@ def test_a_folder_that_is_there_and_empty_is_whole(tmp_path: Path, name: str) ->
     assert "what is included" not in str(facts_of(name, tmp_path))
 
 
+PATTERNS = ("D/.z.conf", "D/[^a]*.conf", "D/[[:alpha:]].conf", "D/\\z.conf", "P/*/*.conf", "P/other/z.conf")
+
+
+@pytest.mark.parametrize("name", INCLUDING)
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_that_stands_for_files_that_were_not_asked_for_is_no_answer(
+    tmp_path: Path, name: str, pattern: str
+) -> None:
+    folder, main, text, fact = INCLUDING[name]
+    parent = folder.rpartition("/")[0]
+    line = pattern.replace("D", f"/{folder}").replace("P", f"/{parent}")
+    begin = {"log_forwarding": "$IncludeConfig", "ssh_logins": "Include", "time_sync": "include"}[name]
+    beside = dict.fromkeys(
+        (f"{folder}/.z.conf", f"{folder}/z.conf", f"{folder}/a.conf", f"{parent}/other/z.conf"), "# x\n"
+    )
+    made(tmp_path, **STARTS, **{main: f"{begin} {line}\n{text}", "etc/passwd": "root:x:0:0:::/bin/sh\n", **beside})
+    assert f"Unknown(cause='not_asked', detail='what is included: {line[:9]}" in str(facts_of(name, tmp_path)[fact])
+
+
 def test_what_no_include_names_is_not_read(tmp_path: Path) -> None:
     made(
         tmp_path,

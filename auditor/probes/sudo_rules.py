@@ -21,6 +21,7 @@ from auditor.readers.trees.observable import observable
 from auditor.readers.undated import undated
 
 NOBODY = passwd.People({}, {}, directory=True)
+OTHER_SERVICE = Unknown("not_told", "sudo is told to ask another PAM service")
 
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -48,7 +49,8 @@ def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts
     told, (polkit, gap) = sudo.rules(answers["sudoers"], tree), sudo.polkit(answers["polkit"])
     stacks = trees_pam.read(answers["pam"])
     if not isinstance(told, Unknown):
-        told = replace(told, polkit=tuple(polkit), gap=worst([told.gap, gap]))
+        other = OTHER_SERVICE if sudo.another_service(answers["sudoers"]) else None
+        told = replace(told, polkit=tuple(polkit), gap=worst([told.gap, gap, other]))
     there = None if stacks.missing and stacks.missing.cause == "not_observable" else stacks
     facts = observable(_facts(told, tree.people, there))
     return {name: _placed(fact, polkit, stacks.texts) for name, fact in facts.items()}

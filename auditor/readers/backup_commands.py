@@ -33,7 +33,7 @@ _MAKES = {
 }  # fmt: skip
 _COPIES = {"restic": "copy", "rustic": "copy"}
 _REPOSITORY = {"restic": ("-r", "--repo"), "rustic": ("-r", "--repository"), "borg": ("-r", "--repo")}
-_TRIES = re.compile(r"--dry-run|--list-only|--help|-h|-[a-zA-Z]*n[a-zA-Z]*")
+_TRIES = re.compile(r"--dry-run|--list-only|--help|--version|-h|-[a-zA-Z]*n[a-zA-Z]*")
 _NAMES_WHAT = ("--files-from", "--stdin", "--patterns-from", "--paths-from")
 _PLACES = re.compile(
     r"(?:/(?:usr|opt|snap|bin|sbin|nix|gnu)/.*/)?[^/]+"
@@ -43,6 +43,9 @@ _WRAPPERS = re.compile(r"nice|ionice|timeout|flock|chronic|env|systemd-cat|syste
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _REDIRECTION = re.compile(r"[0-9&]?>>?(?:&[0-9]|\S*)")
 NAMED = re.compile(r"(?i)(?<!dpkg-db-)backup|sauvegarde|restic|rustic|borg|rsnapshot|duplicity|kopia|duply|rdiff")
+_ATTACHED = re.compile(r"-[hqv]*([rc])=?([^=].*)")
+_PATH = re.compile(r"(?:^|[\s;&\"'])PATH=")  # other folders, where anybody may have put a program of a tool's name
+_SETS = re.compile(r"[-+][eux]+|[-+]o|pipefail|errexit|nounset|xtrace")
 _BENIGN = ("cd", ".", "source", "set", "export", "umask", "true", ":")
 _SHELL = frozenset("`$(){}*?~!<\"'\\&|;#")
 
@@ -64,13 +67,14 @@ def runs(line: str, by_shell: bool) -> list[Run]:
     elsewhere = bool(_ELSEWHERE.search(line))
     found: list[Run] = []
     sources: list[str] = []
-    certain = plain = True
+    certain, plain = not _PATH.search(line), True
     for words, joined in _commands(line, by_shell):
         name = words[0].rpartition("/")[2] if words else ""
         certain = certain and joined in ("", ";", "&&")
         if name in (".", "source") and len(words) == 2:
             sources.append(words[1])
         run = _run(name, words[1:])
+        certain = certain and (name != "set" or all(map(_SETS.fullmatch, words[1:])))
         plain = plain and (name in _MAKES or name in _BENIGN)
         if run:
             repository = run.repository or ("?" if elsewhere else "")
@@ -158,6 +162,9 @@ def _after(words: Sequence[str], options: tuple[str, ...]) -> str:
         if word in options and number + 1 < len(words):
             return words[number + 1].strip("\"'")
         option, equals, value = word.partition("=")
+        attached = _ATTACHED.fullmatch(word)
+        if attached and f"-{attached[1]}" in options:
+            return attached[2].strip("\"'")
         if equals and option in options:
             return value.strip("\"'")
     return ""

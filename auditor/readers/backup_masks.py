@@ -17,6 +17,9 @@ _INLINE = re.compile(rf"(?:^|[\s\"']){_VARIABLE}=([^\"'\s]*)")
 _CRON = re.compile(r"\s*(@[a-z]+|(?:[^\s#]\S*\s+){4}\S+)\s+(.*\S)\s*\Z")
 _ASSIGNED = re.compile(r"\s*[A-Za-z_\"'][\w\"']*\s*=")
 _SHELL = re.compile(r"\s*SHELL\s*=\s*[\"']?(?!/(usr/)?bin/(ba|da|k|z)?sh\b)")
+_PATH = re.compile(
+    r"\s*PATH\s*=\s*[\"']?(?!/(?:usr/|usr/local/|snap/)?s?bin/?(?::/(?:usr/|usr/local/|snap/)?s?bin/?)*[\"']?\s*\Z)"
+)
 _OTHER_HOST = re.compile(r"(?i)\s*(?:export\s+)?BORG_RSH\s*=.*(hostname|proxy|-F|-J)")
 _TIMER = (
     "AccuracySec",
@@ -29,6 +32,8 @@ _TIMER = (
     "RandomizedDelaySec",
     "Unit",
 )
+# With these a program of that name, or the files that it is given, may be others.
+_ELSEWHERE = ("RootDirectory", "RootImage", "BindPaths", "BindReadOnlyPaths", "ExecSearchPath", "TemporaryFileSystem")
 _STARTS = ("ExecStart", "ExecStartPre", "ExecCondition")
 
 
@@ -56,7 +61,7 @@ def _cron(line: str, user: bool) -> str:
     found = _CRON.match(line) if not _ASSIGNED.match(line) else None
     if not found:
         variable = _SET.match(line)
-        if _SHELL.match(line):
+        if _SHELL.match(line) or _PATH.match(line):
             return "odd"
         return _shown(variable[2], variable[3]) if variable else "" if _ASSIGNED.match(line) else "odd"
     command = [*found[2].split(None, 1), ""][1] if user else found[2]
@@ -133,6 +138,8 @@ def _holds_back(key: str, value: str) -> bool:
     needed = [unit for unit in value.split() if not unit.endswith(".target")]
     if key == "RemainAfterExit":
         return value.lower() in ("yes", "true", "on", "1", "y", "t")
+    if key in ("PrivateNetwork", "IPAddressDeny", *_ELSEWHERE):
+        return value.lower() not in ("", "no", "false", "off", "0", "n", "f")
     return key in ("Requires", "Requisite", "BindsTo") and bool(needed)
 
 

@@ -95,8 +95,15 @@ def _sssd(line: bytes) -> bytes:
     return (key + b"=" + value.strip() if key in _SSSD else b"") if equals else b"odd"
 
 
-_STARTED = re.compile(rb"[ \t]*(?:export[ \t]+)?(?:ExecStart|Environment|[A-Z_]*(?:OPTS|OPTIONS|ARGS))[ \t]*=")
+_STARTED = re.compile(rb"[ \t]*(?:export[ \t]+)?(?:ExecStart|Environment|[A-Z_]*(?:OPTS|OPTIONS|ARGS|POLICY))[ \t]*=")
 _OTHERWISE = re.compile(rb"(?<![\w/.-])-[46deDitq]*[ofC]")
+# Another program, variables of a file that nobody looks at, another root, other files in the places of its own.
+_ANOTHER = re.compile(
+    rb"[ \t]*(?:ExecStart[ \t]*=(?![ \t]*(?:[-@:+!]*(?:/usr)?(?:/local)?/s?bin/sshd(?:[ \t\r]|\Z)|\r?\Z))"
+    rb"|EnvironmentFile[ \t]*=[ \t]*(?!-?(?:/etc/default/ssh|/etc/sysconfig/sshd?"
+    rb"|/etc/crypto-policies/back-ends/opensshserver\.config)?[ \t]*\r?\Z)"
+    rb"|(?:Root(?:Directory|Image)|Bind(?:ReadOnly)?Paths|(?:Mount|Extension)Images|ExtensionDirectories)[ \t]*=[ \t]*[^ \t\r])"
+)
 
 
 def sshd_started(text: bytes) -> bytes:
@@ -105,7 +112,7 @@ def sshd_started(text: bytes) -> bytes:
     for line in text.split(b"\n"):
         told = bool(_STARTED.match(line)) or (told and goes_on)
         goes_on = line.rstrip(b"\r").endswith(b"\\")
-        lines.append(b"otherwise" if told and _OTHERWISE.search(line) else b"")
+        lines.append(b"otherwise" if _ANOTHER.match(line) or (told and _OTHERWISE.search(line)) else b"")
     return b"\n".join(lines)
 
 

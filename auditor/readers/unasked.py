@@ -84,4 +84,14 @@ def _lets_in(stack: tuple[pam.Entry, ...], who: pam.Who) -> bool | Unknown:
     if any(not path.depends_on for path in bare):
         return True
     gate = min((path.depends_on for path in bare), default="")
-    return Unknown("not_told", f"it depends on {gate}") if gate else False
+    if gate:
+        return Unknown("not_told", f"it depends on {gate}")
+    other = min((name for path in paths if (name := _may_ask_nothing(path.proofs))), default="")
+    return Unknown("not_told", f"{other[:60]} decides elsewhere what it asks for") if other else False
+
+
+def _may_ask_nothing(proofs: frozenset[str]) -> str:
+    """The module that alone lets in, where nobody knows whether it asks for anything; else ""."""
+    names = sorted(p.removeprefix(pam.TOLD_ELSEWHERE) for p in proofs if p.startswith(pam.TOLD_ELSEWHERE))
+    known = len(names) < len(proofs) or any(name in pam.ASKING for name in names)
+    return "" if known else next(iter(names), "")

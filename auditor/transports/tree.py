@@ -195,14 +195,31 @@ class _Root:
         return text
 
     def leads(self, path: str) -> bytes:
-        """Where a link leads, as it is written; nothing of a plain file. Neither is opened."""
+        """Where a link leads, as it is written; nothing of a plain file. What ends in an empty file leads to NOWHERE.
+
+        So systemd has it of a unit: one whose file is empty is masked, as with /dev/null. Nothing of a file is read.
+        """
         folder, _, name = path.rpartition("/")
         try:
             with self._opened(folder, _FOLDER) as fd:
                 target = _link(fd, name, self.names)
         except _Emptied:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
+        if self._hollow(path, target or ""):
+            return b"/dev/null"
         return b"" if target is None else os.fsencode(target)
+
+    def _hollow(self, path: str, target: str) -> bool:
+        """Whether an empty file is at its end, or a device as far as its first link says."""
+        if os.path.normpath(os.path.join(path, "..", target)).startswith("/dev/"):
+            return True
+        try:
+            with self._opened(path, _FILE) as fd:
+                return os.fstat(fd).st_size == 0
+        except _Emptied:
+            return True
+        except (OSError, _Odd):
+            return False
 
     @contextmanager
     def _opened(self, path: str, flags: int) -> Iterator[int]:

@@ -4,7 +4,7 @@ The dispatch follows Linux-PAM's pam.conf(5) and `_pam_dispatch_aux`: `include` 
 a jump counts modules of its own level, and a stack that nothing said yes to refuses.
 """
 
-from auditor.readers.pam.modules import CONDITIONS, HARMLESS, NO_TOKEN, OPTIONAL_TOKEN, TOKEN, TOLD_ELSEWHERE
+from auditor.readers.pam.modules import ASKING, CONDITIONS, HARMLESS, NO_TOKEN, OPTIONAL_TOKEN, TOKEN, TOLD_ELSEWHERE
 from auditor.readers.pam.proofs import weakest
 from auditor.readers.pam.results import Who
 from auditor.readers.pam.stacks import Entry, stack
@@ -12,6 +12,7 @@ from auditor.readers.pam.texts import STACKS, read, service_text
 from auditor.readers.pam.walk import Path, paths
 
 __all__ = [
+    "ASKING",
     "CONDITIONS",
     "HARMLESS",
     "NO_TOKEN",

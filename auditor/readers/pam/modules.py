@@ -7,6 +7,12 @@ TOKEN = frozenset({"pam_google_authenticator", "pam_oath", "pam_u2f", "pam_yubic
 
 # What these ask for is decided elsewhere (a server, their own file): they count for nothing that can be told here.
 TOLD_ELSEWHERE = "?"
+# These ask for something, whatever it is; what others that are not known do, a program of anybody's may decide.
+ASKING = frozenset([
+    "pam_sss", "pam_sss_gss", "pam_duo", "pam_radius_auth", "pam_tacplus", "pam_fprintd", "pam_ssh_agent_auth", "pam_pkcs11",
+    "pam_p11", "pam_mysql", "pam_pgsql", "pam_userdb", "pam_systemd_home", "pam_centrifydc", "pam_lsass", "pam_vas3", "pam_aad",
+    "pam_himmelblau", "pam_privacyidea", "pam_rsa", "pam_securid", "pam_mfa",
+])  # fmt: skip
 
 NEUTRAL = frozenset([
     "pam_env", "pam_faildelay", "pam_faillock", "pam_tally", "pam_tally2", "pam_nologin", "pam_motd", "pam_cap", "pam_group",

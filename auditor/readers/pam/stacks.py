@@ -11,6 +11,7 @@ from auditor.readers.pam.texts import DIRECTORIES, Texts, service_text
 
 DEPTH = 16
 _LINE = re.compile(r"^(-?)(\w+)\s+(\[[^\]]*\]|\S+)\s+(\S+)\s*(.*)$")
+_OF_SYSTEM = re.compile(r"/+(?:usr/+)?lib(?:64|32)?/+(?:[^/.][^/]*/+)?security/*|(?:/nix/store|/gnu/store)/[^.].*")
 
 _WORDS = {
     "required": {"success": "ok", "new_authtok_reqd": "ok", "ignore": "ignore", "default": "bad"},
@@ -85,8 +86,13 @@ def _entries(texts: Texts, line: str, level: int, depth: int) -> Iterator[Entry]
         yield Entry(level, {}, "")
         yield from _flat(texts, module, level + 1, depth + 1)
     else:
-        name = module.rpartition("/")[2].removesuffix(".so")
-        yield Entry(level, _actions(control), name, tuple(options.split()), bool(dash))
+        yield Entry(level, _actions(control), _named(module), tuple(options.split()), bool(dash))
+
+
+def _named(module: str) -> str:
+    """One that lies elsewhere than those of the system is another, whatever it is called."""
+    folder, _, name = module.rpartition("/")
+    return module if folder and not _OF_SYSTEM.fullmatch(folder) else name.removesuffix(".so")
 
 
 def _actions(control: str) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from auditor.readers.clamav import NO, YES, Settings
 from auditor.readers.trees import units
 from auditor.readers.trees.forwarders import worst
 from auditor.readers.trees.places import naming
+from auditor.readers.trees.timers import dropped_in
 from auditor.readers.trees.units import Units
 
 MDATP = "/etc/opt/microsoft/mdatp/managed/mdatp_managed.json"
@@ -27,8 +28,10 @@ QUESTIONS: Mapping[str, Command] = {
     "freshclam": Command("/etc/clamav/freshclam.conf /etc/freshclam.conf", kind="read", mask="clamav"),
     "defender": Command(MDATP, kind="read", mask="defender"),
     "started": Command(
-        " ".join(
-            f"{units.ROOTS[0]}/{u}.service {units.ROOTS[0]}/{u}.service.d/*.conf"
+        f"{units.ROOTS[0]}/service.d/*.conf {units.ROOTS[1]}/service.d/*.conf "
+        + " ".join(
+            f"{root}/{u}.service {root}/{u}.service.d/*.conf"
+            for root in units.ROOTS[:2]
             for u in ("clam*", "freshclam", "mdatp")
         ),
         kind="read",
@@ -121,9 +124,12 @@ class _Running:
             yield from _options(command, place)
 
     def _lines(self, names: Sequence[str]) -> Iterator[Placed]:
-        units_ = {f"{units.ROOTS[0]}/{n}.service" for name in names for n in (name, units.template(name))}
+        own = {f"{n}.service" for name in names for n in (name, units.template(name))}
+        own |= {
+            f"{unit}.d" for name in names for unit in dropped_in([f"{name}.service", f"{units.template(name)}.service"])
+        }
         for path, text in self.texts.items():
-            if path in units_ or path.rpartition(".d/")[0] in units_:
+            if own & set(path.split("/")[-2:]):
                 yield from ((line, f"{path}:{n}") for n, line in enumerate(text.split("\n"), 1) if line)
 
 

@@ -13,7 +13,7 @@ from auditor.model import Answer, Command, Unknown
 from auditor.readers import files, systemd_conf
 from auditor.readers.clocks import settings
 from auditor.readers.trees.forwarders import worst
-from auditor.readers.trees.included import unseen
+from auditor.readers.trees.included import beyond, unseen
 from auditor.readers.trees.units import Units
 
 FILES = Command(
@@ -100,8 +100,8 @@ def _gather(path: str, texts: Mapping[str, str], read: dict[str, str], clocks: C
         paths = sorted(p for p in texts if fnmatch.fnmatchcase(p, glob) and p.count("/") == glob.count("/"))
         folder = glob.rpartition("/")[0]
         held = folder in clocks.empty or any(p.rpartition("/")[0] == folder for p in texts)
-        if not paths and not ("*" in glob and held):
-            clocks.gap = worst([clocks.gap, unseen(FILES, glob)])
+        lacking = None if paths or ("*" in glob and held) else unseen(FILES, glob)
+        clocks.gap = worst([clocks.gap, beyond(FILES, glob), lacking])
         for one in paths:
             _gather(one, texts, read, clocks, depth + 1)
 

@@ -14,7 +14,7 @@ from auditor.model import Answer, Command, Unknown
 from auditor.readers import files, systemd_conf
 from auditor.readers.own_names import Own, is_loopback, plain
 from auditor.readers.repositories import canonical
-from auditor.readers.trees.included import unseen
+from auditor.readers.trees.included import beyond, unseen
 
 
 def _question(mask: str, text: str) -> Command:
@@ -154,18 +154,19 @@ class _Including:
         """A quoted text that a file does not close ends with it."""
         glob = _glob(found, self.folder)
         paths = _matching(self.texts, glob) if glob else []
-        gap = self._unseen(glob) if glob and not paths else None
+        gap = self._unseen(glob, bool(paths)) if glob else None
         if depth == DEEPEST:
             gap, paths = Unknown("not_told", f"what {path} includes"), []
         self.gap = worst([self.gap, gap])
         texts = (self.text(one, depth + 1) for one in paths if one not in self.read)
         return "\n" + "".join(text + '"' * (len(_QUOTE.findall(text)) % 2) + "\n" for text in texts)
 
-    def _unseen(self, glob: str) -> Unknown | None:
+    def _unseen(self, glob: str, found: bool) -> Unknown | None:
         """A folder that the tree holds is whole; what is included and not there is on the host, for all we know."""
         folder = glob.rpartition("/")[0]
         held = folder in self.empty or any(path.rpartition("/")[0] == folder for path in self.texts)
-        return None if "*" in glob and held else unseen(QUESTIONS[self.question], glob)
+        question = QUESTIONS[self.question]
+        return beyond(question, glob) or (None if found or ("*" in glob and held) else unseen(question, glob))
 
 
 def _glob(found: re.Match[str], folder: str) -> str:

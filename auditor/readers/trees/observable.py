@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,11 +22,12 @@ _OF_A_HOST = (
     "accounts of ",
     "of ",
 )
+_ELSEWHERE = re.compile(r"PAM file \S*/")  # it may be in the tree: nobody looked
 
 
 def observable(fact: Any) -> Any:
     if isinstance(fact, Unknown):
-        there = fact.cause == "not_told" and fact.detail.startswith(_OF_A_HOST)
+        there = fact.cause == "not_told" and fact.detail.startswith(_OF_A_HOST) and not _ELSEWHERE.match(fact.detail)
         return Unknown("not_observable", fact.detail) if there else fact
     if isinstance(fact, Partial):
         return Partial(tuple(observable(f) for f in fact.items), observable(fact.missing))

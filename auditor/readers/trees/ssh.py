@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import files, sshd
 from auditor.readers.sshd import Asked, Context, Settings
-from auditor.readers.trees.included import unseen
+from auditor.readers.trees import units
+from auditor.readers.trees.included import beyond, unseen
 
 CONFIG = Command(
     "/etc/ssh/sshd_config /usr/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /usr/etc/ssh/sshd_config.d/*"
@@ -23,10 +24,16 @@ CONFIG = Command(
     mask="comments",
     cap_bytes=262144,
 )
-_UNITS = tuple(f"/etc/systemd/system/{unit}.service" for unit in ("ssh", "sshd", "ssh@", "sshd@"))
+_UNITS = tuple(f"{root}/{unit}.service" for root in units.ROOTS[:2] for unit in ("ssh", "sshd", "ssh@", "sshd@"))
+_EVERY = tuple(f"{root}/service.d/*.conf" for root in units.ROOTS[:2])  # drop-ins of all services
 STARTED = Command(
     " ".join(
-        ("/etc/default/ssh", "/etc/sysconfig/sshd", "/etc/sysconfig/ssh", *_UNITS, *(f"{u}.d/*.conf" for u in _UNITS))
+        (
+            *("/etc/default/ssh", "/etc/sysconfig/sshd", "/etc/sysconfig/ssh"),
+            *_UNITS,
+            *(f"{u}.d/*.conf" for u in (*_UNITS, f"{units.ROOTS[2]}/ssh.service", f"{units.ROOTS[2]}/sshd.service")),
+            *_EVERY,
+        )
     ),
     kind="read",
     mask="sshd_started",
@@ -181,8 +188,8 @@ def _include(
         seen = folder in config.empty or any(p.startswith(folder + "/") for p in texts if folder != "/etc/ssh")
         if depth >= DEEPEST:
             config.gap = config.gap or Unknown("unreadable", f"Include in Include: {whole}")
-        elif not found and not seen:
-            config.gap = _worse(config.gap, unseen(CONFIG, whole))
+        elif more := beyond(CONFIG, whole) or (None if found or seen else unseen(CONFIG, whole)):
+            config.gap = _worse(config.gap, more)
         for path in found if depth < DEEPEST else ():
             _gather(texts, path, matches, depth + 1, config)
 

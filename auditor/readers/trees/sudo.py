@@ -34,9 +34,10 @@ _OPTION = re.compile(
 _PLAIN = re.compile(r"/[^=]*|ALL|sudoedit|list|[A-Z][A-Z0-9_]*")
 _BOOLEAN = re.compile(r"(!*)(authenticate|targetpw|rootpw|runaspw)")
 _VALUE = re.compile(r"(timestamp_timeout|exempt_group|runas_default) *= *([^ ]+)")
-_WEIGHTY = re.compile(r"!*(authenticate|timestamp_timeout|exempt_group|runas_default)")
-_ANOTHER = re.compile(r"^[^#\n]*Defaults.*pam_(login_)?service", re.MULTILINE)
-_AMONG = re.compile(r"Defaults([@:>!])((?:[^\s,]+\s*,\s*)*[^\s,]+)\s*")
+_WEIGHTY = re.compile(r"[^=]*\b(authenticate|timestamp_timeout|exempt_group|runas_default|targetpw|rootpw|runaspw)\b")
+_ANOTHER = re.compile(r"^[^#\n]*Defaults.*pam_(login_|askpass_)?service", re.MULTILINE)
+_GOES_ON = re.compile(r"\\[ \t]*\r?\n")
+_AMONG = re.compile(r"Defaults([@:>!])\s*((?:[^\s,]+\s*,\s*)*[^\s,]+)\s*")
 
 
 def rules(answer: Answer, tree: people.Tree) -> sudoers.Rules | Unknown:
@@ -67,7 +68,7 @@ def polkit(answer: Answer) -> tuple[dict[str, str], Unknown | None]:
 
 def another_service(answer: Answer) -> bool:
     """Whether some line has sudo ask another PAM service than its own."""
-    return any(_ANOTHER.search(text) for text in files.read(answer).texts.values())
+    return any(_ANOTHER.search(_GOES_ON.sub(" ", text)) for text in files.read(answer).texts.values())
 
 
 def _gap(texts: Mapping[str, str], found: tuple[sudoers.Rule, ...], tree: people.Tree) -> Unknown | None:
@@ -234,9 +235,10 @@ def _elements(text: str) -> list[str]:
 def _defaults(line: str) -> Iterator[str]:
     among = _AMONG.match(line)
     to, names, rest = (among[1], among[2], line[among.end() :]) if among else ("-", "", line[len("Defaults") :])
-    names = "".join(names.split())
+    names = "".join(names.split()).replace('"', "")
     text, odd = _bare(rest)
-    for one in (v.strip() for v in text.split(",")):
+    odd = odd or "\\" in names
+    for one in (re.sub(r"!\s+", "!", v.strip()) for v in text.split(",")):
         boolean, value = _BOOLEAN.fullmatch(one), _VALUE.fullmatch(one)
         told = ""
         if boolean:

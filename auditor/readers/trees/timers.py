@@ -73,7 +73,7 @@ def unit(name: str, found: Mapping[str, str]) -> Unit:
     names = list(dict.fromkeys([name, _of_template(name)]))
     main = next((p for n in names for root in ROOTS if (p := f"{root}/{n}") in found), None)
     drop_ins: dict[str, str] = {}
-    for folder in (f"{root}/{of}.d/" for of in _dropped_in(names) for root in ROOTS):
+    for folder in (f"{root}/{of}.d/" for of in dropped_in(names) for root in ROOTS):
         for path in found:
             if path.startswith(folder):
                 drop_ins.setdefault(path[len(folder) :], path)
@@ -86,7 +86,8 @@ def _of_template(name: str) -> str:
     return template(stem) + dot + suffix
 
 
-def _dropped_in(names: list[str]) -> Iterator[str]:
+def dropped_in(names: list[str]) -> Iterator[str]:
+    """Of a unit's name and its template's, the units of which the drop-ins are its own: of its name, its prefixes, its kind."""
     yield from names
     stem, _, suffix = names[0].rpartition(".")
     while "-" in stem.rstrip("-"):
