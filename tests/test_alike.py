@@ -133,7 +133,9 @@ def test_a_name_that_is_left_out_changes_no_fact(lines: list[str], name: str) ->
     module = importlib.import_module("auditor.probes.sudo_rules")
     people = "p:root:0:0:/root:/bin/sh\np:bob:1000:1000:/home/bob:/bin/sh\ng:sudo:27:bob\nend\n"
     rules = "\n".join(["sudoers files", *lines, f"name {name}", "end\n"])
-    answers = {n: Output(0, t.encode(), b"", 0.0) for n, t in (("accounts", people), ("sudoers", rules), ("pam", "end\n"))}
+    answers = {
+        n: Output(0, t.encode(), b"", 0.0) for n, t in (("accounts", people), ("sudoers", rules), ("pam", "end\n"))
+    }
     assert told(module.PROBE.dialects["linux"].parse, answers, {}) == told(module.parse, answers, {})
 
 
@@ -206,6 +208,13 @@ def test_alike_hosts_are_judged_each_by_its_own_values() -> None:
         finding(make_check(control, values={"most": most}), facts, SCHEMA, 0.0).outcome for most in (9, 3, 9, 9, 3)
     ]
     assert outcomes == [Outcome.PASS, Outcome.FAIL, Outcome.PASS, Outcome.PASS, Outcome.FAIL]
+
+
+def test_values_that_only_look_alike_are_others() -> None:
+    facts = Shared({"days": 1})
+    control = make_control(expect={"days": {"equals": "$wanted"}})
+    came_to = [finding(make_check(control, values={"wanted": one}), facts, SCHEMA, 0.0) for one in (1, True, 1)]
+    assert [one.outcome for one in came_to] == [Outcome.PASS, Outcome.UNKNOWN, Outcome.PASS]
 
 
 def test_another_control_of_the_same_name_is_judged_anew() -> None:
