@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from auditor.model import Finding
+
+MANY, FEW = 1024, 32  # findings whose words are remembered: some of each control; and of those with many reasons
+LONG = 16  # reasons: a fleet in which every host has many of its own would be remembered for good
 
 
 def undecided(finding: Finding) -> bool:
@@ -30,3 +35,13 @@ class Alike:
         if not isinstance(other, Alike) or self.finding.reasons is not other.finding.reasons:
             return False
         return self._told() == other._told()
+
+
+def remembered(words: Callable[[Alike], str]) -> Callable[[Alike], str]:
+    """The same words, made once for the last findings that are alike."""
+    short, long = lru_cache(maxsize=MANY)(words), lru_cache(maxsize=FEW)(words)
+
+    def once(alike: Alike) -> str:
+        return long(alike) if len(alike.finding.reasons) > LONG else short(alike)
+
+    return once

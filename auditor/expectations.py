@@ -331,12 +331,17 @@ def _untold(unknown: Unknown) -> tuple[Reason, ...]:
 def _alike(check: Check, facts: Shared, scope: Scope) -> CameTo:
     """What the last host with these facts came to, where the control is held against the same; dated entries count anew."""
     before, came_to = facts.came_to.get(check.control.id, (None, None))
-    if came_to and before and before.control is check.control and before.values == check.values:
+    if came_to and before and before.control is check.control and _same(before.values, check.values):
         return came_to
     came_to = _against(check, facts, scope)
     if not any(isinstance(value, Register) for value in check.values.values()):
         facts.came_to[check.control.id] = (check, came_to)
     return came_to
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Mostly one object, which the hosts that a control is put to in the same words share."""
+    return one is other or _identical(one, other)
 
 
 def _bounded(bound: Bound, control: Control, facts: Facts, scope: Scope) -> BoundSeen:

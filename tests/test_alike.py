@@ -117,6 +117,28 @@ def test_a_host_keeps_its_name_where_a_rule_may_name_hosts(more: str, nameless: 
     assert (b"name web01" not in left.stdout) is nameless
 
 
+SUDO_LINES = st.sampled_from(
+    [
+        "rule bob web01\tNOPASSWD: ALL", "rule %sudo ALL\t(ALL : ALL) ALL", "also web02\tALL", "host WEB=web01", "host ANY=ALL",
+        "rule bob WEB\tALL", "rule bob ANY\tNOPASSWD: /bin/ls", "rule bob ANY, !web01\tALL", "rule bob +servers\tALL",
+        "default @\tweb01\tauthenticate\tno", "default @\tALL\trootpw\tyes", "default -\t\trootpw\tyes", "rule bob w*\tALL",
+        "doas bob\tNOPASSWD: ALL", "name web02\x0crule bob web02\tALL", "rule bob ALL\u2028name web02\tALL", "name ", "odd",
+        "rule bob ALL\rname web02\tALL", "host A=B", "host B=A", "rule bob A\tALL", "rule bob \tALL", "directory",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(SUDO_LINES, max_size=5), st.sampled_from(["web01", "web02", "WEB01.x.invalid", "", "web01\x0cend"]))
+def test_a_name_that_is_left_out_changes_no_fact(lines: list[str], name: str) -> None:
+    module = importlib.import_module("auditor.probes.sudo_rules")
+    people = "p:root:0:0:/root:/bin/sh\np:bob:1000:1000:/home/bob:/bin/sh\ng:sudo:27:bob\nend\n"
+    rules = "\n".join(["sudoers files", *lines, f"name {name}", "end\n"])
+    answers = {
+        n: Output(0, t.encode(), b"", 0.0) for n, t in (("accounts", people), ("sudoers", rules), ("pam", "end\n"))
+    }
+    assert told(module.PROBE.dialects["linux"].parse, answers, {}) == told(module.parse, answers, {})
+
+
 def test_a_rule_of_one_host_counts_there_alone() -> None:
     """Two hosts with the same rules, of which one names the first: they do not come to the same."""
     sudo_rules = probe("sudo_rules")
@@ -186,6 +208,13 @@ def test_alike_hosts_are_judged_each_by_its_own_values() -> None:
         finding(make_check(control, values={"most": most}), facts, SCHEMA, 0.0).outcome for most in (9, 3, 9, 9, 3)
     ]
     assert outcomes == [Outcome.PASS, Outcome.FAIL, Outcome.PASS, Outcome.PASS, Outcome.FAIL]
+
+
+def test_values_that_only_look_alike_are_others() -> None:
+    facts = Shared({"days": 1})
+    control = make_control(expect={"days": {"equals": "$wanted"}})
+    came_to = [finding(make_check(control, values={"wanted": one}), facts, SCHEMA, 0.0) for one in (1, True, 1)]
+    assert [one.outcome for one in came_to] == [Outcome.PASS, Outcome.UNKNOWN, Outcome.PASS]
 
 
 def test_another_control_of_the_same_name_is_judged_anew() -> None:

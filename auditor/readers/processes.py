@@ -119,7 +119,7 @@ def among(*names: str, mark: bytes = b"p") -> Callable[[Answer], Answer]:
     whole |= frozenset(name.encode() for name in names)
     beginnings = tuple(c for c, name in zip(cut, names, strict=True) if name.endswith("*"))
 
-    @lru_cache(maxsize=64)
+    @lru_cache(maxsize=32)
     def left(told: bytes) -> bytes:
         found, others = _listed(told, mark)
         begun = [one for one in (*found.names, *found.programs) if one.startswith(beginnings)] if beginnings else []
@@ -144,9 +144,9 @@ class _Listed:
     programs: tuple[bytes, ...]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4)
 def _listed(told: bytes, mark: bytes) -> tuple[_Listed, tuple[bytes, ...]]:
-    """And the other lines."""
+    """And the other lines. For all that is asked of one host: what other hosts told is large, and seldom the same."""
     begins = (mark + b"\t", mark + b" ")
     every = told.split(b"\n")
     lines = tuple(line for line in every if line.startswith(begins))

@@ -272,7 +272,8 @@ def _of_every_host(exit_code: int, told: bytes) -> bool:
 
 @lru_cache(maxsize=REMEMBERED)
 def _told(exit_code: int, text: str) -> Rules:
-    lines = text.splitlines()
+    """A form feed, say, in a rule begins no other line."""
+    lines = text.removesuffix("\n").split("\n")
     if exit_code or len(lines) < 2 or not lines[0].startswith("sudoers ") or lines[-1] != "end":
         raise Unreadable("the sudo rules are not complete")
     aliases = _aliases(lines)

@@ -9,12 +9,11 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import chain, groupby
 
 from junit_xml import TestCase, TestSuite
 
-from auditor.alike import Alike, undecided
+from auditor.alike import Alike, remembered, undecided
 from auditor.compare import KIND_WORDS, NOT_CHANGED
 from auditor.decision_words import beside
 from auditor.document import stamp
@@ -136,8 +135,8 @@ class _Words:
     def __init__(self, run: Run, voice: Voice) -> None:
         self.run = run
         self.voice = voice
-        self.said = lru_cache(maxsize=1024)(self._said)
-        self._alike = lru_cache(maxsize=1024)(self._text)
+        self.said = remembered(self._said)
+        self._alike = remembered(self._text)
 
     def _said(self, alike: Alike) -> str:
         return why(alike.finding, self.voice)

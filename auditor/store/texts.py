@@ -10,11 +10,11 @@ import json
 from functools import lru_cache
 
 from auditor import document
-from auditor.alike import Alike, undecided
+from auditor.alike import FEW, MANY, Alike, remembered, undecided
 from auditor.model import Finding, Subject
 from auditor.store.packing import dump
 
-REMEMBERED = 1024  # shared parts: some of each control
+LONG = 4096  # characters of a shared part that few are remembered of
 _OWN = ("subject", "fingerprint", "at")
 _SHARED = ',"control":'
 _AFTER_SUBJECT = ',"fingerprint":'
@@ -32,7 +32,7 @@ def read(seq: int, text: str) -> Finding:
     subject, _, dated = own.partition(_AFTER_SUBJECT)
     if not dated or not subject.startswith('{"subject":'):
         return document.finding_from_plain(seq, json.loads(text))
-    alike = _read_shared(shared)
+    alike = (_read_long if len(shared) > LONG else _read_short)(shared)
     told = json.loads(f'{{"fingerprint":{dated}}}')
     return Finding(
         seq=seq,
@@ -69,7 +69,7 @@ def _read_subject(text: str) -> Subject:
 # ---------------------------------------------------------------- what hosts share
 
 
-@lru_cache(maxsize=REMEMBERED)
+@remembered
 def _written_of(alike: Alike) -> str:
     return _shared(document.kept_to_plain(alike.finding))
 
@@ -79,8 +79,10 @@ def _shared(plain: document.Plain) -> str:
     return dump({**first, **{name: value for name, value in plain.items() if name not in _OWN}})
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _read_shared(text: str) -> Finding:
     """A finding of nobody's."""
     own: document.Plain = {"subject": {"kind": "host", "id": "", "perimeter": ""}, "fingerprint": "", "at": 0.0}
     return document.finding_from_plain(0, {**own, **json.loads(f'{{"control":{text}')})
+
+
+_read_short, _read_long = lru_cache(maxsize=MANY)(_read_shared), lru_cache(maxsize=FEW)(_read_shared)
