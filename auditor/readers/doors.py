@@ -134,7 +134,7 @@ class Seen:
 def marks(answer: Answer) -> frozenset[str] | Unknown:
     if isinstance(answer, Failure):
         return answer.unknown()
-    lines = answer.text.splitlines()
+    lines = answer.text.removesuffix("\n").split("\n")
     if not lines or lines[-1] != "end":
         raise Unreadable("what the doors are marked by is not complete")
     return frozenset(lines[:-1])

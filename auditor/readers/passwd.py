@@ -104,7 +104,7 @@ def people(answer: Answer) -> People | Unknown:
 
 @lru_cache(maxsize=REMEMBERED)
 def _people(exit_code: int, text: str) -> People:
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n")  # no other character ends a line of passwd(5)
     if exit_code or not lines or lines[-1] != "end":
         raise Unreadable("the list of accounts is not complete")
     found = read(lines)
