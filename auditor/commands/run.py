@@ -114,7 +114,7 @@ def run(
         kept = replace(given.kept, until=plan.until if as_of else None)
         begun = keeping.begin(header, catalogue_of(plan), kept)
         log.started(begun.header)
-        gc.freeze()  # what is loaded stays to the end: it need not be walked again for every few hosts
+        held.enter_context(_settled())
         with _interruptible(), progress(len(plan.hosts), lang) as done:
             pace = Pace(places, float(deadline), time.time, log.telling(done), _uninterrupted, inputs.civil, missing)
             asks = brought.asks(time.time()) if brought else _asks(plan, places, times)
@@ -132,6 +132,16 @@ def run(
     finally:
         held.close()
     return code
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """What is loaded by now stays to the end: it need not be walked for garbage again for every few hosts."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _narrowed(plan: Plan, trees: tuple[str, ...]) -> str:
