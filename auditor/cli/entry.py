@@ -107,9 +107,9 @@ def program() -> None:
     """The program: a defect keeps its traceback, and exits with 2, never with the 1 of an open failure."""
     try:
         main()
-    except Exception:  # noqa: BLE001 - only to choose the exit code
+    except Exception as defect:
         import traceback
 
         click.echo(traceback.format_exc(), nl=False, err=True)
         click.echo(f"a defect of auditor {__version__}: please report it with the lines above", err=True)
-        sys.exit(2)
+        raise SystemExit(2) from defect

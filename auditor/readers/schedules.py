@@ -99,6 +99,8 @@ def calendar(text: str) -> Starts | None:
     words = _WORDS.get(text.strip().lower(), text).split()
     if words and re.fullmatch("UTC|[A-Z][A-Za-z_]+/[A-Za-z_/+-]+", words[-1]):
         words = words[:-1]
+    if not words:
+        return None
     week: frozenset[int] | None = frozenset(range(7))
     if words and re.match("[A-Za-z]", words[0]):
         week = _weekdays(words.pop(0).lower().rstrip(","))

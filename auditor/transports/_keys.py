@@ -11,6 +11,7 @@ import stat
 import threading
 import weakref
 from pathlib import Path
+from typing import Any
 
 import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -141,8 +142,9 @@ def _read_key(path: str, passphrase: str | None) -> paramiko.PKey | Refused:
             return Refused(
                 "auth", f"the key file {path} can be read by others (mode {mode:04o}): chmod 600 it", "our_key"
             )
-        password = passphrase.encode() if passphrase is not None else None
-        key: paramiko.PKey = paramiko.PKey.from_path(path, password)  # type: ignore[arg-type]  # stubs say text; cryptography is handed it as it is, and takes bytes
+        # paramiko's annotation says text; it hands this to cryptography as it is, which takes bytes
+        password: Any = passphrase.encode() if passphrase is not None else None
+        key: paramiko.PKey = paramiko.PKey.from_path(path, password)
     except OSError as error:
         return Refused("auth", f"the key file {path} cannot be read: {error.strerror}", "our_key")
     except (paramiko.PasswordRequiredException, TypeError):

@@ -77,7 +77,10 @@ def outcomes(result: Result) -> dict[str, Any]:
     return {f["control"]: f["outcome"] for f in json.loads(result.stdout)["findings"]}
 
 
-def taken(named: Named = Named((), (), ()), reference: str | None = None, tree: str = "build/web01") -> set[str]:  # noqa: B008
+NOTHING = Named((), (), ())
+
+
+def taken(named: Named = NOTHING, reference: str | None = None, tree: str = "build/web01") -> set[str]:
     """The files of the trusted side."""
     with opened("main", named, reference, [tree]) as side:
         files = (os.path.relpath(os.path.join(at, n), side.root) for at, _, names in os.walk(side.root) for n in names)

@@ -77,17 +77,17 @@ class Adapter(HTTPAdapter):
         self.date = ""
 
     def get_connection_with_tls_context(self, *args: Any, **rest: Any) -> Any:
-        pool = super().get_connection_with_tls_context(*args, **rest)
+        pool: Any = super().get_connection_with_tls_context(*args, **rest)
         kind = _Secure if pool.scheme == "https" else _Plain
-        pool.ConnectionCls = partial(kind, opened=self._opened)  # type: ignore[attr-defined]  # urllib3: a class, any maker serves
+        pool.ConnectionCls = partial(kind, opened=self._opened)
         return pool
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        resp.stream = partial(_bounded, resp.stream)  # all that requests reads of an answer comes through it
         response = super().build_response(req, resp)
         self.date = response.headers.get("Date", "")
         if 300 <= response.status_code < 400:
             raise Refused("framing", f"HTTP {response.status_code}: it sends us elsewhere, which WinRM does not")
-        response.iter_content = partial(_bounded, response.iter_content)  # type: ignore[method-assign]  # requests reads through it, unbounded
         return response
 
 

@@ -34,6 +34,10 @@ class Wire(Transport):
     `accepted` says whether the host took the credential: None until it said.
     """
 
+    read_timeout_sec: (
+        Any  # pywinrm means one time; requests, which gets it as it is, takes that of connecting and of reading
+    )
+
     def __init__(self, door: Door, password: str, deadlines: Deadlines, clock: Callable[[], float], end: float) -> None:
         super().__init__(
             endpoint=door.url, auth_method=door.method, username=door.user, password=password, proxy=None, **door.login
@@ -103,7 +107,7 @@ class Wire(Transport):
         session.trust_env = False  # neither proxies nor ~/.netrc
         session.mount(self._door.url.partition("/")[0] + "//", self._adapter)
         prepared_request.headers["Accept-Encoding"] = "identity"
-        self.read_timeout_sec = self._timeouts()  # type: ignore[assignment]  # requests takes both
+        self.read_timeout_sec = self._timeouts()
         try:
             response = super()._send_message_request(session, prepared_request)
         except InvalidCredentialsError:
