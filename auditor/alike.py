@@ -1,16 +1,62 @@
-"""Findings of different hosts in; which of them say the very same out, so that what follows of it is made once. Pure."""
+"""What different hosts told and came to in; what of it is the very same out, so that what follows is made once. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from auditor.model import Finding
+from auditor.model import Check, Facts, Finding, Outcome, Partial, Reason
 
 MANY, FEW = 1024, 32  # findings whose words are remembered: some of each control; and of those with many reasons
 LONG = 16  # reasons: a fleet in which every host has many of its own would be remembered for good
+
+# ---------------------------------------------------------------- facts
+
+CameTo = tuple[Outcome | None, tuple[Reason, ...]]
+
+
+class Shared(dict[str, Any]):
+    """The facts of hosts that answered alike, in one object: with it, what controls come to on them is kept."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__(facts)
+        self.came_to: dict[str, tuple[Check, CameTo]] = {}  # by control: the last check of it
+
+
+@lru_cache(maxsize=512)
+def _lately(question: str) -> deque[Shared]:
+    return deque(maxlen=4)
+
+
+def shared(question: str, facts: Facts) -> Facts:
+    """The facts that a host told before, where these are the same: what was judged of them need not be judged again."""
+    if isinstance(facts, Shared):
+        return facts
+    lately = _lately(question)
+    found = next((one for one in tuple(lately) if identical(one, facts)), None)
+    if found is None:
+        found = Shared(facts)
+        lately.append(found)
+    return found
+
+
+def identical(one: Any, other: Any) -> bool:
+    """Equal, and of the same kinds: 1 is neither 1.0 nor true."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(identical(value, other[name]) for name, value in one.items())
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Partial):
+        return one.missing == other.missing and identical(one.items, other.items)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(identical, one, other))
+    return bool(one == other)
+
+
+# ---------------------------------------------------------------- findings
 
 
 def undecided(finding: Finding) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from auditor.alike import shared
 from auditor.errors import Unreadable
-from auditor.expectations import finding, shared
+from auditor.expectations import finding
 from auditor.framing.sh import HELLO
 from auditor.kinds import RECORDS, TREE, Probe
 from auditor.medium import of_tree

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from auditor.alike import CameTo, Shared, identical
 from auditor.model import Bound, BoundSeen, Check, Control, Facts, Finding, Outcome, Partial, Reason, Register, Unknown
 from auditor.operators import LIST_OPERATORS, OPERATORS, count
 
@@ -252,47 +252,6 @@ def _plain(observed: Any) -> Any:
     return observed
 
 
-class Shared(dict[str, Any]):
-    """The facts of hosts that answered alike, in one object: with it, what controls come to on them is kept."""
-
-    def __init__(self, facts: Facts) -> None:
-        super().__init__(facts)
-        self.came_to: dict[str, tuple[Check, CameTo]] = {}  # by control: the last check of it
-
-
-@lru_cache(maxsize=512)
-def _lately(question: str) -> deque[Shared]:
-    return deque(maxlen=4)
-
-
-def shared(question: str, facts: Facts) -> Facts:
-    """The facts that a host told before, where these are the same: what was judged of them need not be judged again."""
-    if isinstance(facts, Shared):
-        return facts
-    lately = _lately(question)
-    found = next((one for one in tuple(lately) if _identical(one, facts)), None)
-    if found is None:
-        found = Shared(facts)
-        lately.append(found)
-    return found
-
-
-def _identical(one: Any, other: Any) -> bool:
-    """Equal, and of the same kinds: 1 is neither 1.0 nor true."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_identical(value, other[name]) for name, value in one.items())
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, Partial):
-        return one.missing == other.missing and _identical(one.items, other.items)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(_identical, one, other))
-    return bool(one == other)
-
-
-CameTo = tuple[Outcome | None, tuple[Reason, ...]]
-
-
 def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at: float) -> Finding:
     """One check against the facts, or against the Unknown that stands for all of them."""
     control = check.control
@@ -341,7 +300,7 @@ def _alike(check: Check, facts: Shared, scope: Scope) -> CameTo:
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Mostly one object, which the hosts that a control is put to in the same words share."""
-    return one is other or _identical(one, other)
+    return one is other or identical(one, other)
 
 
 def _bounded(bound: Bound, control: Control, facts: Facts, scope: Scope) -> BoundSeen:

@@ -16,8 +16,9 @@ from make import make_check, make_control, make_finding
 from test_probes import CASES, answer, probe
 
 from auditor import document
+from auditor.alike import Shared, shared
 from auditor.errors import Unreadable
-from auditor.expectations import Shared, finding, shared
+from auditor.expectations import finding
 from auditor.kinds import Probe
 from auditor.model import Answer, Outcome, Output, Partial, Reason, Register, Subject, Unknown
 from auditor.readers import processes, sshd, sudoers

@@ -1,6 +1,6 @@
 """The paths that an audit is given, and what a commit holds, in; which of it may judge, and which of it does not, out.
 
-All paths are those of the repository. What may judge is taken too widely rather than too narrowly. Pure.
+All paths are those of the repository. What may judge is taken too widely rather than too narrowly.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from auditor.alike import Shared
 from auditor.errors import Unreadable
-from auditor.expectations import Shared
 from auditor.model import Answer, Facts, Failure, Output
 
 Parse = Callable[[Mapping[str, Answer], Mapping[str, Any]], Facts]

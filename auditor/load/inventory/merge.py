@@ -1,4 +1,4 @@
-"""The machines of several exports in; each machine once, and where the exports disagree, out. Pure."""
+"""The machines of several exports in; each machine once, and where the exports disagree, out."""
 
 from __future__ import annotations
 
