@@ -23,7 +23,7 @@ from make import ESTATE_YAML, schema, site, write
 from sshd import started
 
 from auditor.cli import main
-from auditor.transports import ssh
+from auditor.transports._ssh import dialling, route
 from auditor.transports._endpoint import Endpoint, Refused
 
 pytestmark = pytest.mark.xdist_group("availability")
@@ -72,17 +72,17 @@ def fleet(
 ) -> Callable[[], Any]:
     """`with fleet() as town:` the sshd is up within, and gone after."""
     dialled: list[str] = []
-    dial = ssh._dial
-    monkeypatch.setattr(ssh, "PAUSES_S", ())  # a host that is down is dialled once
+    dial = dialling.dial
+    monkeypatch.setattr(route, "PAUSES_S", ())  # a host that is down is dialled once
 
-    def dialling(end: Endpoint, *rest: Any) -> Any:
+    def noted(end: Endpoint, *rest: Any) -> Any:
         dialled.append(NAMES[end.address])
         try:
             return dial(end, *rest)
         except Refused as error:  # no address of loopback is silent: a refused port stands for a host that is off
             raise Refused(error.cause, error.message, "silent") from None
 
-    monkeypatch.setattr(ssh, "_dial", dialling)
+    monkeypatch.setattr(dialling, "dial", noted)
 
     @contextmanager
     def up() -> Iterator[Fleet]:
