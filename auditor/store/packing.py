@@ -12,6 +12,8 @@ from typing import Any
 from auditor import document
 from auditor.model import CAUSES, Answer, Command, Failure, Output
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class Packed:
@@ -65,7 +67,7 @@ def inflated(digest: bytes, body: bytes | None) -> bytes | None:
 
 
 def dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return _COMPACT.encode(value)
 
 
 def dump_command(command: Command) -> str:

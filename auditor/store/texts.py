@@ -18,6 +18,7 @@ LONG = 4096  # characters of a shared part that few are remembered of
 _OWN = ("subject", "fingerprint", "at")
 _SHARED = ',"control":'
 _AFTER_SUBJECT = ',"fingerprint":'
+_AT = ',"at":'
 
 
 def written(finding: Finding) -> str:
@@ -33,16 +34,16 @@ def read(seq: int, text: str) -> Finding:
     if not dated or not subject.startswith('{"subject":'):
         return document.finding_from_plain(seq, json.loads(text))
     alike = (_read_long if len(shared) > LONG else _read_short)(shared)
-    told = json.loads(f'{{"fingerprint":{dated}}}')
+    fingerprint, _, at = dated.partition(_AT)
     return Finding(
         seq=seq,
         subject=_read_subject(subject[len('{"subject":') :]),
         control=alike.control,
         outcome=alike.outcome,
         severity=alike.severity,
-        fingerprint=told["fingerprint"],
+        fingerprint=json.loads(fingerprint),
         reasons=alike.reasons,
-        at=told["at"],
+        at=float(at),
         medium=alike.medium,
         gates=alike.gates,
         decision=alike.decision,

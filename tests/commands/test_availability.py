@@ -23,8 +23,8 @@ from make import ESTATE_YAML, schema, site, write
 from sshd import started
 
 from auditor.cli import main
-from auditor.transports._ssh import dialling, route
 from auditor.transports._endpoint import Endpoint, Refused
+from auditor.transports._ssh import dialling, route
 
 pytestmark = pytest.mark.xdist_group("availability")
 
