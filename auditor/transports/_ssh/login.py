@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import paramiko
@@ -54,7 +55,7 @@ def _by_key(
     for key in keys:
         transport.auth_timeout = left()
         try:
-            more = transport.auth_publickey(user, key)
+            more = _offered(transport, user, key, left)
         except paramiko.BadAuthenticationType as error:
             if endpoint.password:
                 return list(error.allowed_types)
@@ -72,6 +73,15 @@ def _by_key(
             )
         return list(more)
     return None
+
+
+def _offered(transport: paramiko.Transport, user: str, key: paramiko.PKey, left: Left) -> list[str]:
+    """What the host asks for beside a key; paramiko's own wait for its verdict looks ten times a second."""
+    decided = threading.Event()
+    transport.auth_publickey(user, key, event=decided)
+    decided.wait(left())
+    assert transport.auth_handler is not None
+    return list(transport.auth_handler.wait_for_response(decided))
 
 
 def _ended(transport: paramiko.Transport, error: paramiko.AuthenticationException) -> None:

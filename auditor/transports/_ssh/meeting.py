@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,17 +57,28 @@ def _handshake(run: Run, transport: paramiko.Transport, connection: Connection, 
     options.key_types = _restricted("hostkeyalgorithms", wanted, said.get("hostkeyalgorithms", ""))
     transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = left()
     try:
-        transport.start_client(timeout=left())
+        _start(transport, left)
     except (paramiko.SSHException, EOFError, OSError) as error:
+        if left.over():
+            raise TimeoutError from None
         words = f"no SSH conversation with {endpoint.shown}: {reason(error)}"
         hurdle: Hurdle = "no_ssh"
         if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
             hurdle = "algorithms"
             words += ": if it only knows outdated algorithms, take the system's ssh, `ansible_connection: openssh`"
         raise (Cut if _was_cut(error, connection) else Refused)("unreachable", words, hurdle) from None
-    if not transport.initial_kex_done:  # start_client says nothing of its own time limit
+    if not transport.initial_kex_done:
         raise TimeoutError
     _trust.verify(transport.get_remote_server_key(), endpoint, known, run.settings.clock())
+
+
+def _start(transport: paramiko.Transport, left: Left) -> None:
+    """Until keys are exchanged, or the time is up: paramiko's own wait for it looks ten times a second."""
+    done = threading.Event()
+    transport.start_client(event=done)
+    done.wait(left())
+    if not transport.is_active():
+        raise transport.get_exception() or EOFError
 
 
 def _was_cut(error: BaseException, connection: Connection) -> bool:
