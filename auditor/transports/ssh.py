@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import paramiko
-
 from auditor.credentials import NoSecret, Secrets, Trials, Withheld
 from auditor.framing import sh
 from auditor.kinds import Ask, Settings, Transport, Trial
@@ -24,6 +22,7 @@ from auditor.transports import _trust
 from auditor.transports._deadlines import Deadlines
 from auditor.transports._endpoint import PAUSES_S, Endpoint, Refused, Route, Routes
 from auditor.transports._keys import Keys
+from auditor.transports._paramiko import paramiko
 
 READ_AHEAD = 32768
 READ_AT_ONCE = 2 * 1024 * 1024
