@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from auditor.commands.sides import Side
 
 INTERRUPTED = 130
+OFTEN = (700, 10, 10)  # as Python begins
 
 
 class Answered(Protocol):
@@ -137,11 +138,14 @@ def run(
 @contextmanager
 def _settled() -> Iterator[None]:
     """What is loaded by now stays to the end: it need not be walked for garbage again for every few hosts."""
+    while_loading = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(*OFTEN)  # what is made of hosts goes with them
     try:
         yield
     finally:
         gc.unfreeze()
+        gc.set_threshold(*while_loading)
 
 
 def _narrowed(plan: Plan, trees: tuple[str, ...]) -> str:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Output, Partial, Unknown
-from auditor.probes.windows import accounts as windows
 from auditor.readers import logins, parts, passwd, sudoers
 from auditor.readers.logins import DAY_S, Last, State, States
 from auditor.readers.trees import passwords as secrets
@@ -324,6 +323,13 @@ ACCOUNT: dict[str, Any] = {
     },
 }
 
+
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import accounts as windows
+
+    return Dialect(windows.commands, windows.parse)
+
+
 PROBE = Probe(
     title={"en": "Local accounts", "fr": "Comptes locaux"},
     facts={
@@ -344,10 +350,10 @@ PROBE = Probe(
             },
         },
     },
-    dialects={
-        "linux": Dialect(commands, reduced(parse, sudoers=sudoers.nameless)),
-        "windows": Dialect(windows.commands, windows.parse),
-    },
+    dialects=Dialects(
+        linux=Dialect(commands, reduced(parse, sudoers=sudoers.nameless)),
+        windows=_on_windows,
+    ),
     trees={"linux": Dialect(tree_commands, nameless(undated(tree_parse)))},
     privilege={
         "en": "root, to see which accounts have a password or keys, and their sessions in the journal; without it, only names and last logins",

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.probes.windows import admins as windows
 from auditor.readers import parts, passwd, sudoers
 from auditor.readers.trees import people as trees
 from auditor.readers.trees import sudo
@@ -159,6 +158,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import admins as windows
+
+    return Dialect(windows.commands, undated(windows.parse))
+
+
 PROBE = Probe(
     title={"en": "Administrators of the host", "fr": "Administrateurs de l'équipement"},
     facts={
@@ -197,10 +202,10 @@ PROBE = Probe(
             },
         },
     },
-    dialects={
-        "linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless)),
-        "windows": Dialect(windows.commands, undated(windows.parse)),
-    },
+    dialects=Dialects(
+        linux=Dialect(commands, undated(parse, sudoers=sudoers.nameless)),
+        windows=_on_windows,
+    ),
     trees={"linux": Dialect(tree_commands, nameless(undated(tree_parse)))},
     privilege={
         "en": "root, to read sudoers and root's keys; without it the list is incomplete. On Windows, none where anybody may list a group",

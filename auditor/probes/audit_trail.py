@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.probes.windows import audit_trail as windows
 from auditor.readers import audit_rules, auditd, processes
 from auditor.readers.trees import auditing
 from auditor.readers.undated import reduced, undated
@@ -285,6 +284,12 @@ def _text(says: str, kind: str = "string") -> Mapping[str, Any]:
     return {"type": kind, "description": says}
 
 
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import audit_trail as windows
+
+    return Dialect(windows.commands, windows.parse)
+
+
 PROBE = Probe(
     title={"en": "Audit trail", "fr": "Journal d'audit"},
     facts={
@@ -360,10 +365,10 @@ PROBE = Probe(
             "base_directories": _text("Whether their directories are (AuditBaseDirectories).", "boolean"),
         },
     },
-    dialects={
-        "linux": Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
-        "windows": Dialect(windows.commands, windows.parse),
-    },
+    dialects=Dialects(
+        linux=Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
+        windows=_on_windows,
+    ),
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "Root asks the kernel for its audit rules and reads auditd's settings; of the records only a time stamp leaves the host. On Windows, administrators see the audit policy.",

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.probes.windows import directory as windows
 from auditor.readers import files, nsswitch, pam, processes, realmd, sssd, winbind
 from auditor.readers.files import Files
 from auditor.readers.trees import directories as trees
@@ -361,6 +360,12 @@ def _texts(says: str, item: str) -> Mapping[str, Any]:
     return {**_text(says, "array"), "items": _text(item)}
 
 
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import directory as windows
+
+    return Dialect(windows.commands, windows.parse)
+
+
 PROBE = Probe(
     title={"en": "Directory that identities come from", "fr": "Annuaire d'où viennent les identités"},
     facts={
@@ -409,10 +414,10 @@ PROBE = Probe(
             "keytab": _texts("The principals of /etc/krb5.keytab; null when there is none.", "A principal."),
         },
     },
-    dialects={
-        "linux": Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)),
-        "windows": Dialect(windows.commands, windows.parse),
-    },
+    dialects=Dialects(
+        linux=Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)),
+        windows=_on_windows,
+    ),
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "Root reads sssd.conf (allowed keys only, no password), asks sssctl whether the directory answers and lists the keytab's principals.",

@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes import ssh_logins
-from auditor.probes.windows import doors as windows
 from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sshd, sudoers, vpn
 from auditor.readers.entries import ANYBODY, Entry, listed, one_factor, shown, unsure
 from auditor.readers.files import Files
@@ -483,16 +482,23 @@ FACTS: dict[str, Any] = {
     },
 }
 
+
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import doors as windows
+
+    return Dialect(windows.commands, undated(windows.parse))
+
+
 PROBE = Probe(
     title={"en": "Second factor at other doors than SSH", "fr": "Second facteur aux autres portes que SSH"},
     facts=FACTS,
-    dialects={
-        "linux": Dialect(
+    dialects=Dialects(
+        linux=Dialect(
             commands,
             undated(parse, sudoers=sudoers.nameless, effective=sshd.settled, processes=OURS, processes_root=OURS),
         ),
-        "windows": Dialect(windows.commands, undated(windows.parse)),
-    },
+        windows=_on_windows,
+    ),
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     arguments=ssh_logins.PROBE.arguments,
     privilege={

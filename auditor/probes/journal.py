@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Unknown
-from auditor.probes.windows import journal as windows
 from auditor.readers import files, logrotate, systemd_conf
 from auditor.readers.rsyslog import FIRST_STAMP, Stamped, age_s, stamped
 from auditor.readers.trees import settings as trees
@@ -305,6 +304,12 @@ def _number(text: str) -> Mapping[str, Any]:
     return {"type": "number", "description": text}
 
 
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import journal as windows
+
+    return Dialect(windows.commands, windows.parse)
+
+
 PROBE = Probe(
     title={"en": "Local logs", "fr": "Journaux locaux"},
     privilege={
@@ -345,6 +350,6 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, windows.parse)},
+    dialects=Dialects(linux=Dialect(commands, parse), windows=_on_windows),
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
 )

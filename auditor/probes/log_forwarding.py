@@ -10,12 +10,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.probes.questions import forwarders as asked
 from auditor.probes.questions.forwarders import CONFIG, CONFIG_ROOT, Config
-from auditor.probes.windows import log_forwarding as windows
 from auditor.readers import own_names, processes, rsyslog, syslog_ng
 from auditor.readers.forwarders import (
     beats,
@@ -116,6 +115,8 @@ def _set_up(
 
 
 def parse_windows(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    from auditor.probes.windows import log_forwarding as windows
+
     told = windows.read(answers)
     found = [
         {**_element(s.agent, s.target, s.active, told.own), "connected": s.connected, "link": s.connected}
@@ -276,6 +277,12 @@ def _in_tree(
     return {**one, "to_itself": itself, WHERE: named or tuple(shown)[:1] or started.place(*UNITS[agent])}
 
 
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import log_forwarding as windows
+
+    return Dialect(windows.commands, undated(parse_windows))
+
+
 PROBE = Probe(
     title={"en": "Log forwarding", "fr": "Envoi des journaux"},
     privilege={
@@ -332,9 +339,9 @@ PROBE = Probe(
             },
         },
     },
-    dialects={
-        "linux": Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)),
-        "windows": Dialect(windows.commands, undated(parse_windows)),
-    },
+    dialects=Dialects(
+        linux=Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)),
+        windows=_on_windows,
+    ),
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
 )

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.probes.windows import remote_tools as windows
 from auditor.readers import files, listeners, processes
 from auditor.readers.masks import LINKS
 from auditor.readers.trees import units
@@ -284,6 +283,12 @@ def _in_tree(tool: Tool, paths: tuple[str, ...], started: units.Units) -> Fact:
     return {"tool": tool.name, "running": running, "seen": ", ".join(seen)[:200], WHERE: where}
 
 
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import remote_tools as windows
+
+    return Dialect(windows.commands, undated(windows.parse))
+
+
 PROBE = Probe(
     title={"en": "Tools of remote access and tunnels", "fr": "Outils d'accès à distance et tunnels"},
     facts={
@@ -311,10 +316,10 @@ PROBE = Probe(
             },
         },
     },
-    dialects={
-        "linux": Dialect(commands, undated(parse, seen=CALLED, seen_root=CALLED, processes=OURS, processes_root=OURS)),
-        "windows": Dialect(windows.commands, undated(windows.parse)),
-    },
+    dialects=Dialects(
+        linux=Dialect(commands, undated(parse, seen=CALLED, seen_root=CALLED, processes=OURS, processes_root=OURS)),
+        windows=_on_windows,
+    ),
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
     privilege={
         "en": "root, where the host hides its processes, and to look into the crontabs of accounts",

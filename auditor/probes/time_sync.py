@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Output, Partial, Unknown
 from auditor.probes.questions import clocks as asked
 from auditor.probes.questions.clocks import ASKED, ASKED_ROOT, Asked
-from auditor.probes.windows import time_sync as windows
 from auditor.readers import processes
 from auditor.readers.clocks import chrony, ntpq, openntpd, settings, timesyncd
 from auditor.readers.clocks.clock import Clock, untold
@@ -272,6 +271,12 @@ def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts
     return {**dict.fromkeys(PROBE.facts["properties"], unseen), "sources": Partial(tuple(listed), more)}
 
 
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import time_sync as windows
+
+    return Dialect(windows.commands, windows.parse)
+
+
 PROBE = Probe(
     title={"en": "Time synchronisation", "fr": "Synchronisation de l'heure"},
     privilege={
@@ -324,9 +329,9 @@ PROBE = Probe(
             },
         },
     },
-    dialects={
-        "linux": Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
-        "windows": Dialect(windows.commands, windows.parse),
-    },
+    dialects=Dialects(
+        linux=Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
+        windows=_on_windows,
+    ),
     trees={"linux": Dialect(tree_commands, undated(tree_parse))},
 )
