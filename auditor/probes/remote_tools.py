@@ -15,7 +15,7 @@ from auditor.kinds import Dialect, Dialects, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.readers import files, listeners, processes
-from auditor.readers.masks import LINKS
+from auditor.readers.files import LINKS
 from auditor.readers.trees import units
 from auditor.readers.undated import undated
 
