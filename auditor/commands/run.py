@@ -17,10 +17,7 @@ import auditor
 from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import inputs, log, sinks
-from auditor.commands.references import reference
-from auditor.commands.timings import Timings
 from auditor.commands.unreached import hints
-from auditor.compare import compared, gating
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
 from auditor.framing.collector import digest
@@ -33,6 +30,7 @@ from auditor.summary import exit_code
 
 if TYPE_CHECKING:
     from auditor.commands.sides import Side
+    from auditor.commands.timings import Timings
 
 INTERRUPTED = 130
 OFTEN = (700, 10, 10)  # as Python begins
@@ -84,6 +82,11 @@ def run(
     reports = sinks.chosen(formats, audience)
     if mail or mail_detail:
         from auditor.commands import mails
+    if timings:
+        from auditor.commands.timings import Timings
+    if against:
+        from auditor.commands.references import reference
+        from auditor.compare import compared, gating
 
     posting = mails.chosen(mail, mail_detail) if mail or mail_detail else None
     if missing and store == "none":
