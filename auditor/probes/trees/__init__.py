@@ -1,1 +1,1 @@
-"""What is asked of a tree of files alone, a probe each: its commands and what they tell."""
+"""The dialects that probes speak of a tree of files; the probe of the same name imports one when a host speaks it. Pure."""
