@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from auditor.errors import Unreadable
 from auditor.kinds import Probe
 from auditor.model import Answer, Facts, Output
+from auditor.probes import sudo_rules as judged
 from auditor.probes.trees import accounts, admins, ssh_logins, sudo_rules
 from auditor.readers.masks import MASKS
 from auditor.readers.trees import nameless, people, sudo
@@ -88,7 +89,7 @@ def test_trees_that_differ_in_their_name_alone_are_judged_once(probe: str) -> No
 
 def test_a_rule_of_one_host_holds_there_alone() -> None:
     """Also after another tree of the same rules was judged."""
-    parse = sudo_rules.PROBE.trees["linux"].parse
+    parse = judged.PROBE.trees["linux"].parse
     found = [
         parse(answers("sudo_rules", "bob web01=(ALL) ALL\n", name), {})["rules"] for name in ("web02", "web01", "")
     ]
