@@ -14,7 +14,7 @@ from auditor import __version__
 from auditor.cli import asking, decisions, runs, written
 from auditor.cli.exit_codes import EXIT_CODES
 
-WHILE_LOADING = 50_000  # what modules and files are made of lives on: to walk it for garbage so often finds none
+WHILE_LOADING = 200_000  # what modules and files are made of lives on: to walk it for garbage so often finds none
 
 
 class Group(click.Group):

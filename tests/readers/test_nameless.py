@@ -16,9 +16,7 @@ from auditor.probes.trees import accounts, admins, ssh_logins, sudo_rules
 from auditor.readers.masks import MASKS
 from auditor.readers.trees import nameless, people, sudo
 
-PARSES = {
-    module.__name__.rpartition(".")[2]: module.parse for module in (accounts, admins, ssh_logins, sudo_rules)
-}
+PARSES = {module.__name__.rpartition(".")[2]: module.parse for module in (accounts, admins, ssh_logins, sudo_rules)}
 PASSWD = "root:x:0:0::/root:/bin/sh\neve:x:1000:1000::/home/eve:/bin/sh\n"
 SHADOW = b"root:!:20000:0:99999:7:::\neve:$y$x:20000:0:99999:7:::\n"
 RULES = [
