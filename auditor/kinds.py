@@ -28,6 +28,31 @@ class Dialect:
     parse: Callable[[Mapping[str, Answer], Mapping[str, Any]], Facts]
 
 
+class Dialects(Mapping[str, Dialect]):
+    """Dialects by platform. One that is given as a function is made when a host first speaks it: the function imports what
+    the dialect is read with, which hosts of other platforms have no use for.
+    """
+
+    def __init__(self, **given: Dialect | Callable[[], Dialect]) -> None:
+        self._given = given
+        self._made = {platform: one for platform, one in given.items() if isinstance(one, Dialect)}
+
+    def __getitem__(self, platform: str) -> Dialect:
+        if platform not in self._made:
+            given = self._given[platform]
+            self._made.setdefault(platform, given if isinstance(given, Dialect) else given())
+        return self._made[platform]
+
+    def __contains__(self, platform: object) -> bool:
+        return platform in self._given  # without making it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """One question asked of a host; with the dialect `records`, of a perimeter.

@@ -20,7 +20,8 @@ from auditor.kinds import Probe, Settings
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Facts, Failure, Output, Partial, Unknown
 from auditor.readers import systemd_conf
-from auditor.readers.masks import LINKS, MASKS
+from auditor.readers.files import LINKS
+from auditor.readers.masks import MASKS
 from auditor.readers.trees import auditing
 from auditor.transports import tree
 

@@ -230,7 +230,7 @@ def elevated(probes: Probes) -> tuple[Command, ...]:
     found: dict[Command, None] = {}
     for probe in probes.values():
         if isinstance(probe, Probe):
-            for dialect in (d for platform, d in probe.dialects.items() if platform != "windows"):
+            for dialect in (probe.dialects[platform] for platform in probe.dialects if platform != "windows"):
                 found.update(dict.fromkeys(c for c in dialect.commands({}).values() if c.elevated))
     return tuple(found)
 

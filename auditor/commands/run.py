@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,10 +17,7 @@ import auditor
 from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import inputs, log, sinks
-from auditor.commands.references import reference
-from auditor.commands.timings import Timings
 from auditor.commands.unreached import hints
-from auditor.compare import compared, gating
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
 from auditor.framing.collector import digest
@@ -33,8 +30,10 @@ from auditor.summary import exit_code
 
 if TYPE_CHECKING:
     from auditor.commands.sides import Side
+    from auditor.commands.timings import Timings
 
 INTERRUPTED = 130
+OFTEN = (700, 10, 10)  # as Python begins
 
 
 class Answered(Protocol):
@@ -103,8 +102,8 @@ def run(
         keeping = held.enter_context(closing(Store(store_path(store))))
         held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), waits))
         plan = brought.plan(plan, keeping, time.time()) if brought else plan
-        times = Timings(plan) if timings else None
-        before = held.enter_context(reference(against, keeping)) if against else None
+        times = _timings(plan) if timings else None
+        before = held.enter_context(_before(against, keeping)) if against else None
         digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
         digests |= {brought.file: brought.digest} if brought else {}
         header = replace(
@@ -122,10 +121,10 @@ def run(
         if brought and finished.header.state == "complete":
             keeping.answered(brought.printed.nonce, finished.header.number)
         log.finished(finished)
-        finished.since = compared(before, finished) if before else None
+        gating = _since(before, finished) if before else None
         sinks.write(finished, reports, lang, details, audience, sarif_accepted == "suppress")
         _say_aside(finished, times, lang)
-        code = exit_code(finished, fail_on, fail_on_warn, gating(finished.since) if finished.since else None)
+        code = exit_code(finished, fail_on, fail_on_warn, gating)
         code = INTERRUPTED if finished.header.state == "partial" else code
         if posting:
             mails.post(posting, finished, keeping, code, replace(inputs.voice(lang), details=details))
@@ -137,11 +136,14 @@ def run(
 @contextmanager
 def _settled() -> Iterator[None]:
     """What is loaded by now stays to the end: it need not be walked for garbage again for every few hosts."""
+    while_loading = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(*OFTEN)  # what is made of hosts goes with them
     try:
         yield
     finally:
         gc.unfreeze()
+        gc.set_threshold(*while_loading)
 
 
 def _narrowed(plan: Plan, trees: tuple[str, ...]) -> str:
@@ -193,6 +195,26 @@ def _reference(name: str | None, side: Side | None, trusted: Trusted | None) -> 
         return name, trusted
     name, touched = side.reference(name)
     return name, replace(trusted, touched=(*touched, *trusted.touched))
+
+
+def _timings(plan: Plan) -> Timings:
+    from auditor.commands.timings import Timings
+
+    return Timings(plan)
+
+
+def _before(against: str, keeping: Store) -> AbstractContextManager[Run]:
+    from auditor.commands.references import reference
+
+    return reference(against, keeping)
+
+
+def _since(before: Run, finished: Run) -> frozenset[str]:
+    """Puts into the run what changed since the one before; the fingerprints of what of that gates."""
+    from auditor.compare import compared, gating
+
+    finished.since = compared(before, finished)
+    return gating(finished.since)
 
 
 def store_path(given: str | None) -> str:

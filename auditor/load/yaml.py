@@ -31,6 +31,7 @@ Mark = tuple[int, int]  # line and column, from 1
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?[eE][-+]?[0-9]+")
+_BEGINS_NUMBER = frozenset("-+.0123456789")
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None, "": None}
 _STR_TAG = "tag:yaml.org,2002:str"
 
@@ -120,7 +121,9 @@ class _Open:
     path: KeyPath
     anchor: str | None
     nodes_before: int
+    maps: bool
     key: str | None = None  # the key that waits for its value
+    place: KeyPath = ()  # and its path
     merges: bool = False  # it holds a merge key (<<)
 
 
@@ -136,22 +139,26 @@ class _Builder:
         self._documents = 0
 
     def take(self, event: Any) -> None:
-        if isinstance(event, yaml.ScalarEvent):
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
             self._scalar(event)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             self._start(event)
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            closed = self._open.pop()
-            if closed.merges:
-                self._merge(closed, event)
-            if closed.anchor:
-                self._anchors[closed.anchor] = (closed.value, self._nodes - closed.nodes_before)
-        elif isinstance(event, yaml.AliasEvent):
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            self._end(event)
+        elif kind is yaml.AliasEvent:
             self._alias(event)
-        elif isinstance(event, yaml.DocumentStartEvent):
+        elif kind is yaml.DocumentStartEvent:
             self._documents += 1
             if self._documents > 1:
                 self._stop(event, "a second document: one file holds one document")
+
+    def _end(self, event: Any) -> None:
+        closed = self._open.pop()
+        if closed.merges:
+            self._merge(closed, event)
+        if closed.anchor:
+            self._anchors[closed.anchor] = (closed.value, self._nodes - closed.nodes_before)
 
     def _stop(self, event: Any, message: str) -> None:
         raise InvalidInput([*self.problems, self._problem(event, message)])
@@ -172,10 +179,11 @@ class _Builder:
             self._stop(event, "a key must be text")
         self._anchors.pop(event.anchor, None)  # inside, the name stands for this collection, which is not whole yet
         before = self._nodes
-        value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+        maps = type(event) is yaml.MappingStartEvent
+        value: Any = {} if maps else []
         path = self._place(event, value)
         self._count(event, 1)
-        self._open.append(_Open(value, path, event.anchor, before))
+        self._open.append(_Open(value, path, event.anchor, before, maps))
 
     def _scalar(self, event: Any) -> None:
         if self._waits_for_key():
@@ -183,7 +191,7 @@ class _Builder:
             return
         value = self._resolved(event)
         path = self._place(event, value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if type(value) in (int, float):
             self.document.raw[path] = event.value
         self._count(event, 1)
         if event.anchor:
@@ -203,7 +211,7 @@ class _Builder:
         self._place(event, value)
 
     def _waits_for_key(self) -> bool:
-        return bool(self._open) and isinstance(self._open[-1].value, dict) and self._open[-1].key is None
+        return bool(self._open) and self._open[-1].maps and self._open[-1].key is None
 
     def _take_key(self, event: Any) -> None:
         top = self._open[-1]
@@ -216,9 +224,10 @@ class _Builder:
             first = self.document.key_marks[path][0]
             self.problems.append(self._problem(event, f"the key '{key}' is given twice (first in line {first})"))
         else:
-            self.document.key_marks[path] = (event.start_mark.line + 1, event.start_mark.column + 1)
+            mark = event.start_mark
+            self.document.key_marks[path] = (mark.line + 1, mark.column + 1)
         self._check_tag(event)
-        top.key = key
+        top.key, top.place = key, path
 
     def _merge(self, closed: _Open, event: Any) -> None:
         """What stands under `<<` is added where the mapping does not say otherwise."""
@@ -237,15 +246,16 @@ class _Builder:
             self.document.value = value
         else:
             top = self._open[-1]
-            if isinstance(top.value, dict):
+            if top.maps:
                 assert top.key is not None
-                path = (*top.path, top.key)
+                path = top.place
                 top.value.setdefault(top.key, value)
                 top.key = None
             else:
                 path = (*top.path, len(top.value))
                 top.value.append(value)
-        self.document.marks.setdefault(path, (event.start_mark.line + 1, event.start_mark.column + 1))
+        mark = event.start_mark
+        self.document.marks.setdefault(path, (mark.line + 1, mark.column + 1))
         return path
 
     def _check_tag(self, event: Any) -> None:
@@ -258,16 +268,18 @@ class _Builder:
             self.problems.append(self._problem(event, words))
 
     def _resolved(self, event: Any) -> Any:
-        self._check_tag(event)
         text = event.value
-        if event.tag in self._tags:
-            return Tagged(event.tag, text)
-        if event.style not in (None, "") or event.tag:
+        if event.tag:
+            self._check_tag(event)
+            return Tagged(event.tag, text) if event.tag in self._tags else text
+        if event.style:
             return text
         if self._ansible:
             return _as_yaml_1_1(text)
         if text in _WORDS:
             return _WORDS[text]
+        if text[0] not in _BEGINS_NUMBER:
+            return text
         if len(text) <= 64 and _INTEGER.fullmatch(text):
             return int(text)
         if len(text) <= 64 and _FLOAT.fullmatch(text) and math.isfinite(float(text)):

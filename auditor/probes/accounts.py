@@ -6,17 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
-from auditor.medium import WHERE
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Output, Partial, Unknown
-from auditor.probes.windows import accounts as windows
 from auditor.readers import logins, parts, passwd, sudoers
 from auditor.readers.logins import DAY_S, Last, State, States
-from auditor.readers.trees import passwords as secrets
-from auditor.readers.trees import people as trees
-from auditor.readers.trees import sudo
 from auditor.readers.trees.nameless import nameless
-from auditor.readers.trees.observable import observable
 from auditor.readers.undated import reduced, undated
 
 FIRST_PERSON, NOBODY = 1000, 65534  # login.defs(5), UID_MIN
@@ -50,7 +44,7 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     people = passwd.people(answers["accounts"])
     if isinstance(people, Unknown):
         return {"accounts": people, "usable": people, "without_shell": people}
-    admins, more = _admins(people, parts.told(sudoers.rules, answers["sudoers"]))
+    admins, more = admins_of(people, parts.told(sudoers.rules, answers["sudoers"]))
     now, day = _clock(answers)
     host = _Host(
         parts.told(logins.states, answers["states"]), parts.told(logins.last, answers["last"]), admins, more, now, day
@@ -61,12 +55,12 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     gap = Unknown("not_told", f"local accounts may be kept beside: {beside[0]}") if beside else None
     return {
         "accounts": Partial(tuple(items), gap) if gap else items,
-        "usable": _usable_of(items, gap),
+        "usable": usable_of(items, gap),
         "without_shell": len(people.accounts) - len(shells),
     }
 
 
-def _usable_of(items: list[Fact], gap: Unknown | None) -> Fact:
+def usable_of(items: list[Fact], gap: Unknown | None) -> Fact:
     """Those that can log in; where of one that is not told, the list may lack it."""
     gap = gap or next((i["usable"] for i in items if isinstance(i["usable"], Unknown)), None)
     found = [i for i in items if i["usable"] is True]
@@ -83,7 +77,7 @@ def _clock(answers: Mapping[str, Answer]) -> tuple[float | Unknown, int | Unknow
     return Unknown("clock_skew") if wrong else told.host_at, int(min(told.host_at, told.at) // DAY_S)
 
 
-def _admins(people: passwd.People, rules: sudoers.Rules | Unknown) -> tuple[frozenset[str], Unknown | None]:
+def admins_of(people: passwd.People, rules: sudoers.Rules | Unknown) -> tuple[frozenset[str], Unknown | None]:
     """Those who administrate the host, and why there may be more of them."""
     told = sudoers.Rules((), passwd.People({}, {}), gap=rules) if isinstance(rules, Unknown) else rules
     everybody = passwd.People(people.accounts, {**told.groups.groups, **people.groups}, people.directory)
@@ -108,12 +102,12 @@ def _shown(host: _Host, account: passwd.Account) -> Fact:
     return {
         "account": name,
         "uid": account.uid,
-        "kind": _kind(account.uid),
+        "kind": kind_of(account.uid),
         "password": password,
         "keys": keys,
         "expired": expired,
-        "usable": _usable(password, keys, expired),
-        "ways": ", ".join(_ways(password, keys)) or "none seen",
+        "usable": usable_now(password, keys, expired),
+        "ways": ", ".join(ways_of(password, keys)) or "none seen",
         "administrator": True if name in host.admins else host.more_admins or False,
         "last_used_days": last_used,
         "unused_days": unused,
@@ -121,7 +115,7 @@ def _shown(host: _Host, account: passwd.Account) -> Fact:
     }
 
 
-def _kind(uid: int) -> str:
+def kind_of(uid: int) -> str:
     if uid == 0:
         return "root"
     return "system" if uid < FIRST_PERSON or uid == NOBODY else "person"
@@ -149,7 +143,7 @@ def _expired(state: State, day: int | Unknown) -> bool | Unknown:
     return day if isinstance(day, Unknown) else state.expired(day)
 
 
-def _usable(password: str | Unknown, keys: bool | Unknown, expired: bool | Unknown) -> bool | Unknown:
+def usable_now(password: str | Unknown, keys: bool | Unknown, expired: bool | Unknown) -> bool | Unknown:
     """Any way to log in: a locked password stops no key (sshd with UsePAM)."""
     if expired is True:
         return False
@@ -158,7 +152,7 @@ def _usable(password: str | Unknown, keys: bool | Unknown, expired: bool | Unkno
     return next((v for v in (password, keys) if isinstance(v, Unknown)), False)
 
 
-def _ways(password: str | Unknown, keys: bool | Unknown) -> list[str]:
+def ways_of(password: str | Unknown, keys: bool | Unknown) -> list[str]:
     words = {"set": "password", "empty": "empty password"}
     return [
         *([words[password]] if isinstance(password, str) and password in words else []),
@@ -216,75 +210,6 @@ def _days(seconds: float) -> int:
     return int(max(0.0, seconds) // DAY_S)
 
 
-# ---------------------------------------------------------------- a tree of files
-
-
-def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {
-        "accounts": trees.PASSWD,
-        "sources": trees.SOURCES,
-        "sudoers": sudo.SUDOERS,
-        "shadow": secrets.SHADOW,
-        "beside": secrets.BESIDE,
-    }
-
-
-def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    """Who is there, of those whose password the files tell. Keys are in homes; when somebody last came is on the host."""
-    tree = trees.read(answers["accounts"], answers["sources"])
-    if isinstance(tree.people, Unknown):
-        return {"accounts": tree.people, "usable": tree.people, "without_shell": tree.people}
-    told = secrets.read(answers["accounts"], answers["shadow"])
-    admins, more = _admins(tree.people, parts.told(lambda answer: sudo.rules(answer, tree), answers["sudoers"]))
-    shells = [a for a in tree.people.accounts.values() if a.can_log_in]
-    items: list[Fact] = [
-        {**_in_tree(a, told.of[a.name], admins, observable(more)), WHERE: _places(a.name, told, tree)}
-        for a in shells
-        if a.name in told.of
-    ]
-    gap = secrets.beside(answers["beside"]) or (told.untold if len(items) < len(shells) else None)
-    return {
-        "accounts": Partial(tuple(items), gap) if gap else items,
-        "usable": _usable_of(items, gap),
-        "without_shell": len(tree.people.accounts) - len(shells),
-    }
-
-
-def _in_tree(
-    account: passwd.Account, state: State, admins: frozenset[str], more_admins: Unknown | None
-) -> dict[str, Fact]:
-    password, expired = state.password, _day_matters(state)
-    unseen = Unknown("not_observable")
-    return {
-        "account": account.name,
-        "uid": account.uid,
-        "kind": _kind(account.uid),
-        "password": password,
-        "keys": KEYS_UNSEEN,
-        "expired": expired,
-        "usable": _usable(password, KEYS_UNSEEN, expired),
-        "ways": ", ".join(_ways(password, KEYS_UNSEEN)) or "none seen",
-        "administrator": True if account.name in admins else more_admins or False,
-        "last_used_days": unseen,
-        "unused_days": unseen,
-        "unused_days_exact": unseen,
-    }
-
-
-KEYS_UNSEEN = Unknown("not_observable", "keys in homes")
-
-
-def _day_matters(state: State) -> bool | Unknown:
-    """Whether it has expired depends on the day on which the files are used, unless they name none."""
-    ends = state.expires or (state.longest is not None and state.inactive is not None)
-    return Unknown("not_observable", "the day") if ends else False
-
-
-def _places(name: str, told: secrets.Passwords, tree: trees.Tree) -> tuple[str, ...]:
-    decides = (told.where[name],) if name in told.where else ()
-    return tuple(dict.fromkeys((*decides, *tree.accounts.get(name, ()))))
-
-
 # ---------------------------------------------------------------- the probe
 
 
@@ -324,6 +249,19 @@ ACCOUNT: dict[str, Any] = {
     },
 }
 
+
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import accounts as windows
+
+    return Dialect(windows.commands, windows.parse)
+
+
+def _in_a_tree() -> Dialect:
+    from auditor.probes.trees import accounts as trees
+
+    return Dialect(trees.commands, nameless(undated(trees.parse)))
+
+
 PROBE = Probe(
     title={"en": "Local accounts", "fr": "Comptes locaux"},
     facts={
@@ -344,11 +282,11 @@ PROBE = Probe(
             },
         },
     },
-    dialects={
-        "linux": Dialect(commands, reduced(parse, sudoers=sudoers.nameless)),
-        "windows": Dialect(windows.commands, windows.parse),
-    },
-    trees={"linux": Dialect(tree_commands, nameless(undated(tree_parse)))},
+    dialects=Dialects(
+        linux=Dialect(commands, reduced(parse, sudoers=sudoers.nameless)),
+        windows=_on_windows,
+    ),
+    trees=Dialects(linux=_in_a_tree),
     privilege={
         "en": "root, to see which accounts have a password or keys, and their sessions in the journal; without it, only names and last logins",
         "fr": "root, pour voir quels comptes ont un mot de passe ou des clés, et leurs sessions au journal ; sans cela, seulement les noms et les dernières connexions",

@@ -7,9 +7,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.probes.windows import addresses as windows
 from auditor.readers import ip_addr
 from auditor.readers.ip_addr import Interface
 from auditor.readers.undated import undated
@@ -54,6 +53,8 @@ def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
 
 
 def _parse_windows(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+    from auditor.probes.windows import addresses as windows
+
     seen = windows.seen(answers)
     if isinstance(seen, Unknown):
         return dict.fromkeys(_FACTS["properties"], seen)
@@ -234,13 +235,20 @@ _FACTS: dict[str, Any] = {
     },
 }
 
+
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import addresses as windows
+
+    return Dialect(windows.commands, undated(_parse_windows))
+
+
 PROBE = Probe(
     title={"en": "Addresses and VLAN tags of a host", "fr": "Adresses et étiquettes VLAN d'un hôte"},
     facts=_FACTS,
-    dialects={
-        "linux": Dialect(_commands, undated(_parse)),
-        "windows": Dialect(windows.commands, undated(_parse_windows)),
-    },
+    dialects=Dialects(
+        linux=Dialect(_commands, undated(_parse)),
+        windows=_on_windows,
+    ),
     arguments={
         "type": "object",
         "additionalProperties": False,

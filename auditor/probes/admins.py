@@ -7,15 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.kinds import Dialect, Probe
-from auditor.medium import WHERE
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.probes.windows import admins as windows
 from auditor.readers import parts, passwd, sudoers
-from auditor.readers.trees import people as trees
-from auditor.readers.trees import sudo
 from auditor.readers.trees.nameless import nameless
-from auditor.readers.trees.observable import observable
 from auditor.readers.undated import undated
 
 # Shows fingerprints, never keys or the options before them, which may carry commands. A key that ssh-keygen cannot
@@ -71,45 +66,10 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     people = passwd.people(answers["accounts"])
     if isinstance(people, Unknown):
         return {"accounts": people, "uid_zero": people, "built_in_enabled": NO_SID}
-    return _facts(people, parts.told(sudoers.rules, answers["sudoers"]), parts.told(_keys, answers["root_keys"]))
+    return facts_of(people, parts.told(sudoers.rules, answers["sudoers"]), parts.told(_keys, answers["root_keys"]))
 
 
-def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"accounts": trees.PASSWD, "sources": trees.SOURCES, "sudoers": sudo.SUDOERS}
-
-
-def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    """Root's keys are in no tree that is deployed, for all we know."""
-    tree = trees.read(answers["accounts"], answers["sources"])
-    no_sid = Unknown("not_observable", NO_SID.detail)
-    if isinstance(tree.people, Unknown):
-        return {"accounts": tree.people, "uid_zero": tree.people, "built_in_enabled": no_sid}
-    try:
-        rules = sudo.rules(answers["sudoers"], tree)
-    except Unreadable as why:
-        rules = Unknown("unreadable", str(why))
-    facts: Facts = observable(_facts(tree.people, rules, Unknown("not_observable", "authorized_keys")))
-    zero = {name: tree.accounts.get(name, ()) for name in facts["uid_zero"]}
-    return {**facts, "accounts": _placed(facts["accounts"], tree, rules), WHERE: {"uid_zero": zero}}
-
-
-def _placed(listed: Fact, tree: trees.Tree, rules: sudoers.Rules | Unknown) -> Fact:
-    """Each account with its line, those of its groups, and those of the rules that name it."""
-    items = listed.items if isinstance(listed, Partial) else listed
-    named = {} if isinstance(rules, Unknown) else {user: rule.where for rule in rules.rules for user in rule.users}
-    placed = [{**one, WHERE: _where(one, tree, named)} for one in items]
-    return Partial(tuple(placed), listed.missing) if isinstance(listed, Partial) else placed
-
-
-def _where(one: Mapping[str, Any], tree: trees.Tree, named: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    groups = [w.removeprefix("group ") for w in one["because"].split(", ") if w.startswith("group ")]
-    subjects = [w.removeprefix("sudo rule for ") for w in one["because"].split(", ") if w.startswith("sudo rule for ")]
-    places = [place for group in groups for place in tree.groups.get(group, ())]
-    places += [place for subject in (one["account"], *subjects) for place in named.get(subject, ())]
-    return tuple(dict.fromkeys([*places, *tree.accounts.get(one["account"], ())]))
-
-
-def _facts(people: passwd.People, told: sudoers.Rules | Unknown, keys: tuple[str | Unknown, ...] | Unknown) -> Facts:
+def facts_of(people: passwd.People, told: sudoers.Rules | Unknown, keys: tuple[str | Unknown, ...] | Unknown) -> Facts:
     rules = sudoers.Rules((), passwd.People({}, {}), gap=told) if isinstance(told, Unknown) else told
     everybody = passwd.People(people.accounts, {**rules.groups.groups, **people.groups}, people.directory)
     found = passwd.privileged(everybody, rules.granting)
@@ -159,6 +119,18 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import admins as windows
+
+    return Dialect(windows.commands, undated(windows.parse))
+
+
+def _in_a_tree() -> Dialect:
+    from auditor.probes.trees import admins as trees
+
+    return Dialect(trees.commands, nameless(undated(trees.parse)))
+
+
 PROBE = Probe(
     title={"en": "Administrators of the host", "fr": "Administrateurs de l'équipement"},
     facts={
@@ -197,11 +169,11 @@ PROBE = Probe(
             },
         },
     },
-    dialects={
-        "linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless)),
-        "windows": Dialect(windows.commands, undated(windows.parse)),
-    },
-    trees={"linux": Dialect(tree_commands, nameless(undated(tree_parse)))},
+    dialects=Dialects(
+        linux=Dialect(commands, undated(parse, sudoers=sudoers.nameless)),
+        windows=_on_windows,
+    ),
+    trees=Dialects(linux=_in_a_tree),
     privilege={
         "en": "root, to read sudoers and root's keys; without it the list is incomplete. On Windows, none where anybody may list a group",
         "fr": "root, pour lire sudoers et les clés de root ; sans cela la liste est incomplète. Sous Windows, aucun là où chacun peut lister un groupe",

@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.kinds import Dialect, Probe
-from auditor.medium import WHERE
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.probes.windows import audit_trail as windows
 from auditor.readers import audit_rules, auditd, processes
-from auditor.readers.trees import auditing
 from auditor.readers.undated import reduced, undated
 
 # What anybody can see: whether there are tools, and whether these are the namespaces that the kernel started with. Their
@@ -196,15 +193,15 @@ def _told(kernel: Kernel, needed: frozenset[str]) -> Facts:
     return {
         **common,
         "rules": len(rules),
-        "account_changes": _all(audit_rules.changes(rules, path, needed) for path in ACCOUNTS),
-        "sudo_changes": _all(audit_rules.changes(rules, path, needed) for path in SUDO),
+        "account_changes": all_of(audit_rules.changes(rules, path, needed) for path in ACCOUNTS),
+        "sudo_changes": all_of(audit_rules.changes(rules, path, needed) for path in SUDO),
         "root_commands": audit_rules.root_commands(rules, needed),
         "kernel_modules": audit_rules.calls(rules, MODULES, needed),
         "logins_kept": audit_rules.logins(rules),
     }
 
 
-def _all(told: Iterable[bool | Unknown]) -> bool | Unknown:
+def all_of(told: Iterable[bool | Unknown]) -> bool | Unknown:
     seen = list(told)
     return False if False in seen else next((one for one in seen if isinstance(one, Unknown)), True)
 
@@ -232,57 +229,20 @@ def _kept(answers: Mapping[str, Answer], kept_by: Fact) -> Facts:
     }
 
 
-# ---------------------------------------------------------------- a tree of files
-
-OF_RULES = ("rules", "account_changes", "sudo_changes", "root_commands", "kernel_modules", "logins_kept")
-
-
-def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"rules": auditing.RULES, "auditd": auditing.SETTINGS}
-
-
-def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    """What the files have loaded. That the kernel's audit is on and these rules are in it, only the host can tell."""
-    loaded = auditing.loaded(answers["rules"])
-    rules = loaded.rules
-    told = dict.fromkeys(OF_RULES, rules) if isinstance(rules, Unknown) else _of_rules(rules)
-    places = {**dict.fromkeys(OF_RULES, loaded.where), "enabled": (loaded.off,) if loaded.off else ()}
-    return {
-        **dict.fromkeys(PROBE.facts["properties"], Unknown("not_observable")),
-        **told,
-        **_goes(auditing.settings(answers["auditd"])),
-        **({"enabled": False} if loaded.off else {}),
-        WHERE: places,
-    }
-
-
-def _of_rules(rules: audit_rules.Rules) -> Facts:
-    def changed(paths: tuple[str, ...]) -> bool | Unknown:
-        return auditing.on_any(lambda needed: _all(audit_rules.changes(rules, path, needed) for path in paths))
-
-    return {
-        "rules": len(rules),
-        "account_changes": changed(ACCOUNTS),
-        "sudo_changes": changed(SUDO),
-        "root_commands": auditing.on_any(lambda needed: audit_rules.root_commands(rules, needed)),
-        "kernel_modules": auditing.on_any(lambda needed: audit_rules.calls(rules, MODULES, needed)),
-        "logins_kept": audit_rules.logins(rules),
-    }
-
-
-def _goes(settings: auditd.Settings | Unknown) -> Facts:
-    if isinstance(settings, Unknown):
-        return {"goes_to": settings, "log_megabytes": settings, "when_full": settings}
-    listed = tuple({"way": way, "to": to} for way, to in settings.goes_to)
-    return {
-        "goes_to": Partial(listed, Unknown("not_observable", "whether auditd keeps the records")),
-        "log_megabytes": settings.megabytes,
-        "when_full": settings.when_full,
-    }
-
-
 def _text(says: str, kind: str = "string") -> Mapping[str, Any]:
     return {"type": kind, "description": says}
+
+
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import audit_trail as windows
+
+    return Dialect(windows.commands, windows.parse)
+
+
+def _in_a_tree() -> Dialect:
+    from auditor.probes.trees import audit_trail as trees
+
+    return Dialect(trees.commands, undated(trees.parse))
 
 
 PROBE = Probe(
@@ -360,11 +320,11 @@ PROBE = Probe(
             "base_directories": _text("Whether their directories are (AuditBaseDirectories).", "boolean"),
         },
     },
-    dialects={
-        "linux": Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
-        "windows": Dialect(windows.commands, windows.parse),
-    },
-    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
+    dialects=Dialects(
+        linux=Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
+        windows=_on_windows,
+    ),
+    trees=Dialects(linux=_in_a_tree),
     privilege={
         "en": "Root asks the kernel for its audit rules and reads auditd's settings; of the records only a time stamp leaves the host. On Windows, administrators see the audit policy.",
         "fr": "root demande au noyau ses règles d'audit et lit les réglages d'auditd ; des enregistrements, seul un horodatage quitte l'hôte. Sous Windows, les administrateurs voient la stratégie d'audit.",

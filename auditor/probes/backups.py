@@ -8,9 +8,8 @@ from shlex import quote
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Partial, Unknown
-from auditor.probes.windows import backups as windows
 from auditor.readers import offsite, repositories, snapshots
 from auditor.readers.repositories import Here, Repository, Told
 from auditor.readers.snapshots import RestorePoint
@@ -655,10 +654,17 @@ _FACTS: dict[str, Any] = {
     },
 }
 
+
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import backups as windows
+
+    return Dialect(windows.commands, windows.parse)
+
+
 PROBE = Probe(
     title={"en": "Restore points and where they are", "fr": "Points de restauration et leur emplacement"},
     facts=_FACTS,
-    dialects={"linux": Dialect(_commands, _parse), "windows": Dialect(windows.commands, windows.parse)},
+    dialects=Dialects(linux=Dialect(_commands, _parse), windows=_on_windows),
     arguments={
         "type": "object",
         "properties": {

@@ -10,16 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
-from auditor.medium import WHERE
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.probes.windows import directory as windows
-from auditor.readers import files, nsswitch, pam, processes, realmd, sssd, winbind
+from auditor.readers import nsswitch, pam, processes, realmd, sssd, winbind
 from auditor.readers.files import Files
-from auditor.readers.trees import directories as trees
-from auditor.readers.trees import stacks, units
-from auditor.readers.trees.observable import observable
-from auditor.readers.trees.places import naming, setting
 from auditor.readers.undated import undated
 
 # Principals only; the keys stay in the keytab.
@@ -93,13 +87,13 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     if isinstance(sources, Unknown):
         names = ("joined", "directories", "passwd_sources", "group_sources", "sudoers_sources")
         return {**dict.fromkeys(names, sources), "keytab": keytab}
-    directories = _directories(_seen(answers, sources))
+    directories = directories_of(_seen(answers, sources))
     return {
-        "joined": _joined(directories),
+        "joined": joined_by(directories),
         "directories": directories,
-        "passwd_sources": _listed(sources.passwd),
-        "group_sources": _listed(sources.group),
-        "sudoers_sources": _listed(sources.sudoers),
+        "passwd_sources": listed_of(sources.passwd),
+        "group_sources": listed_of(sources.group),
+        "sudoers_sources": listed_of(sources.sudoers),
         "keytab": keytab,
     }
 
@@ -119,7 +113,7 @@ def _seen(answers: Mapping[str, Answer], sources: nsswitch.Sources) -> Seen:
     )
 
 
-def _directories(seen: Seen) -> Fact:
+def directories_of(seen: Seen) -> Fact:
     """Every directory; Partial where there may be another."""
     found = [_of_sssd(domain, seen) for domain in seen.domains] if isinstance(seen.domains, tuple) else []
     gaps = [seen.domains] if isinstance(seen.domains, Unknown) else []
@@ -142,7 +136,7 @@ def _new(realm: realmd.Realm, known: set[str], found: Iterable[Directory]) -> bo
     )
 
 
-def _joined(directories: Fact) -> Fact:
+def joined_by(directories: Fact) -> Fact:
     items = directories.items if isinstance(directories, Partial) else directories
     return True if items else directories.missing if isinstance(directories, Partial) else False
 
@@ -158,7 +152,7 @@ def _of_sssd(domain: sssd.Domain, seen: Seen) -> Directory:
         active,
         _online(domain.name, active, seen),
         domain.access,
-        _listed(domain.allowed),
+        listed_of(domain.allowed),
         domain.caches,
         domain.hours,
     )
@@ -292,7 +286,7 @@ def _both(one: bool | Unknown, other: bool | Unknown) -> bool | Unknown:
     return one if isinstance(one, Unknown) else other
 
 
-def _listed(fact: tuple[str, ...] | Unknown) -> Fact:
+def listed_of(fact: tuple[str, ...] | Unknown) -> Fact:
     return fact if isinstance(fact, Unknown) else list(fact)
 
 
@@ -310,55 +304,24 @@ def _keytab(answer: Answer) -> Fact:
     return names or Unknown("unreadable", (answer.error_text.strip() or "a keytab without principals")[:200])
 
 
-# ---------------------------------------------------------------- a tree of files
-
-UNITS = {"sssd": ("sssd",), "winbind": ("winbind", "winbindd"), "ldap": ("nslcd",), "nis": ("ypbind", "nis")}
-
-
-def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"nss": trees.SWITCH, "sssd": trees.SSSD, "pam": stacks.PAM, "units": units.UNITS}
-
-
-def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    """What is set up. That a directory answers, only the host can tell."""
-    unseen = Unknown("not_observable")
-    told = Seen(
-        trees.sources(answers["nss"]),
-        trees.domains(answers["sssd"]),
-        status=unseen,
-        realms=unseen,
-        winbind=unseen,
-        stacks=stacks.read(answers["pam"]),
-        running=processes.Processes(frozenset(), unseen),
-    )
-    started, texts = units.read(answers["units"]), files.read(answers["sssd"]).texts
-    listed = observable(_directories(told))
-    items = listed.items if isinstance(listed, Partial) else listed
-    placed = [_in_tree(one, started, texts) for one in items]
-    directories = Partial(tuple(placed), listed.missing) if isinstance(listed, Partial) else placed
-    return {
-        "joined": _joined(directories),
-        "directories": directories,
-        "passwd_sources": _listed(told.sources.passwd),
-        "group_sources": _listed(told.sources.group),
-        "sudoers_sources": _listed(told.sources.sudoers),
-        "keytab": unseen,
-        WHERE: {"directories": tuple(texts) or ("/etc/nsswitch.conf",)},
-    }
-
-
-def _in_tree(one: Mapping[str, Fact], started: units.Units, texts: Mapping[str, str]) -> dict[str, Fact]:
-    active = started.runs(*UNITS.get(one["client"], (one["client"],)))
-    where = (*naming(texts, f"domain/{one['directory']}"), *setting(texts, "cache_credentials"))
-    return {**one, "active": active, WHERE: where or tuple(texts)[:1] or ("/etc/nsswitch.conf",)}
-
-
 def _text(says: str, kind: str = "string") -> Mapping[str, Any]:
     return {"type": kind, "description": says}
 
 
 def _texts(says: str, item: str) -> Mapping[str, Any]:
     return {**_text(says, "array"), "items": _text(item)}
+
+
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import directory as windows
+
+    return Dialect(windows.commands, windows.parse)
+
+
+def _in_a_tree() -> Dialect:
+    from auditor.probes.trees import directory as trees
+
+    return Dialect(trees.commands, undated(trees.parse))
 
 
 PROBE = Probe(
@@ -409,11 +372,11 @@ PROBE = Probe(
             "keytab": _texts("The principals of /etc/krb5.keytab; null when there is none.", "A principal."),
         },
     },
-    dialects={
-        "linux": Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)),
-        "windows": Dialect(windows.commands, windows.parse),
-    },
-    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
+    dialects=Dialects(
+        linux=Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)),
+        windows=_on_windows,
+    ),
+    trees=Dialects(linux=_in_a_tree),
     privilege={
         "en": "Root reads sssd.conf (allowed keys only, no password), asks sssctl whether the directory answers and lists the keytab's principals.",
         "fr": "root lit sssd.conf (seulement des clés choisies, aucun mot de passe), demande à sssctl si l'annuaire répond et liste les principaux du keytab.",

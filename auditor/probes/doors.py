@@ -11,19 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.kinds import Dialect, Probe
-from auditor.medium import WHERE
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes import ssh_logins
-from auditor.probes.windows import doors as windows
 from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sshd, sudoers, vpn
 from auditor.readers.entries import ANYBODY, Entry, listed, one_factor, shown, unsure
 from auditor.readers.files import Files
-from auditor.readers.trees import doors as trees
-from auditor.readers.trees import passwords as secrets
-from auditor.readers.trees import people as tree_people
-from auditor.readers.trees import stacks, sudo, units
-from auditor.readers.trees.observable import observable
 from auditor.readers.undated import Parse, undated
 
 PROOFS = ("effective", "session", "accounts", "sudoers", "pam", "proofs")
@@ -97,11 +90,11 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
         processes.read(answers["processes_root"], answers["processes"]), listeners.read(answers["listeners"]), marks
     )
     proofs, asked = enrolment.read(answers["proofs"]), pam.read(answers["pam"])
-    ssh = _ssh(ssh_logins.parse, PROOFS, answers, args)
-    return _told(_host(everybody, rules, asked, proofs, seen, vpn.read(answers["vpn"]), ssh))
+    ssh = ssh_of(ssh_logins.parse, PROOFS, answers, args)
+    return facts_of(host_of(everybody, rules, asked, proofs, seen, vpn.read(answers["vpn"]), ssh))
 
 
-def _host(
+def host_of(
     people: passwd.People,
     rules: sudoers.Rules,
     files: Files,
@@ -146,14 +139,14 @@ def _stacks(
     return found
 
 
-def _ssh(parse: Parse, names: Iterable[str], answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+def ssh_of(parse: Parse, names: Iterable[str], answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     try:
         return parse({name: answers[name] for name in names}, args)
     except Unreadable as why:
         return dict.fromkeys(ssh_logins.LISTS, Unknown("unreadable", str(why)))
 
 
-def _told(host: _Host) -> Facts:
+def facts_of(host: _Host) -> Facts:
     served = {door.name: host.seen.served(door) for door in doors.DOORS}
     logins = [entry for door in doors.DOORS for entry in _of_admins(host, door, served[door.name])]
     everybodys = [
@@ -376,68 +369,6 @@ def _untold(host: _Host) -> Iterator[Entry]:
             yield Entry(product, ANYBODY, remote=True, two_factors=why, reason="")
 
 
-# ---------------------------------------------------------------- a tree of files
-
-
-def tree_commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {
-        **ssh_logins.tree_commands(args),
-        **trees.QUESTIONS,
-        "shadow": secrets.SHADOW,
-        "units": units.UNITS,
-        "there": trees.THERE,
-        "lets_in": trees.LETS_IN,
-    }
-
-
-def tree_parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
-    """Of the doors that a link has started; that nothing else is open, and who is enrolled in what, only the host can tell."""
-    tree = tree_people.read(answers["accounts"], answers["sources"])
-    if isinstance(tree.people, Unknown) and tree.people.cause != "not_observable":
-        return dict.fromkeys(FACTS["properties"], tree.people)
-    told, rules = sudo.rules(answers["sudoers"], tree), sudoers.Rules((), passwd.People({}, {}))
-    rules = replace(rules, gap=told) if isinstance(told, Unknown) else told
-    known = ssh_logins.UNNAMED if isinstance(tree.people, Unknown) else tree.people
-    ways = trees.read(answers, units.read(answers["units"]), sudo.another_service(answers["sudoers"]))
-    proofs = _proofs(known, secrets.read(answers["accounts"], answers["shadow"]))
-    over_ssh = ssh_logins.PROBE.trees["linux"]  # asked of every tree already, and so known
-    asked, ssh = stacks.read(answers["pam"]), _ssh(over_ssh.parse, over_ssh.commands(args), answers, args)
-    facts = _told(_host(known, rules, asked, proofs, ways.seen, ways.vpn, ssh))
-    decide: dict[str, tuple[str, ...]] = {f"pam {p.rpartition('/')[2]}": (p,) for p in [*asked.texts][::-1]}
-    decide |= {f"pam OpenVPN {s.name}": decide.get(f"pam {s.service}", ()) for s in ways.vpn.of("OpenVPN")}
-    return {name: _placed(fact, {**decide, **ways.where}) for name, fact in observable(facts).items()}
-
-
-def _proofs(people: passwd.People, told: secrets.Passwords) -> enrolment.Proofs:
-    """Passwords, where the files tell that of every account; keys and tokens are in homes."""
-    whole = people.accounts.keys() <= told.of.keys()
-    unseen = Unknown("not_observable", "whether who is asked for a token has one")
-    nobody: frozenset[str] = frozenset()
-    states = {name: state.password for name, state in told.of.items() if state.password != "locked"}
-    return enrolment.Proofs(
-        states if whole else None, nobody, {}, frozenset(), nobody, nobody, unseen if whole else told.untold
-    )
-
-
-def _placed(fact: Fact, where: Mapping[str, tuple[str, ...]]) -> Fact:
-    """Each door with what has it served, its settings, and the PAM files that decide on it."""
-    items = fact.items if isinstance(fact, Partial) else fact
-    if not isinstance(items, list | tuple):
-        return fact
-    placed = [{**i, WHERE: _places(i["door"], where)} if isinstance(i, Mapping) else i for i in items]
-    return Partial(tuple(placed), fact.missing) if isinstance(fact, Partial) else placed
-
-
-def _places(name: str, where: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    own = where.get(name) or where.get(name.partition(" ")[0], ())
-    asked = [name, *(s for door in doors.DOORS if door.name == name for group in door.services for s in group)]
-    asked += SU if name == "su" else ELEVATIONS.get(name, ())
-    files = [p for s in asked for p in where.get(f"pam {s}", ())]
-    return tuple(dict.fromkeys([*where.get(f"open {name}", ()), *own, *files]))[:MOST_PLACES]
-
-
-MOST_PLACES = 6
-
 # ---------------------------------------------------------------- the probe
 
 
@@ -483,17 +414,30 @@ FACTS: dict[str, Any] = {
     },
 }
 
+
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import doors as windows
+
+    return Dialect(windows.commands, undated(windows.parse))
+
+
+def _in_a_tree() -> Dialect:
+    from auditor.probes.trees import doors as trees
+
+    return Dialect(trees.commands, undated(trees.parse))
+
+
 PROBE = Probe(
     title={"en": "Second factor at other doors than SSH", "fr": "Second facteur aux autres portes que SSH"},
     facts=FACTS,
-    dialects={
-        "linux": Dialect(
+    dialects=Dialects(
+        linux=Dialect(
             commands,
             undated(parse, sudoers=sudoers.nameless, effective=sshd.settled, processes=OURS, processes_root=OURS),
         ),
-        "windows": Dialect(windows.commands, undated(windows.parse)),
-    },
-    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
+        windows=_on_windows,
+    ),
+    trees=Dialects(linux=_in_a_tree),
     arguments=ssh_logins.PROBE.arguments,
     privilege={
         "en": "root, to read sudoers, who is enrolled in what, and the settings of VPN servers",

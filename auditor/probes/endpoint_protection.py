@@ -14,9 +14,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Partial, Unknown
-from auditor.probes.windows import endpoint_protection as windows
 from auditor.readers import processes
 from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
 from auditor.readers.rsyslog import age_s
@@ -391,6 +390,13 @@ _JUDGES: Mapping[str, Callable[[Mapping[str, Answer], Processes], _State]] = {
     "Wazuh": _wazuh,
 }
 
+
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import endpoint_protection as windows
+
+    return Dialect(windows.commands, windows.parse)
+
+
 PROBE = Probe(
     title={"en": "Antivirus or EDR", "fr": "Antivirus ou EDR"},
     privilege={
@@ -422,8 +428,8 @@ PROBE = Probe(
             }
         },
     },
-    dialects={
-        "linux": Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
-        "windows": Dialect(windows.commands, windows.parse),
-    },
+    dialects=Dialects(
+        linux=Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
+        windows=_on_windows,
+    ),
 )

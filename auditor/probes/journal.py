@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
-from auditor.medium import WHERE
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Unknown
-from auditor.probes.windows import journal as windows
 from auditor.readers import files, logrotate, systemd_conf
 from auditor.readers.rsyslog import FIRST_STAMP, Stamped, age_s, stamped
-from auditor.readers.trees import settings as trees
 from auditor.readers.undated import undated
 
 DAY = 86400.0
@@ -279,30 +276,20 @@ def _since(local: float | Unknown, installed: float | Unknown) -> bool | Unknown
     return local >= installed - 1
 
 
-# ---------------------------------------------------------------- a tree of files
-
-
-def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"journald": trees.JOURNALD, "logrotate": trees.LOGROTATE}
-
-
-def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    """The settings; what lies on a disk, and how far it reaches back, is on the host."""
-    storage, stored_at = trees.storage(answers["journald"], STORAGES)
-    kept, kept_at = trees.syslog_kept(answers["logrotate"])
-    unseen = Unknown("not_observable")
-    unwritten = storage in ("volatile", "none")
-    return {
-        **dict.fromkeys(PROBE.facts["properties"], unseen),
-        "storage": storage,
-        "journal_persistent": False if unwritten else storage if isinstance(storage, Unknown) else unseen,
-        "syslog_kept_days": kept,
-        WHERE: {"storage": stored_at, "journal_persistent": stored_at, "syslog_kept_days": kept_at},
-    }
-
-
 def _number(text: str) -> Mapping[str, Any]:
     return {"type": "number", "description": text}
+
+
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import journal as windows
+
+    return Dialect(windows.commands, windows.parse)
+
+
+def _in_a_tree() -> Dialect:
+    from auditor.probes.trees import journal as trees
+
+    return Dialect(trees.commands, undated(trees.parse))
 
 
 PROBE = Probe(
@@ -345,6 +332,6 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, windows.parse)},
-    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
+    dialects=Dialects(linux=Dialect(commands, parse), windows=_on_windows),
+    trees=Dialects(linux=_in_a_tree),
 )

@@ -14,9 +14,8 @@ from datetime import UTC, date, datetime
 from statistics import median_low
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.probes.windows import log_archive as windows
 from auditor.readers import files, log_deletion, logrotate, systemd_conf
 from auditor.readers.log_deletion import Rule
 from auditor.readers.log_stores import DIRECTORIES, JOURNAL, JOURNALS, TREE, Store, journal, trees
@@ -71,6 +70,8 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
 
 
 def parse_windows(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+    from auditor.probes.windows import log_archive as windows
+
     kept = windows.read(answers)
     unseen = kept.store if isinstance(kept.store, Unknown) else None
     stores = [kept.store] if isinstance(kept.store, Store) else []
@@ -287,6 +288,12 @@ def _size_kib(text: str, total: float) -> float | None:
     return float(found[1]) * 1024.0 ** ("BKMGTPE".index(found[2] or "B") - 1)
 
 
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import log_archive as windows
+
+    return Dialect(windows.commands, parse_windows)
+
+
 PROBE = Probe(
     title={"en": "Collected logs", "fr": "Journaux collectés"},
     privilege={
@@ -389,5 +396,5 @@ PROBE = Probe(
             },
         },
     },
-    dialects={"linux": Dialect(commands, parse), "windows": Dialect(windows.commands, parse_windows)},
+    dialects=Dialects(linux=Dialect(commands, parse), windows=_on_windows),
 )

@@ -10,12 +10,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
-from auditor.medium import WHERE
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.probes.questions import forwarders as asked
 from auditor.probes.questions.forwarders import CONFIG, CONFIG_ROOT, Config
-from auditor.probes.windows import log_forwarding as windows
 from auditor.readers import own_names, processes, rsyslog, syslog_ng
 from auditor.readers.forwarders import (
     beats,
@@ -34,9 +32,6 @@ from auditor.readers.forwarders.target import Target, untold
 from auditor.readers.own_names import OWN, Own, plain
 from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
 from auditor.readers.repositories import canonical
-from auditor.readers.trees import forwarders as trees
-from auditor.readers.trees import units
-from auditor.readers.trees.places import naming
 from auditor.readers.undated import undated
 
 # Cut at 15 characters, systemd-journal-upload has the name of systemd-journald: its unit tells them apart.
@@ -95,7 +90,7 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     config, seen, targets = _set_up(*(answers[name] for name in SET_UP))
     own, open_ones = (own_names.read(answers["own"]), sockets.read(answers["sockets"])) if targets else NO_MATTER
     found = [
-        {**_element(agent, t, active, own), **_connection(agent, t, config, open_ones)} for agent, t, active in targets
+        {**element(agent, t, active, own), **_connection(agent, t, config, open_ones)} for agent, t, active in targets
     ]
     found += _others(seen)
     missing = config.missing or seen.missing or next(iter(config.otherwise.values()), None)
@@ -116,9 +111,11 @@ def _set_up(
 
 
 def parse_windows(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
+    from auditor.probes.windows import log_forwarding as windows
+
     told = windows.read(answers)
     found = [
-        {**_element(s.agent, s.target, s.active, told.own), "connected": s.connected, "link": s.connected}
+        {**element(s.agent, s.target, s.active, told.own), "connected": s.connected, "link": s.connected}
         for s in told.sending
     ]
     return {"targets": Partial(tuple(found), told.missing) if told.missing else found, "waiting": windows.NO_QUEUE}
@@ -167,7 +164,7 @@ def _joined(targets: list[_Sending]) -> Iterator[_Sending]:
 def _others(seen: Processes) -> Iterator[dict[str, Fact]]:
     for agent in sorted({OTHERS[p.name] for p in seen.seen if p.name in OTHERS}):
         why = Unknown("not_told", f"where {agent} sends is not read")
-        yield {**_element(agent, untold(agent), True, why), "connected": why, "link": why}
+        yield {**element(agent, untold(agent), True, why), "connected": why, "link": why}
 
 
 def _connected(agent: str, target: Target, config: Config, open_ones: Connections) -> bool | Unknown:
@@ -201,7 +198,7 @@ def _link(agent: str, target: Target, connected: bool | Unknown, open_ones: Conn
     return any(target.port in ports for ports in open_ones.ports.values())
 
 
-def _element(agent: str, target: Target, active: bool | Unknown, own: Own | Unknown) -> dict[str, Fact]:
+def element(agent: str, target: Target, active: bool | Unknown, own: Own | Unknown) -> dict[str, Fact]:
     name = target.to if isinstance(target.to, Unknown) else plain(target.to)
     loopback = name if isinstance(name, Unknown) else own_names.is_loopback(name)
     return {
@@ -219,61 +216,16 @@ def _element(agent: str, target: Target, active: bool | Unknown, own: Own | Unkn
     }
 
 
-# ---------------------------------------------------------------- a tree of files
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import log_forwarding as windows
 
-# The units that run each.
-UNITS: Mapping[str, tuple[str, ...]] = {
-    **{agent: (agent,) for agent in READERS},
-    "journal-upload": ("systemd-journal-upload",),
-    "fluent-bit": ("fluent-bit", "td-agent-bit"),
-    "fluentd": ("fluentd", "td-agent"),
-    "wazuh": ("wazuh-agent",),
-    "splunk": ("SplunkForwarder", "splunk"),
-}
+    return Dialect(windows.commands, undated(parse_windows))
 
 
-def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {**trees.QUESTIONS, "names": trees.NAMES, "units": units.UNITS}
+def _in_a_tree() -> Dialect:
+    from auditor.probes.trees import log_forwarding as trees
 
-
-def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    """A forwarder that a link has started counts as one that runs; that it takes its configuration, only itself can tell."""
-    told, started, own = trees.read(answers), units.read(answers["units"]), trees.own(answers["names"])
-    elsewhere = None if started.whole else Unknown("not_observable", "forwarders of which this tree has no file")
-    found = [_in_tree(agent, target, told, started, own) for agent, target in _set(told, started)]
-    missing = trees.worst([told.gap, started.gap, elsewhere])
-    return {
-        "targets": Partial(tuple(found), missing) if missing else found,
-        "waiting": Unknown("not_observable"),
-        WHERE: {"targets": tuple(path for files in told.shown.values() for path in list(files)[:1])},
-    }
-
-
-def _set(told: trees.Forwarders, started: units.Units) -> Iterator[tuple[str, Target]]:
-    for agent, read in READERS.items():
-        files = told.texts.get(agent, {})
-        for target in read(files):
-            vague = agent in told.bare and target.tls is False and target.protocol != "udp"
-            yield agent, replace(target, tls=NO_MAIN, verifies=NO_MAIN) if vague else target
-        if not files and agent in (*SENDERS, "journal-upload") and started.runs(*UNITS[agent]) is True:
-            yield agent, Target(*[Unknown("not_observable", f"where {agent} sends")] * 7)
-
-
-NO_MAIN = Unknown("not_observable", "the file that the forwarder begins with")
-
-
-def _in_tree(
-    agent: str, target: Target, told: trees.Forwarders, started: units.Units, own: Own | Unknown
-) -> dict[str, Fact]:
-    untaken = Unknown("not_observable", f"whether {agent} takes this configuration")
-    shown = told.shown.get(agent, {})
-    unseen = Unknown("not_observable", "connections")
-    shown_as = replace(target, partial=untaken if target.partial is False else target.partial)
-    one = {**_element(agent, shown_as, started.runs(*UNITS[agent]), own), "connected": unseen, "link": unseen}
-    name = one["to"]
-    itself = one["loopback"] if one["loopback"] is True else trees.is_own(name, own)
-    named = naming(shown, name) if isinstance(name, str) else ()
-    return {**one, "to_itself": itself, WHERE: named or tuple(shown)[:1] or started.place(*UNITS[agent])}
+    return Dialect(trees.commands, undated(trees.parse))
 
 
 PROBE = Probe(
@@ -332,9 +284,9 @@ PROBE = Probe(
             },
         },
     },
-    dialects={
-        "linux": Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)),
-        "windows": Dialect(windows.commands, undated(parse_windows)),
-    },
-    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
+    dialects=Dialects(
+        linux=Dialect(commands, undated(parse, processes=OURS, processes_root=OURS)),
+        windows=_on_windows,
+    ),
+    trees=Dialects(linux=_in_a_tree),
 )

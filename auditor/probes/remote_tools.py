@@ -11,13 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.kinds import Dialect, Probe
-from auditor.medium import WHERE
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
-from auditor.probes.windows import remote_tools as windows
-from auditor.readers import files, listeners, processes
-from auditor.readers.masks import LINKS
-from auditor.readers.trees import units
+from auditor.readers import listeners, processes
 from auditor.readers.undated import undated
 
 REVERSE = "reverse SSH tunnel"
@@ -210,7 +206,7 @@ def _lines(answer: Answer) -> frozenset[str] | Unknown:
 def _told(tool: Tool, seen: _Seen) -> Fact:
     """None: nothing of it was seen."""
     live = [*_processes(tool, seen.names), *(f"port {port}" for port in tool.ports if port in seen.ports)]
-    lying = [line for line in sorted(seen.files) if line in _programs(tool) or _lies(tool, line)]
+    lying = [line for line in sorted(seen.files) if line in _programs(tool) or lies(tool, line)]
     if tool.name == REVERSE:
         live += ["process ssh -R"] if "reverse process" in seen.files else []
         lying = [line[8:] for line in sorted(seen.files) if line.startswith("reverse /")]
@@ -228,7 +224,7 @@ def _programs(tool: Tool) -> frozenset[str]:
     return frozenset(f"program {program}" for program in tool.programs)
 
 
-def _lies(tool: Tool, line: str) -> bool:
+def lies(tool: Tool, line: str) -> bool:
     place = line.removeprefix("path ") if line.startswith("path ") else ""
     return any(place.startswith(p[:-1]) if p.endswith("*") else place == p for p in tool.paths)
 
@@ -241,47 +237,16 @@ def _processes(tool: Tool, names: frozenset[str]) -> Iterator[str]:
             yield f"process {wanted}"
 
 
-# ---------------------------------------------------------------- a tree of files
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import remote_tools as windows
 
-FOLDERS = ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/libexec", "/opt/bin", "/snap/bin")
-# Of what a folder holds only that it holds something is asked.
-INSTALLED = Command(
-    " ".join(
-        [
-            *(f"{folder}/{p}" for folder in FOLDERS for p in dict.fromkeys(p for tool in TOOLS for p in tool.programs)),
-            *(f"{path}/*" for path in dict.fromkeys(p for tool in TOOLS for p in tool.paths)),
-        ]
-    ),
-    kind="read",
-    mask=LINKS,
-    cap_bytes=524288,
-)
+    return Dialect(windows.commands, undated(windows.parse))
 
 
-def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"installed": INSTALLED, "units": units.UNITS}
+def _in_a_tree() -> Dialect:
+    from auditor.probes.trees import remote_tools as trees
 
-
-def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    """What is installed, or started by a link; that nothing else is there, or runs, only the host can tell."""
-    told, started = files.read(answers["installed"]), units.read(answers["units"])
-    found = [one for tool in TOOLS if (one := _in_tree(tool, tuple(told.texts), started))]
-    gap = told.gap or started.gap or Unknown("not_observable", "what else is on the host")
-    return {"tools": Partial(tuple(found), gap)}
-
-
-def _in_tree(tool: Tool, paths: tuple[str, ...], started: units.Units) -> Fact:
-    """None: the tree has nothing of it."""
-    names = {*tool.processes, *tool.programs}
-    programs = [p for p in paths if p.rpartition("/")[0] in FOLDERS and p.rpartition("/")[2] in tool.programs]
-    lying = [*programs, *(p for p in paths if _lies(tool, f"path {p.rpartition('/')[0]}"))][:1]
-    own = sorted(unit for unit in {*started.there, *started.starts} if unit.partition("@")[0] in names)
-    if not lying and not own:
-        return None
-    running = started.runs(*own) if own else Unknown("not_observable", f"whether {tool.name} runs")
-    seen = [*(f"unit {name}" for name in own), *(f"path {path}" for path in lying)]
-    where = tuple(dict.fromkeys([*(started.place(*own) if own else ()), *lying]))
-    return {"tool": tool.name, "running": running, "seen": ", ".join(seen)[:200], WHERE: where}
+    return Dialect(trees.commands, undated(trees.parse))
 
 
 PROBE = Probe(
@@ -311,11 +276,11 @@ PROBE = Probe(
             },
         },
     },
-    dialects={
-        "linux": Dialect(commands, undated(parse, seen=CALLED, seen_root=CALLED, processes=OURS, processes_root=OURS)),
-        "windows": Dialect(windows.commands, undated(windows.parse)),
-    },
-    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
+    dialects=Dialects(
+        linux=Dialect(commands, undated(parse, seen=CALLED, seen_root=CALLED, processes=OURS, processes_root=OURS)),
+        windows=_on_windows,
+    ),
+    trees=Dialects(linux=_in_a_tree),
     privilege={
         "en": "root, where the host hides its processes, and to look into the crontabs of accounts",
         "fr": "root, si l'hôte cache ses processus, et pour lire les crontabs des comptes",

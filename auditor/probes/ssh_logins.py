@@ -7,14 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.kinds import Dialect, Probe
-from auditor.medium import WHERE
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.readers import enrolment, pam, passwd, ssh_ways, sshd, sudoers
 from auditor.readers.ssh_ways import Host, Login
-from auditor.readers.trees import people, ssh, stacks, sudo
 from auditor.readers.trees.nameless import nameless
-from auditor.readers.trees.observable import observable
 from auditor.readers.undated import undated
 
 LISTS = ("logins", "other_logins", "root_logins")
@@ -29,7 +26,7 @@ awk '$4 == "0A" && $2 ~ /:0016$/ { print "way something listens on port 22"; exi
 
 
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
-    asked = replace(sshd.EFFECTIVE, arguments=ssh_ways.tried(_sources(args)))
+    asked = replace(sshd.EFFECTIVE, arguments=ssh_ways.tried(sources_of(args)))
     return {
         "effective": asked,
         "session": SESSION,
@@ -40,7 +37,7 @@ def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
     }
 
 
-def _sources(args: Mapping[str, Any]) -> tuple[str, ...]:
+def sources_of(args: Mapping[str, Any]) -> tuple[str, ...]:
     return ssh_ways.sources(str(given) for given in args.get("sources", ()))
 
 
@@ -50,7 +47,7 @@ def _sources(args: Mapping[str, Any]) -> tuple[str, ...]:
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     effective = answers["effective"]
     if isinstance(effective, Failure):
-        return _untold(effective.unknown(), effective.unknown(), effective.unknown())
+        return untold(effective.unknown(), effective.unknown(), effective.unknown())
     asked = sshd.read(effective.text)
     if asked.path is None and not (asked.running or asked.others):
         return _nothing_serves(answers["session"])
@@ -58,37 +55,37 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
         door = Unknown(
             "not_told", f"an SSH server that is not asked: {' '.join((*asked.others, *asked.running))[:120]}"
         )
-        return _untold(True, door, door)
+        return untold(True, door, door)
     valid = _valid(asked)
     if asked.running and len(asked.started_otherwise) == len(asked.running):
-        return _untold(True, valid, Unknown("not_told", f"sshd runs as: {asked.started_otherwise[0][:120]}"))
+        return untold(True, valid, Unknown("not_told", f"sshd runs as: {asked.started_otherwise[0][:120]}"))
     people, rules = passwd.people(answers["accounts"]), sudoers.rules(answers["sudoers"])
     if isinstance(people, Unknown):
-        return _untold(True, valid, people)
+        return untold(True, valid, people)
     if isinstance(rules, Unknown):
         rules = sudoers.Rules((), passwd.People({}, {}), gap=rules)
     everybody = replace(people, groups={**rules.groups.groups, **people.groups})
     found = passwd.privileged(everybody, rules.granting)
     proofs = enrolment.read(answers["proofs"])
-    host = ssh_ways.host(asked, everybody, pam.read(answers["pam"]), proofs, _sources(args))
-    return {"installed": True, "config_valid": valid, **_told(host, found, rules.gap)}
+    host = ssh_ways.host(asked, everybody, pam.read(answers["pam"]), proofs, sources_of(args))
+    return {"installed": True, "config_valid": valid, **facts_of(host, found, rules.gap)}
 
 
 def _nothing_serves(session: Answer) -> Facts:
     """No server known to us: there is none, unless somebody is served all the same."""
     if isinstance(session, Failure):
-        return _untold(session.unknown(), session.unknown(), session.unknown())
+        return untold(session.unknown(), session.unknown(), session.unknown())
     lines = session.text.splitlines()
     ways = [line.removeprefix("way ") for line in lines if line.startswith("way ")]
     if ways or "end" not in lines:
         why = Unknown(
             "not_told", "no SSH server that we know, yet " + (" and ".join(ways) or "who listens is not told")
         )
-        return _untold(why, why, why)
+        return untold(why, why, why)
     return {"installed": False, "config_valid": None, **{name: [] for name in LISTS}, "shut_out": 0}
 
 
-def _untold(installed: Fact, valid: Fact, why: Unknown) -> Facts:
+def untold(installed: Fact, valid: Fact, why: Unknown) -> Facts:
     return {"installed": installed, "config_valid": valid, **dict.fromkeys((*LISTS, "shut_out"), why)}
 
 
@@ -101,7 +98,7 @@ def _valid(asked: sshd.Asked) -> bool | Unknown:
     return Unknown("not_told", errors[0]) if errors else True
 
 
-def _told(host: Host, found: passwd.Privileged, rules: Unknown | None) -> Facts:
+def facts_of(host: Host, found: passwd.Privileged, rules: Unknown | None) -> Facts:
     """`rules`: why there may be more sudo rules than those that made the administrators `found`."""
     admins = passwd.expanded(found, host.people)
     logins = [login for name in admins for login in ssh_ways.logins(host, name)]
@@ -163,91 +160,6 @@ def _root(host: Host, name: str, logins: list[Login]) -> Iterator[Fact]:
             }
 
 
-# ---------------------------------------------------------------- a tree of files
-
-ANYBODY = "any administrator"  # stands for those whom a tree without /etc/passwd does not name
-UNNAMED = passwd.People(
-    {"root": passwd.Account("root", 0, 0), ANYBODY: passwd.Account(ANYBODY, 1000, 1000)},
-    {"sudo": passwd.Group("sudo", 27, (ANYBODY,))},
-    directory=True,
-)
-NOT_OBSERVABLE = Failure("not_observable")
-
-
-def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {
-        "config": ssh.CONFIG,
-        "started": ssh.STARTED,
-        "accounts": people.PASSWD,
-        "sources": people.SOURCES,
-        "sudoers": sudo.SUDOERS,
-        "pam": stacks.PAM,
-    }
-
-
-def tree_parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
-    """Of the connections that the files tell of; that sshd accepts them, only sshd can tell."""
-    config, tree = ssh.read(answers["config"], answers["started"]), people.read(answers["accounts"], answers["sources"])
-    valid = Unknown("not_observable", "sshd -t")
-    if not config.main:
-        why = config.gap or Unknown("not_observable")
-        return _untold(why, why, why)
-    if isinstance(tree.people, Unknown) and tree.people.cause != "not_observable":
-        return _untold(True, valid, tree.people)
-    told, rules = sudo.rules(answers["sudoers"], tree), sudoers.Rules((), passwd.People({}, {}))
-    rules = replace(rules, gap=told) if isinstance(told, Unknown) else told
-    known = UNNAMED if isinstance(tree.people, Unknown) else tree.people
-    found = passwd.privileged(known, rules.granting)
-    names = tuple(dict.fromkeys((*known.accounts, *passwd.expanded(found, known))))
-    asked = _asked_tree(config, known, names, _sources(args))
-    host = ssh_ways.host(asked, known, stacks.read(answers["pam"]), enrolment.read(NOT_OBSERVABLE), _sources(args))
-    gap = config.gap or (tree.people if isinstance(tree.people, Unknown) else rules.gap)
-    facts = _told(host, found, gap)
-    if config.gap:
-        facts = {name: _lacking(fact, config.gap) for name, fact in facts.items()}
-    facts = {name: _placed(name, fact, config, host) for name, fact in facts.items()}
-    facts = {"installed": True, "config_valid": valid, **facts}
-    return {**observable(facts), WHERE: {"installed": (config.main,), "config_valid": (config.main,)}}
-
-
-def _asked_tree(
-    config: ssh.Config, known: passwd.People, names: tuple[str, ...], sources: tuple[str, ...]
-) -> sshd.Asked:
-    users = names if "user" in config.vary else names[:1]
-    addresses = (*ssh_ways.tried(sources), *ssh.addresses(config)) if "address" in config.vary else (ssh_ways.OUTSIDE,)
-    callers = [_who(known, user, address) for user in users for address in dict.fromkeys(addresses)]
-    asked = ssh.asked(config, callers[:MOST_CONTEXTS])
-    left = tuple(dict.fromkeys(who.user for who in callers[MOST_CONTEXTS:]))
-    return replace(asked, left=left, dark=frozenset(a.home for a in known.accounts.values()))
-
-
-MOST_CONTEXTS = 4000
-
-
-def _who(known: passwd.People, user: str, address: str) -> ssh.Who:
-    told = user in known.accounts and user != ANYBODY and (user == "root" or not known.directory)
-    return ssh.Who(user, address, known.groups_of(user) if told else None)
-
-
-def _lacking(fact: Fact, gap: Unknown) -> Fact:
-    return Partial(tuple(fact), gap) if isinstance(fact, list) else fact
-
-
-def _placed(name: str, fact: Fact, config: ssh.Config, host: Host) -> Fact:
-    """Each login with the lines that decide it."""
-    words = ("permitrootlogin",) if name == "root_logins" else ssh.OF_LOGINS
-    items = fact.items if isinstance(fact, Partial) else fact
-    if not isinstance(items, list | tuple):
-        return fact
-    placed = [{**i, WHERE: ssh.places(config, _of(i, host), words)} for i in items]
-    return Partial(tuple(placed), fact.missing) if isinstance(fact, Partial) else placed
-
-
-def _of(item: Mapping[str, Any], host: Host) -> ssh.Who:
-    source = item["source"].partition(" ")[0]
-    return _who(host.people, item["account"], ssh_ways.OUTSIDE if source == "any" else source)
-
-
 # ---------------------------------------------------------------- the probe
 
 
@@ -302,11 +214,18 @@ FACTS = {
     },
 }
 
+
+def _in_a_tree() -> Dialect:
+    from auditor.probes.trees import ssh_logins as trees
+
+    return Dialect(trees.commands, nameless(undated(trees.parse)))
+
+
 PROBE = Probe(
     title={"en": "How accounts log in over SSH", "fr": "Connexions en SSH"},
     facts=FACTS,
     dialects={"linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless, effective=sshd.settled))},
-    trees={"linux": Dialect(tree_commands, nameless(undated(tree_parse)))},
+    trees=Dialects(linux=_in_a_tree),
     arguments={
         "type": "object",
         "properties": {

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from auditor.framing.sh import INSTALLED
-from auditor.kinds import Dialect, Probe
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.readers import pam, passwd, sudoers, unasked
 from auditor.readers.elevation import Elevation, elevations
 from auditor.readers.files import Files
-from auditor.readers.trees import people, sudo
-from auditor.readers.trees import stacks as trees_pam
-from auditor.readers.trees.forwarders import worst
 from auditor.readers.trees.nameless import nameless
-from auditor.readers.trees.observable import observable
 from auditor.readers.undated import undated
 
 NOBODY = passwd.People({}, {}, directory=True)
-OTHER_SERVICE = Unknown("not_told", "sudo is told to ask another PAM service")
 
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -30,47 +24,10 @@ def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
 
 def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     told, accounts = sudoers.rules(answers["sudoers"]), passwd.people(answers["accounts"])
-    return _facts(told, accounts, pam.read(answers["pam"]))
+    return facts_of(told, accounts, pam.read(answers["pam"]))
 
 
-def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {
-        "accounts": people.PASSWD,
-        "sources": people.SOURCES,
-        "sudoers": sudo.SUDOERS,
-        "polkit": sudo.POLKIT,
-        "pam": trees_pam.PAM,
-    }
-
-
-def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    """Without the files of PAM, a rule is taken at its word."""
-    tree = people.read(answers["accounts"], answers["sources"])
-    told, (polkit, gap) = sudo.rules(answers["sudoers"], tree), sudo.polkit(answers["polkit"])
-    stacks = trees_pam.read(answers["pam"])
-    if not isinstance(told, Unknown):
-        other = OTHER_SERVICE if sudo.another_service(answers["sudoers"]) else None
-        told = replace(told, polkit=tuple(polkit), gap=worst([told.gap, gap, other]))
-    there = None if stacks.missing and stacks.missing.cause == "not_observable" else stacks
-    facts = observable(_facts(told, tree.people, there))
-    return {name: _placed(fact, polkit, stacks.texts) for name, fact in facts.items()}
-
-
-def _placed(fact: Fact, polkit: Mapping[str, str], stacks: Mapping[str, str]) -> Fact:
-    """What sudoers does not decide, with the files that do."""
-    items = fact.items if isinstance(fact, Partial) else fact
-    if not isinstance(items, list | tuple):
-        return fact
-    asked = tuple(p for p in stacks if p.rpartition("/")[2] in ("sudo", "sudo-i"))
-    placed = []
-    for one in items:
-        said = polkit.get(one["rule"].removeprefix("polkit "))
-        more = (said,) if said else asked if one["because"] == unasked.BECAUSE else ()
-        placed.append({**one, WHERE: (*more, *one.get(WHERE, ()))} if more else one)
-    return Partial(tuple(placed), fact.missing) if isinstance(fact, Partial) else placed
-
-
-def _facts(told: sudoers.Rules | Unknown, accounts: passwd.People | Unknown, stacks: Files | None = None) -> Facts:
+def facts_of(told: sudoers.Rules | Unknown, accounts: passwd.People | Unknown, stacks: Files | None = None) -> Facts:
     """`stacks` None: what PAM asks cannot be told here."""
     if isinstance(told, Unknown):
         return {"rules": told, "without_password": told}
@@ -167,6 +124,13 @@ RULE: dict[str, Any] = {
     },
 }
 
+
+def _in_a_tree() -> Dialect:
+    from auditor.probes.trees import sudo_rules as trees
+
+    return Dialect(trees.commands, nameless(undated(trees.parse)))
+
+
 PROBE = Probe(
     title={"en": "Elevation of privileges", "fr": "Élévation de privilèges"},
     facts={
@@ -186,7 +150,7 @@ PROBE = Probe(
         },
     },
     dialects={"linux": Dialect(commands, undated(parse, sudoers=sudoers.nameless))},
-    trees={"linux": Dialect(tree_commands, nameless(undated(tree_parse)))},
+    trees=Dialects(linux=_in_a_tree),
     privilege={
         "en": "root, to read the rules of sudo, doas and polkit",
         "fr": "root, pour lire les règles de sudo, doas et polkit",

@@ -8,18 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from auditor.kinds import Dialect, Probe
-from auditor.medium import WHERE
+from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Output, Partial, Unknown
 from auditor.probes.questions import clocks as asked
 from auditor.probes.questions.clocks import ASKED, ASKED_ROOT, Asked
-from auditor.probes.windows import time_sync as windows
 from auditor.readers import processes
 from auditor.readers.clocks import chrony, ntpq, openntpd, settings, timesyncd
 from auditor.readers.clocks.clock import Clock, untold
 from auditor.readers.processes import PROCESSES, PROCESSES_ROOT, Processes
-from auditor.readers.trees import clocks as trees
-from auditor.readers.trees import units
 from auditor.readers.undated import reduced, undated
 
 BUSYBOX = "busybox-ntpd"
@@ -252,24 +248,16 @@ def _in_effect(daemon: str, told: Asked) -> list[Source]:
     return [] if isinstance(names, Unknown) else [(name, "server") for name in names]
 
 
-# ---------------------------------------------------------------- a tree of files
+def _on_windows() -> Dialect:
+    from auditor.probes.windows import time_sync as windows
+
+    return Dialect(windows.commands, windows.parse)
 
 
-def tree_commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"files": trees.FILES, "timesyncd": trees.TIMESYNCD, "units": units.UNITS}
+def _in_a_tree() -> Dialect:
+    from auditor.probes.trees import time_sync as trees
 
-
-def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
-    """The sources that files name. A network gives others, by DHCP say, and what a daemon was built with is in no file."""
-    told = trees.read(answers["files"], answers["timesyncd"], units.read(answers["units"]))
-    listed = [
-        {"source": source, "kind": kind, WHERE: where}
-        for sources in told.named.values()
-        for source, kind, where in sources
-    ]
-    unseen = Unknown("not_observable")
-    more = told.gap or Unknown("not_observable", "sources that are in no file")
-    return {**dict.fromkeys(PROBE.facts["properties"], unseen), "sources": Partial(tuple(listed), more)}
+    return Dialect(trees.commands, undated(trees.parse))
 
 
 PROBE = Probe(
@@ -324,9 +312,9 @@ PROBE = Probe(
             },
         },
     },
-    dialects={
-        "linux": Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
-        "windows": Dialect(windows.commands, windows.parse),
-    },
-    trees={"linux": Dialect(tree_commands, undated(tree_parse))},
+    dialects=Dialects(
+        linux=Dialect(commands, reduced(parse, processes=OURS, processes_root=OURS)),
+        windows=_on_windows,
+    ),
+    trees=Dialects(linux=_in_a_tree),
 )

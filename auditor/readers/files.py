@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from auditor.errors import Unreadable
 from auditor.model import Answer, Failure, Unknown
 
+LINKS = "links"  # a mask: of a file of a tree nothing is read, what is told is where a link leads
+
 
 @dataclass(frozen=True, slots=True)
 class Files:

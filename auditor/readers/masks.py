@@ -9,7 +9,6 @@ from auditor.readers import backup_masks, clamav, defender, setting_masks, sudo_
 from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
-LINKS = "links"  # of a file nothing is read: what is told is where a link leads
 # A command of a sudo rule with its arguments, which may carry passwords; a line may be continued.
 _COMMAND = re.compile(rb"((?:^|[\s,=!:)])/(?:\\.|[^\s,:=\\#])+)((?:[ \t]|\\\n)+)((?:\\[^\n]|\\\n|[^,:\\\n])*)")
 # `name=value` of PAM modules: which modules are judged, and their order, not their arguments.

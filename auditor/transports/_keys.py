@@ -13,15 +13,14 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import ssh as ssh_format
-from paramiko.agent import AgentKey, AgentSSH
 
 from auditor.credentials import NoSecret
 from auditor.kinds import Secrets
 from auditor.transports._endpoint import Endpoint, Refused
+from auditor.transports._paramiko import paramiko
 
 MAX_KEYS = 5  # OpenSSH's server refuses at six
 DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
@@ -29,14 +28,14 @@ CERTIFICATE = "-cert-v01@openssh.com"
 AGENT_S = 30.0  # a person may have to touch a token
 
 
-class _AgentKey(AgentKey):
+class _AgentKey(paramiko.agent.AgentKey):
     """A key of the agent as the agent named it: paramiko's own would sign a certificate's login as its bare key."""
 
     def asbytes(self) -> bytes:
         return self.blob
 
 
-class _Agent(AgentSSH):
+class _Agent(paramiko.agent.AgentSSH):
     """An agent at a socket. Its conversation is one request at a time, whoever asks."""
 
     def __init__(self, path: str) -> None:

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import shlex
 
-import paramiko
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization.ssh import (
@@ -19,6 +18,7 @@ from auditor.framing.sh import shown
 from auditor.readers.known_hosts import KnownHosts, known_name
 from auditor.readers.ssh_config import matches
 from auditor.transports._endpoint import Endpoint, Refused
+from auditor.transports._paramiko import paramiko
 
 CERTIFICATE = "-cert-v01@openssh.com"
 # A host key type of known_hosts -> the signature algorithms it is proved with.

@@ -6,8 +6,6 @@ import logging
 import secrets
 from collections.abc import Iterator
 
-import paramiko
-
 from auditor.credentials import Secrets, Trials
 from auditor.framing import sh
 from auditor.kinds import Ask, Settings, Transport
@@ -15,6 +13,7 @@ from auditor.model import Answer, Command, Failure, Host
 from auditor.transports._deadlines import Deadlines
 from auditor.transports._endpoint import Refused, Route, Routes
 from auditor.transports._keys import Keys
+from auditor.transports._paramiko import paramiko
 from auditor.transports._ssh.conversation import converse
 from auditor.transports._ssh.left import Left, reason
 from auditor.transports._ssh.route import session

@@ -17,7 +17,8 @@ from functools import lru_cache
 from auditor.framing.sh import HELLO
 from auditor.kinds import Ask, Settings, Transport
 from auditor.model import Answer, Command, Failure, Host, Output
-from auditor.readers.masks import LINKS, MASKS
+from auditor.readers.files import LINKS
+from auditor.readers.masks import MASKS
 
 MOST_LINKS = 40  # as Linux has it
 MOST_NAMES = 5000  # of one folder

@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from auditor.errors import Unreadable
 from auditor.kinds import Probe
 from auditor.model import Answer, Facts, Output
-from auditor.probes import accounts, admins, ssh_logins, sudo_rules
+from auditor.probes import sudo_rules as judged
+from auditor.probes.trees import accounts, admins, ssh_logins, sudo_rules
 from auditor.readers.masks import MASKS
 from auditor.readers.trees import nameless, people, sudo
 
-PARSES = {
-    module.__name__.rpartition(".")[2]: module.tree_parse for module in (accounts, admins, ssh_logins, sudo_rules)
-}
+PARSES = {module.__name__.rpartition(".")[2]: module.parse for module in (accounts, admins, ssh_logins, sudo_rules)}
 PASSWD = "root:x:0:0::/root:/bin/sh\neve:x:1000:1000::/home/eve:/bin/sh\n"
 SHADOW = b"root:!:20000:0:99999:7:::\neve:$y$x:20000:0:99999:7:::\n"
 RULES = [
@@ -50,7 +49,7 @@ def shown(**texts: str) -> Output:
 
 def answers(probe: str, rules: str, hostname: str) -> dict[str, Answer]:
     nothing = shown(__etc__nothing="")
-    commands = importlib.import_module(f"auditor.probes.{probe}").tree_commands({})
+    commands = importlib.import_module(f"auditor.probes.trees.{probe}").commands({})
     return {
         **dict.fromkeys(commands, nothing),
         "accounts": shown(__etc__passwd=PASSWD, __etc__group="root:x:0:\nsudo:x:27:eve\n"),
@@ -88,7 +87,7 @@ def test_trees_that_differ_in_their_name_alone_are_judged_once(probe: str) -> No
 
 def test_a_rule_of_one_host_holds_there_alone() -> None:
     """Also after another tree of the same rules was judged."""
-    parse = sudo_rules.PROBE.trees["linux"].parse
+    parse = judged.PROBE.trees["linux"].parse
     found = [
         parse(answers("sudo_rules", "bob web01=(ALL) ALL\n", name), {})["rules"] for name in ("web02", "web01", "")
     ]

@@ -1,1 +1,1 @@
-"""The dialects that probes speak on Windows, each beside no other and imported by the probe of the same name. Pure."""
+"""The dialects that probes speak on Windows; the probe of the same name imports one when a host speaks it. Pure."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import doors, files, listeners, processes, vpn
 from auditor.readers.doors import CONSOLE
-from auditor.readers.masks import LINKS
+from auditor.readers.files import LINKS
 from auditor.readers.trees import units
 from auditor.readers.trees.forwarders import worst
 

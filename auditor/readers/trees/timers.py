@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from auditor.model import Command, Unknown
 from auditor.readers import schedules, systemd_conf
-from auditor.readers.files import Files
-from auditor.readers.masks import LINKS
+from auditor.readers.files import LINKS, Files
 from auditor.readers.schedules import Starts
 from auditor.readers.trees.units import REACHED, ROOTS, template
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import files
-from auditor.readers.masks import LINKS
+from auditor.readers.files import LINKS
 
 ROOTS = ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 UNITS = Command(

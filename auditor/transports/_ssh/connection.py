@@ -7,7 +7,7 @@ import errno
 import socket
 from typing import Any
 
-import paramiko
+from auditor.transports._paramiko import paramiko
 
 READ_AHEAD = 32768
 HANDSHAKE_BYTES = 131072  # what a server may send before we know who it is

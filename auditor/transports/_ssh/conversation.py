@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-import paramiko
-
 from auditor.framing import sh
 from auditor.model import Answer, Command
 from auditor.transports._endpoint import Refused
+from auditor.transports._paramiko import paramiko
 from auditor.transports._ssh.connection import Connection
 
 READ_AT_ONCE = 2 * 1024 * 1024

@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 import socket
 
-import paramiko
-
 from auditor.model import Hurdle
 from auditor.transports._endpoint import Endpoint, Refused
+from auditor.transports._paramiko import paramiko
 from auditor.transports._ssh.connection import Connection, Metered, Relayed
 from auditor.transports._ssh.left import Cut, Left, reason
 from auditor.transports._ssh.shared import Run, connecting

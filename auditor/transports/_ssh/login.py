@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import paramiko
-
 from auditor.credentials import NoSecret, Withheld
 from auditor.framing import sh
 from auditor.kinds import Trial
 from auditor.transports._endpoint import Endpoint, Refused
+from auditor.transports._paramiko import paramiko
 from auditor.transports._ssh.left import Left
 from auditor.transports._ssh.shared import Run
 

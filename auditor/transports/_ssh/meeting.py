@@ -7,13 +7,12 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import paramiko
-
 from auditor.framing import sh
 from auditor.model import Hurdle
 from auditor.readers.ssh_config import matches
 from auditor.transports import _trust
 from auditor.transports._endpoint import Endpoint, Refused
+from auditor.transports._paramiko import paramiko
 from auditor.transports._ssh import dialling
 from auditor.transports._ssh.connection import Connection
 from auditor.transports._ssh.left import Cut, Left, reason

@@ -6,9 +6,8 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-import paramiko
-
 from auditor.transports._endpoint import PAUSES_S, Endpoint, Refused, Route
+from auditor.transports._paramiko import paramiko
 from auditor.transports._ssh.bastion import Bastion
 from auditor.transports._ssh.connection import HANDSHAKE_BYTES, Connection
 from auditor.transports._ssh.left import Cut, Left

@@ -1,0 +1,149 @@
+"""Whether a Windows host's firewall is on and refuses what nothing allows: profiles, services and others' products in, facts out. Pure.
+
+The effective store is asked, which holds what policies say. Where it is not told, the registry is, policy before the
+host's own. Sources: learn.microsoft.com on Get-NetFirewallProfile; the registry's names as benchmarks check them. Not met
+on a real Windows yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from auditor.errors import Unreadable
+from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
+from auditor.probes.windows.endpoint_protection import CENTER, switched_on
+from auditor.readers import ps_json, windows_registry, windows_services
+from auditor.readers.windows_registry import Keys
+
+PROFILES = Command(
+    r"""$i = @(Get-NetFirewallProfile -PolicyStore ActiveStore -ErrorAction Stop | ForEach-Object {
+    [ordered]@{ name = [string]$_.Name; enabled = [string]$_.Enabled; inbound = [string]$_.DefaultInboundAction }
+})
+ConvertTo-Json -InputObject ([ordered]@{ profiles = $i }) -Depth 3 -Compress""",
+    elevated=True,
+    timeout_s=30,
+    cap_bytes=8192,
+)
+_LOCAL = r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy"
+_POLICY = r"SOFTWARE\Policies\Microsoft\WindowsFirewall"
+_VALUES = ("EnableFirewall", "DefaultInboundAction")
+# The private profile is called standard, here and there.
+SETTINGS = windows_registry.question(
+    {
+        "mdm": (_LOCAL + r"\Mdm", ()),
+        **{f"local_{n}": (rf"{_LOCAL}\{n}Profile", _VALUES) for n in ("Domain", "Standard", "Public")},
+        **{f"policy_{n}": (rf"{_POLICY}\{n}Profile", _VALUES) for n in ("Domain", "Standard", "Private", "Public")},
+    }
+)
+OTHERS = Command(
+    r"""$i = @(Get-CimInstance -Namespace root/SecurityCenter2 -ClassName FirewallProduct -ErrorAction Stop | ForEach-Object {
+    [ordered]@{ name = [string]$_.displayName; state = [long]$_.productState }
+})
+ConvertTo-Json -InputObject ([ordered]@{ products = $i }) -Depth 3 -Compress""",
+    cap_bytes=16384,
+)
+NAMES = {"Domain": ("Domain",), "Private": ("Private", "Standard"), "Public": ("Public",)}
+SERVICES = ("mpssvc", "bfe")  # the firewall, and what filters for it
+
+
+def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
+    return {
+        "profiles": PROFILES,
+        "settings": SETTINGS,
+        "registered": windows_services.REGISTERED,
+        "services": windows_services.STATES,
+        "others": OTHERS,
+        "center": CENTER,
+    }
+
+
+def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+    effective = _effective(answers["profiles"])
+    keys = windows_registry.read(answers["settings"])
+    profiles = effective if isinstance(effective, list) else [_by_registry(n, keys, effective) for n in NAMES]
+    untold = next((p["on"] for p in profiles if isinstance(p["on"], Unknown)), None)
+    silent = untold and all(isinstance(v, Unknown) for p in profiles for n, v in p.items() if n != "profile")
+    return {
+        "running": _running(answers),
+        "profiles": Partial((), untold) if silent and untold else profiles,
+        "other_firewalls": _others(answers["others"], answers["center"]),
+    }
+
+
+def _effective(answer: Answer) -> list[dict[str, Fact]] | Unknown:
+    """The three profiles as they are in force; Unknown where one of them lacks."""
+    try:
+        told = ps_json.read(answer)
+        rows = [] if isinstance(told, Unknown) else ps_json.rows(told, "profiles")
+        found = {str(row.get("name")): row for row in rows}
+    except Unreadable as why:
+        return Unknown("unreadable", str(why))
+    if isinstance(told, Unknown):
+        return told
+    if set(found) != set(NAMES):
+        return Unknown("unreadable", "the profiles of the firewall")
+    return [_profile(n, _word(found[n], "enabled", _ENABLED), _word(found[n], "inbound", _INBOUND)) for n in NAMES]
+
+
+# Members of GpoBoolean and of Action, by name and by number.
+_ENABLED = {"True": True, "1": True, "False": False, "0": False}
+_INBOUND = {"Block": True, "4": True, "Allow": False, "2": False}
+
+
+def _word(row: Mapping[str, Any], name: str, known: Mapping[str, bool]) -> bool | Unknown:
+    word = str(row.get(name))[:40]
+    return known.get(word, Unknown("not_told", f"{name}: {word}"))
+
+
+def _profile(name: str, on: bool | Unknown, refuses: bool | Unknown) -> dict[str, Fact]:
+    return {"profile": name, "on": on, "inbound_refused": False if on is False else refuses}
+
+
+def _by_registry(name: str, keys: Keys, why: Unknown) -> dict[str, Fact]:
+    on, refuses = (_setting(name, value, keys, why) for value in _VALUES)
+    return _profile(name, on, refuses)
+
+
+def _setting(name: str, value: str, keys: Keys, why: Unknown) -> bool | Unknown:
+    """What policy says, else what the host says; nothing where a management of mobile devices has its say too."""
+    mdm = keys.key("mdm")
+    if isinstance(mdm, Unknown) or mdm.there:
+        return why
+    policies = [windows_registry.number(keys.key(f"policy_{n}"), value) for n in NAMES[name]]
+    said: list[int | Unknown | None] = [p for p in policies if p is not None]
+    said = said or [windows_registry.number(keys.key(f"local_{NAMES[name][-1]}"), value)]
+    if any(s not in (0, 1) for s in said) or len(set(said)) > 1:
+        return why
+    return said[0] == 1
+
+
+def _running(answers: Mapping[str, Answer]) -> bool | Unknown:
+    """Whether both services run."""
+    services = windows_services.read(answers["registered"], answers["services"])
+    states = [services.runs(frozenset({name})) for name in SERVICES]
+    if False in states:
+        return False
+    return next((s for s in states if isinstance(s, Unknown)), True)
+
+
+def _others(answer: Answer, center: Answer) -> list[Fact] | Partial:
+    """Servers have no Security Center: nobody can have registered with it. Where it is, an antivirus always has."""
+    if ps_json.absent(answer):
+        return []
+    try:
+        told = ps_json.read(answer)
+        if isinstance(told, Unknown):
+            return Partial((), told)
+        found = [_other(row) for row in ps_json.rows(told, "products")]
+        beside = ps_json.read(center)
+        if not found and (isinstance(beside, Unknown) or not ps_json.rows(beside, "products")):
+            return Partial((), Unknown("not_told", "the Security Center names no product at all"))
+    except Unreadable as why:
+        return Partial((), Unknown("unreadable", str(why)))
+    return found
+
+
+def _other(row: Mapping[str, Any]) -> Fact:
+    (name,) = ps_json.texts([row.get("name")])
+    return {"product": name[:80] or "?", "on": switched_on(row.get("state"))}
