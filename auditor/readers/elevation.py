@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.model import Unknown
 from auditor.readers.passwd import People, named_group
@@ -70,10 +70,11 @@ def elevations(told: Rules, people: People) -> list[Elevation]:
     """
     found: list[Elevation] = []
     above: list[tuple[str, Item]] = []
+    implicit = _implicit(told.defaults)
     for rule in reversed(told.rules):
-        if _here(rule.hosts, told.name) is False:
+        if _here(rule.hosts, told.names) is False:
             continue
-        for item in reversed(rule.items):
+        for item in (_run_by(i, implicit) if rule.tool == "sudo" else i for i in reversed(rule.items)):
             for who in reversed(rule.users):
                 if not _counts(who, item, people) or (rule.tool == "sudo" and _stands_above(above, who, item, people)):
                     continue
@@ -81,7 +82,7 @@ def elevations(told: Rules, people: People) -> list[Elevation]:
                 found.append(
                     Elevation(who, rule.tool, item, asks, because, _everything_as_root(item, people), rule.where)
                 )
-            if len(above) < COVERS_KEPT and _is_all(rule, item, told.name):
+            if len(above) < COVERS_KEPT and _is_all(rule, item, told.names):
                 above += [(who, item) for who in rule.users]
     return found[::-1]
 
@@ -90,6 +91,17 @@ def _counts(who: str, item: Item, people: People) -> bool:
     account = people.accounts.get(who)
     root = who in ("root", "#0") or (account is not None and account.uid == 0)
     return not (root or who.startswith("!") or item.negated or item.command == "list")
+
+
+def _implicit(defaults: Iterable[Default]) -> str:
+    """Whom a rule runs as that names nobody; "?" where it is not the same for all."""
+    named = [line for line in defaults if line.name == "runas_default"]
+    everybodys = all(line.to == "-" for line in named)
+    return (named[-1].value if everybodys else "?") if named else "root"
+
+
+def _run_by(item: Item, implicit: str) -> Item:
+    return item if item.users or item.groups or implicit == "root" else replace(item, users=(implicit,))
 
 
 def _users(item: Item) -> tuple[str, ...]:
@@ -153,8 +165,11 @@ def _fits(pattern: str, path: str) -> bool:
 # ---------------------------------------------------------------- the last rule wins
 
 
-def _is_all(rule: Rule, item: Item, name: str) -> bool:
-    return rule.tool == "sudo" and item.command == "ALL" and _here(rule.hosts, name) is True
+def _is_all(rule: Rule, item: Item, names: Sequence[str]) -> bool:
+    """Everything, always, and for all of whom it names."""
+    if rule.tool != "sudo" or item.command != "ALL" or item.sometimes or _here(rule.hosts, names) is not True:
+        return False
+    return not any(name.startswith("!") for name in (*rule.users, *_users(item), *item.groups))
 
 
 def _stands_above(above: Sequence[tuple[str, Item]], who: str, item: Item, people: People) -> bool:
@@ -177,29 +192,33 @@ def _wider(later: Item, item: Item) -> bool:
 def _asked(told: Rules, rule: Rule, who: str, item: Item, people: People) -> tuple[bool | Unknown, str]:
     if rule.tool == "doas":
         return item.asks is not False, "NOPASSWD" if item.asks is False else PASSWORD
-    if _here(rule.hosts, told.name) is None:
-        return Unknown("not_told", "the rule names hosts by address or group"), "hosts"
+    if _here(rule.hosts, told.names) is None:
+        return Unknown("not_told", "the rule names hosts by address or group, or by another name of this one"), "hosts"
     if item.asks is False:
         return False, "NOPASSWD"
     lines = _Defaults(told, who, item, people)
     ways = [
-        (_authenticates(lines, item), "!authenticate"),
-        (_not(lines.truth("exempt_group", lambda v: same("%" + v, who, people) if v else False)), "exempt_group"),
-        (_not(lines.truth("timestamp_timeout", _never_again)), "timestamp_timeout below 0"),
+        (_is_off(lines, item), "!authenticate"),
+        (lines.truth("exempt_group", lambda v: same("%" + v, who, people) if v else False), "exempt_group"),
+        (lines.truth("timestamp_timeout", _never_again), "timestamp_timeout below 0"),
     ]
-    for truth, because in ways:
-        if truth is False:
+    for unasked, because in ways:
+        if unasked is True:
             return False, because
-    for truth, because in ways:
-        if truth is None:
+    for unasked, because in ways:
+        if unasked is None:
             return MAYBE, because
     return True, "asks root's password" if told.asks_root_password else PASSWORD
 
 
-def _authenticates(lines: _Defaults, item: Item) -> Truth:
+def _is_off(lines: _Defaults, item: Item) -> Truth:
     """Generic, host, user and runas lines first, then the rule's own tag, then the lines for commands."""
-    first = lines.last("authenticate", "-@:>", True)
-    return lines.last("authenticate", "!", first if item.asks is None else item.asks)
+    first = lines.truth("authenticate", _says_no, "-@:>")
+    return lines.truth("authenticate", _says_no, "!", first if item.asks is None else not item.asks)
+
+
+def _says_no(value: str) -> Truth:
+    return value != "yes"
 
 
 def _not(truth: Truth) -> Truth:
@@ -220,34 +239,95 @@ class _Defaults:
     item: Item
     people: People
 
-    def last(self, name: str, kinds: str, start: Truth) -> Truth:
-        """A setting that is yes or no, after each line of these kinds in turn."""
+    def truth(self, name: str, test: Callable[[str], Truth], kinds: str = "-@:>!", start: Truth = False) -> Truth:
+        """Whether a test holds for something that the rule lets somebody do, after each line of these kinds in turn."""
         state = start
         for line in self.told.defaults:
             if line.name == name and line.to in kinds:
-                applies, value = self._applies(line), line.value == "yes"
-                state = value if applies is True else state if applies is False or state == value else None
+                state = _after(state, test(line.value), *self.bearing(line))
         return state
 
-    def truth(self, name: str, test: Callable[[str], Truth]) -> Truth:
-        """What a test says of the last value; unknown where a line may apply and would change it."""
-        state: Truth = False
-        for line in self.told.defaults:
-            if line.name == name:
-                applies, value = self._applies(line), test(line.value)
-                state = value if applies is True else state if applies is False or state == value else None
-        return state
-
-    def _applies(self, line: Default) -> Truth:
+    def bearing(self, line: Default) -> _Bearing:
         if line.to == "-":
-            return True
+            return True, True
         if line.to == "@":
-            return _here(line.among, self.told.name)
+            here = _here(line.among, self.told.names)
+            return here, here
         if line.to == ":":
-            return _among(line.among, (self.who,), self.people)
+            return self._of(line, self.who)
         if line.to == ">":
-            return _among(line.among, _users(self.item), self.people)
-        return _or(_same_command(c, self.item.command) for c in line.among)
+            return _both(self._of(line, user) for user in _users(self.item) if not user.startswith("!"))
+        return _listed(line.among, lambda name: _command(name, self.item.command))
+
+
+    def _of(self, line: Default, who: str) -> _Bearing:
+        return _listed(line.among, lambda name: _user(name, who, self.people))
+
+
+_Bearing = tuple[Truth, Truth]  # on all that a rule lets somebody do, and on some of it
+
+
+def _after(state: Truth, value: Truth, whole: Truth, part: Truth) -> Truth:
+    """What holds for something, once a line says it of these: a line about a part takes nothing from the rest."""
+    if part is False:
+        return state
+    if whole is True:
+        return value
+    if value is True:
+        return True if part is True or state is True else None
+    if value is False and state is False:
+        return False
+    return state if whole is False and (value is False or state is True) else None
+
+
+def _listed(names: Iterable[str], bears: Callable[[str], _Bearing]) -> _Bearing:
+    """The last element that matches decides: what is named with a `!` is taken out."""
+    whole: Truth = False
+    part: Truth = False
+    for name in names:
+        all_of, some_of = bears(name.lstrip("!"))
+        if name.startswith("!"):
+            whole, part = _and((whole, _not(some_of))), _and((part, _not(all_of)))
+        else:
+            whole, part = _or((whole, all_of)), _or((part, some_of))
+    return whole, part
+
+
+def _both(found: Iterable[_Bearing]) -> _Bearing:
+    seen = list(found)
+    return _and(whole for whole, _ in seen), _or(part for _, part in seen)
+
+
+def _user(name: str, who: str, people: People) -> _Bearing:
+    """Whether a name of sudo stands for all of whom another stands for, and for some of them."""
+    some_of = same(name, who, people)
+    if name in (who, "ALL"):
+        return True, True
+    if who == "ALL" or who.startswith("%"):
+        members = None if who == "ALL" else _members(who, people)
+        if members is None or people.directory:
+            return (False if some_of is False or name[:1] not in ("%", "+", "?") else None), some_of
+        return _and(same(name, member, people) for member in members), some_of
+    return some_of, some_of
+
+
+def _command(named: str, command: str) -> _Bearing:
+    """The same of commands. sudo compares files, not paths: those of one name in two folders may be one."""
+    if named in ("ALL", command):
+        return True, True
+    if command == "ALL":
+        return False, True
+    if set("*?[^") & set(named + command):
+        return None, None
+    if command.endswith("/"):
+        within = named.rpartition("/")[0] + "/" == command
+        return False, True if within else None
+    folder, _, name = command.rpartition("/")
+    if named.endswith("/"):
+        inside = True if folder + "/" == named else None
+        return inside, inside
+    found = None if _name(named) == name else False
+    return found, found
 
 
 def _or(truths: Iterable[Truth]) -> Truth:
@@ -255,27 +335,9 @@ def _or(truths: Iterable[Truth]) -> Truth:
     return True if True in seen else None if None in seen else False
 
 
-def _same_command(named: str, command: str) -> Truth:
-    if named == command or "ALL" in (named, command):
-        return True
-    if set("*?[^") & set(named + command):
-        return None
-    return (named.endswith("/") and command.rpartition("/")[0] + "/" == named) or (
-        command.endswith("/") and named.rpartition("/")[0] + "/" == command
-    )
-
-
-def _among(names: Iterable[str], whom: Iterable[str], people: People) -> Truth:
-    """Whether a list names one of these; the last element that matches decides."""
-    states: list[Truth] = []
-    listed = list(names)
-    for one in whom:
-        state: Truth = False
-        for name in listed:
-            match, value = same(name.lstrip("!"), one, people), not name.startswith("!")
-            state = value if match is True else state if match is False or state == value else None
-        states.append(state)
-    return _or(states)
+def _and(truths: Iterable[Truth]) -> Truth:
+    seen = list(truths)
+    return False if False in seen else None if None in seen else True
 
 
 def same(one: str, other: str, people: People) -> Truth:
@@ -283,10 +345,11 @@ def same(one: str, other: str, people: People) -> Truth:
     one, other = _login(one, people), _login(other, people)
     if one == other or "ALL" in (one, other):
         return True
+    if one.lower() == other.lower():  # case_insensitive_user and case_insensitive_group are the default of newer ones
+        return None
     if any(n[:1] in ("+", "?") or n[:2] == "%:" or "?" in n for n in (one, other)):
         return None
-    groups = [n for n in (one, other) if n.startswith("%")]
-    if not groups:
+    if not (one.startswith("%") or other.startswith("%")):
         return False
     sets = [_members(n, people) if n.startswith("%") else {n} for n in (one, other)]
     if sets[0] is not None and sets[1] is not None and sets[0] & sets[1]:
@@ -297,7 +360,8 @@ def same(one: str, other: str, people: People) -> Truth:
 def _login(name: str, people: People) -> str:
     if not name.startswith("#"):
         return name
-    return next((a.name for a in people.accounts.values() if str(a.uid) == name[1:]), name)
+    uid = name[1:].lstrip("0") or "0"
+    return next((a.name for a in people.accounts.values() if str(a.uid) == uid), name)
 
 
 def _members(name: str, people: People) -> set[str] | None:
@@ -311,8 +375,16 @@ def _members(name: str, people: People) -> set[str] | None:
 # ---------------------------------------------------------------- is it about this host
 
 
-def _here(hosts: Sequence[str], name: str) -> Truth:
-    """Whether a list of hosts names this one; None: it names addresses or groups, or this host's domain is not told."""
+def _here(hosts: Sequence[str], names: Sequence[str]) -> Truth:
+    """Whether a list of hosts names this one; None: it names addresses or groups, or this host's domain is not told.
+
+    Also where the names that the host goes by do not agree: which of them sudo takes depends on its setting `fqdn`.
+    """
+    found = {_called(hosts, name) for name in names}
+    return found.pop() if len(found) == 1 else None
+
+
+def _called(hosts: Sequence[str], name: str) -> Truth:
     state: Truth = False
     for host in hosts:
         match, value = _is_here(host.lstrip("!"), name), not host.startswith("!")

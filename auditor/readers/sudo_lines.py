@@ -11,5 +11,13 @@ _KEPT = re.compile(r'"[^"]*"|\\.')
 _COMMENT = re.compile(r"#(?!-?[0-9])")
 
 
+_BACKSLASH = re.compile(r"\\[ \t]*$")
+
+
 def goes_on(line: str) -> bool:
-    return line.endswith("\\") and not _COMMENT.search(_KEPT.sub("", line[:-1]))
+    return bool(_BACKSLASH.search(line)) and not _COMMENT.search(_KEPT.sub("", bare(line)))
+
+
+def bare(line: str) -> str:
+    """Without the backslash at its end, and what blanks follow it."""
+    return _BACKSLASH.sub("", line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -14,7 +14,8 @@ from auditor.readers.passwd import REMEMBERED, People, read
 # Prints whom the rules name, as whom they run, whether a password is asked, and the path of each command: never its
 # arguments, which may carry passwords (`...` stands for some, `...*` for some with a wildcard). cvtsudoers resolves
 # aliases and includes; without it, and where sudo passes over a file that cvtsudoers reads, the files themselves are
-# read. sudo passes over what others than root may write (sudo_secure_path), and names with a dot or a tilde.
+# read. sudo passes over what others than root may write (sudo_secure_path), names with a dot or a tilde, and lines that
+# it cannot parse: where cvtsudoers or visudo cannot, what is read is not all. A site's cvtsudoers.conf may leave rules out.
 SUDOERS = Command(
     r"""nl='
 '
@@ -23,11 +24,14 @@ f=/etc/sudoers
 h=none
 l=$f
 r=
+q=
+k=
 if [ -e "$f" ]; then
   h=files
   set -- "$f"
   for d in /etc/sudoers.d /usr/etc/sudoers.d; do
-    if grep -qE "^[[:blank:]]*[@#]includedir[[:blank:]]+\"?$d/?\"?[[:blank:]]*\$" "$f"; then
+    if grep -qE "^[[:blank:]]*[@#]includedir[[:blank:]]+\"?$d/?\"?([[:space:]].*)?\$" "$f"; then
+      k="$k $d "
       set -- "$@" "$d"
       for g in "$d"/*; do case ${g##*/} in *.*|*~) ;; *) if [ -f "$g" ]; then set -- "$@" "$g"; fi ;; esac; done
     fi
@@ -44,20 +48,23 @@ if [ -e "$f" ]; then
   else
     l=$(for g in "$@"; do if [ -f "$g" ]; then printf '%s\n' "$g"; fi; done)
   fi
-  if [ -z "$r" ] && o=$(cvtsudoers -e -f sudoers "$f" 2>/dev/null) && [ -n "$o" ]; then h=expanded; fi
+  if [ -z "$r" ] && command -v cvtsudoers >/dev/null; then
+    if o=$(cvtsudoers -c /dev/null -e -f sudoers "$f" 2>/dev/null); then if [ -n "$o" ]; then h=expanded; fi; else q=odd; fi
+  elif command -v visudo >/dev/null; then visudo -cqf "$f" >/dev/null 2>&1 || q=odd; fi
 fi
 if [ "$h" = expanded ]; then l=-; else o=; fi
 case "$h$nl$r$nl" in none*|*"${nl}refused $f$nl"*) l=- ;; esac
 set -f
 IFS=$nl
 o=$(printf 'sudoers %s\n' "$h"
-  printf '%s\n' "$o" | awk '
+  if [ -n "$q" ]; then echo odd; fi
+  printf '%s\n' "$o" | awk -v known="$k" '
   function trim(s) { sub(/^ +/, "", s); sub(/ +$/, "", s); return s }
   # without escapes, quoted texts and comments, none of which can be told apart from separators later
   function bare(s) {
     gsub(/\\./, "?", s); gsub(/""/, "\001", s); gsub(/"[^"]*"/, "?", s); if (s ~ /"/) odd = 1
-    sub(/#[^0-9].*/, "", s); return trim(s) }
-  function flush() { if (items != "") print kind " " left items; items = ""; run = ""; ask = "" }
+    sub(/#([^0-9-]|-[^0-9]|-?$).*/, "", s); gsub(/! +/, "!", s); return trim(s) }
+  function flush() { if (items != "") print kind " " left items; items = ""; run = ""; ask = ""; when = ""; sum = "" }
   # [(runas)] [options] [tags] [digests] [!]command [arguments], and whether another list of hosts follows
   function item(x,  no, cmd, rest, c, w) {
     x = trim(x)
@@ -69,8 +76,10 @@ o=$(printf 'sudoers %s\n' "$h"
       if (match(x, /^[A-Z_]+ *:/)) { w = substr(x, 1, RLENGTH); sub(/ *:/, "", w)
         if (w == "NOPASSWD" || w == "PASSWD") ask = w ": "
         x = trim(substr(x, RLENGTH + 1)) }
-      else if (match(x, /^(ROLE|TYPE|PRIVS|LIMITPRIVS|TIMEOUT|NOTBEFORE|NOTAFTER|CWD|CHROOT|APPARMOR_PROFILE) *= *[^ ]+/) ||
-        match(x, /^sha(224|256|384|512) *: *[^ ]+/)) x = trim(substr(x, RLENGTH + 1))
+      else if (match(x, /^(ROLE|TYPE|PRIVS|LIMITPRIVS|TIMEOUT|NOTBEFORE|NOTAFTER|CWD|CHROOT|APPARMOR_PROFILE) *= *[^ ]+/)) {
+        if (x ~ /^NOT/) when = "WHEN: "
+        x = trim(substr(x, RLENGTH + 1)) }
+      else if (match(x, /^sha(224|256|384|512) *: *[^ ]+/)) { sum = "WHEN: "; x = trim(substr(x, RLENGTH + 1)) }
       else break
     }
     while (x ~ /^!/) { no = no == "" ? "!" : ""; x = trim(substr(x, 2)) }
@@ -80,7 +89,7 @@ o=$(printf 'sudoers %s\n' "$h"
     if (c = index(rest, ":")) { w = substr(rest, c + 1); rest = trim(substr(rest, 1, c - 1)); c = 1 }
     if (cmd ~ /^\^/) { cmd = "^"; rest = "" }
     else if (cmd !~ /^(\/[^=]*|ALL|sudoedit|list|[A-Z][A-Z0-9_]*)$/) { cmd = "?"; odd = 1 }
-    items = items "\t" run ask no cmd (rest == "" ? "" : rest == "\001" ? " \"\"" : rest ~ /[*]/ ? " ...*" : " ...")
+    items = items "\t" run ask (sum == "" ? when : sum) no cmd (rest == "" ? "" : rest == "\001" ? " \"\"" : rest ~ /[*]/ ? " ...*" : " ..."); sum = ""
     if (c) { flush(); if (kind == "rule") kind = "also"; left = ""; hosts = 1; return item(w) } }
   function list(s,  n, i, a, p) {
     s = bare(s)
@@ -100,25 +109,31 @@ o=$(printf 'sudoers %s\n' "$h"
     for (i = 1; i <= n; i++) { v = trim(a[i])
       if (v ~ /^!*(authenticate|targetpw|rootpw|runaspw)$/) { c = gsub(/!/, "", v); v = v "\t" (c % 2 ? "no" : "yes") }
       else if (v ~ /^!(timestamp_timeout|exempt_group)$/) v = substr(v, 2) "\t"
-      else if (v ~ /^(timestamp_timeout|exempt_group|runas_default) *= *[^ ]+$/) sub(/ *= */, "\t", v)
-      else { if (v ~ /^!*(authenticate|timestamp_timeout|exempt_group|runas_default)/) odd = 1; continue }
+      else if (v ~ /^(timestamp_timeout|exempt_group|runas_default|pam_(login_|askpass_)?service) *= *[^ ]+$/) sub(/ *= */, "\t", v)
+      else { sub(/=.*/, "", v)
+        if (v ~ /authenticate|timestamp_timeout|exempt_group|runas_default|targetpw|rootpw|runaspw|pam_(login_|askpass_)?service/) odd = 1
+        continue }
       print "default " to "\t" among "\t" v } }
-  FNR == 1 { b = "" }
+  FNR == 1 { if (b != "") print "odd"; b = "" }
   { sub(/\r$/, ""); seen = $0; gsub(/"[^"]*"/, "", seen); gsub(/\\./, "", seen)
-    if (seen !~ /#([^0-9-]|-[^0-9]|-?$)/ && sub(/\\$/, "")) { b = b $0 " "; next } $0 = b $0; b = ""; gsub(/\t/, " "); line = $0 }
+    if (seen !~ /#([^0-9-]|-[^0-9]|-?$)/ && sub(/\\[ \t]*$/, "")) { b = b $0 " "; next } $0 = b $0; b = ""; gsub(/\t/, " "); line = $0 }
   /^ *[@#]include(dir)? / { d = $2; gsub(/"/, "", d); sub(/\/$/, "", d)
-    if (d == "/etc/sudoers.d" || d == "/usr/etc/sudoers.d") inc = FILENAME; else print "include " $2
+    if ($1 !~ /dir/ || !index(known, " " d " ")) print "include " $2
+    else { if (inc == FILENAME && d == "/etc/sudoers.d") odd = 1; inc = FILENAME }
+    if (odd) { print "odd"; odd = 0 }
     next }
-  /^ *(#[^0-9].*|#)?$/ { next }
+  /^ *(#([^0-9-]|-[^0-9]|-?$).*)?$/ { next }
   inc != "" && inc == FILENAME { odd = 1 }
   /^ *Defaults/ { defaults($0) }
-  /^ *User_Alias / { sub(/^ *User_Alias +/, ""); sub(/#[^0-9].*/, ""); print "alias " $0; next }
+  /^ *User_Alias / { sub(/^ *User_Alias +/, ""); if (/"[^"]*#[^"]*"/) print "odd"
+    sub(/#([^0-9-]|-[^0-9]|-?$).*/, ""); print "alias " $0; next }
   /^ *(Host|Runas)_Alias / { kind = $1 == "Host_Alias" ? "host" : "runas"; sub(/^ *[A-Za-z_]+ +/, ""); print kind " " bare($0); next }
   /^ *(Cmnd|Cmd)_Alias / { kind = "cmnd"; sub(/^ *[A-Za-z_]+ +/, "") }
   !/^ *Defaults/ { if (kind != "cmnd") kind = "rule"
     i = index($0, "="); if (!i) odd = 1; else { left = trim(substr($0, 1, i - 1)); list(substr($0, i + 1)) } }
   { kind = "" }
-  odd { print "odd"; odd = 0 }' $l || exit 1
+  odd { print "odd"; odd = 0 }
+  END { if (b != "") print "odd" }' $l || exit 1
   if [ -n "$r" ]; then printf '%s\n' "$r"; fi) || exit 1
 set +f
 printf '%s\n' "$o"
@@ -130,13 +145,13 @@ d=$(cat /etc/doas.conf /etc/doas.d/*.conf 2>/dev/null | awk '{ sub(/#.*/, "") } 
   gsub(/"/, "", who); gsub(/"/, "", cmd)
   if (who != "") print "doas " who "\t" as no (cmd == "" ? "ALL" : cmd ~ /^\/?[A-Za-z0-9_.\/-]+$/ ? cmd : "?") args }')
 if [ -n "$d" ]; then printf '%s\n' "$d"; fi
-if grep -qE '^sudoers:.*(sss|ldap)' /etc/nsswitch.conf 2>/dev/null; then
-  for g in /etc/sssd/sssd.conf /etc/sssd/conf.d/*.conf /etc/ldap.conf /etc/sudo-ldap.conf; do
+if grep -qiE '^[[:blank:]]*sudoers:[^#]*(sss|ldap)' /etc/nsswitch.conf 2>/dev/null; then
+  for g in /etc/sssd/sssd.conf /etc/sssd/conf.d/*.conf /etc/ldap.conf /etc/sudo-ldap.conf /etc/openldap/ldap.conf; do
     if [ -e "$g" ]; then echo directory; break; fi
   done
 fi
 if [ -e /etc/sudoers-rs ]; then echo 'policy /etc/sudoers-rs'; fi
-awk '$1 == "Plugin" && $2 ~ /policy/ && ($3 != "sudoers.so" || NF > 3) { print "policy /etc/sudo.conf"; exit }' /etc/sudo.conf 2>/dev/null
+awk 'tolower($1) == "plugin" && $2 !~ /_(io|audit|approval)$/ && ($3 != "sudoers.so" || NF > 3) { print "policy /etc/sudo.conf"; exit }' /etc/sudo.conf 2>/dev/null
 set --
 for g in /etc/polkit-1/rules.d/*.rules /usr/local/share/polkit-1/rules.d/*.rules /etc/polkit-1/localauthority/*/*.pkla; do
   if [ -f "$g" ]; then set -- "$@" "$g"; fi
@@ -152,12 +167,16 @@ if [ $# -gt 0 ]; then awk '
     s[FILENAME] = 1; print "polkit " FILENAME } }' "$@" || exit 1; fi
 set -f
 g=$(printf '%s\n' "$o" | awk '
+  /^rule / && !/^[^\t]* ALL(\t|$)/ || /^also / && !/^[^\t]*[ ,]ALL(\t|$)/ || /^default @/ { some = 1 }
   /^(rule|alias) / { sub(/\t.*/, "") } /^default / { sub(/^default [^\t]*\t/, ""); sub(/\texempt_group\t/, ",%"); sub(/\t.*/, "") }
   { while (match($0, /"[^"]*"/)) { q = substr($0, RSTART + 1, RLENGTH - 2); gsub(/ /, "\001", q)
       $0 = substr($0, 1, RSTART - 1) q substr($0, RSTART + RLENGTH) }
     gsub(/\\ /, "\001"); gsub(/\\\\/, "\002"); n = split($0, a, /[ \t,=]+/)
     for (i = 1; i <= n && k < 40; i++) if (a[i] ~ /^!?%[^:#]/ && !s[a[i]]++) { sub(/^!?%/, "", a[i])
-      gsub(/\001/, " ", a[i]); gsub(/\002/, "\\", a[i]); print a[i]; k++ } }')
+      gsub(/\001/, " ", a[i]); gsub(/\002/, "\\", a[i]); print a[i]; k++ } }
+  END { if (some) print "@" }')
+y=
+case "$nl$g" in *"$nl@") g=${g%@}; y=1 ;; esac
 if [ -n "$g" ]; then getent group $g 2>/dev/null | awk -F: '{ print "g:" $1 ":" $3 ":" $4 }'; fi
 # the programs that run without a password: whether others than root may change them, or a folder above them
 p=$(printf '%s\n%s\n' "$o" "$d" | awk -F'\t' '/NOPASSWD: |^default .*(authenticate|timestamp_timeout|exempt_group)/ { all = 1 }
@@ -166,15 +185,23 @@ p=$(printf '%s\n%s\n' "$o" "$d" | awk -F'\t' '/NOPASSWD: |^default .*(authentica
   END { if (all) for (i = 1; i <= k; i++) print p[i] }')
 if [ -n "$p" ] && ! command -v stat >/dev/null; then echo unweighed; elif [ -n "$p" ]; then stat -L -c '%A %u %g %n' $p 2>/dev/null | awk '
   $2 != 0 || substr($1, 9, 1) == "w" || (substr($1, 6, 1) == "w" && $3 != 0) { sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); print "loose " $0 }'; fi
-printf 'name %s\n' "$(uname -n)"
+m=$(uname -n)
+printf 'name %s\n' "$m"
+# with `fqdn`, which some are built with, sudo goes by the name that the resolver gives this one
+if [ -n "$y" ]; then getent ahosts "$m" 2>/dev/null | awk -v m="$m" 'NF > 2 { if ($3 != m) print "name " $3; exit }'; fi
 echo end
 """,
     elevated=True,
     cap_bytes=262144,
 )
 
-_SUBJECT = re.compile(r'\s*(!?(?:"[^"]*"|(?:\\.|[^\s,"\\])+))\s*(,?)')
-_ITEM = re.compile(r'(?:\(([^)]*)\) )?((?:NO)?PASSWD: )?(!?)(\S+)((?: ""| \.\.\.\*?)?)')
+_SUBJECT = re.compile(r'\s*((?:!\s*)*)("[^"]*"|(?:\\.|[^\s,"\\!])(?:\\.|[^\s,"\\])*)\s*(,?)')
+_ITEM = re.compile(r'(?:\(([^)]*)\) )?((?:NO)?PASSWD: )?(WHEN: )?(!?)(\S+)((?: ""| \.\.\.\*?)?)')
+_ESCAPED = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)")
+_NEXT_ALIAS = re.compile(r"(?<!\\):(?=\s*[A-Z][A-Z0-9_]*\s*=)")
+_PRINTED = re.compile(r"((?:^|[^\\])(?:\\\\)*)\\(?=[A-Za-z0-9_])")  # cvtsudoers prints a backslash of a name as it is
+ROOTS = ("targetpw", "rootpw", "runaspw")
+UNASKING = ("exempt_group", "timestamp_timeout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +209,7 @@ class Item:
     """One command that a rule allows (or, `negated`, forbids). `asks` None: the rule itself does not say.
 
     `users` and `groups` are those that it runs as, None where the rule names neither. `arguments`: "" any, '""' none,
-    "..." some that are not shown, "...*" some with a wildcard.
+    "..." some that are not shown, "...*" some with a wildcard. `sometimes`: between two dates, or for one digest of the file.
     """
 
     command: str
@@ -191,6 +218,7 @@ class Item:
     groups: tuple[str, ...] = ()
     asks: bool | None = None
     negated: bool = False
+    sometimes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +246,8 @@ class Default:
 class Rules:
     """`subjects` as sudo writes them: a login, %group, #uid, +netgroup, ALL. `gap`: why they may not be all.
 
-    `asks_root_password`: the rules ask for root's password, so a rule for ALL gives nobody anything.
+    `asks_root_password`: the rules ask everybody for root's password, so a rule for ALL that asks gives nobody anything.
+    `names`: those that the host goes by.
     `loose`: programs, and folders above them, that others than root may change, None when not told. `polkit`: files that say yes unasked.
     """
 
@@ -230,11 +259,16 @@ class Rules:
     defaults: tuple[Default, ...] = ()
     polkit: tuple[str, ...] = ()
     loose: frozenset[str] | None = frozenset()
-    name: str = ""
+    names: tuple[str, ...] = ("",)
 
     @property
     def granting(self) -> tuple[str, ...]:
-        return tuple(s for s in self.subjects if not (s == "ALL" and self.asks_root_password))
+        return tuple(s for s in self.subjects if not (s == "ALL" and self._asks_all()))
+
+    def _asks_all(self) -> bool:
+        asking = not any(d.name in UNASKING or (d.name == "authenticate" and d.value != "yes") for d in self.defaults)
+        of_all = [item for rule in self.rules if "ALL" in rule.users for item in rule.items]
+        return self.asks_root_password and asking and not any(item.asks is False for item in of_all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +310,8 @@ def _told(exit_code: int, text: str) -> Rules:
     lines = text.removesuffix("\n").split("\n")
     if exit_code or len(lines) < 2 or not lines[0].startswith("sudoers ") or lines[-1] != "end":
         raise Unreadable("the sudo rules are not complete")
+    if lines[0] == "sudoers expanded":
+        lines = [_PRINTED.sub(r"\1\\\\", line) if line.startswith(("rule ", "default ")) else line for line in lines]
     aliases = _aliases(lines)
     found = tuple(_rules(lines, aliases))
     defaults = tuple(_defaults(lines, aliases))
@@ -288,7 +324,7 @@ def _told(exit_code: int, text: str) -> Rules:
         defaults=defaults,
         polkit=_rests(lines, "polkit"),
         loose=None if "unweighed" in lines else frozenset(_rests(lines, "loose")),
-        name=next(iter(_rests(lines, "name")), ""),
+        names=_rests(lines, "name") or ("",),
     )
 
 
@@ -304,17 +340,37 @@ def _gap(lines: Iterable[str]) -> Unknown | None:
             return Unknown("not_asked", f"sudoers includes {line[8:]}")
         if line.startswith("policy "):
             return Unknown("not_told", f"sudo may follow other rules: {line[7:]}")
-        if line == "odd":
+        if line == "odd" or not _whole(line):
             return Unknown("unreadable", "a line of sudoers")
         if line in ("refused /etc/sudoers", "refused /usr/etc/sudoers"):
             return Unknown("not_told", f"sudo refuses {line[8:]}, that others than root may write")
     return None
 
 
-def _asks_root(defaults: Iterable[Default]) -> bool:
+def _whole(line: str) -> bool:
+    """Whether the lists that a line begins with are read to their ends."""
+    word, _, rest = line.partition(" ")
+    head = rest.partition("\t")[0]
+    if word in ("alias", "host", "runas"):
+        return all(_is_read(one.partition("=")[2]) for one in _NEXT_ALIAS.split(rest))
+    if word in ("rule", "also"):
+        hosts = head[_list(head)[1] :] if word == "rule" else head.lstrip(", ")
+        return _is_read(hosts)
+    return True
+
+
+def _is_read(text: str) -> bool:
+    found, end = _list(text)
+    return bool(found) and not text[end:].strip()
+
+
+def _asks_root(defaults: Sequence[Default]) -> bool:
     """The last setting wins; what is said of some users, hosts or commands alone is not said of all."""
+    if any(d.to != "-" and d.name in ROOTS and d.value != "yes" for d in defaults):
+        return False
     last = {d.name: d.value == "yes" for d in defaults if d.to == "-"}
-    return any(last.get(name, False) for name in ("targetpw", "rootpw", "runaspw"))
+    another = any(d.name == "runas_default" for d in defaults)  # whose password `runaspw` asks for
+    return any(last.get(name, False) for name in ROOTS if not (another and name == "runaspw"))
 
 
 def _aliases(lines: Iterable[str]) -> _Aliases:
@@ -323,7 +379,7 @@ def _aliases(lines: Iterable[str]) -> _Aliases:
     for line in lines:
         word, _, rest = line.partition(" ")
         if word in kinds:
-            for one in re.split(r"(?<!\\):", rest):
+            for one in _NEXT_ALIAS.split(rest):
                 name, _, members = one.partition("=")
                 kinds[word][name.strip()] = subjects(members)
         elif word == "cmnd":
@@ -360,7 +416,8 @@ def _item(text: str) -> Item:
     users, colon, groups = (told[1] or "").partition(":")
     asks = None if told[2] is None else told[2] == "PASSWD: "
     named = None if told[1] is None else tuple(subjects(users))
-    return Item(told[4], told[5].strip(), named, tuple(subjects(groups)) if colon else (), asks, bool(told[3]))
+    as_groups = tuple(subjects(groups)) if colon else ()
+    return Item(told[5], told[6].strip(), named, as_groups, asks, bool(told[4]), bool(told[3]))
 
 
 def _commands(item: Item, aliases: _Aliases) -> Iterator[Item]:
@@ -376,7 +433,14 @@ def _commands(item: Item, aliases: _Aliases) -> Iterator[Item]:
             opened.add(one.command)
             inner = aliases.commands[one.command][::-1]
             waiting += [
-                replace(one, command=i.command, arguments=i.arguments, negated=one.negated != i.negated) for i in inner
+                replace(
+                    one,
+                    command=i.command,
+                    arguments=i.arguments,
+                    negated=one.negated != i.negated,
+                    sometimes=one.sometimes or i.sometimes,
+                )
+                for i in inner
             ]
 
 
@@ -390,23 +454,36 @@ def _defaults(lines: Iterable[str], aliases: _Aliases) -> Iterator[Default]:
             to, among, name, value = told
             named = _resolved(among.split(","), kinds.get(to, {})) if among else ()
             if to == "!":
-                named = tuple(c.command for n in named for c in _commands(Item(n), aliases))
+                named = tuple(text for name in named for text in _of_commands(name, aliases))
             yield Default(to, named, name, value)
 
 
+def _of_commands(name: str, aliases: _Aliases) -> Iterator[str]:
+    """With arguments, or for one digest alone, a line may be about the command: a pattern says so."""
+    bare = name.lstrip("!")
+    for one in _commands(Item(bare, negated=(len(name) - len(bare)) % 2 == 1), aliases):
+        yield f"{'!' if one.negated else ''}{one.command}{'*' if one.arguments or one.sometimes else ''}"
+
+
 def _resolved(names: Iterable[str], aliases: Mapping[str, list[str]]) -> tuple[str, ...]:
-    """The names without aliases, each alias opened once."""
+    """The names without aliases, each alias opened once; all that an alias behind a `!` stands for is meant with one."""
     found: list[str] = []
     opened: set[str] = set()
     waiting = list(names)[::-1]
     while waiting:
         name = waiting.pop()
-        if name not in aliases:
+        no = name.startswith("!")
+        if name.lstrip("!") not in aliases:
             found.append(name)
         elif name not in opened:
             opened.add(name)
-            waiting += aliases[name][::-1]
-    return tuple(dict.fromkeys(found))
+            members = aliases[name.lstrip("!")][::-1]
+            waiting += [_negated(member) for member in members] if no else members
+    return tuple(dict.fromkeys(found[::-1]))[::-1]
+
+
+def _negated(name: str) -> str:
+    return name[1:] if name.startswith("!") else f"!{name}"
 
 
 def subjects(text: str) -> list[str]:
@@ -414,13 +491,20 @@ def subjects(text: str) -> list[str]:
     return _list(text)[0]
 
 
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1][1:], 16)) if len(found[1]) > 1 else found[1]
+
+
 def _list(text: str) -> tuple[list[str], int]:
-    """The same, and where it ends."""
+    """The same, and where it ends. Some versions of cvtsudoers print `!%ops` as `%!ops`."""
     found: list[str] = []
     place = 0
     while match := _SUBJECT.match(text, place):
-        found.append(re.sub(r"\\(.)", r"\1", match[1].replace('"', "")))
+        name = _ESCAPED.sub(_unescaped, match[2].replace('"', ""))
+        misplaced = name.startswith(("%!", "%:!"))
+        no = (match[1].count("!") + misplaced) % 2
+        found.append("!" * no + (name.replace("!", "", 1) if misplaced else name))
         place = match.end()
-        if not match[2]:
+        if not match[3]:
             break
     return found, place
