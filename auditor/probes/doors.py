@@ -16,12 +16,13 @@ from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes import ssh_logins
 from auditor.probes.windows import doors as windows
-from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sshd, sudoers, vpn
+from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sshd, sudo_services, sudoers, vpn
 from auditor.readers.entries import ANYBODY, Entry, listed, one_factor, shown, unsure
 from auditor.readers.files import Files
 from auditor.readers.trees import doors as trees
 from auditor.readers.trees import passwords as secrets
 from auditor.readers.trees import people as tree_people
+from auditor.readers.sudo_services import Service
 from auditor.readers.trees import stacks, sudo, units
 from auditor.readers.trees.observable import observable
 from auditor.readers.undated import Parse, undated
@@ -60,8 +61,7 @@ class _Host:
     people: passwd.People
     admins: Mapping[str, tuple[str, ...]]
     collective: tuple[str, ...]
-    roots_password: bool
-    rules: Unknown | None
+    rules: sudoers.Rules
     groups: Mapping[str, frozenset[str]]
     stacks: Mapping[str, tuple[pam.Entry, ...] | Unknown]
     proofs: enrolment.Proofs
@@ -74,7 +74,7 @@ class _Host:
         """Why there may be more administrators, or other proofs, than those seen."""
         if self.collective:
             return Unknown("not_told", f"who is in {' '.join(self.collective)}")
-        return self.rules or self.proofs.missing
+        return self.rules.gap or self.proofs.missing
 
     @property
     def beyond(self) -> Unknown | None:
@@ -115,10 +115,13 @@ def _host(
         people=people,
         admins=passwd.expanded(found, people),
         collective=tuple(c for c in found.collective if c != "ALL"),
-        roots_password=rules.asks_root_password,
-        rules=rules.gap,
+        rules=rules,
         groups=people.memberships(),
-        stacks=_stacks(files, configured, certificates="certificates Cockpit" in seen.marks),
+        stacks=_stacks(
+            files,
+            (*(server.service for server in configured.servers), *sudo_services.named(rules)),
+            certificates="certificates Cockpit" in seen.marks,
+        ),
         proofs=proofs,
         seen=seen,
         vpn=configured,
@@ -127,16 +130,15 @@ def _host(
 
 
 def _stacks(
-    files: Files, configured: vpn.Configured, *, certificates: bool
+    files: Files, more: Iterable[str], *, certificates: bool
 ) -> Mapping[str, tuple[pam.Entry, ...] | Unknown]:
     """`other` always; nothing else where the files were not told."""
     ours = (s for door in doors.DOORS for group in door.services for s in group)
     also = (s for services in (*ELEVATIONS.values(), SU) for s in services)
     found: dict[str, tuple[pam.Entry, ...] | Unknown] = {}
-    unread = {path.partition(" ")[0].rpartition("/")[2] for path in (*files.denied, *files.odd)}
-    for service in (*ours, *also, *(server.service for server in configured.servers), "other"):
-        if files.gap and service and unread & {service, "*"}:  # it is there: `other` does not stand for it
-            found[service] = files.gap
+    for service in (*ours, *also, *more, "other"):
+        if (unread := pam.untold(files, service)) is not None:
+            found[service] = unread
         elif service == "other" or pam.service_text(files.texts, service) is not None:
             told = files.missing or pam.stack(files.texts, service)
             if isinstance(told, Unknown):
@@ -284,22 +286,30 @@ def _elevations(host: _Host, before: Mapping[str, bool | Unknown]) -> Iterator[F
             account = host.people.accounts.get(name)
             if not (wheel if program == "pkexec" else granted) or (account and account.uid == 0):
                 continue
-            asked = "root" if host.roots_password and program.startswith("sudo") else name
-            yield from _elevation(host, program, services, name, asked, before[name])
+            sudo = program.startswith("sudo")
+            asked = "root" if host.rules.asks_root_password and sudo else name
+            which = tuple(Service(s, usual=True) for s in services)
+            if sudo:
+                which = sudo_services.services(host.rules, name, sudo_services.ANYTHING, host.people)
+            yield from _elevation(host, program, which, name, asked, before[name])
 
 
 def _elevation(
-    host: _Host, program: str, services: tuple[str, ...], name: str, asked: str, before: bool | Unknown
+    host: _Host, program: str, services: tuple[Service, ...], name: str, asked: str, before: bool | Unknown
 ) -> Iterator[Fact]:
-    found = [s for s in services if s in host.stacks] or ["other"]
+    found = [s for s in services if s.name in host.stacks or not s.usual] or [Service("other")]
     who = _who(host, asked, called_by_root=False)
-    judged: list[_Verdict | None] = [_judged(host, service, who) for service in found]
-    if host.vpn.sudo_service and program.startswith("sudo"):
-        judged = [(Unknown("not_told", "sudo is told to ask another PAM service"), "")]
-    open_to = [j for j in judged if j]
+    open_to = [j for service in found if (j := _of_service(host, service, who))]
     if open_to:
         two, proofs = min(open_to, key=lambda j: 0 if j[0] is False else 1 if isinstance(j[0], Unknown) else 2)
         yield {"door": program, "account": name, "two_factors": two, "after_two_factors": before, "reason": proofs}
+
+
+def _of_service(host: _Host, service: Service, who: pam.Who) -> _Verdict | None:
+    if not service.name:
+        return sudo_services.WHICH, ""
+    judged = _judged(host, service.name, who)
+    return (sudo_services.WHICH, judged[1]) if judged and judged[0] is False and not service.surely else judged
 
 
 def _su(host: _Host, before: Mapping[str, bool | Unknown], everybodys: list[Entry]) -> Iterator[Fact]:
@@ -307,7 +317,8 @@ def _su(host: _Host, before: Mapping[str, bool | Unknown], everybodys: list[Entr
     if "program su" in host.seen.marks:
         others = _over_ssh(host.ssh["other_logins"])
         came = _every([*before.values(), *others, *(e.two_factors for e in everybodys)])
-        yield from _elevation(host, "su", SU, "root", "root", came)
+        which = tuple(Service(s, usual=True) for s in SU)
+        yield from _elevation(host, "su", which, "root", "root", came)
 
 
 # ---------------------------------------------------------------- doors for everybody
@@ -398,7 +409,7 @@ def tree_parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     told, rules = sudo.rules(answers["sudoers"], tree), sudoers.Rules((), passwd.People({}, {}))
     rules = replace(rules, gap=told) if isinstance(told, Unknown) else told
     known = ssh_logins.UNNAMED if isinstance(tree.people, Unknown) else tree.people
-    ways = trees.read(answers, units.read(answers["units"]), sudo.another_service(answers["sudoers"]))
+    ways = trees.read(answers, units.read(answers["units"]))
     proofs = _proofs(known, secrets.read(answers["accounts"], answers["shadow"]))
     over_ssh = ssh_logins.PROBE.trees["linux"]  # asked of every tree already, and so known
     asked, ssh = stacks.read(answers["pam"]), _ssh(over_ssh.parse, over_ssh.commands(args), answers, args)

@@ -10,7 +10,7 @@ from auditor.framing.sh import INSTALLED
 from auditor.kinds import Dialect, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
-from auditor.readers import pam, passwd, sudoers, unasked
+from auditor.readers import pam, passwd, sudo_services, sudoers, unasked
 from auditor.readers.elevation import Elevation, elevations
 from auditor.readers.files import Files
 from auditor.readers.trees import people, sudo
@@ -21,7 +21,6 @@ from auditor.readers.trees.observable import observable
 from auditor.readers.undated import undated
 
 NOBODY = passwd.People({}, {}, directory=True)
-OTHER_SERVICE = Unknown("not_told", "sudo is told to ask another PAM service")
 
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -49,19 +48,19 @@ def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts
     told, (polkit, gap) = sudo.rules(answers["sudoers"], tree), sudo.polkit(answers["polkit"])
     stacks = trees_pam.read(answers["pam"])
     if not isinstance(told, Unknown):
-        other = OTHER_SERVICE if sudo.another_service(answers["sudoers"]) else None
-        told = replace(told, polkit=tuple(polkit), gap=worst([told.gap, gap, other]))
+        told = replace(told, polkit=tuple(polkit), gap=worst([told.gap, gap]))
     there = None if stacks.missing and stacks.missing.cause == "not_observable" else stacks
     facts = observable(_facts(told, tree.people, there))
-    return {name: _placed(fact, polkit, stacks.texts) for name, fact in facts.items()}
+    services = ("sudo", "sudo-i") if isinstance(told, Unknown) else ("sudo", "sudo-i", *sudo_services.named(told))
+    asked = tuple(p for p in stacks.texts if p.rpartition("/")[2] in services)
+    return {name: _placed(fact, polkit, asked) for name, fact in facts.items()}
 
 
-def _placed(fact: Fact, polkit: Mapping[str, str], stacks: Mapping[str, str]) -> Fact:
+def _placed(fact: Fact, polkit: Mapping[str, str], asked: tuple[str, ...]) -> Fact:
     """What sudoers does not decide, with the files that do."""
     items = fact.items if isinstance(fact, Partial) else fact
     if not isinstance(items, list | tuple):
         return fact
-    asked = tuple(p for p in stacks if p.rpartition("/")[2] in ("sudo", "sudo-i"))
     placed = []
     for one in items:
         said = polkit.get(one["rule"].removeprefix("polkit "))
@@ -80,7 +79,7 @@ def _facts(told: sudoers.Rules | Unknown, accounts: passwd.People | Unknown, sta
     gap = told.gap or (Unknown("unreadable", "a rule without commands") if bare else None)
     found = elevations(told, everybody)
     if stacks is not None:
-        found = unasked.asked(found, stacks, everybody, told.asks_root_password)
+        found = unasked.asked(found, stacks, everybody, told)
     shown: list[Fact] = [_shown(e, told.loose) for e in found]
     shown += [_polkit(file) for file in told.polkit]
     return {"rules": Partial(tuple(shown), gap) if gap else shown, "without_password": _without(shown, gap)}

@@ -196,7 +196,7 @@ def _asked(told: Rules, rule: Rule, who: str, item: Item, people: People) -> tup
         return Unknown("not_told", "the rule names hosts by address or group, or by another name of this one"), "hosts"
     if item.asks is False:
         return False, "NOPASSWD"
-    lines = _Defaults(told, who, item, people)
+    lines = Lines(told, who, item, people)
     ways = [
         (_is_off(lines, item), "!authenticate"),
         (lines.truth("exempt_group", lambda v: same("%" + v, who, people) if v else False), "exempt_group"),
@@ -211,7 +211,7 @@ def _asked(told: Rules, rule: Rule, who: str, item: Item, people: People) -> tup
     return True, "asks root's password" if told.asks_root_password else PASSWORD
 
 
-def _is_off(lines: _Defaults, item: Item) -> Truth:
+def _is_off(lines: Lines, item: Item) -> Truth:
     """Generic, host, user and runas lines first, then the rule's own tag, then the lines for commands."""
     first = lines.truth("authenticate", _says_no, "-@:>")
     return lines.truth("authenticate", _says_no, "!", first if item.asks is None else not item.asks)
@@ -231,7 +231,7 @@ def _never_again(value: str) -> Truth:
 
 
 @dataclass(frozen=True, slots=True)
-class _Defaults:
+class Lines:
     """The lines of Defaults, as they bear on one command that somebody may run."""
 
     told: Rules

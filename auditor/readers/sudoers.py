@@ -360,8 +360,7 @@ def _whole(line: str) -> bool:
 
 
 def _is_read(text: str) -> bool:
-    found, end = _list(text)
-    return bool(found) and not text[end:].strip()
+    return not text[_list(text)[1] :].strip()
 
 
 def _asks_root(defaults: Sequence[Default]) -> bool:
