@@ -1,4 +1,4 @@
-"""A line of sudoers in; whether the next one is a part of it, out. Pure.
+"""A line of sudoers in; whether the next one is a part of it, and what stands before its comment, out. Pure.
 
 Source: the lexer of sudo. A comment takes the rest of its line, a backslash at its end too; `#` before a number is an id.
 """
@@ -11,6 +11,7 @@ _KEPT = re.compile(r'"[^"]*"|\\.')
 _COMMENT = re.compile(r"#(?!-?[0-9])")
 
 
+_BEFORE = re.compile(r'(?:"[^"]*"|\\.|#(?=-?[0-9])|[^#\\])*', re.DOTALL)
 _BACKSLASH = re.compile(r"\\[ \t]*$")
 
 
@@ -21,3 +22,9 @@ def goes_on(line: str) -> bool:
 def bare(line: str) -> str:
     """Without the backslash at its end, and what blanks follow it."""
     return _BACKSLASH.sub("", line)
+
+
+def uncommented(text: str) -> str:
+    found = _BEFORE.match(text)
+    end = found.end() if found else 0
+    return text[:end] if text.startswith("#", end) else text

@@ -451,7 +451,7 @@ def _defaults(lines: Iterable[str], aliases: _Aliases) -> Iterator[Default]:
             if len(told) != 4:
                 raise Unreadable("a line of Defaults")
             to, among, name, value = told
-            named = _resolved(among.split(","), kinds.get(to, {})) if among else ()
+            named = _resolved((one for text in among.split(",") for one in subjects(text)), kinds.get(to, {}))
             if to == "!":
                 named = tuple(text for name in named for text in _of_commands(name, aliases))
             yield Default(to, named, name, value)
