@@ -61,7 +61,13 @@ def test_a_change_after_which_nothing_is_asked(tmp_path: Path, change: Mapping[s
         ({"etc/pam.d/sudo": "auth sufficient /opt/pam_unix.so\n" + ASKS}, "not_told"),
         ({"etc/sudoers": "Defaults pam_service=x\n%sudo ALL=(ALL:ALL) ALL\n"}, "not_observable"),
         ({"etc/sudoers": "Defaults pam_service=../x\n%sudo ALL=(ALL:ALL) ALL\n"}, "not_told"),
-        ({"etc/sudoers": "Defaults@10.0.0.1 \\\n pam_login_service=x\n%sudo ALL=(ALL:ALL) ALL\n", "etc/pam.d/x": "auth required pam_permit.so\n"}, "not_told"),
+        (
+            {
+                "etc/sudoers": "Defaults@10.0.0.1 \\\n pam_login_service=x\n%sudo ALL=(ALL:ALL) ALL\n",
+                "etc/pam.d/x": "auth required pam_permit.so\n",
+            },
+            "not_told",
+        ),
         ({"etc/sudoers": "Defaults:a\\nn !authenticate\n%sudo ALL=(ALL:ALL) ALL\n"}, "unreadable"),
         ({"etc/sudoers": 'Defaults:"a n" !authenticate\n%sudo ALL=(ALL:ALL) ALL\n'}, "unreadable"),
         ({RULE: "->/outside"}, "unreadable"),

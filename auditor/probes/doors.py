@@ -16,13 +16,13 @@ from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes import ssh_logins
 from auditor.probes.windows import doors as windows
-from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sshd, sudo_services, sudoers, vpn
+from auditor.readers import doors, elevation, enrolment, listeners, pam, passwd, processes, sshd, sudoers, vpn
+from auditor.readers.elevation import Service
 from auditor.readers.entries import ANYBODY, Entry, listed, one_factor, shown, unsure
 from auditor.readers.files import Files
 from auditor.readers.trees import doors as trees
 from auditor.readers.trees import passwords as secrets
 from auditor.readers.trees import people as tree_people
-from auditor.readers.sudo_services import Service
 from auditor.readers.trees import stacks, sudo, units
 from auditor.readers.trees.observable import observable
 from auditor.readers.undated import Parse, undated
@@ -119,7 +119,7 @@ def _host(
         groups=people.memberships(),
         stacks=_stacks(
             files,
-            (*(server.service for server in configured.servers), *sudo_services.named(rules)),
+            (*(server.service for server in configured.servers), *elevation.named(rules)),
             certificates="certificates Cockpit" in seen.marks,
         ),
         proofs=proofs,
@@ -129,9 +129,7 @@ def _host(
     )
 
 
-def _stacks(
-    files: Files, more: Iterable[str], *, certificates: bool
-) -> Mapping[str, tuple[pam.Entry, ...] | Unknown]:
+def _stacks(files: Files, more: Iterable[str], *, certificates: bool) -> Mapping[str, tuple[pam.Entry, ...] | Unknown]:
     """`other` always; nothing else where the files were not told."""
     ours = (s for door in doors.DOORS for group in door.services for s in group)
     also = (s for services in (*ELEVATIONS.values(), SU) for s in services)
@@ -290,7 +288,7 @@ def _elevations(host: _Host, before: Mapping[str, bool | Unknown]) -> Iterator[F
             asked = "root" if host.rules.asks_root_password and sudo else name
             which = tuple(Service(s, usual=True) for s in services)
             if sudo:
-                which = sudo_services.services(host.rules, name, sudo_services.ANYTHING, host.people)
+                which = elevation.services(host.rules, name, elevation.ANYTHING, host.people) + _of_another(host, which)
             yield from _elevation(host, program, which, name, asked, before[name])
 
 
@@ -305,11 +303,16 @@ def _elevation(
         yield {"door": program, "account": name, "two_factors": two, "after_two_factors": before, "reason": proofs}
 
 
+def _of_another(host: _Host, usual: tuple[Service, ...]) -> tuple[Service, ...]:
+    """sudo-rs, which may also be what `sudo` starts, may not know what lines of Defaults say of PAM."""
+    return tuple(replace(s, surely=False) for s in usual) if "program sudo-rs" in host.seen.marks else ()
+
+
 def _of_service(host: _Host, service: Service, who: pam.Who) -> _Verdict | None:
     if not service.name:
-        return sudo_services.WHICH, ""
+        return elevation.WHICH, ""
     judged = _judged(host, service.name, who)
-    return (sudo_services.WHICH, judged[1]) if judged and judged[0] is False and not service.surely else judged
+    return (elevation.WHICH, judged[1]) if judged and judged[0] is False and not service.surely else judged
 
 
 def _su(host: _Host, before: Mapping[str, bool | Unknown], everybodys: list[Entry]) -> Iterator[Fact]:

@@ -10,7 +10,7 @@ from auditor.framing.sh import INSTALLED
 from auditor.kinds import Dialect, Probe
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
-from auditor.readers import pam, passwd, sudo_services, sudoers, unasked
+from auditor.readers import elevation, pam, passwd, sudoers, unasked
 from auditor.readers.elevation import Elevation, elevations
 from auditor.readers.files import Files
 from auditor.readers.trees import people, sudo
@@ -51,7 +51,7 @@ def tree_parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts
         told = replace(told, polkit=tuple(polkit), gap=worst([told.gap, gap]))
     there = None if stacks.missing and stacks.missing.cause == "not_observable" else stacks
     facts = observable(_facts(told, tree.people, there))
-    services = ("sudo", "sudo-i") if isinstance(told, Unknown) else ("sudo", "sudo-i", *sudo_services.named(told))
+    services = ("sudo", "sudo-i") if isinstance(told, Unknown) else ("sudo", "sudo-i", *elevation.named(told))
     asked = tuple(p for p in stacks.texts if p.rpartition("/")[2] in services)
     return {name: _placed(fact, polkit, asked) for name, fact in facts.items()}
 

@@ -10,10 +10,9 @@ from dataclasses import replace
 
 from auditor.model import Unknown
 from auditor.readers import pam
-from auditor.readers.elevation import Elevation
+from auditor.readers.elevation import WHICH, Elevation, Service, services
 from auditor.readers.files import Files
 from auditor.readers.passwd import People, named_group
-from auditor.readers.sudo_services import WHICH, Service, services
 from auditor.readers.sudoers import Rules
 
 _Stack = tuple[pam.Entry, ...] | Unknown
@@ -54,9 +53,7 @@ def asked(found: Sequence[Elevation], texts: Files, people: People, told: Rules)
     return [judged(e) if e.asks is True else e for e in found]
 
 
-def _asked(
-    one: Elevation, stacks: Sequence[tuple[_Stack, bool]], texts: Files, whom: tuple[pam.Who, ...]
-) -> Elevation:
+def _asked(one: Elevation, stacks: Sequence[tuple[_Stack, bool]], texts: Files, whom: tuple[pam.Who, ...]) -> Elevation:
     if texts.missing:
         return replace(one, asks=texts.missing, because=BECAUSE)
     found = [(told, surely) for stack, surely in stacks for told in _told(stack, texts.gap, whom)]

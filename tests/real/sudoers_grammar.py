@@ -10,13 +10,20 @@ ALIASES = [
     "User_Alias UA = bob, %ops", "User_Alias UB = !alice", "Host_Alias HA = ALL", "Runas_Alias RA = root",
     "Cmnd_Alias CA = /bin/ls, !/bin/cat", "Cmnd_Alias CB = CA, /bin/id",
 ]  # fmt: skip
-USERS = (
-    r'bob alice ALL %ops %sudo #1001 %#60 "bob" "%ops" "alice_b" bo\ b +ng %:dom UA UB bob@ex.org b.ob DOM\\bob b\,c éve "#1001" b\x62 x$ "x:y"'
-)
+USERS = r'bob alice ALL %ops %sudo #1001 %#60 "bob" "%ops" "alice_b" bo\ b +ng %:dom UA UB bob@ex.org b.ob DOM\\bob b\,c éve "#1001" b\x62 x$ "x:y"'
 HOSTS = 'ALL ALL ALL web01 HA 10.0.0.1 10.0.0.0/8 fe80::1 ::1 +hosts *.ex.org web* w[e]b01 "web01" web01.ex.org'
 RUNAS = r'root ALL bob %ops #0 RA +ng "root" #1001 %#0 %:x "a_b" a\ b'
 TAGS = "NOPASSWD NOPASSWD PASSWD EXEC NOEXEC SETENV LOG_INPUT NOMAIL FOLLOW INTERCEPT"
-OPTIONS = ("CWD=/x", "CWD = ~", "CHROOT=/x", "TIMEOUT=1h", "NOTBEFORE=20200101000000Z", "NOTAFTER=20990101000000Z", 'CWD="/a b"', "ROLE=a")
+OPTIONS = (
+    "CWD=/x",
+    "CWD = ~",
+    "CHROOT=/x",
+    "TIMEOUT=1h",
+    "NOTBEFORE=20200101000000Z",
+    "NOTAFTER=20990101000000Z",
+    'CWD="/a b"',
+    "ROLE=a",
+)
 DIGESTS = (f"sha256:{'a' * 64}", f"sha224 : {'b' * 56}", f"sha256:{'a' * 64}, sha512:{'c' * 128}")
 COMMANDS = (
     "ALL", "ALL", "/bin/ls", "/bin/ls -l", '/bin/ls ""', "/bin/ls *", "/usr/bin/", "/usr/bin/vi*", "sudoedit /etc/x", "sudoedit", "CA", "CB", "list",
@@ -27,7 +34,22 @@ SETTINGS = (
     "authenticate", "authenticate", "rootpw", "targetpw", "runaspw", "timestamp_timeout", "exempt_group", "requiretty", "verifypw", "pam_service",
 )  # fmt: skip
 VALUED = "timestamp_timeout exempt_group runas_default pam_service pam_login_service pam_askpass_service verifypw badpass_message env_keep"
-VALUES = ("5", "-1", "ops", "staff", "never", '"ops"', '"a b"', '"-1"', "bob", '"!authenticate"', '"a, !authenticate"', r"a\,b", "-1.5", "x#y")
+VALUES = (
+    "5",
+    "-1",
+    "ops",
+    "staff",
+    "never",
+    '"ops"',
+    '"a b"',
+    '"-1"',
+    "bob",
+    '"!authenticate"',
+    '"a, !authenticate"',
+    r"a\,b",
+    "-1.5",
+    "x#y",
+)
 ENDS = ("",) * 8 + (" # c", " # c \\", "#c", "\r", " \\", "\\", " ", "\t", "#-", "# bob ALL=ALL")
 LINES = ("# c", "# c \\", "", "#1001 ALL=ALL", "#-1, bob ALL=NOPASSWD: ALL", "  # x", "#", "@include x")
 
@@ -63,11 +85,15 @@ def _command(r: Random) -> str:
 
 def _run(r: Random) -> str:
     users, groups = _list(r, _runas), _list(r, _runas)
-    return r.choice(("", "", "", "()", "(:)", f"({users})", f"({users}{_blank(r)}:{_blank(r)}{groups})", f"(:{groups})"))
+    return r.choice(
+        ("", "", "", "()", "(:)", f"({users})", f"({users}{_blank(r)}:{_blank(r)}{groups})", f"(:{groups})")
+    )
 
 
 def _item(r: Random) -> str:
-    tags = "".join(r.choice(TAGS.split()) + r.choice((":", " :", ": ", ": \\\n")) for _ in range(r.choice((0, 0, 1, 2))))
+    tags = "".join(
+        r.choice(TAGS.split()) + r.choice((":", " :", ": ", ": \\\n")) for _ in range(r.choice((0, 0, 1, 2)))
+    )
     options = "".join(r.choice(OPTIONS) + _space(r) for _ in range(r.choice((0, 0, 0, 1, 2))))
     digest = r.choice(DIGESTS) + _space(r) if r.random() < 0.1 else ""
     parts = [_run(r), options, tags]
@@ -99,7 +125,12 @@ def _defaults(r: Random) -> str:
 
 
 def _alias(r: Random) -> str:
-    kinds: dict[str, tuple[str, Part]] = {"User": ("U", _user), "Host": ("H", _host), "Runas": ("R", _runas), "Cmnd": ("C", _command)}
+    kinds: dict[str, tuple[str, Part]] = {
+        "User": ("U", _user),
+        "Host": ("H", _host),
+        "Runas": ("R", _runas),
+        "Cmnd": ("C", _command),
+    }
     kind = r.choice(list(kinds))
     letter, part = kinds[kind]
     named = [f"{letter}{last}{_blank(r)}={_blank(r)}{_list(r, part)}" for last in r.choice(("A", "C", "CD"))]

@@ -155,14 +155,21 @@ ELSEWHERE: tuple[Mapping[str, str], ...] = (
 
 def test_what_leads_sudo_elsewhere_is_seen_however_it_is_written(tmp_path: Path) -> None:
     plain = {"sudoers": "bob ALL=(ALL) ALL\n"}
-    silent = {"sudo.conf": "Plugin sudoers_policy sudoers.so\nPlugin log_io x.so\n", "nsswitch.conf": "sudoers: files # sss\n", "sssd/sssd.conf": ""}
+    silent = {
+        "sudo.conf": "Plugin sudoers_policy sudoers.so\nPlugin log_io x.so\n",
+        "nsswitch.conf": "sudoers: files # sss\n",
+        "sssd/sssd.conf": "",
+    }
     *others, quiet = asked(tmp_path, [*({**plain, **more} for more in ELSEWHERE), {**plain, **silent}], run=False)
     assert all(isinstance(facts((host / "told").read_bytes())["rules"], Partial) for host in others)
     assert not isinstance(facts((quiet / "told").read_bytes())["rules"], Partial)
 
 
 def test_what_a_site_tells_cvtsudoers_to_leave_out_is_told(tmp_path: Path) -> None:
-    hidden = {"sudoers": "Defaults !authenticate\nbob ALL=(ALL) ALL\n", "cvtsudoers.conf": "suppress = defaults\ndefaults = none\n"}
+    hidden = {
+        "sudoers": "Defaults !authenticate\nbob ALL=(ALL) ALL\n",
+        "cvtsudoers.conf": "suppress = defaults\ndefaults = none\n",
+    }
     [host] = asked(tmp_path, [hidden])
     assert [rule["asks"] for rule in facts((host / "told").read_bytes())["rules"]] == [False]
 

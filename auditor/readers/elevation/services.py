@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from auditor.model import Unknown
-from auditor.readers.elevation import Lines
+from auditor.readers.elevation.defaults import Lines
 from auditor.readers.passwd import People
 from auditor.readers.sudoers import Item, Rules
 
