@@ -14,7 +14,8 @@ from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes import ssh_logins
-from auditor.readers import doors, enrolment, listeners, pam, passwd, processes, sshd, sudoers, vpn
+from auditor.readers import doors, elevation, enrolment, listeners, pam, passwd, processes, sshd, sudoers, vpn
+from auditor.readers.elevation import Service
 from auditor.readers.entries import ANYBODY, Entry, listed, one_factor, shown, unsure
 from auditor.readers.files import Files
 from auditor.readers.undated import Parse, undated
@@ -53,8 +54,7 @@ class _Host:
     people: passwd.People
     admins: Mapping[str, tuple[str, ...]]
     collective: tuple[str, ...]
-    roots_password: bool
-    rules: Unknown | None
+    rules: sudoers.Rules
     groups: Mapping[str, frozenset[str]]
     stacks: Mapping[str, tuple[pam.Entry, ...] | Unknown]
     proofs: enrolment.Proofs
@@ -67,7 +67,7 @@ class _Host:
         """Why there may be more administrators, or other proofs, than those seen."""
         if self.collective:
             return Unknown("not_told", f"who is in {' '.join(self.collective)}")
-        return self.rules or self.proofs.missing
+        return self.rules.gap or self.proofs.missing
 
     @property
     def beyond(self) -> Unknown | None:
@@ -108,10 +108,13 @@ def host_of(
         people=people,
         admins=passwd.expanded(found, people),
         collective=tuple(c for c in found.collective if c != "ALL"),
-        roots_password=rules.asks_root_password,
-        rules=rules.gap,
+        rules=rules,
         groups=people.memberships(),
-        stacks=_stacks(files, configured, certificates="certificates Cockpit" in seen.marks),
+        stacks=_stacks(
+            files,
+            (*(server.service for server in configured.servers), *elevation.named(rules)),
+            certificates="certificates Cockpit" in seen.marks,
+        ),
         proofs=proofs,
         seen=seen,
         vpn=configured,
@@ -119,17 +122,14 @@ def host_of(
     )
 
 
-def _stacks(
-    files: Files, configured: vpn.Configured, *, certificates: bool
-) -> Mapping[str, tuple[pam.Entry, ...] | Unknown]:
+def _stacks(files: Files, more: Iterable[str], *, certificates: bool) -> Mapping[str, tuple[pam.Entry, ...] | Unknown]:
     """`other` always; nothing else where the files were not told."""
     ours = (s for door in doors.DOORS for group in door.services for s in group)
     also = (s for services in (*ELEVATIONS.values(), SU) for s in services)
     found: dict[str, tuple[pam.Entry, ...] | Unknown] = {}
-    unread = {path.partition(" ")[0].rpartition("/")[2] for path in (*files.denied, *files.odd)}
-    for service in (*ours, *also, *(server.service for server in configured.servers), "other"):
-        if files.gap and service and unread & {service, "*"}:  # it is there: `other` does not stand for it
-            found[service] = files.gap
+    for service in (*ours, *also, *more, "other"):
+        if (unread := pam.untold(files, service)) is not None:
+            found[service] = unread
         elif service == "other" or pam.service_text(files.texts, service) is not None:
             told = files.missing or pam.stack(files.texts, service)
             if isinstance(told, Unknown):
@@ -277,22 +277,35 @@ def _elevations(host: _Host, before: Mapping[str, bool | Unknown]) -> Iterator[F
             account = host.people.accounts.get(name)
             if not (wheel if program == "pkexec" else granted) or (account and account.uid == 0):
                 continue
-            asked = "root" if host.roots_password and program.startswith("sudo") else name
-            yield from _elevation(host, program, services, name, asked, before[name])
+            sudo = program.startswith("sudo")
+            asked = "root" if host.rules.asks_root_password and sudo else name
+            which = tuple(Service(s, usual=True) for s in services)
+            if sudo:
+                which = elevation.services(host.rules, name, elevation.ANYTHING, host.people) + _of_another(host, which)
+            yield from _elevation(host, program, which, name, asked, before[name])
 
 
 def _elevation(
-    host: _Host, program: str, services: tuple[str, ...], name: str, asked: str, before: bool | Unknown
+    host: _Host, program: str, services: tuple[Service, ...], name: str, asked: str, before: bool | Unknown
 ) -> Iterator[Fact]:
-    found = [s for s in services if s in host.stacks] or ["other"]
+    found = [s for s in services if s.name in host.stacks or not s.usual] or [Service("other")]
     who = _who(host, asked, called_by_root=False)
-    judged: list[_Verdict | None] = [_judged(host, service, who) for service in found]
-    if host.vpn.sudo_service and program.startswith("sudo"):
-        judged = [(Unknown("not_told", "sudo is told to ask another PAM service"), "")]
-    open_to = [j for j in judged if j]
+    open_to = [j for service in found if (j := _of_service(host, service, who))]
     if open_to:
         two, proofs = min(open_to, key=lambda j: 0 if j[0] is False else 1 if isinstance(j[0], Unknown) else 2)
         yield {"door": program, "account": name, "two_factors": two, "after_two_factors": before, "reason": proofs}
+
+
+def _of_another(host: _Host, usual: tuple[Service, ...]) -> tuple[Service, ...]:
+    """sudo-rs, which may also be what `sudo` starts, may not know what lines of Defaults say of PAM."""
+    return tuple(replace(s, surely=False) for s in usual) if "program sudo-rs" in host.seen.marks else ()
+
+
+def _of_service(host: _Host, service: Service, who: pam.Who) -> _Verdict | None:
+    if not service.name:
+        return elevation.WHICH, ""
+    judged = _judged(host, service.name, who)
+    return (elevation.WHICH, judged[1]) if judged and judged[0] is False and not service.surely else judged
 
 
 def _su(host: _Host, before: Mapping[str, bool | Unknown], everybodys: list[Entry]) -> Iterator[Fact]:
@@ -300,7 +313,8 @@ def _su(host: _Host, before: Mapping[str, bool | Unknown], everybodys: list[Entr
     if "program su" in host.seen.marks:
         others = _over_ssh(host.ssh["other_logins"])
         came = _every([*before.values(), *others, *(e.two_factors for e in everybodys)])
-        yield from _elevation(host, "su", SU, "root", "root", came)
+        which = tuple(Service(s, usual=True) for s in SU)
+        yield from _elevation(host, "su", which, "root", "root", came)
 
 
 # ---------------------------------------------------------------- doors for everybody

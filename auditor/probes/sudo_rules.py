@@ -37,7 +37,7 @@ def facts_of(told: sudoers.Rules | Unknown, accounts: passwd.People | Unknown, s
     gap = told.gap or (Unknown("unreadable", "a rule without commands") if bare else None)
     found = elevations(told, everybody)
     if stacks is not None:
-        found = unasked.asked(found, stacks, everybody, told.asks_root_password)
+        found = unasked.asked(found, stacks, everybody, told)
     shown: list[Fact] = [_shown(e, told.loose) for e in found]
     shown += [_polkit(file) for file in told.polkit]
     return {"rules": Partial(tuple(shown), gap) if gap else shown, "without_password": _without(shown, gap)}

@@ -59,14 +59,14 @@ def sudoers(text: bytes) -> bytes:
 def _rule(line: bytes) -> bytes:
     if re.match(rb"[ \t]*([@#]include|Defaults)", line):
         return line
-    head, equals, rest = line.partition(b"=")
+    head, equals, rest = sudo_lines.uncommented(line.decode("latin-1")).encode("latin-1").partition(b"=")
     return head + equals + _COMMAND.sub(_arguments, rest) if equals else line
 
 
 def _arguments(found: re.Match[bytes]) -> bytes:
     said = found[3].strip()
-    if not said or said.startswith(b"#"):
-        return found[0] if not said else found[1]
+    if not said:
+        return found[0]
     shown = said if said == b'""' else b"...*" if b"*" in said else b"..."
     return found[1] + b" " + shown + b" \\\n" * found[0].count(b"\\\n")
 

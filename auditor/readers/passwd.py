@@ -69,6 +69,11 @@ class People:
         first = (a.name for a in self.accounts.values() if a.gid == group.gid)
         return tuple(dict.fromkeys((*group.members, *first)))
 
+    def login(self, name: str) -> str:
+        """The account that sudo takes a name for: BOB is bob where there is no BOB."""
+        alike = (a for a in self.accounts if a.lower() == name.lower())
+        return name if name in self.accounts else next(alike, name)
+
     def groups_of(self, name: str) -> frozenset[str]:
         """The groups of an account, as far as the host's own files tell."""
         first = self.accounts[name].gid if name in self.accounts else None
@@ -195,10 +200,11 @@ def _granted(people: People, subject: str) -> tuple[tuple[str, str], ...]:
     if subject.startswith("!") or not subject:  # an exception narrows a rule; counting it is the careful side
         return ()
     if subject.startswith("#"):
-        named = next((a.name for a in people.accounts.values() if str(a.uid) == subject[1:]), subject)
+        uid = subject[1:].lstrip("0") or "0"
+        named = next((a.name for a in people.accounts.values() if str(a.uid) == uid), subject)
         return ((named, "sudo rule"),)
     if not subject.startswith("%"):
-        return ((subject, "sudo rule"),)
+        return ((people.login(subject), "sudo rule"),)
     group = named_group(people, subject[1:])
     members = people.members(group) if group else ()
     if members:
@@ -208,8 +214,9 @@ def _granted(people: People, subject: str) -> tuple[tuple[str, str], ...]:
 
 
 def named_group(people: People, name: str) -> Group | None:
-    """By its name, or `#gid`: an account may have a first group of which no file tells the name."""
+    """By its name, as sudo finds it (it takes BOB for bob), or `#gid`: no file may tell the name of a first group."""
     if not name.startswith("#"):
-        return people.groups.get(name)
-    known = next((g for g in people.groups.values() if str(g.gid) == name[1:]), None)
-    return known or next((Group(name, a.gid) for a in people.accounts.values() if str(a.gid) == name[1:]), None)
+        return people.groups.get(name) or next((g for n, g in people.groups.items() if n.lower() == name.lower()), None)
+    gid = name[1:].lstrip("0") or "0"
+    known = next((g for g in people.groups.values() if str(g.gid) == gid), None)
+    return known or next((Group(name, a.gid) for a in people.accounts.values() if str(a.gid) == gid), None)

@@ -5,28 +5,29 @@ A rule that asks for a password hands the question to PAM: a stack that lets in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from auditor.model import Unknown
 from auditor.readers import pam
-from auditor.readers.elevation import Elevation
+from auditor.readers.elevation import WHICH, Elevation, Service, services
 from auditor.readers.files import Files
 from auditor.readers.passwd import People, named_group
+from auditor.readers.sudoers import Rules
 
 _Stack = tuple[pam.Entry, ...] | Unknown
-SERVICES: Mapping[str, tuple[str, ...]] = {"sudo": ("sudo", "sudo-i"), "doas": ("doas",)}
+DOAS = (Service("doas", usual=True),)
 BECAUSE = "PAM"
 MOST_MEMBERS = 200  # of a group, where the stack tells one account from another
 MORE = Unknown("not_asked", "a group with more members than are looked at")
 
 
-def asked(found: Sequence[Elevation], texts: Files, people: People, roots_password: bool) -> list[Elevation]:
+def asked(found: Sequence[Elevation], texts: Files, people: People, told: Rules) -> list[Elevation]:
     """The same, those changed of which the rule asks for a password and PAM asks for none, or may not."""
     groups = people.memberships()
 
     def account(name: str) -> pam.Who:
-        known = people.accounts.get(name)
+        known = people.accounts.get(people.login(name))
         uid, local = (known.uid, True) if known else (None, False)
         return pam.Who(name, uid, local=local, groups=groups.get(name, frozenset()), called_by_root=False)
 
@@ -40,29 +41,41 @@ def asked(found: Sequence[Elevation], texts: Files, people: People, roots_passwo
         elif not who.startswith("%"):
             yield account(who)
 
-    stacks = {tool: [pam.stack(texts.texts, s) for s in _services(texts, tool)] for tool in SERVICES}
-    return [
-        _asked(e, stacks[e.tool], texts, tuple(whom("root" if roots_password and e.tool == "sudo" else e.who)))
-        if e.asks is True
-        else e
-        for e in found
-    ]
+    stacks: dict[tuple[Service, ...], list[tuple[_Stack, bool]]] = {}
+
+    def judged(one: Elevation) -> Elevation:
+        sudo = one.tool == "sudo"
+        which = services(told, one.who, one.item, people) if sudo else DOAS
+        if which not in stacks:
+            stacks[which] = list(_stacks(texts, which))
+        return _asked(one, stacks[which], texts, tuple(whom("root" if told.asks_root_password and sudo else one.who)))
+
+    return [judged(e) if e.asks is True else e for e in found]
 
 
-def _asked(one: Elevation, stacks: Sequence[_Stack], texts: Files, whom: tuple[pam.Who, ...]) -> Elevation:
+def _asked(one: Elevation, stacks: Sequence[tuple[_Stack, bool]], texts: Files, whom: tuple[pam.Who, ...]) -> Elevation:
     if texts.missing:
         return replace(one, asks=texts.missing, because=BECAUSE)
-    found = [told for stack in stacks for told in _told(stack, texts.gap, whom)]
-    if True in found:
+    found = [(told, surely) for stack, surely in stacks for told in _told(stack, texts.gap, whom)]
+    if (True, True) in found:
         return replace(one, asks=False, because=BECAUSE)
-    unsure = next((f for f in found if isinstance(f, Unknown)), None)
+    unsure = next((WHICH if told is True else told for told, _ in found if told is not False), None)
     return replace(one, asks=unsure, because=BECAUSE) if unsure else one
 
 
-def _services(texts: Files, tool: str) -> tuple[str, ...]:
-    """Those that the host has a file of, else `other`; without any, sudo and doas were built to ask without PAM."""
-    there = tuple(s for s in SERVICES[tool] if pam.service_text(texts.texts, s) is not None)
-    return there or tuple(s for s in ("other",) if pam.service_text(texts.texts, s) is not None)
+def _stacks(texts: Files, which: Sequence[Service]) -> Iterator[tuple[_Stack, bool]]:
+    """Of the usual ones those that the host has a file of, or `other`; without any, sudo and doas were built without PAM."""
+    there = [s for s in which if not s.usual or _is_there(texts, s.name)]
+    for service in there or [Service("other")] * _is_there(texts, "other"):
+        yield _stack(texts, service.name), service.surely
+
+
+def _is_there(texts: Files, service: str) -> bool:
+    return pam.service_text(texts.texts, service) is not None or pam.untold(texts, service) is not None
+
+
+def _stack(texts: Files, service: str) -> _Stack:
+    return (pam.untold(texts, service) or pam.stack(texts.texts, service)) if service else WHICH
 
 
 def _told(stack: _Stack, gap: Unknown | None, whom: tuple[pam.Who, ...]) -> Iterator[bool | Unknown]:

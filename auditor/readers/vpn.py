@@ -85,7 +85,6 @@ for f in /etc/ocserv/ocserv.conf /etc/ocserv.conf; do
     v = $0; sub(/^[^=]*=[ \t]*/, "", v); gsub(/"/, "", v); o = (v ~ /\[.*passwd[ \t]*=/ ? "passwd " : "") (v ~ /\[.*otp[ \t]*=/ ? "otp" : "")
     sub(/[^a-zA-Z0-9_-].*/, "", v); print "auth\t" k "\t" v "\t" o }' "$f"
 done
-if grep -qsE '^[^#]*Defaults.*pam_(login_)?service' /etc/sudoers /usr/etc/sudoers /etc/sudoers.d/*; then printf 'sudo\tservice\n'; fi
 echo end
 """,
     elevated=True,
@@ -114,15 +113,11 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """The `servers` of the products of which some configuration was `seen`, and those of which there is `more`.
-
-    `sudo_service`: sudo is told to ask another PAM service than its own.
-    """
+    """The `servers` of the products of which some configuration was `seen`, and those of which there is `more`."""
 
     servers: tuple[Server, ...]
     seen: frozenset[str] = frozenset()
     more: frozenset[str] = frozenset()
-    sudo_service: bool = False
     missing: Unknown | None = None
 
     def of(self, product: str) -> tuple[Server, ...]:
@@ -150,7 +145,7 @@ def configured(rows: Sequence[tuple[str, ...]]) -> Configured:
     servers = (*_openvpn(rows), *_wireguard(rows), *_ipsec(rows), *_swanctl(rows), *_ocserv(rows))
     seen = frozenset(_PRODUCTS[row[0]] for row in rows if row[0] in _PRODUCTS)
     more = frozenset("strongSwan" for row in rows if row[0] == "more")
-    return Configured(servers, seen, more, ("sudo", "service") in rows)
+    return Configured(servers, seen, more)
 
 
 _PRODUCTS = {"openvpn": "OpenVPN", "ipsec": "strongSwan", "swanctl": "strongSwan", "ocserv": "ocserv"}
@@ -166,7 +161,6 @@ _COLUMNS = {
     "swan": 4,
     "ocserv": 1,
     "auth": 4,
-    "sudo": 2,
 }
 _ANY = ("%any", "%any4", "%any6", "0.0.0.0", "::", "0.0.0.0/0", "::/0")  # noqa: S104 - as these files write it
 _Rows = Iterable[tuple[str, ...]]

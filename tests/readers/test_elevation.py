@@ -13,7 +13,7 @@ from auditor.errors import Unreadable
 from auditor.model import Output, Unknown
 from auditor.probes.sudo_rules import PROBE
 from auditor.readers import passwd, sudoers
-from auditor.readers.elevation import elevations, same
+from auditor.readers.elevation import ANYTHING, elevations, same, services
 
 CASES = [
     yaml.safe_load(p.read_text("utf-8"))
@@ -126,3 +126,41 @@ def test_a_first_group_without_a_name_has_members() -> None:
     known = passwd.People({"bob": passwd.Account("bob", 7, 4242)}, {})
     assert same("%#4242", "bob", known) is True
     assert passwd.privileged(known, ["%#4242"]).because == {"bob": ("sudo rule for %#4242",)}
+
+
+@pytest.mark.parametrize(
+    ("lines", "unasked"),
+    [
+        (("default -\t\tauthenticate\tno", "default !\t/bin/id\tauthenticate\tyes"), True),
+        (("default -\t\tauthenticate\tno", "default :\tbob\tauthenticate\tyes"), False),
+        (("default -\t\tauthenticate\tno", "default :\tALL,!bob\tauthenticate\tyes"), True),
+        (("default -\t\tauthenticate\tno", "default :\t+net\tauthenticate\tyes"), None),
+        (("default :\t!!bob\tauthenticate\tno",), True),
+        (("default :\tBOB\tauthenticate\tno",), None),
+        (("default @\t10.0.0.1\tauthenticate\tno",), None),
+    ],
+)
+def test_a_line_about_a_part_leaves_the_rest(lines: tuple[str, ...], unasked: bool | None) -> None:
+    text = "\n".join(["sudoers files", *lines, "rule bob ALL\t(ALL) ALL", "name web01", "end"])
+    [rule] = PROBE.dialects["linux"].parse(answers(text + "\n"), {})["rules"]
+    assert isinstance(rule["asks"], Unknown) if unasked is None else rule["asks"] is not unasked
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", {("sudo", True), ("sudo-i", True)}),
+        ("default -\t\tpam_service\tx\n", {("x", True), ("sudo-i", True)}),
+        ("default :\tbob\tpam_login_service\tx\n", {("sudo", True), ("x", True)}),
+        ("default :\teve\tpam_service\tx\n", {("sudo", True), ("sudo-i", True)}),
+        ("default !\t/bin/id\tpam_service\tx\n", {("sudo", True), ("x", True), ("sudo-i", True)}),
+        ("default @\t10.0.0.1\tpam_service\tx\n", {("sudo", False), ("x", False), ("sudo-i", True)}),
+        ("default -\t\tpam_askpass_service\tx\n", {("sudo", True), ("sudo-i", True), ("x", True)}),
+        ("default -\t\tpam_service\t../x\n", {("", True), ("sudo-i", True)}),
+    ],
+)
+def test_which_stacks_sudo_asks(line: str, expected: set[tuple[str, bool]]) -> None:
+    told = sudoers.rules(answers(f"sudoers files\n{line}rule bob ALL\t(ALL) ALL\nname web01\nend\n")["sudoers"])
+    known = passwd.people(Output(0, PEOPLE.encode(), b"", 0.0))
+    assert isinstance(told, sudoers.Rules) and isinstance(known, passwd.People)
+    assert {(s.name, s.surely) for s in services(told, "bob", ANYTHING, known)} == expected

@@ -95,10 +95,32 @@ def test_sudo_with_an_optional_code() -> None:
     assert of(told, "elevation-two-factors") is Outcome.PASS
 
 
-def test_a_sudo_that_asks_another_service_is_not_taken_for_the_usual_one() -> None:
-    other = f"echo '{CODE}' >> /etc/pam.d/sudo; cp /etc/pam.d/sudo /etc/pam.d/sudo-i\n" + ENROLLED
-    told = ask(other + "echo 'Defaults pam_service=su-l' >> /run/w/sudoers\n")
-    assert of(told, "elevation-two-factors") is Outcome.UNKNOWN
+STRONG = f"echo '{CODE}' >> /etc/pam.d/sudo; cp /etc/pam.d/sudo /etc/pam.d/sudo-i\n" + ENROLLED
+WEAK = "grep -v google /etc/pam.d/sudo > /etc/pam.d/weak; "
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ("Defaults pam_service=weak", Outcome.FAIL),
+        ("Defaults : bob pam_service=weak", Outcome.PASS),  # no line of sudoers: sudo passes over it
+        ("Defaults:bob pam_service=weak", Outcome.FAIL),
+        ("Defaults:%sudo pam_login_service=weak", Outcome.FAIL),
+        ("Defaults!/usr/bin/id pam_service=weak", Outcome.FAIL),
+        ("Defaults>root pam_askpass_service = weak", Outcome.FAIL),
+        ("Defaults:root pam_service=weak", Outcome.PASS),
+        ("Defaults pam_service=weak, pam_service=sudo", Outcome.PASS),
+        ("Defaults@10.0.0.1 pam_service=weak", Outcome.UNKNOWN),
+        ("Defaults@10.0.0.1 pam_service=sudo-i", Outcome.PASS),
+        ("Defaults pam_service=../weak", Outcome.UNKNOWN),
+        ("Defaults pam_service=nowhere", Outcome.FAIL),  # then libpam takes `other`
+    ],
+)
+def test_the_stack_that_is_judged_is_the_one_that_sudo_asks(line: str, outcome: Outcome) -> None:
+    told = ask(STRONG + WEAK + f"echo '{line}' >> /run/w/sudoers\n")
+    if " : " in line:
+        outcome = Outcome.UNKNOWN  # what sudo cannot parse may say anything to another version
+    assert of(told, "elevation-two-factors") is outcome
 
 
 def test_su_counts_where_root_has_a_password() -> None:

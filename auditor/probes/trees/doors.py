@@ -38,7 +38,7 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     told, rules = sudo.rules(answers["sudoers"], tree), sudoers.Rules((), passwd.People({}, {}))
     rules = replace(rules, gap=told) if isinstance(told, Unknown) else told
     known = logins.UNNAMED if isinstance(tree.people, Unknown) else tree.people
-    ways = trees.read(answers, units.read(answers["units"]), sudo.another_service(answers["sudoers"]))
+    ways = trees.read(answers, units.read(answers["units"]))
     proofs = _proofs(known, secrets.read(answers["accounts"], answers["shadow"]))
     over_ssh = ssh_logins.PROBE.trees["linux"]  # asked of every tree already, and so known
     asked, ssh = stacks.read(answers["pam"]), ssh_of(over_ssh.parse, over_ssh.commands(args), answers, args)

@@ -9,13 +9,11 @@ from typing import Any
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes.sudo_rules import facts_of
-from auditor.readers import unasked
+from auditor.readers import elevation, unasked
 from auditor.readers.trees import people, sudo
 from auditor.readers.trees import stacks as trees_pam
 from auditor.readers.trees.forwarders import worst
 from auditor.readers.trees.observable import observable
-
-OTHER_SERVICE = Unknown("not_told", "sudo is told to ask another PAM service")
 
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -34,19 +32,19 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     told, (polkit, gap) = sudo.rules(answers["sudoers"], tree), sudo.polkit(answers["polkit"])
     stacks = trees_pam.read(answers["pam"])
     if not isinstance(told, Unknown):
-        other = OTHER_SERVICE if sudo.another_service(answers["sudoers"]) else None
-        told = replace(told, polkit=tuple(polkit), gap=worst([told.gap, gap, other]))
+        told = replace(told, polkit=tuple(polkit), gap=worst([told.gap, gap]))
     there = None if stacks.missing and stacks.missing.cause == "not_observable" else stacks
     facts = observable(facts_of(told, tree.people, there))
-    return {name: _placed(fact, polkit, stacks.texts) for name, fact in facts.items()}
+    services = ("sudo", "sudo-i") if isinstance(told, Unknown) else ("sudo", "sudo-i", *elevation.named(told))
+    asked = tuple(p for p in stacks.texts if p.rpartition("/")[2] in services)
+    return {name: _placed(fact, polkit, asked) for name, fact in facts.items()}
 
 
-def _placed(fact: Fact, polkit: Mapping[str, str], stacks: Mapping[str, str]) -> Fact:
+def _placed(fact: Fact, polkit: Mapping[str, str], asked: tuple[str, ...]) -> Fact:
     """What sudoers does not decide, with the files that do."""
     items = fact.items if isinstance(fact, Partial) else fact
     if not isinstance(items, list | tuple):
         return fact
-    asked = tuple(p for p in stacks if p.rpartition("/")[2] in ("sudo", "sudo-i"))
     placed = []
     for one in items:
         said = polkit.get(one["rule"].removeprefix("polkit "))

@@ -8,7 +8,7 @@ from auditor.readers.pam.modules import ASKING, CONDITIONS, HARMLESS, NO_TOKEN, 
 from auditor.readers.pam.proofs import weakest
 from auditor.readers.pam.results import Who
 from auditor.readers.pam.stacks import Entry, stack
-from auditor.readers.pam.texts import STACKS, read, service_text
+from auditor.readers.pam.texts import STACKS, read, service_text, untold
 from auditor.readers.pam.walk import Path, paths
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "read",
     "service_text",
     "stack",
+    "untold",
     "weakest",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auditor.errors import Unreadable
-from auditor.model import Answer, Command, Failure
+from auditor.model import Answer, Command, Failure, Unknown
 from auditor.readers.files import Files
 
 # Where libpam looks, first one first.
@@ -58,6 +58,12 @@ def read(answer: Answer) -> Files:
         elif kind != "!":
             raise Unreadable("the PAM files are not as asked")
     return Files(texts, tuple(line[2:] for line in lines if line.startswith("!\t")))
+
+
+def untold(files: Files, service: str) -> Unknown | None:
+    """Why a service's file, which is there, could not be read: `other` does not stand for it."""
+    unread = {path.partition(" ")[0].rpartition("/")[2] for path in (*files.denied, *files.odd)}
+    return files.gap if service and unread & {service, "*"} else None
 
 
 def service_text(texts: Texts, service: str) -> str | None:

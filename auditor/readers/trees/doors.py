@@ -108,7 +108,7 @@ class Told:
     gap: Unknown = UNSEEN
 
 
-def read(answers: Mapping[str, Answer], started: units.Units, sudo_service: bool) -> Told:
+def read(answers: Mapping[str, Answer], started: units.Units) -> Told:
     found = {name: files.read(answers[name]) for name in QUESTIONS}
     there, lets_in = files.read(answers["there"]), files.read(answers["lets_in"])
     gap = worst([*(f.gap for f in found.values()), there.gap, lets_in.gap, started.gap]) or UNSEEN
@@ -116,8 +116,7 @@ def read(answers: Mapping[str, Answer], started: units.Units, sudo_service: bool
     marks = frozenset([*_programs(there.texts), *_served(there.texts, started, where), *_opened(lets_in.texts, where)])
     names = frozenset(processes.Process(0, "", name[: processes.NAME_LENGTH]) for name in _running(started, where))
     texts = {name: _counting(name, f.texts, started, where) for name, f in found.items()}
-    told = vpn.configured([row for name, of in texts.items() for row in _rows(name, of)])
-    configured = vpn.Configured(told.servers, told.seen, told.more, sudo_service)
+    configured = vpn.configured([row for name, of in texts.items() for row in _rows(name, of)])
     unseen = processes.Processes(names, gap)
     return Told(doors.Seen(unseen, listeners.Listeners(frozenset(), gap), marks), configured, where, gap)
 

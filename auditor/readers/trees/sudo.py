@@ -33,10 +33,10 @@ _OPTION = re.compile(
 )
 _PLAIN = re.compile(r"/[^=]*|ALL|sudoedit|list|[A-Z][A-Z0-9_]*")
 _BOOLEAN = re.compile(r"(!*)(authenticate|targetpw|rootpw|runaspw)")
-_VALUE = re.compile(r"(timestamp_timeout|exempt_group|runas_default) *= *([^ ]+)")
-_WEIGHTY = re.compile(r"[^=]*\b(authenticate|timestamp_timeout|exempt_group|runas_default|targetpw|rootpw|runaspw)\b")
-_ANOTHER = re.compile(r"^[^#\n]*Defaults.*pam_(login_|askpass_)?service", re.MULTILINE)
-_GOES_ON = re.compile(r"\\[ \t]*\r?\n")
+_VALUE = re.compile(r"(timestamp_timeout|exempt_group|runas_default|pam_(?:login_|askpass_)?service) *= *([^ ]+)")
+_WEIGHTY = re.compile(
+    r"[^=]*(authenticate|timestamp_timeout|exempt_group|runas_default|targetpw|rootpw|runaspw|pam_(?:login_|askpass_)?service)"
+)
 _AMONG = re.compile(r"Defaults([@:>!])\s*((?:[^\s,]+\s*,\s*)*[^\s,]+)\s*")
 
 
@@ -64,11 +64,6 @@ def polkit(answer: Answer) -> tuple[dict[str, str], Unknown | None]:
         if number:
             said[path] = f"{path}:{number}"
     return said, found.gap
-
-
-def another_service(answer: Answer) -> bool:
-    """Whether some line has sudo ask another PAM service than its own."""
-    return any(_ANOTHER.search(_GOES_ON.sub(" ", text)) for text in files.read(answer).texts.values())
 
 
 def _gap(texts: Mapping[str, str], found: tuple[sudoers.Rule, ...], tree: people.Tree) -> Unknown | None:
@@ -99,8 +94,14 @@ def _files(texts: Mapping[str, str], tree: people.Tree) -> Iterator[tuple[str, s
     if tree.sudoers_elsewhere:
         yield "directory", "/etc/nsswitch.conf"
     plugins = (line.split() for line in texts.get("/etc/sudo.conf", "").split("\n"))
-    if any(w[:1] == ["Plugin"] and "policy" in "".join(w[1:2]) and w[2:] != ["sudoers.so"] for w in plugins):
+    if any(_may_decide(words) for words in plugins):
         yield "policy /etc/sudo.conf", "/etc/sudo.conf"
+
+
+def _may_decide(words: list[str]) -> bool:
+    """Whether a line of sudo.conf names another plugin than sudo's own, or gives it other files."""
+    plugin = bool(words) and words[0].lower() == "plugin" and words[2:] != ["sudoers.so"]
+    return plugin and not re.search(r"_(io|audit|approval)$", "".join(words[1:2]))
 
 
 def _counts(path: str) -> bool:
@@ -115,7 +116,7 @@ def _lines(text: str, path: str) -> Iterator[tuple[str, str]]:
         first = first if whole else number
         line = line.removesuffix("\r")
         if sudo_lines.goes_on(line):
-            whole += line[:-1] + " "
+            whole += sudo_lines.bare(line) + " "
             continue
         for told in _line((whole + line).replace("\t", " ")):
             yield told, f"{path}:{first}"
@@ -128,13 +129,13 @@ def _line(line: str) -> Iterator[str]:
     included = re.match(r" *[@#]include(?:dir)? +\"?([^\" ]+)", line)
     if included:
         yield f"include {included[1].rstrip('/') or '/'}"
-    elif re.match(r" *(#[^0-9].*|#)?$", line):
+    elif re.match(r" *(#(?!-?[0-9]).*)?$", line):
         return
     elif re.match(r" *Defaults", line):
         yield from _defaults(line.strip())
     elif alias := re.match(r" *(User|Host|Runas|Cmnd|Cmd)_Alias +(.*)", line):
         kind = {"User": "alias", "Host": "host", "Runas": "runas"}.get(alias[1])
-        bare = re.sub(r"#[^0-9].*", "", alias[2])
+        bare = re.sub(r"#(?!-?[0-9]).*", "", alias[2])
         yield from (
             (f"{kind} {bare if kind == 'alias' else _bare(bare)[0]}",) if kind else _Listing("cmnd").read(alias[2])
         )
@@ -145,7 +146,7 @@ def _line(line: str) -> Iterator[str]:
 def _bare(text: str) -> tuple[str, bool]:
     """Without escapes, quoted texts and comments, none of which can be told apart from separators later."""
     text = re.sub(r'"[^"]*"', "?", re.sub(r"\\.", "?", text).replace('""', "\1"))
-    return re.sub(r"#[^0-9].*", "", text).strip(), '"' in text
+    return re.sub(r"! +", "!", re.sub(r"#(?!-?[0-9]).*", "", text)).strip(), '"' in text
 
 
 @dataclass(slots=True)
@@ -156,6 +157,8 @@ class _Listing:
     left: str = ""
     run: str = ""
     ask: str = ""
+    dated: bool = False
+    summed: bool = False  # the next command counts for one digest of its file only
     items: list[str] = field(default_factory=list)
     hosts: bool = False  # after a colon, another list of hosts comes first
     odd: bool = False
@@ -175,7 +178,7 @@ class _Listing:
     def _flush(self) -> None:
         if self.items:
             self.told.append("\t".join([f"{self.kind} {self.left}", *self.items]))
-        self.items, self.run, self.ask = [], "", ""
+        self.items, self.run, self.ask, self.dated, self.summed = [], "", "", False, False
 
     def _item(self, text: str) -> str | None:
         """Reads one; gives what stands behind a colon: another list of hosts, and what may be run there."""
@@ -205,7 +208,9 @@ class _Listing:
         elif not _PLAIN.fullmatch(command):
             command, self.odd = "?", True
         said = "" if not rest else ' ""' if rest == "\1" else " ...*" if "*" in rest else " ..."
-        self.items.append(f"{self.run}{self.ask}{no}{command}{said}")
+        when = "WHEN: " if self.dated or self.summed else ""
+        self.items.append(f"{self.run}{self.ask}{when}{no}{command}{said}")
+        self.summed = False
 
     def _decorated(self, text: str) -> str:
         """Takes whom it is run as, options and tags from the front; they hold for what follows them in the list."""
@@ -216,6 +221,8 @@ class _Listing:
             tag = found[1] if found.re is _TAG else ""
             if tag in ("NOPASSWD", "PASSWD"):
                 self.ask = f"{tag}: "
+            self.dated = self.dated or (not tag and found[0].startswith("NOT"))
+            self.summed = self.summed or found[0].startswith("sha")
             text = text[found.end() :]
         return text
 
