@@ -88,8 +88,8 @@ def run(
     if missing and store == "none":
         raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
     day = inputs.as_of(as_of)
-    if trees and (missing or limit):
-        raise InvalidInput("--tree judges the hosts that it names: leave out --limit and --missing")
+    if trees and (missing or (limit and not trusted)):
+        raise InvalidInput("--tree judges the hosts that it names: leave out --missing, and --limit without --trusted")
     held = ExitStack()
     try:
         side = _side(trusted, held, policy, estate, probes, against, trees)
@@ -165,7 +165,7 @@ def _given(
 
     def load(named: Named) -> inputs.Inputs:
         folder = next(iter(named.probes), None)
-        return inputs.load(named.policies, named.estate, limit, folder, given_trees=trees, work=side.here)
+        return inputs.load(named.policies, named.estate, limit, folder, given_trees=trees, work=side.here, owing=True)
 
     return judged_by(side, Named(policy, estate, (probes,) if probes else ()), load)
 
