@@ -235,9 +235,13 @@ def test_a_limit_says_which_hosts_are_meant(work: Path) -> None:
 
 def test_of_what_files_can_tell_nothing_of_none_are_asked_for(work: Path) -> None:
     """A printer that nobody connects to, and Windows, of which no probe reads files."""
-    places = "  web01: {perimeter: town}\n  web02: {perimeter: town, platform: other, connection: none, why: a printer}\n"
+    places = (
+        "  web01: {perimeter: town}\n  web02: {perimeter: town, platform: other, connection: none, why: a printer}\n"
+    )
     more = "    pc1: {ansible_connection: winrm, ansible_host: 192.0.2.9}\n"
-    town = "entities: [{id: T, name: T}]\nauditing_entity: T\nperimeters: [{id: town, owner: T, kind: shared}]\nhosts:\n"
+    town = (
+        "entities: [{id: T, name: T}]\nauditing_entity: T\nperimeters: [{id: town, owner: T, kind: shared}]\nhosts:\n"
+    )
     wrote(
         work,
         **{"town/hosts.yaml": INVENTORY + more, "town/estate.yaml": f"{town}{places}  pc1: {{perimeter: town}}\n"},
