@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from auditor.readers import backup_masks, clamav, defender, setting_masks, sudo_lines, vpn_masks
+from auditor.readers import backup_masks, clamav, defender, setting_masks, sshd_masks, sudo_lines, vpn_masks
 from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
@@ -192,7 +192,7 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "presence": setting_masks.presence,
     "river": flattening.river,
     "shadow": setting_masks.shadow,
-    "sshd_started": setting_masks.sshd_started,
+    "sshd_started": sshd_masks.started,
     "sssd": setting_masks.sssd,
     "started": setting_masks.started,
     "sudoers": sudoers,
