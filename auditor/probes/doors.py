@@ -6,7 +6,7 @@ Console and desktops are doors for whoever stands at the machine; Cockpit, xrdp,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from auditor.readers.files import Files
 from auditor.readers.trees import doors as trees
 from auditor.readers.trees import passwords as secrets
 from auditor.readers.trees import people as tree_people
-from auditor.readers.trees import stacks, sudo, units
+from auditor.readers.trees import servers, stacks, sudo, units
 from auditor.readers.trees.observable import observable
 from auditor.readers.undated import Parse, undated
 
@@ -387,6 +387,7 @@ def tree_commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
         "units": units.UNITS,
         "there": trees.THERE,
         "lets_in": trees.LETS_IN,
+        **servers.QUESTIONS,
     }
 
 
@@ -402,10 +403,21 @@ def tree_parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     proofs = _proofs(known, secrets.read(answers["accounts"], answers["shadow"]))
     over_ssh = ssh_logins.PROBE.trees["linux"]  # asked of every tree already, and so known
     asked, ssh = stacks.read(answers["pam"]), _ssh(over_ssh.parse, over_ssh.commands(args), answers, args)
-    facts = _told(_host(known, rules, asked, proofs, ways.seen, ways.vpn, ssh))
+    facts = _with(_told(_host(known, rules, asked, proofs, ways.seen, ways.vpn, ssh)), ways.more)
     decide: dict[str, tuple[str, ...]] = {f"pam {p.rpartition('/')[2]}": (p,) for p in [*asked.texts][::-1]}
     decide |= {f"pam OpenVPN {s.name}": decide.get(f"pam {s.service}", ()) for s in ways.vpn.of("OpenVPN")}
     return {name: _placed(fact, {**decide, **ways.where}) for name, fact in observable(facts).items()}
+
+
+def _with(facts: Facts, more: Sequence[servers.Entry]) -> Facts:
+    """With doors that decide themselves whom they let in."""
+    remote, known = facts["remote_doors"], {entry.door: entry.why for entry in reversed(more)}
+    beside = [shown(Entry(door, ANYBODY, remote=True, two_factors=why, reason="")) for door, why in known.items()]
+    if not beside or isinstance(remote, Unknown):
+        return facts
+    told = Partial((*remote.items, *beside), remote.missing) if isinstance(remote, Partial) else [*remote, *beside]
+    served = True if any(entry.sure for entry in more) else facts["serves_remotely"]
+    return {**facts, "remote_doors": told, "serves_remotely": served}
 
 
 def _proofs(people: passwd.People, told: secrets.Passwords) -> enrolment.Proofs:

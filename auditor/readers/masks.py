@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from auditor.readers import backup_masks, clamav, defender, setting_masks, sshd_masks, sudo_lines, vpn_masks
+from auditor.readers import (
+    backup_masks,
+    clamav,
+    defender,
+    server_masks,
+    setting_masks,
+    sshd_masks,
+    sudo_lines,
+    vpn_masks,
+)
 from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
@@ -173,6 +182,7 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "backup_ssh_names": backup_masks.ssh_names,
     "backup_timer": backup_masks.timer,
     "backup_variables": backup_masks.variables,
+    "autostart": server_masks.autostart,
     "autologin": vpn_masks.autologin,
     "blocks": flattening.blocks,
     "borgmatic": backup_masks.borgmatic,
@@ -185,11 +195,13 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "logrotate": setting_masks.logrotate,
     "pam": pam,
     "passwd": passwd,
+    "inetd": server_masks.inetd,
     "ipsec": vpn_masks.ipsec,
     "ocserv": vpn_masks.ocserv,
     "openvpn": vpn_masks.openvpn,
     "polkit": setting_masks.polkit,
     "presence": setting_masks.presence,
+    "rc_local": server_masks.script,
     "river": flattening.river,
     "shadow": setting_masks.shadow,
     "sshd_started": sshd_masks.started,
