@@ -321,6 +321,43 @@ def test_a_package_of_the_system_is_no_backup_of_it(tmp_path: Path) -> None:
     assert items(facts_of(tmp_path)["jobs"]) == []
 
 
+# ---------------------------------------------------------------- programs of which nobody reads what they do
+
+WEEKLY = "0 3 * * 0 root restic backup /srv\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "hours"),
+    [
+        ("0 */4 * * * root /usr/bin/rsnapshot alpha", ("not_told", 4.0)),
+        ("0 3 * * * root duply srv backup", ("not_told", 24.0)),
+        ("0 3 * * * root duply srv backup_verify_purge --force", ("not_told", 24.0)),
+        ("0 3 * * * root urbackupclientctl start -i", ("not_told", 24.0)),
+        ("0 3 * * * root btrbk run", ("not_told", 24.0)),
+        ("0 3 * * * root rsync -a /srv/ off:/b", ("not_observable", 24.0)),
+        ("0 3 * * * root /usr/bin/mysqldump -A > /srv/x", ("not_observable", 24.0)),
+        ("0 3 * * * root duply srv status", (168.0, 168.0)),
+        ("0 3 * * * root rsnapshot configtest", (168.0, 168.0)),
+        ("0 3 * * * root duplicity collection-status file:///b", (168.0, 168.0)),
+        ("0 3 * * * root apt-get update", (168.0, 168.0)),
+    ],
+)
+def test_a_program_that_nobody_reads_may_be_the_backup(tmp_path: Path, line: str, hours: tuple[Any, Any]) -> None:
+    made(tmp_path, **{CRON: f"{WEEKLY}{line}\n"})
+    assert told(tmp_path) == hours
+
+
+@pytest.mark.parametrize("unit", ["urbackupclientbackend", "bacula-fd", "veeamservice"])
+def test_a_client_whose_server_says_when(tmp_path: Path, unit: str) -> None:
+    made(tmp_path, **{CRON: WEEKLY})
+    assert told(tmp_path) == (168.0, 168.0)
+    made(tmp_path, **{f"{UNITS}/multi-user.target.wants/{unit}.service": "->/x"})
+    assert told(tmp_path) == ("not_told", "not_told")
+    assert away(tmp_path)[0] == "not_observable" or away(tmp_path)[0] == "not_told"
+    made(tmp_path, **{f"{UNITS}/{unit}.service": "->/dev/null"})
+    assert told(tmp_path) == (168.0, 168.0)
+
+
 # ---------------------------------------------------------------- what only looks like one
 
 

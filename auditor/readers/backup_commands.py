@@ -31,7 +31,29 @@ _ELSEWHERE = re.compile(r"(RESTIC_REPOSITORY|BORG_REPO|BORG_RSH)\w*=|--override|
 # Commands of a tool that do not fail where all is well, and so stand in no way of a backup that follows.
 _AHEAD = ("unlock", "break-lock", "forget", "prune", "compact", "check", "backup", "create", "copy")
 _REDIRECTION = re.compile(r"[0-9&]?>>?(?:&[0-9]|\S*)")
-NAMED = re.compile(r"(?i)(?<!dpkg-db-)backup|sauvegarde|restic|rustic|borg|rsnapshot|duplicity|kopia|duply|rdiff")
+NAMED = re.compile(
+    r"(?i)(?<!dpkg-db-)backup|sauvegarde|restic|rustic|borg|rsnapshot|duplicity|duplicati|kopia|duply|rdiff|bacula|bareos|tarsnap|btrbk"
+    r"|amdump|dirvish|syncoid|timeshift|veeam|backuppc|\bburp\b|\bbup\b"
+)
+# What copies, and may or may not be meant as a backup.
+COPIERS = (
+    "rsync",
+    "rclone",
+    "pg_dump",
+    "pg_dumpall",
+    "pg_basebackup",
+    "mysqldump",
+    "mariadb-dump",
+    "mariabackup",
+    "zfs",
+)
+# The words of a tool that only look, or tidy up.
+_LOOKS = {
+    "rsnapshot": ("configtest", "diff", "du", "help"),
+    "duply": ("status", "list", "verify", "verifyPath", "fetch", "restore", "purge", "purgeFull", "purgeIncr", "cleanup", "changelog", "usage", "version", "create"),
+    "duplicity": ("collection-status", "list-current-files", "verify", "cleanup", "remove-older-than", "remove-all-but-n-full", "restore"),
+    "rdiff-backup": ("list", "remove", "restore", "verify", "info", "test", "server", "calculate"),
+}  # fmt: skip
 _ATTACHED = re.compile(r"-[hqv]*([rc])=?([^=].*)")
 _PATH = re.compile(r"(?:^|[\s;&\"'])PATH=")  # other folders, where anybody may have put a program of a tool's name
 _SETS = re.compile(r"[-+][eux]+|[-+]o|pipefail|errexit|nounset|xtrace")
@@ -75,7 +97,10 @@ def runs(line: str, by_shell: bool) -> list[Run]:
             found.append(replace(run, sure=sure, repository=repository, sources=read_before, what=what))
         entered += [w.strip("\"'") for w in words[1:2]] if name == "cd" else []
         certain = certain and (name in _BENIGN or (name in _MAKES and is_tool(" ".join(words))) or bool(run))
-    if not found and not plain and NAMED.search(line):
+    copier = next((name for name in COPIERS if re.search(rf"(?:^|[\s/;&|(]){name}(?:\s|$)", line)), "")
+    if not found and copier and not NAMED.search(line.replace("pg_basebackup", "").replace("mariabackup", "")):
+        found = [Run(copier, "backup", sure=False)]
+    elif not found and not plain and NAMED.search(line):
         found = [Run(NAMED.findall(line)[0].lower(), "backup", sure=False)]
     return found
 
@@ -115,6 +140,8 @@ def _run(name: str, words: list[str]) -> Run | None:
         return None
     told = options.words(name, words)
     bare = list(told.bare)
+    if {word.strip("\"'") for word in bare[:2]} & set(_LOOKS.get(name, ())):
+        return None
     action = bare[0] if bare else ""
     if any(_TRIES.fullmatch(w) and not (w == "-n" and name == "resticprofile") for w in words):
         return None

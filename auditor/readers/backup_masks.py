@@ -223,8 +223,13 @@ def script(text: bytes) -> bytes:
     """Only that a line may make a backup: what a script does, only a shell can tell."""
     return _each(
         text,
-        lambda line: "maybe" if not line.lstrip().startswith("#") and backup_commands.runs(line, by_shell=True) else "",
+        lambda line: "maybe" if not line.lstrip().startswith("#") and _made(line) else "",
     )
+
+
+def _made(line: str) -> bool:
+    """What only copies, many scripts do for other ends."""
+    return any(run.tool not in backup_commands.COPIERS for run in backup_commands.runs(line, by_shell=True))
 
 
 def borgmatic(text: bytes) -> bytes:

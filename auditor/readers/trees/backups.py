@@ -49,6 +49,17 @@ QUESTIONS: Mapping[str, Command] = {
     "places": Command("/* /srv/* /var/* /opt/* /etc/*", kind="read", mask=LINKS, cap_bytes=524288),
 }
 CRON = ("cron", "crond", "cronie")
+# The units of clients that a server of theirs has back up.
+AGENTS: Mapping[str, tuple[str, ...]] = {
+    "UrBackup": ("urbackupclientbackend", "urbackupclient"),
+    "Bacula": ("bacula-fd",),
+    "Bareos": ("bareos-fd", "bareos-filedaemon"),
+    "Veeam": ("veeamservice",),
+    "Burp": ("burp",),
+    "Duplicati": ("duplicati",),
+    "CrashPlan": ("crashplan", "code42"),
+    "Acronis": ("acronis_mms",),
+}
 _CRON_NAME = re.compile(r"[A-Za-z0-9_-]+")  # others cron may pass over, as Debian's does
 _GONE = re.compile(r"local\|/+(?:dev|run|tmp|proc|sys|var/run|var/tmp)(?:/|\|)")
 MOST_PLACES = 6
@@ -84,8 +95,16 @@ def read(answers: Mapping[str, Answer]) -> Tree:
     tree = Tree(
         found, running, worst([running.gap, *(units.gap_of(f) for name, f in found.items() if name != "places")])
     )
-    tree.jobs = [*_of_cron(tree), *_of_folders(tree), *_of_timers(tree)]
+    tree.jobs = [*_of_cron(tree), *_of_folders(tree), *_of_timers(tree), *_of_agents(tree)]
     return tree
+
+
+def _of_agents(tree: Tree) -> Iterator[Job]:
+    """What a link has started, and a server has back up when it says so."""
+    for tool, names in AGENTS.items():
+        if tree.units.runs(*names) is True:
+            untold = Unknown("not_told", f"when the server of {tool} has it make a backup")
+            yield Job(names[0], tool, "backup", untold, untold, ("?",), tree.units.place(*names))
 
 
 # ---------------------------------------------------------------- cron
@@ -123,6 +142,8 @@ def _of_crontab(path: str, text: str, tree: Tree) -> Iterator[Job]:
 
 
 def _unsure(run: Run, place: str, tree: Tree) -> Unknown | None:
+    if run.tool in backup_commands.COPIERS:
+        return Unknown("not_observable", f"whether what {place} copies is a backup")
     if not run.sure:
         return Unknown("not_told", f"whether {place} makes a backup: only a shell can tell")
     return _unset(run, tree) or next((why for path in run.what if (why := _lacking(path, tree))), None)
