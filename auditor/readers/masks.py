@@ -12,6 +12,7 @@ from auditor.readers import (
     server_masks,
     setting_masks,
     sshd_masks,
+    start_masks,
     sudo_lines,
     vpn_masks,
 )
@@ -190,6 +191,7 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "clamav": clamav.masked,
     "clocks": setting_masks.clocks,
     "comments": comments,
+    "daemon": start_masks.daemon,
     "defender": defender.masked,
     "fortios": fortios,
     "logrotate": setting_masks.logrotate,
@@ -203,6 +205,7 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "presence": setting_masks.presence,
     "rc_local": server_masks.script,
     "river": flattening.river,
+    "rsyslog": mask.rsyslog,
     "shadow": setting_masks.shadow,
     "sshd_started": sshd_masks.started,
     "sssd": setting_masks.sssd,
