@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import auditor
 from auditor.audit import Pace, audit
 from auditor.collect import Places
-from auditor.commands import inputs, log, sinks
+from auditor.commands import given_names, inputs, log, sinks
 from auditor.commands.references import reference
 from auditor.commands.timings import Timings
 from auditor.commands.unreached import hints
@@ -105,13 +105,16 @@ def run(
         plan = brought.plan(plan, keeping, time.time()) if brought else plan
         times = Timings(plan) if timings else None
         before = held.enter_context(reference(against, keeping)) if against else None
-        digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
-        digests |= {brought.file: brought.digest} if brought else {}
+        typed = (*policy, *estate, probes or "")
+        digests = _digests(given, plan, brought, typed)
         header = replace(
-            header_of(plan, day, digests, time.time()), limit=limit or _narrowed(plan, trees), policies=policy
+            header_of(plan, day, digests, time.time()),
+            limit=limit or _narrowed(plan, trees),
+            policies=policy,
+            trusted=judged_by,
         )
-        header = replace(header, trusted=judged_by)
-        kept = replace(given.kept, until=plan.until if as_of else None)
+        named = given_names.shared(given.kept.digests, typed)
+        kept = replace(given.kept, until=plan.until if as_of else None, digests=named)
         begun = keeping.begin(header, catalogue_of(plan), kept)
         log.started(begun.header)
         held.enter_context(_settled())
@@ -132,6 +135,12 @@ def run(
     finally:
         held.close()
     return code
+
+
+def _digests(given: inputs.Inputs, plan: Plan, brought: Answered | None, typed: tuple[str, ...]) -> dict[str, str]:
+    """Of all that judges, and of what was brought, by names that say no more than was `typed`."""
+    digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
+    return given_names.shared(digests | ({brought.file: brought.digest} if brought else {}), typed)
 
 
 @contextmanager
