@@ -12,7 +12,7 @@ from auditor.alike import shared
 from auditor.errors import Unreadable
 from auditor.expectations import finding
 from auditor.framing.sh import HELLO
-from auditor.kinds import RECORDS, TREE, Probe
+from auditor.kinds import NO_FILES, RECORDS, TREE, Probe
 from auditor.medium import of_tree
 from auditor.model import (
     Answer,
@@ -72,6 +72,8 @@ def evaluate(
 def _failure(host: Host, answers: Mapping[Command, Answer]) -> Unknown | None:
     """Why nothing of this host counts: it did not answer, or it is not what the inventory says."""
     hello = answers.get(HELLO)
+    if hello is None and host.connection == TREE and not host.tree:
+        return Unknown("not_asked", NO_FILES)
     if hello is None and host.barred:
         return Unknown("not_authorised", host.barred)
     if hello is None:

@@ -12,6 +12,7 @@ from auditor.model import Answer, Command, Estate, Facts, Host, Run, Subject, Te
 Schema = Mapping[str, Any]  # JSON Schema, draft-07
 Audience = Literal["technique", "elus"]
 TREE = "tree"  # the connection, and the medium, of a host that files stand for
+NO_FILES = "no --tree gives its files"  # why such a host was not asked
 RECORDS = "records"  # the connection, the platform and the medium of a perimeter, which answers what people declared
 
 

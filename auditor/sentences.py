@@ -64,6 +64,7 @@ DETAILS = (
     N_("no attestation of {measure} up to that day; one of {day}"),
     N_("several attestations of {measure} of one day, {day}: {ids}"),
     N_("no record of it is asked for"),
+    N_("no --tree gives its files"),
     N_("{hosts}; of them new: {later}"),
     N_("what its scope names is not of this perimeter"),
     N_("no register {name}"),

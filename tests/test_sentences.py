@@ -112,6 +112,7 @@ def test_the_details_are_those_that_are_given() -> None:
     source = "".join(
         path.read_text(encoding="utf-8")
         for m in (
+            "kinds",
             "plan",
             "freshness",
             "store",

@@ -321,6 +321,203 @@ def test_a_package_of_the_system_is_no_backup_of_it(tmp_path: Path) -> None:
     assert items(facts_of(tmp_path)["jobs"]) == []
 
 
+# ---------------------------------------------------------------- programs of which nobody reads what they do
+
+WEEKLY = "0 3 * * 0 root restic backup /srv\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "hours"),
+    [
+        ("0 */4 * * * root /usr/bin/rsnapshot alpha", ("not_told", 4.0)),
+        ("0 3 * * * root duply srv backup", ("not_told", 24.0)),
+        ("0 3 * * * root duply srv backup_verify_purge --force", ("not_told", 24.0)),
+        ("0 3 * * * root urbackupclientctl start -i", ("not_told", 24.0)),
+        ("0 3 * * * root btrbk run", ("not_told", 24.0)),
+        ("0 3 * * * root rsync -a /srv/ off:/b", ("not_observable", 24.0)),
+        ("0 3 * * * root /usr/bin/mysqldump -A > /srv/x", ("not_observable", 24.0)),
+        ("0 3 * * * root duply srv status", (168.0, 168.0)),
+        ("0 3 * * * root rsnapshot configtest", (168.0, 168.0)),
+        ("0 3 * * * root duplicity collection-status file:///b", (168.0, 168.0)),
+        ("0 3 * * * root apt-get update", (168.0, 168.0)),
+    ],
+)
+def test_a_program_that_nobody_reads_may_be_the_backup(tmp_path: Path, line: str, hours: tuple[Any, Any]) -> None:
+    made(tmp_path, **{CRON: f"{WEEKLY}{line}\n"})
+    assert told(tmp_path) == hours
+
+
+@pytest.mark.parametrize("unit", ["urbackupclientbackend", "bacula-fd", "veeamservice"])
+def test_a_client_whose_server_says_when(tmp_path: Path, unit: str) -> None:
+    made(tmp_path, **{CRON: WEEKLY})
+    assert told(tmp_path) == (168.0, 168.0)
+    made(tmp_path, **{f"{UNITS}/multi-user.target.wants/{unit}.service": "->/x"})
+    assert told(tmp_path) == ("not_told", "not_told")
+    assert away(tmp_path)[0] == "not_observable" or away(tmp_path)[0] == "not_told"
+    made(tmp_path, **{f"{UNITS}/{unit}.service": "->/dev/null"})
+    assert told(tmp_path) == (168.0, 168.0)
+
+
+# ---------------------------------------------------------------- what only looks like one
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "timeout 0.01 restic backup /srv", "timeout 5m restic backup /srv", "timeout -k 1 9s restic backup /srv",
+        "flock -n /nowhere/lock restic backup /srv", "flock -n /run/l -c true restic backup /srv",
+        "ionice -c 3 -p 1 restic backup /srv", "env -i restic backup /srv", "env -C /nowhere restic backup /srv",
+        "systemd-run restic backup /srv", "systemd-run --on-calendar=2099-01-01 restic backup /srv",
+        "setpriv --reuid=65534 restic backup /srv", "true || restic backup /srv", "false && restic backup /srv",
+        "restic nonsense && restic backup /srv", "restic init && restic backup /srv",
+        *(f"restic backup {words}" for words in (
+            "--exclude / /srv", "--exclude=/ /srv", "-e / /srv", "-e/ /srv", "-e=/ /srv", "--exclude=/srv /srv", "--exclude=/srv/ /srv",
+            "--iexclude=/SRV /srv", "--exclude srv /srv", "--exclude='**' /srv", "--exclude-file=/etc/x /srv",
+            "--exclude-larger-than=1 /srv", "--files-from /dev/null", "--files-from-raw=/etc/x", "--stdin", "/dev/null", "/tmp", ".",
+            "srv", "--no-such /srv", "$SRC", "--verbose", "-v", '"/srv /var', "/srv/../nowhere", "--exclude / / --exclude", "/srv /proc",
+        )),
+        "restic --timeout 1s backup /srv",
+        "restic -r /tmp/b backup /srv", "restic -r /dev/shm/b backup /srv", "restic -r /run/b backup /srv",
+        "borg create /b::x", "borg create --exclude / /b::x /srv", "borg create --pattern=-/ /b::x /srv",
+        "borg create --patterns-from=/x /b::x", "borg create -e sh:/srv /b::x /srv",
+        "borgmatic --no-such create", "kopia snapshot create", "kopia snapshot create --all", "pgbackrest backup",
+        "autorestic backup -a", "autorestic cron", "resticprofile backup", "rdiff-backup backup /srv /b",
+        "duplicity full /srv file:///b",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("by", ["cron", "timer"])
+def test_what_only_looks_like_a_backup_is_no_pass(tmp_path: Path, line: str, by: str) -> None:
+    unit = {**GOOD, SERVICE: f"[Service]\nType=oneshot\nExecStart=/usr/bin/{line}\n"}
+    made(tmp_path, **({CRON: f"0 3 * * * root {line}\n"} if by == "cron" else unit))
+    assert told(tmp_path)[0] in ("not_told", "not_observable")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "timeout 10h restic backup /srv", "timeout -k 60 0 restic backup /srv", "nice -n 19 ionice -c3 restic backup /srv",
+        "flock -n /run/lock/restic restic backup /srv", "chronic restic backup /srv", "restic backup -v --exclude-caches -x /srv /var",
+        "restic backup --exclude=/srv/cache --tag a /srv", "restic backup -e /proc -e /sys /", "restic -q backup --host=a /srv",
+        "borg create -s -C lz4 --exclude /var/cache ssh://b@off.example/b::{now} /var", "borgmatic -v 1 --stats", "cd / && restic backup /srv",
+        "restic unlock && restic backup /srv && restic forget --keep-daily 7", "kopia snapshot create /srv", "pgbackrest --stanza=a backup",
+    ],
+)  # fmt: skip
+def test_what_is_known_to_make_one_still_does(tmp_path: Path, line: str) -> None:
+    made(tmp_path, **{CRON: f"0 3 * * * root {line}\n", "etc/borgmatic/config.yaml": BORGMATIC})
+    assert told(tmp_path)[0] == 24.0
+
+
+BOOTS = "etc/systemd/system/default.target"
+
+
+@pytest.mark.parametrize(
+    ("change", "surely"),
+    [
+        ({BOOTS: "->/lib/systemd/system/rescue.target"}, None),
+        ({BOOTS: "->/dev/null"}, None),
+        ({BOOTS: "->mine.target", f"{UNITS}/mine.target": "[Unit]\n"}, "not_observable"),
+        ({BOOTS: "->/lib/systemd/system/multi-user.target"}, 24.0),
+        ({BOOTS: "->/lib/systemd/system/graphical.target"}, 24.0),
+        ({f"{UNITS}/timers.target": "->/dev/null"}, None),
+        ({f"{UNITS}/basic.target": "->/dev/null"}, None),
+        ({f"{UNITS}/multi-user.target": "->/dev/null"}, None),
+        ({"etc/systemd/system.control/restic.timer": "->/dev/null"}, "not_observable"),
+        ({"etc/systemd/system.control/restic.timer.d/a.conf": "[Timer]\nOnCalendar=\n"}, "not_observable"),
+    ],
+)
+def test_a_target_that_nothing_comes_to(tmp_path: Path, change: Mapping[str, str], surely: Any) -> None:
+    made(tmp_path, **GOOD, **change)
+    assert told(tmp_path)[0] == surely
+
+
+def test_a_target_that_only_a_desktop_comes_to(tmp_path: Path) -> None:
+    made(tmp_path, **{**GOOD, f"{UNITS}/graphical.target.wants/restic.timer": "->../restic.timer"})
+    (tmp_path / LINK).unlink()
+    assert told(tmp_path)[0] == "not_observable"
+    changed(tmp_path, **{BOOTS: "->/lib/systemd/system/multi-user.target"})
+    assert told(tmp_path)[0] is None
+    changed(tmp_path, **{BOOTS: "->/lib/systemd/system/graphical.target"})
+    assert told(tmp_path)[0] == 24.0
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["Type=notify", "Type=forking", "TimeoutStartSec=1", "RuntimeMaxSec=5min", "WorkingDirectory=/nowhere", "InaccessiblePaths=/srv",
+     "ExecStart=/usr/bin/restic backup /srv\nType=simple", "ExecStart=\nExecStart=@/usr/bin/restic backup version /srv"],
+)  # fmt: skip
+def test_a_service_that_comes_to_nothing(tmp_path: Path, more: str) -> None:
+    made(tmp_path, **{**GOOD, SERVICE: f"{BACKUP}{more}\n"})
+    assert told(tmp_path)[0] in ("not_told", "not_observable")
+
+
+@pytest.mark.parametrize("more", ["Requisite=never.service", "Conflicts=multi-user.target", "BindsTo=never.target"])
+def test_a_timer_that_something_keeps_from_starting(tmp_path: Path, more: str) -> None:
+    made(tmp_path, **{**GOOD, TIMER: f"[Unit]\n{more}\n{DAILY}"})
+    assert told(tmp_path)[0] == "not_observable"
+
+
+WHOLE = {
+    "usr/lib/systemd/system/systemd-journald.service": "[Service]\n",
+    f"{UNITS}/multi-user.target.wants/cron.service": "->x",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "there", "hours"),
+    [
+        ("restic backup /srv", {"srv/a": "a"}, 24.0),
+        ("restic backup /nowhere", {"srv/a": "a"}, "not_observable"),
+        ("restic backup /srv/nowhere", {"srv/a": "a"}, "not_observable"),
+        ("restic backup /srv /srv/nowhere/", {"srv/a": "a"}, "not_observable"),
+        ("restic backup /etc /var", {"srv/a": "a", "var/x": "a"}, 24.0),
+        ("restic backup /", {"srv/a": "a"}, 24.0),
+        ("cd /nowhere && restic backup /etc", {"srv/a": "a"}, "not_observable"),
+    ],
+)
+def test_what_a_tree_lacks_is_not_backed_up(tmp_path: Path, line: str, there: Mapping[str, str], hours: Any) -> None:
+    made(tmp_path, **WHOLE, **there, **{CRON: f"0 3 * * * root {line}\n"})
+    assert told(tmp_path)[0] == hours
+
+
+def test_a_folder_that_is_empty_in_the_tree(tmp_path: Path) -> None:
+    made(tmp_path, **WHOLE, **{CRON: "0 3 * * * root restic backup /srv\n"})
+    (tmp_path / "srv").mkdir()
+    assert told(tmp_path)[0] == "not_observable"
+
+
+def test_a_cron_that_nothing_starts(tmp_path: Path) -> None:
+    made(tmp_path, **WHOLE, **{"srv/a": "a", CRON: "0 3 * * * root restic backup /srv\n"})
+    (tmp_path / UNITS / "multi-user.target.wants/cron.service").unlink()
+    assert told(tmp_path)[0] == "not_observable"
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("export A='b'\n", 24.0), ("exit 0\n", "not_told"), ("A=b; exit\n", "not_told"), (None, "not_told")],
+)
+def test_a_file_that_the_shell_reads_before(tmp_path: Path, text: str | None, hours: Any) -> None:
+    made(tmp_path, **{CRON: "0 3 * * * root . /etc/restic/env; restic backup /srv\n"})
+    if text:
+        made(tmp_path, **{"etc/restic/env": text})
+    assert told(tmp_path)[0] == hours
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ("repositories:\n  - path: /b\n", "not_observable"),
+        (BORGMATIC.replace("[/srv]", "[]"), "not_observable"),
+        (BORGMATIC + "before_backup:\n    - exit 1\n", "not_told"),
+        (BORGMATIC + "skip_actions: [create]\n", "not_told"),
+        (BORGMATIC + "exclude_patterns:\n    - '*.o'\n    - /\n", "not_told"),
+        (BORGMATIC + "exclude_patterns: ['*']\n", "not_told"),
+    ],
+)
+def test_settings_of_borgmatic_that_leave_all_out(tmp_path: Path, config: str, why: str) -> None:
+    made(tmp_path, **{CRON: "0 3 * * * root borgmatic\n", "etc/borgmatic/config.yaml": config})
+    assert told(tmp_path)[0] == why
+
+
 # ---------------------------------------------------------------- as the programs themselves have it
 
 

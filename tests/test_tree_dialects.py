@@ -118,6 +118,108 @@ def test_without_a_link_only_the_host_knows_what_runs(tmp_path: Path) -> None:
     assert [cause(t[2]) for t in targets(tmp_path)] == ["not_observable"]
 
 
+SAFE = (
+    'global(DefaultNetstreamDriver="gtls")\naction(type="omfwd" target="logs.example" protocol="tcp" StreamDriverMode="1"'
+    ' StreamDriverAuthMode="x509/name")\n'
+)
+DROP_IN = "etc/systemd/system/rsyslog.service.d/a.conf"
+JOURNALD = "usr/lib/systemd/system/systemd-journald.service"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {DROP_IN: "[Service]\nExecStart=\nExecStart=/usr/sbin/rsyslogd -n -f /etc/canary.conf\n"},
+        {DROP_IN: "[Service]\nExecStart=\nExecStart=/bin/true\n"},
+        {DROP_IN: "[Service]\nExecStart=\nExecStart=rsyslogd -n\n"},
+        {DROP_IN: "[Service]\nEnvironment=RSYSLOGD_OPTIONS=-f/etc/canary.conf\n"},
+        {DROP_IN: "[Unit]\nConditionPathExists=/never\n"},
+        {DROP_IN: "[Service]\nBindPaths=/opt/x:/etc/rsyslog.conf\n"},
+        {"etc/systemd/system/service.d/a.conf": "[Unit]\nAssertPathExists=/never\n"},
+        {"etc/default/rsyslog": 'RSYSLOGD_OPTIONS="-f /etc/canary.conf"\n'},
+        {"etc/sysconfig/rsyslog": 'SYSLOGD_OPTIONS="-4 -f/etc/canary.conf"\n'},
+        {"usr/lib/systemd/system/rsyslog.service": "[Service]\nExecStart=/usr/sbin/rsyslogd -n -f /etc/canary.conf\n"},
+        {"etc/systemd/system/more.service": "[Service]\nExecStart=/usr/sbin/rsyslogd -n -f /etc/canary.conf\n"},
+    ],
+)
+def test_a_forwarder_that_is_started_otherwise_is_no_pass(tmp_path: Path, files: Mapping[str, str]) -> None:
+    made(tmp_path, **STARTS, **{"etc/rsyslog.conf": SAFE, JOURNALD: "[Service]\n"})
+    assert targets(tmp_path) == [("logs.example", True, True, ("/etc/rsyslog.conf:2",))]
+    assert cause(facts_of("log_forwarding", tmp_path)["targets"]) == ""
+    made(tmp_path, **files)
+    fact = facts_of("log_forwarding", tmp_path)["targets"]
+    assert cause(fact) == "not_told"
+    assert (
+        items(fact)[0]["active"] is True
+        if "etc/systemd/system/more.service" in files
+        else cause(items(fact)[0]["active"])
+    )
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {DROP_IN: "[Service]\nExecStart=\nExecStart=/usr/sbin/rsyslogd -n -iNONE -f /etc/rsyslog.conf\n"},
+        {"etc/default/rsyslog": "# RSYSLOGD_OPTIONS=-f /x\nRSYSLOGD_OPTIONS=\n"},
+        {"usr/lib/systemd/system/rsyslog.service": "[Unit]\nRequires=syslog.socket\n[Service]\nExecStart=/usr/sbin/rsyslogd -n -iNONE\n"},
+        {"etc/systemd/system/more.service": "[Service]\nExecStart=/usr/bin/more -f /x\n"},
+    ],
+)  # fmt: skip
+def test_a_forwarder_that_is_started_with_its_own_files(tmp_path: Path, files: Mapping[str, str]) -> None:
+    made(tmp_path, **STARTS, **{"etc/rsyslog.conf": SAFE, JOURNALD: "[Service]\n"}, **files)
+    assert targets(tmp_path) == [("logs.example", True, True, ("/etc/rsyslog.conf:2",))]
+    assert cause(facts_of("log_forwarding", tmp_path)["targets"]) == ""
+
+
+def test_a_target_that_a_line_goes_on_to_is_seen_at_its_first_line(tmp_path: Path) -> None:
+    made(
+        tmp_path,
+        **STARTS,
+        **{"etc/rsyslog.conf": "*.* @@\\\n  logs.example\n# x \\\n*.* @@gone.example\n*.* @a.example\n"},
+    )
+    assert [(t[0], t[1], *t[3]) for t in targets(tmp_path)] == [
+        ("logs.example", False, "/etc/rsyslog.conf:1"),
+        ("a.example", False, "/etc/rsyslog.conf:5"),
+    ]
+
+
+def test_a_start_that_comes_to_a_rescue_starts_no_forwarder(tmp_path: Path) -> None:
+    boots = {"etc/systemd/system/default.target": "->/lib/systemd/system/rescue.target"}
+    made(tmp_path, **STARTS, **{"etc/rsyslog.conf": SAFE, JOURNALD: "[Service]\n"}, **boots)
+    assert [cause(t[2]) for t in targets(tmp_path)] == ["not_observable"]
+
+
+CHRONY = {"etc/chrony/chrony.conf": "server a.example\n", f"{WANTS}/chrony.service": "->/x"}
+NTP = {"etc/ntp.conf": "server b.example\n", f"{WANTS}/ntp.service": "->/x"}
+
+
+@pytest.mark.parametrize(
+    ("files", "sources", "why"),
+    [
+        (CHRONY, ["a.example"], "not_observable"),
+        ({**CHRONY, **NTP}, ["a.example", "b.example"], "not_told"),
+        ({**CHRONY, "etc/systemd/system/sysinit.target.wants/systemd-timesyncd.service": "->/x"}, ["a.example"], "not_told"),
+        ({**CHRONY, "etc/ntp.conf": "server b.example\n"}, ["a.example"], "not_observable"),
+        ({"etc/chrony/chrony.conf": "server a.example\n", f"{WANTS}/ntp.service": "->/x"}, [], "not_observable"),
+        ({**CHRONY, "etc/default/chrony": 'DAEMON_OPTS="-F 1 -f /etc/other"\n'}, [], "not_told"),
+        ({**CHRONY, "etc/default/chrony": 'DAEMON_OPTS="-F 1"\n'}, ["a.example"], "not_observable"),
+        ({**CHRONY, "etc/systemd/system/chrony.service.d/a.conf": "[Unit]\nConditionPathExists=/x\n"}, [], "not_told"),
+        ({**CHRONY, "etc/systemd/system/mine.service": "[Service]\nExecStart=/usr/sbin/chronyd -f /x\n"}, [], "not_told"),
+    ],
+)  # fmt: skip
+def test_which_clock_daemon_goes_by_which_file(
+    tmp_path: Path, files: Mapping[str, str], sources: list[str], why: str
+) -> None:
+    fact = facts_of("time_sync", made(tmp_path, **files))["sources"]
+    assert ([s["source"] for s in items(fact)], cause(fact)) == (sources, why)
+
+
+@given(text=st.lists(st.sampled_from(["ExecStart=", "/bin/x", " -f ", "/y", "\n", "\r", "\t", "\\", "Condition", "X=", "OPTIONS=", '"', "$", "\xff"]), max_size=30).map("".join))  # fmt: skip
+def test_what_starts_a_daemon_keeps_its_lines(text: str) -> None:
+    for name in ("daemon", "rsyslog", "sshd_started"):
+        assert MASKS[name](text.encode("latin-1")).count(b"\n") == text.count("\n")
+
+
 def test_a_drop_in_alone_does_not_tell_what_the_main_file_sets(tmp_path: Path) -> None:
     made(tmp_path, **{"etc/rsyslog.d/a.conf": "*.* @@logs.example\n*.* @other.example\n"})
     told = {t[0]: t[1] for t in targets(tmp_path)}

@@ -136,6 +136,71 @@ def test_sudo_that_is_not_asked_for_a_code_any_more(tmp_path: Path) -> None:
     assert (found["after_two_factors"], found[WHERE]) == (False, ("/etc/pam.d/sudo",))
 
 
+# ---------------------------------------------------------------- what starts servers for others
+
+OLD = "etc/openvpn/net.conf"
+BARE = OPENVPN.replace("plugin", "# plugin")
+TELNETD = "service telnet\n{\n  disable = no\n  server = /usr/sbin/in.telnetd\n}\n"
+INETD = {f"{WANTS}/openbsd-inetd.service": "->/x"}
+XINETD = {"etc/rc3.d/S20xinetd": "->../init.d/xinetd"}
+
+
+@pytest.mark.parametrize(
+    ("files", "door"),
+    [
+        ({OLD: BARE, "etc/default/openvpn": '# x\nAUTOSTART="net"\n'}, (f"OpenVPN /{OLD}", False)),
+        ({OLD: BARE, "etc/default/openvpn": "AUTOSTART=all\n"}, (f"OpenVPN /{OLD}", False)),
+        ({OLD: BARE, "etc/default/openvpn": "AUTOSTART=$(x)\n"}, (f"OpenVPN /{OLD}", False)),
+        ({OLD: BARE, f"{WANTS}/openvpn.service": "->/x"}, (f"OpenVPN /{OLD}", False)),
+        ({OLD: BARE, "etc/rc2.d/S16openvpn": "->../init.d/openvpn"}, (f"OpenVPN /{OLD}", False)),
+        ({"etc/inetd.conf": "telnet stream tcp nowait root /usr/sbin/tcpd in.telnetd\n", "etc/pam.d/remote": ONE, **INETD}, ("telnet", False)),
+        ({"etc/inetd.conf": "2323 stream tcp nowait root /usr/sbin/in.telnetd in.telnetd\n", "etc/pam.d/remote": ONE, **INETD}, ("telnet", False)),
+        ({"etc/inetd.conf": "shell stream tcp nowait root /x y\n", "etc/pam.d/rlogin": ONE, **INETD}, ("rlogin", False)),
+        ({"etc/inetd.conf": "ftp stream tcp nowait root /x y\n", **INETD}, ("FTP", "not_told")),
+        ({"etc/xinetd.d/t": TELNETD, "etc/pam.d/remote": ONE, **XINETD}, ("telnet", False)),
+        ({"etc/xinetd.d/t": TELNETD.replace("telnet\n", "mine\n"), "etc/pam.d/remote": ONE, **XINETD}, ("telnet", False)),
+        ({"etc/rc.local": "#!/bin/sh\n/usr/sbin/in.telnetd -debug 23 canary &\nexit 0\n"}, ("telnet", "not_told")),
+        ({"etc/rc.d/rc.local": "/usr/sbin/sshd -f /canary\n"}, ("OpenSSH", "not_told")),
+        ({"etc/rc.local": "openvpn --config /canary --daemon\n"}, ("OpenVPN", "not_told")),
+        ({"etc/rc5.d/S01vsftpd": "->../init.d/vsftpd"}, ("FTP", "not_told")),
+        ({f"{WANTS}/dropbear.service": "->/x"}, ("Dropbear", "not_told")),
+    ],
+)  # fmt: skip
+def test_a_door_that_something_else_starts(tmp_path: Path, files: Mapping[str, str], door: tuple[str, Any]) -> None:
+    made(tmp_path, **PEOPLE, **files)
+    assert set(doors(tmp_path)) == {door}
+    assert "canary" not in str(answers_of("doors", tmp_path))
+    where = items(facts_of("doors", tmp_path)["remote_doors"])[0][WHERE]
+    assert where[0].lstrip("/").partition(":")[0] in files
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {OLD: BARE, "etc/default/openvpn": 'AUTOSTART="none"\n', f"{WANTS}/openvpn.service": "->/x"},
+        {OLD: BARE, "etc/default/openvpn": "#AUTOSTART=all\n"},
+        {OLD: BARE, "etc/default/openvpn": "AUTOSTART=all\n", "etc/systemd/system/openvpn.service": "->/dev/null"},
+        {"etc/inetd.conf": "#telnet stream tcp nowait root /x in.telnetd\n", **INETD},
+        {"etc/inetd.conf": "telnet stream tcp nowait root /x in.telnetd\n"},
+        {"etc/xinetd.d/t": TELNETD.replace("= no", "= yes"), **XINETD},
+        {"etc/rc.local": "#!/bin/sh\n# sshd -f /x\necho telnet ftp\nexit 0\n"},
+        {"etc/rc2.d/K01vsftpd": "->../init.d/vsftpd"},
+        {"etc/rc2.d/S01vsftpd": "->../init.d/vsftpd", "etc/systemd/system/vsftpd.service": "->/dev/null"},
+        {"etc/rc2.d/S01vsftpd": "->../init.d/vsftpd", "usr/lib/systemd/system/vsftpd.service": "[Service]\n"},
+    ],
+)
+def test_what_nothing_starts_is_no_door(tmp_path: Path, files: Mapping[str, str]) -> None:
+    facts = facts_of("doors", made(tmp_path, **PEOPLE, **files))
+    assert (items(facts["remote_doors"]), cause(facts["remote_doors"])) == ([], "not_observable")
+
+
+@pytest.mark.parametrize("mask", ["autostart", "inetd", "rc_local"])
+@given(text=st.lists(st.sampled_from(["telnet ", "service ", "disable = yes", "server=", "sshd", "{", "}", "\n", "\r", "\t", "AUTOSTART=", '"', "a b c d e ", "\xff", "#"]), max_size=30).map("".join))  # fmt: skip
+def test_masks_of_servers_keep_the_lines(mask: str, text: str) -> None:
+    told = MASKS[mask](text.encode("latin-1"))
+    assert told.count(b"\n") == text.count("\n")
+
+
 # ---------------------------------------------------------------- what files do not tell
 
 

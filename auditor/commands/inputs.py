@@ -23,7 +23,7 @@ from auditor.authorisation import authorised
 from auditor.commands import trees
 from auditor.commands.chosen import named, selected
 from auditor.errors import InvalidInput, Problem
-from auditor.kinds import Ask, DerivedProbe, Probe, Settings, Voice, asked_of
+from auditor.kinds import TREE, Ask, DerivedProbe, Probe, Settings, Voice, asked_of
 from auditor.load import decisions, declared, estate, policies
 from auditor.load.policy_schema import policy_schema
 from auditor.model import UNNAMED, Command, Control, Estate, Host, Measure, Text
@@ -163,12 +163,13 @@ def load(
     today: str = "",
     given_trees: tuple[str, ...] = (),
     work: str = "",
+    owing: bool = False,
 ) -> Inputs:
     """All of it; every problem of all files in one InvalidInput.
 
     `then` is what a run was judged by: where no estate is given, its own and its decisions count; only its hosts do. `today` is
     the day that an estate's authorisations are held against, where it is another than the real one. Trees are looked for from
-    the folder `work`.
+    the folder `work`; `owing`: also of the hosts that are chosen and of which none is given.
     """
     recalled = then if then and not estate_paths else None
     probes, probe_digests = all_probes(probes_dir)
@@ -178,7 +179,9 @@ def load(
     only = then.chosen if then else ()
     if given_trees:
         town = trees.standing_in(town, given_trees, work)
-        hosts = tuple(h for h in town.hosts if h.tree)
+        if owing:
+            town = trees.owed(town, selected(town, limit), asked_of_files(probes))
+        hosts = tuple(h for h in town.hosts if h.connection == TREE)
     else:
         hosts = named(town, only) if only else selected(town, limit)
     trees.check(hosts, work)
@@ -195,6 +198,11 @@ def load(
     of_estate = {**estate_digests, **decision_digests}
     kept = Snapshot(town, () if whole else tuple(h.id for h in hosts), records, of_estate)
     return Inputs(plan, records, controls, measures, {**chosen.digests, **of_estate, **probe_digests}, kept)
+
+
+def asked_of_files(probes: Probes) -> frozenset[str]:
+    """The platforms of which files can tell something."""
+    return frozenset(p for probe in probes.values() if isinstance(probe, Probe) for p in probe.trees)
 
 
 def _written(

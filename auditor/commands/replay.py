@@ -11,7 +11,7 @@ from pathlib import Path
 
 from auditor.audit import Pace, audit
 from auditor.collect import Places
-from auditor.commands import inputs, sinks
+from auditor.commands import given_names, inputs, sinks
 from auditor.commands.references import evidence, file_of, reference
 from auditor.commands.run import INTERRUPTED, catalogue_of, header_of, progress, store_path, waits
 from auditor.compare import compared, gating
@@ -62,7 +62,7 @@ def replay(
         before = _reference(held, against, path) if against else None
         kept = Store(path if keep else "")
         held.callback(kept.close)
-        header = _header(given, day, then.header, policy)
+        header = _header(given, day, then.header, policy, (*estate, probes or ""))
         begun = kept.begin(header, catalogue_of(plan), given.kept)
         with progress(len(plan.hosts), lang) as done:
             finished = audit(plan, {}, kept, begun, decided, _pace(plan, then, done))
@@ -120,10 +120,11 @@ def _own_policies(header: Header) -> tuple[str, ...]:
 # ---------------------------------------------------------------- the run
 
 
-def _header(given: inputs.Inputs, day: str, then: Header, policy: tuple[str, ...]) -> Header:
+def _header(given: inputs.Inputs, day: str, then: Header, policy: tuple[str, ...], typed: tuple[str, ...]) -> Header:
     asked_by = {name: then.digests[name] for name in ("collector",) if name in then.digests}
+    digests = given_names.shared({**given.digests, **asked_by}, (*policy, *then.policies, *typed))
     return replace(
-        header_of(given.plan, day, {**given.digests, **asked_by}, then.started_at),
+        header_of(given.plan, day, digests, then.started_at),
         limit=then.limit,
         policies=policy or then.policies,
         replay=replay_of(then),

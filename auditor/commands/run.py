@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import auditor
 from auditor.audit import Pace, audit
 from auditor.collect import Places
-from auditor.commands import inputs, log, sinks
+from auditor.commands import given_names, inputs, log, sinks
 from auditor.commands.unreached import hints
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
@@ -87,8 +87,8 @@ def run(
     if missing and store == "none":
         raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
     day = inputs.as_of(as_of)
-    if trees and (missing or limit):
-        raise InvalidInput("--tree judges the hosts that it names: leave out --limit and --missing")
+    if trees and (missing or (limit and not trusted)):
+        raise InvalidInput("--tree judges the hosts that it names: leave out --missing, and --limit without --trusted")
     held = ExitStack()
     try:
         side = _side(trusted, held, policy, estate, probes, against, trees)
@@ -104,13 +104,16 @@ def run(
         plan = brought.plan(plan, keeping, time.time()) if brought else plan
         times = _timings(plan) if timings else None
         before = held.enter_context(_before(against, keeping)) if against else None
-        digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
-        digests |= {brought.file: brought.digest} if brought else {}
+        typed = (*policy, *estate, probes or "")
+        digests = _digests(given, plan, brought, typed)
         header = replace(
-            header_of(plan, day, digests, time.time()), limit=limit or _narrowed(plan, trees), policies=policy
+            header_of(plan, day, digests, time.time()),
+            limit=limit or _narrowed(plan, trees),
+            policies=policy,
+            trusted=judged_by,
         )
-        header = replace(header, trusted=judged_by)
-        kept = replace(given.kept, until=plan.until if as_of else None)
+        named = given_names.shared(given.kept.digests, typed)
+        kept = replace(given.kept, until=plan.until if as_of else None, digests=named)
         begun = keeping.begin(header, catalogue_of(plan), kept)
         log.started(begun.header)
         held.enter_context(_settled())
@@ -131,6 +134,12 @@ def run(
     finally:
         held.close()
     return code
+
+
+def _digests(given: inputs.Inputs, plan: Plan, brought: Answered | None, typed: tuple[str, ...]) -> dict[str, str]:
+    """Of all that judges, and of what was brought, by names that say no more than was `typed`."""
+    digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
+    return given_names.shared(digests | ({brought.file: brought.digest} if brought else {}), typed)
 
 
 @contextmanager
@@ -167,7 +176,7 @@ def _given(
 
     def load(named: Named) -> inputs.Inputs:
         folder = next(iter(named.probes), None)
-        return inputs.load(named.policies, named.estate, limit, folder, given_trees=trees, work=side.here)
+        return inputs.load(named.policies, named.estate, limit, folder, given_trees=trees, work=side.here, owing=True)
 
     return judged_by(side, Named(policy, estate, (probes,) if probes else ()), load)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from auditor.errors import InvalidInput
@@ -33,6 +33,20 @@ def standing_in(town: Estate, given: Iterable[str], work: str) -> Estate:
     return replace(town, hosts=tuple(hosts))
 
 
+def owed(town: Estate, chosen: Iterable[Host], platforms: Collection[str]) -> Estate:
+    """With those that are chosen, of which files could tell and none are given, as hosts of which nothing is asked.
+
+    Raises InvalidInput for files of a host that is not chosen.
+    """
+    wanted = {h.id for h in chosen}
+    beside = [h.id for h in town.hosts if h.tree and h.id not in wanted]
+    if beside:
+        raise InvalidInput(f"--tree: {', '.join(beside)}: --limit leaves it out")
+    could = {h.id for h in town.hosts if h.connection != "none" and h.platform in platforms}
+    hosts = (_stood_for(h, "") if h.id in wanted & could and not h.tree else h for h in town.hosts)
+    return replace(town, hosts=tuple(hosts))
+
+
 def _stood_for(host: Host, path: str) -> Host:
     """Nobody is connected to: an authorisation, quiet hours and limits are about the host, not about its files."""
     return replace(host, connection=TREE, tree=path, barred="", quiet_hours_s=None, at_once=(), availability="always")
@@ -58,7 +72,7 @@ def _platform(path: str) -> str:
 def check(hosts: Iterable[Host], work: str) -> None:
     """Raises InvalidInput for a tree that is not there, or holds no file at all."""
     for host in hosts:
-        if host.connection != TREE:
+        if host.connection != TREE or not host.tree:
             continue
         path = os.path.join(work, host.tree)
         try:

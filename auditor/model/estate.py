@@ -91,7 +91,8 @@ class Host:
     `aliases`: further names and addresses under which others know it; `logs`: whether it must send its own to a collector.
     `barred`: why no connection may be opened to it: its owner did not authorise the audit. Empty: it may.
     `tier`: of the accounts that may log in there, 0 for what rules the domain; None where nobody said.
-    `tree`: the path of the files that stand for it, as written; its connection is `tree`, and nothing of it is run.
+    `tree`: the path of the files that stand for it, as written; its connection is `tree`, and nothing of it is run. Empty
+    where that is its connection: its files were not given.
     """
 
     id: str

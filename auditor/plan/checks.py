@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from auditor.framing.sh import HELLO
-from auditor.kinds import RECORDS, TREE, DerivedProbe, Probe, asked_of
+from auditor.kinds import NO_FILES, RECORDS, TREE, DerivedProbe, Probe, asked_of
 from auditor.model import (
     Bound,
     Check,
@@ -181,7 +181,7 @@ class Plan:
         """
         host = self.subjects[index]
         questions: dict[str, Question] = {}
-        if host.connection == "none" or host.barred:
+        if host.connection == "none" or host.barred or _fileless(host):
             return []
         asked = self.checks_of(index) if checks is None else checks
         spared = self._spared_checks(host) if host.connection == RECORDS else ()
@@ -216,7 +216,7 @@ class Plan:
             self._of_one[control.id] = any(
                 name.startswith("host.") for name in (*self._names(control), *named(control.arguments))
             )
-        if self._of_one[control.id] or host.barred or host.connection == "none":
+        if self._of_one[control.id] or host.barred or host.connection == "none" or _fileless(host):
             return self._worded(host, control, probe)
         key = (control.id, host.platform, host.connection == TREE, host.perimeter)
         if key not in self._puts:
@@ -235,6 +235,8 @@ class Plan:
             unasked, gates = Unknown("not_authorised", host.barred), True
         elif host.connection == "none":
             unasked, gates = Unknown("not_connected", host.why), True
+        elif _fileless(host):
+            unasked, gates = Unknown("not_asked", NO_FILES), True
         elif host.platform not in probe.of(host):
             unasked, gates = Unknown("not_observable"), False
         elif unasked is None:
@@ -377,6 +379,11 @@ def _subject(host: Host) -> Subject:
 
 def _applies(control: Control, probe: Probe, host: Host) -> bool:
     return _knows(probe, host) and _meant(control, host)
+
+
+def _fileless(host: Host) -> bool:
+    """Whether files should stand for it, and none were given."""
+    return host.connection == TREE and not host.tree
 
 
 def _knows(probe: Probe, host: Host) -> bool:

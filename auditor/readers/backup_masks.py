@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from auditor.readers import backup_commands
+from auditor.readers import backup_commands, schedules
 from auditor.readers.backup_commands import written
+from auditor.readers.backup_options import LEAST_TIMEOUT_S
 
 _VARIABLE = r"(RESTIC_REPOSITORY|RESTIC_REPOSITORY_FILE|BORG_REPO)"
 _SET = re.compile(rf"\s*(export\s+)?{_VARIABLE}\s*=\s*(.*?)\s*\Z")
+_SETS_ONLY = re.compile(
+    r"""\s*(?:(?:export\s+)?[A-Za-z_]\w*\s*=\s*(?:'[^']*'|"[^"`]*"|[^\s;&|`<>()'"]*)|export(?:\s+[A-Za-z_]\w*)+|set\s+[-+]a)\s*(?:#.*)?"""
+)
 _INLINE = re.compile(rf"(?:^|[\s\"']){_VARIABLE}=([^\"'\s]*)")
 _CRON = re.compile(r"\s*(@[a-z]+|(?:[^\s#]\S*\s+){4}\S+)\s+(.*\S)\s*\Z")
 _ASSIGNED = re.compile(r"\s*[A-Za-z_\"'][\w\"']*\s*=")
@@ -33,7 +38,17 @@ _TIMER = (
     "Unit",
 )
 # With these a program of that name, or the files that it is given, may be others.
-_ELSEWHERE = ("RootDirectory", "RootImage", "BindPaths", "BindReadOnlyPaths", "ExecSearchPath", "TemporaryFileSystem")
+_ELSEWHERE = (
+    "RootDirectory", "RootImage", "BindPaths", "BindReadOnlyPaths", "ExecSearchPath", "TemporaryFileSystem", "InaccessiblePaths",
+    "NoExecPaths", "MountImages",
+)  # fmt: skip
+_ENDS = ("TimeoutStartSec", "TimeoutSec", "RuntimeMaxSec")  # what may end it before it is made
+_REACHED = frozenset(f"{name}.target" for name in ("network", "network-online", "local-fs", "remote-fs", "time-sync", "sysinit", "basic", "nss-lookup"))  # fmt: skip
+_SOURCES = re.compile(r"source_directories:\s*(?:#.*)?\Z|source_directories:\s*\[\s*[^\]\s]")
+_DOUBTFUL = re.compile(
+    r"(?:before_\w+|commands|skip_actions|patterns|patterns_from|exclude_from|exclude_if_present|working_directory)\s*:"
+    r"|exclude_patterns\s*:.*[\[\s,\"'](?:/|\*+)[\],\s\"']"
+)
 _STARTS = ("ExecStart", "ExecStartPre", "ExecCondition")
 
 
@@ -90,7 +105,7 @@ def variables(text: bytes) -> bytes:
         comment = line.lstrip().startswith(("#", ";"))
         continued, goes_on = goes_on, line.endswith("\\") and not comment
         open_ended = open_ended or (not comment and any(line.count(q) % 2 for q in "\"'"))
-        row = "" if comment or continued else _variable(line)
+        row = "" if comment or continued or not line.strip() else _variable(line)
         return (
             "\r".join(f"set\t{name}\t?" for name in ("RESTIC_REPOSITORY", "BORG_REPO")) if open_ended and row else row
         )
@@ -99,10 +114,12 @@ def variables(text: bytes) -> bytes:
 
 
 def _variable(line: str) -> str:
+    """`else`: what a shell that reads the file would run, and may end at."""
     if _OTHER_HOST.match(line):
         return "set\tBORG_RSH\t?"
     found = _SET.match(line)
-    return ("export\t" if found[1] else "") + _shown(found[2], found[3]) if found else ""
+    told = [("export\t" if found[1] else "") + _shown(found[2], found[3])] if found else []
+    return "\r".join([*told, *([] if _SETS_ONLY.fullmatch(line) else ["else"])])
 
 
 def timer(text: bytes) -> bytes:
@@ -113,6 +130,8 @@ def timer(text: bytes) -> bytes:
 def _timed(key: str, value: str) -> Iterator[str]:
     if key in _TIMER or key.startswith(("Condition", "Assert")):
         yield f"{key}={value if key in _TIMER else ''}"
+    elif _needs(key, value):
+        yield f"Condition{key}="
 
 
 def service(text: bytes) -> bytes:
@@ -125,6 +144,8 @@ def _served(key: str, value: str) -> Iterator[str]:
         yield f"{key}={_command(value)}"
     elif key.startswith(("Condition", "Assert")) or _holds_back(key, value):
         yield f"Condition{key}="
+    elif key == "Type":
+        yield f"Type={value}"
     elif key == "UnsetEnvironment":
         yield from (f"Environment=set\t{name}\t?" for name in ("RESTIC_REPOSITORY", "BORG_REPO"))
     elif key == "EnvironmentFile":
@@ -135,12 +156,25 @@ def _served(key: str, value: str) -> Iterator[str]:
 
 def _holds_back(key: str, value: str) -> bool:
     """What may keep it from starting, or from starting again: a service that stays active is not started anew."""
-    needed = [unit for unit in value.split() if not unit.endswith(".target")]
+    if key in _ENDS:
+        seconds = schedules.span(value)
+        return value != "infinity" and (seconds is None or 0 < seconds < LEAST_TIMEOUT_S)
+    if key == "Type":  # of the others it must say that it has started
+        return value not in ("", "simple", "exec", "oneshot", "idle")
+    if key == "WorkingDirectory":
+        return value not in ("", "/", "/root", "~") and not value.startswith("-")
     if key == "RemainAfterExit":
         return value.lower() in ("yes", "true", "on", "1", "y", "t")
     if key in ("PrivateNetwork", "IPAddressDeny", *_ELSEWHERE):
         return value.lower() not in ("", "no", "false", "off", "0", "n", "f")
-    return key in ("Requires", "Requisite", "BindsTo") and bool(needed)
+    return _needs(key, value)
+
+
+def _needs(key: str, value: str) -> bool:
+    """Whether it waits for a unit that may not start, or stops for one that may."""
+    if key == "Conflicts":
+        return bool(set(value.split()) - {"shutdown.target"})
+    return key in ("Requires", "Requisite", "BindsTo") and bool(set(value.split()) - _REACHED)
 
 
 def _command(value: str) -> str:
@@ -150,6 +184,10 @@ def _command(value: str) -> str:
         return ""
     may_fail = "-" if "-" in value[: len(value) - len(bare)] else ""
     runs = backup_commands.runs(bare, by_shell=False)
+    if "@" in value[: len(value) - len(bare)]:  # its first word is a name alone, and the tool has the others
+        runs = [replace(run, sure=False, what=()) for run in runs] or [
+            backup_commands.Run("other", "backup", sure=False)
+        ]
     known = backup_commands.is_tool(bare)
     return may_fail + (backup_commands.shown(runs[0]) if runs else "known" if known else "other")
 
@@ -185,16 +223,22 @@ def script(text: bytes) -> bytes:
     """Only that a line may make a backup: what a script does, only a shell can tell."""
     return _each(
         text,
-        lambda line: "maybe" if not line.lstrip().startswith("#") and backup_commands.runs(line, by_shell=True) else "",
+        lambda line: "maybe" if not line.lstrip().startswith("#") and _made(line) else "",
     )
 
 
+def _made(line: str) -> bool:
+    """What only copies, many scripts do for other ends."""
+    return any(run.tool not in backup_commands.COPIERS for run in backup_commands.runs(line, by_shell=True))
+
+
 def borgmatic(text: bytes) -> bytes:
-    """The items of `repositories`; `odd` is what is more than plain YAML."""
+    """The items of `repositories`; `odd` is what is more than plain YAML, `doubt` what may keep it from a backup, or leave all out of it."""
     inside = at = -1
+    excluding = False
 
     def told(line: str) -> str:
-        nonlocal inside, at
+        nonlocal inside, at, excluding
         bare = line.strip()
         if not bare or bare.startswith("#"):
             return ""
@@ -204,6 +248,11 @@ def borgmatic(text: bytes) -> bytes:
         if inside >= 0 and (depth > at or (depth == at and bare.startswith("-"))):
             return _repository(bare)
         inside = -1
+        if _SOURCES.match(bare):
+            return "sources"
+        if _DOUBTFUL.match(bare) or (re.match(r"-\s*[\"']?(?:/|\*+)[\"']?\s*\Z", bare) and excluding):
+            return "doubt"
+        excluding = bare.startswith("exclude_patterns:") or (excluding and bare.startswith("-"))
         if bare.startswith("ssh_command:"):
             return "elsewhere" if re.search(r"(?i)hostname|proxy|-F|-J", bare) else ""
         if bare.startswith("repositories:"):

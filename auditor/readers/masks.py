@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from auditor.readers import backup_masks, clamav, defender, setting_masks, sudo_lines, vpn_masks
+from auditor.readers import (
+    backup_masks,
+    clamav,
+    defender,
+    server_masks,
+    setting_masks,
+    sshd_masks,
+    start_masks,
+    sudo_lines,
+    vpn_masks,
+)
 from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
@@ -172,6 +182,7 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "backup_ssh_names": backup_masks.ssh_names,
     "backup_timer": backup_masks.timer,
     "backup_variables": backup_masks.variables,
+    "autostart": server_masks.autostart,
     "autologin": vpn_masks.autologin,
     "blocks": flattening.blocks,
     "borgmatic": backup_masks.borgmatic,
@@ -179,19 +190,23 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "clamav": clamav.masked,
     "clocks": setting_masks.clocks,
     "comments": comments,
+    "daemon": start_masks.daemon,
     "defender": defender.masked,
     "fortios": fortios,
     "logrotate": setting_masks.logrotate,
     "pam": pam,
     "passwd": passwd,
+    "inetd": server_masks.inetd,
     "ipsec": vpn_masks.ipsec,
     "ocserv": vpn_masks.ocserv,
     "openvpn": vpn_masks.openvpn,
     "polkit": setting_masks.polkit,
     "presence": setting_masks.presence,
+    "rc_local": server_masks.script,
     "river": flattening.river,
+    "rsyslog": mask.rsyslog,
     "shadow": setting_masks.shadow,
-    "sshd_started": setting_masks.sshd_started,
+    "sshd_started": sshd_masks.started,
     "sssd": setting_masks.sssd,
     "started": setting_masks.started,
     "sudoers": sudoers,

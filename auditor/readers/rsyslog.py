@@ -99,6 +99,8 @@ RELP_MODES = {"": NOTHING, "name": NAME, "fingerprint": NAME, "certvalid": AUTHO
 DEFAULT_RULESET = "RSYSLOG_DefaultRuleset"
 OWN_INPUTS = ("imuxsock", "imjournal", "imklog", "imkmsg")  # of the host's own messages
 # What makes an action take some messages only: every Nth, or one in so many seconds.
+# What 8.2302 knows, and the other name that it got later.
+_NEWER = (("streamdrivermode", "streamdriver.mode"), ("streamdriver", "streamdriver.name"))
 SELDOM = ("action.execonlyeverynthtime", "action.execonlyonceeveryinterval")
 
 DROPPING = ("ratelimit.interval", "queue.discardseverity")  # when there are many
@@ -169,6 +171,7 @@ _PIECE = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 _OPEN = re.compile(r"(?<![^\s;{}])if\b(?!(?:[^\n]|\n)*\bthen\b)")  # a condition that goes on
+_GOES_ON = re.compile(r"\\\r?\n[ \t]*")
 _PAIR = re.compile(rf"(?<![A-Za-z_.])([A-Za-z_.]+)\s*=\s*(\[[^\]]*\]|{_QUOTED})")
 _STRING = re.compile(_QUOTED)
 _COMMENT = re.compile(rf"({_QUOTED})|#[^\n]*|(?<!\S)/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -177,7 +180,7 @@ _COMMENT = re.compile(rf"({_QUOTED})|#[^\n]*|(?<!\S)/\*.*?(?:\*/|\Z)", re.DOTALL
 def targets(texts: Sequence[str]) -> list[Target]:
     """Where rsyslog sends what its default ruleset gets; a ruleset that nothing calls sends nothing of the host's own."""
     reading = _Reading()
-    cleaned = [_COMMENT.sub(lambda m: m[1] or " ", text) for text in texts]
+    cleaned = [_COMMENT.sub(lambda m: m[1] or " ", joined(text)) for text in texts]
     for text in cleaned:
         for kind, parameters in _objects(text):
             if kind == "global":
@@ -195,6 +198,11 @@ def targets(texts: Sequence[str]) -> list[Target]:
     return [
         _arriving(reading, place, t, reached[place.ruleset]) for place, t in reading.found if place.ruleset in reached
     ]
+
+
+def joined(text: str) -> str:
+    """Without the ends of lines that go on, as rsyslog has them: comments do too, and blanks at the next one's begin go."""
+    return _GOES_ON.sub("", text)
 
 
 def _selector(before: str) -> str:
@@ -390,8 +398,11 @@ def _modern(reading: _Reading, sent: str, to: str, parameters: Mapping[str, str]
     driver = parameters.get("streamdriver.name", parameters.get("streamdriver", reading.driver))
     auth_mode = parameters.get("streamdriverauthmode", parameters.get("streamdriver.authmode", ""))
     peers = parameters.get("streamdriverpermittedpeers", parameters.get("streamdriver.permittedpeers", ""))
-    tls = protocol == "tcp" and mode == "1" and driver in ENCRYPTING
-    return Target(name, port, protocol, tls, verifies=_verifies(tls, AUTH_MODES, auth_mode, peers))
+    encrypts = protocol == "tcp" and mode == "1" and driver in ENCRYPTING
+    if encrypts and any(newer in parameters and older not in parameters for older, newer in _NEWER):
+        why = Unknown("not_told", "names of parameters that older releases pass over")  # and then send in clear
+        return Target(name, port, protocol, why, verifies=why)
+    return Target(name, port, protocol, encrypts, verifies=_verifies(encrypts, AUTH_MODES, auth_mode, peers))
 
 
 def _host_port(text: str) -> tuple[str, str]:

@@ -95,27 +95,6 @@ def _sssd(line: bytes) -> bytes:
     return (key + b"=" + value.strip() if key in _SSSD else b"") if equals else b"odd"
 
 
-_STARTED = re.compile(rb"[ \t]*(?:export[ \t]+)?(?:ExecStart|Environment|[A-Z_]*(?:OPTS|OPTIONS|ARGS|POLICY))[ \t]*=")
-_OTHERWISE = re.compile(rb"(?<![\w/.-])-[46deDitq]*[ofC]")
-# Another program, variables of a file that nobody looks at, another root, other files in the places of its own.
-_ANOTHER = re.compile(
-    rb"[ \t]*(?:ExecStart[ \t]*=(?![ \t]*(?:[-@:+!]*(?:/usr)?(?:/local)?/s?bin/sshd(?:[ \t\r]|\Z)|\r?\Z))"
-    rb"|EnvironmentFile[ \t]*=[ \t]*(?!-?(?:/etc/default/ssh|/etc/sysconfig/sshd?"
-    rb"|/etc/crypto-policies/back-ends/opensshserver\.config)?[ \t]*\r?\Z)"
-    rb"|(?:Root(?:Directory|Image)|Bind(?:ReadOnly)?Paths|(?:Mount|Extension)Images|ExtensionDirectories)[ \t]*=[ \t]*[^ \t\r])"
-)
-
-
-def sshd_started(text: bytes) -> bytes:
-    """Of what starts sshd only the lines that give it other settings than its files have, and of these only that they do."""
-    lines, told, goes_on = [], False, False
-    for line in text.split(b"\n"):
-        told = bool(_STARTED.match(line)) or (told and goes_on)
-        goes_on = line.rstrip(b"\r").endswith(b"\\")
-        lines.append(b"otherwise" if _ANOTHER.match(line) or (told and _OTHERWISE.search(line)) else b"")
-    return b"\n".join(lines)
-
-
 def started(text: bytes) -> bytes:
     """What starts a unit, without the arguments of programs that are not known to have no secrets; on what it depends."""
     return _lines(text, _start)

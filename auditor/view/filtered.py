@@ -58,6 +58,12 @@ def view(run: Run, entity: str) -> Run:
     return _View(run, entity)
 
 
+def _is_of(source: str, name: str) -> bool:
+    """Whether a file that a digest names is the one that a control is of, which may be said by its whole path."""
+    whole = source.startswith("/") and source.endswith("/" + name.removeprefix("auditor/"))
+    return source == name or whole
+
+
 @dataclass(slots=True)
 class _Seen:
     """What one pass over the run tells: who is whose, how much there is, and what is not to be named."""
@@ -150,7 +156,7 @@ class _View(Run):
             hosts += host.host in self._hosts
         placed = all(host.host in seen.where for host in self._run.hosts())
         lost = heard < header.hosts_expected or seen.told < header.checks_planned or not placed
-        shown = {control.source.rpartition(":")[0] for control in self.controls.values()} | {"collector"}
+        shown = {control.source.rpartition(":")[0] for control in self.controls.values()}
         return replace(
             header,
             state="partial" if lost and header.state == "complete" else header.state,
@@ -163,7 +169,7 @@ class _View(Run):
             policies=tuple(map(self._names.written, header.policies)),
             trusted=self._trusted(header.trusted),
             legacy=tuple(host for host in header.legacy if host in self._hosts),
-            digests={name: digest for name, digest in header.digests.items() if name in shown},
+            digests={n: d for n, d in header.digests.items() if n == "collector" or any(_is_of(s, n) for s in shown)},
         )
 
     def _trusted(self, trusted: Trusted | None) -> Trusted | None:

@@ -200,6 +200,66 @@ def touched(result: Result) -> set[tuple[str, ...]]:
     return {(one["kind"], one["how"], one["name"], *one.get("what", ())) for one in told}
 
 
+# ---------------------------------------------------------------- who is left out
+
+
+def test_with_a_trusted_side_a_host_without_files_was_not_asked(work: Path) -> None:
+    """Whoever writes the command could leave a host out."""
+    committed()
+    assert run(*TREE, "-i", "town").exit_code == 0, "by hand, whoever names one host means that one"
+    result = run(*TREE, "-i", "town", "--trusted", "main")
+    assert result.exit_code == 3
+    told = {f["subject"]["id"]: f for f in findings(result)}
+    assert (told["web01"]["outcome"], told["web02"]["outcome"], told["web02"]["gates"]) == ("pass", "unknown", True)
+    assert told["web02"]["reasons"][0]["cause"] == {"cause": "not_asked", "detail": "no --tree gives its files"}
+    said = run("policies", *TREE[1:3], "-i", "town", "--trusted", "main", "--lang", "fr", "--details").stdout
+    assert "aucun --tree ne donne ses fichiers" in said
+    both = run(*TREE, "--tree", "web02=build/web01", "-i", "town", "--trusted", "main")
+    assert (both.exit_code, json.loads(both.stdout)["run"]["limit"]) == (0, "")
+
+
+def test_a_host_that_the_change_takes_from_the_estate_is_asked_for(work: Path) -> None:
+    committed()
+    wrote(work, **{"town/hosts.yaml": INVENTORY[: INVENTORY.index("    web02")]})
+    assert run(*TREE, "-i", "town", "--trusted", "main").exit_code == 3
+
+
+def test_a_limit_says_which_hosts_are_meant(work: Path) -> None:
+    committed()
+    result = run(*TREE, "-i", "town", "--trusted", "main", "--limit", "web01")
+    assert (result.exit_code, {f["subject"]["id"] for f in findings(result)}) == (0, {"web01"})
+    assert json.loads(result.stdout)["run"]["limit"] == "web01"
+    result = run(*TREE, "-i", "town", "--trusted", "main", "--limit", "web02")
+    assert (result.exit_code, "--limit leaves it out" in result.stderr) == (2, True)
+
+
+def test_of_what_files_can_tell_nothing_of_none_are_asked_for(work: Path) -> None:
+    """A printer that nobody connects to, and Windows, of which no probe reads files."""
+    places = (
+        "  web01: {perimeter: town}\n  web02: {perimeter: town, platform: other, connection: none, why: a printer}\n"
+    )
+    more = "    pc1: {ansible_connection: winrm, ansible_host: 192.0.2.9}\n"
+    town = (
+        "entities: [{id: T, name: T}]\nauditing_entity: T\nperimeters: [{id: town, owner: T, kind: shared}]\nhosts:\n"
+    )
+    wrote(
+        work,
+        **{"town/hosts.yaml": INVENTORY + more, "town/estate.yaml": f"{town}{places}  pc1: {{perimeter: town}}\n"},
+    )
+    committed()
+    result = run(*TREE, "-i", "town", "--trusted", "main")
+    assert (result.exit_code, result.stderr, {f["subject"]["id"] for f in findings(result)}) == (0, "", {"web01"})
+
+
+def test_a_host_without_files_is_no_old_debt(work: Path) -> None:
+    """Also where the reference told nothing of it."""
+    referenced(work)
+    wrote(work, **{"build/web01/etc/ssh/sshd_config": GOOD})
+    words = [w for w in AGAINST if w not in ("--limit", "web01")]
+    assert run(*words).exit_code == 3
+    assert run(*AGAINST).exit_code == 0
+
+
 def test_a_change_cannot_let_itself_pass(work: Path) -> None:
     committed()
     wrote(work, **{
@@ -271,7 +331,7 @@ def test_a_decision_of_the_same_change_closes_nothing(work: Path) -> None:
 
 # ---------------------------------------------------------------- what a hostile change tries
 
-AGAINST = (*TREE, "-i", "town", "--trusted", "main", "--against", "reference.json")
+AGAINST = (*TREE, "-i", "town", "--trusted", "main", "--limit", "web01", "--against", "reference.json")
 
 
 def referenced(work: Path) -> None:

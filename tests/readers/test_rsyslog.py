@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -72,9 +74,36 @@ def found(text: str) -> list[tuple[object, object, str, object]]:
 
 
 def test_a_driver_set_in_a_later_file_is_everywhere() -> None:
-    action = 'action(type="omfwd" target="a" protocol="tcp" streamdriver.mode="1")'
+    action = 'action(type="omfwd" target="a" protocol="tcp" streamdrivermode="1")'
     assert [t.tls for t in targets([action, 'global(defaultNetstreamDriver="ossl")'])] == [True]
     assert [t.tls for t in targets([action])] == [False]
+
+
+def test_a_name_that_only_newer_releases_know_is_no_tls() -> None:
+    """8.2302, of Debian 12, passes it over, and sends in clear."""
+    action = 'action(type="omfwd" target="a" protocol="tcp" streamdriver="gtls" streamdriver.mode="1")'
+    assert isinstance(targets([action])[0].tls, Unknown)
+    both = action.replace("streamdriver.mode", 'streamdrivermode="1" streamdriver.mode')
+    assert [t.tls for t in targets([both])] == [True]
+
+
+LINES = {
+    "*.* @@\\\n   logs.example\n": ["logs.example"],
+    "*.* @@logs.\\\nexample\n": ["logs.example"],
+    "# x \\\n*.* @@logs.example\n": [],
+    'action(type="om\\\nfwd" target="logs.example")\n': ["logs.example"],
+}
+
+
+@pytest.mark.parametrize("text", LINES)
+def test_lines_that_go_on_are_one_as_rsyslog_has_them(text: str, tmp_path: Path) -> None:
+    assert [to for to, *_ in found(text)] == LINES[text]
+    file = tmp_path / "rsyslog.conf"
+    file.write_text(text)
+    done = subprocess.run(
+        ["/usr/sbin/rsyslogd", "-N1", "-d", "-f", str(file)], capture_output=True, text=True, check=False
+    )
+    assert ("logs.example" in done.stdout + done.stderr) is bool(LINES[text])
 
 
 def test_the_legacy_ruleset_directives() -> None:

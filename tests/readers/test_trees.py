@@ -142,6 +142,21 @@ OTHERWISE = {
     "SSHD_OPTS=": False,
     'SSHD_OPTS="-4 -u0"': False,
     "# SSHD_OPTS=-f /x": False,
+    "MORE='-oPermitRootLogin=yes'": True,
+    'PERMITROOTLOGIN="-oPermitRootLogin=yes"': True,
+    "CRYPTO_POLICY='-oCiphers=aes256-gcm@openssh.com -oMACs=hmac-sha2-256 -oPubkeyAcceptedKeyTypes=ssh-ed25519'": False,
+    "CRYPTO_POLICY='-oCiphers=aes256-gcm@openssh.com -oUsePAM=no'": True,
+    "CRYPTO_POLICY='-oCiphers=aes256-gcm@openssh.com,$(x) '": True,
+    "cfgfile=/opt/canary": True,
+    "[Service]\nExecStart=/usr/sbin/sshd -D \\x2doPermitRootLogin=yes": True,
+    "[Service]\nEnvironment=X=o\nExecStart=/usr/sbin/sshd -D -${X}PermitRootLogin=yes": True,
+    "[Service]\nExecStart=/usr/sbin/sshd -D ${X}PermitRootLogin=yes": True,
+    "[Service]\nExecStart=/usr/sbin/sshd -Rf /opt/canary": True,
+    "[Service]\nExecStart=/usr/sbin/sshd -D %c": True,
+    "[Manager]\nDefaultEnvironment=OPTIONS=-oUsePAM=no": True,
+    "[Service]\nPassEnvironment=OPTIONS": True,
+    "[Service]\nEnvironmentFile=-/etc/sysconfig/sshd-permitrootlogin\nExecStart=/usr/sbin/sshd -D $OPTIONS $PERMITROOTLOGIN": False,
+    "[Unit]\nDescription=a -o b\n[Service]\nExecStart=/usr/sbin/sshd -D $OPTIONS $CRYPTO_POLICY": False,
     "[Service]\nExecStart=/usr/sbin/sshd -D $SSHD_OPTS\nExecReload=/bin/kill -f x": False,
 }
 
@@ -153,6 +168,37 @@ def test_sshd_may_be_started_with_other_settings(text: str) -> None:
     config = ssh.read(as_read({"/etc/ssh/sshd_config": "PermitRootLogin no\n"}), as_read({"/etc/default/ssh": masked}))
     assert (config.gap is not None) == OTHERWISE[text]
     assert not config.gap or (config.gap.cause, "/etc/default/ssh:" in config.gap.detail) == ("not_told", True)
+
+
+STARTED_AT = ("/etc/ssh/sshd_config", "PermitRootLogin no\nPubkeyAcceptedAlgorithms sk-ssh-ed25519@openssh.com\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        ("/etc/systemd/system/mine.service", "[Service]\nExecStart=/usr/sbin/sshd -D -p 2222\n", "another sshd"),
+        ("/etc/systemd/system/mine.service", "[Service]\nExecStart=/bin/sh -c '/usr/sbin/sshd -D'\n", "another sshd"),
+        ("/etc/systemd/system/mine.service", "[Service]\nExecStart=/bin/x -o y\n", ""),
+        ("/usr/lib/systemd/system/ssh.service", "[Service]\nExecStart=/usr/sbin/sshd -f /x\n", "other settings"),
+        (
+            "/etc/systemd/system/ssh@.service.d/a.conf",
+            "[Service]\nExecStart=/usr/sbin/sshd -i -o X=y\n",
+            "other settings",
+        ),
+        ("/etc/crypto-policies/back-ends/opensshserver.config", "CRYPTO_POLICY='-oUsePAM=no'\n", "other settings"),
+        (
+            "/etc/crypto-policies/back-ends/opensshserver.config",
+            "CRYPTO_POLICY='-oPubkeyAcceptedKeyTypes=ssh-ed25519'\n",
+            "other settings",
+        ),
+        ("/etc/crypto-policies/back-ends/opensshserver.config", "CRYPTO_POLICY='-oMACs=x'\n", ""),
+        ("/etc/crypto-policies/back-ends/opensshserver.config", "Ciphers aes256-ctr\n", ""),
+    ],
+)
+def test_who_starts_sshd_with_what(path: str, text: str, told: str) -> None:
+    masked = MASKS["sshd_started"](text.encode()).decode()
+    gap = ssh.read(as_read(dict([STARTED_AT])), as_read({path: masked})).gap
+    assert (told in gap.detail if told and gap else gap is None) is True
 
 
 RULES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,11 @@ from auditor.probes import ssh_logins
 from auditor.probes.doors import ELEVATIONS, FACTS, SU, facts_of, host_of, ssh_of
 from auditor.probes.trees import ssh_logins as logins
 from auditor.readers import doors, enrolment, passwd, sudoers
+from auditor.readers.entries import ANYBODY, Entry, shown
 from auditor.readers.trees import doors as trees
 from auditor.readers.trees import passwords as secrets
 from auditor.readers.trees import people as tree_people
-from auditor.readers.trees import stacks, sudo, units
+from auditor.readers.trees import servers, stacks, sudo, units
 from auditor.readers.trees.observable import observable
 
 
@@ -27,6 +28,7 @@ def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
         "units": units.UNITS,
         "there": trees.THERE,
         "lets_in": trees.LETS_IN,
+        **servers.QUESTIONS,
     }
 
 
@@ -42,10 +44,21 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     proofs = _proofs(known, secrets.read(answers["accounts"], answers["shadow"]))
     over_ssh = ssh_logins.PROBE.trees["linux"]  # asked of every tree already, and so known
     asked, ssh = stacks.read(answers["pam"]), ssh_of(over_ssh.parse, over_ssh.commands(args), answers, args)
-    facts = facts_of(host_of(known, rules, asked, proofs, ways.seen, ways.vpn, ssh))
+    facts = _with(facts_of(host_of(known, rules, asked, proofs, ways.seen, ways.vpn, ssh)), ways.more)
     decide: dict[str, tuple[str, ...]] = {f"pam {p.rpartition('/')[2]}": (p,) for p in [*asked.texts][::-1]}
     decide |= {f"pam OpenVPN {s.name}": decide.get(f"pam {s.service}", ()) for s in ways.vpn.of("OpenVPN")}
     return {name: _placed(fact, {**decide, **ways.where}) for name, fact in observable(facts).items()}
+
+
+def _with(facts: Facts, more: Sequence[servers.Entry]) -> Facts:
+    """With doors that decide themselves whom they let in."""
+    remote, known = facts["remote_doors"], {entry.door: entry.why for entry in reversed(more)}
+    beside = [shown(Entry(door, ANYBODY, remote=True, two_factors=why, reason="")) for door, why in known.items()]
+    if not beside or isinstance(remote, Unknown):
+        return facts
+    told = Partial((*remote.items, *beside), remote.missing) if isinstance(remote, Partial) else [*remote, *beside]
+    served = True if any(entry.sure for entry in more) else facts["serves_remotely"]
+    return {**facts, "remote_doors": told, "serves_remotely": served}
 
 
 def _proofs(people: passwd.People, told: secrets.Passwords) -> enrolment.Proofs:

@@ -13,12 +13,12 @@ from auditor.readers.trees import units
 
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"files": trees.FILES, "timesyncd": trees.TIMESYNCD, "units": units.UNITS}
+    return {"files": trees.FILES, "timesyncd": trees.TIMESYNCD, "units": units.UNITS, "starts": trees.STARTS}
 
 
 def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     """The sources that files name. A network gives others, by DHCP say, and what a daemon was built with is in no file."""
-    told = trees.read(answers["files"], answers["timesyncd"], units.read(answers["units"]))
+    told = trees.read(answers["files"], answers["timesyncd"], units.read(answers["units"]), answers["starts"])
     listed = [
         {"source": source, "kind": kind, WHERE: where}
         for sources in told.named.values()

@@ -56,6 +56,23 @@ def syslog(text: bytes) -> bytes:
     return "\n".join(_line(line, reading) for line in text.decode("latin-1").split("\n")).encode("latin-1")
 
 
+def rsyslog(text: bytes) -> bytes:
+    """rsyslog's: lines that go on are one, at the place of the first."""
+    *lines, last = text.split(b"\n")
+    whole: list[bytes] = []
+    waiting = 0
+    for line in lines:
+        bare = line.removesuffix(b"\r")
+        part = line.lstrip(b" \t") if waiting else line
+        if bare.endswith(b"\\"):
+            whole.append(part.removesuffix(b"\r")[:-1])
+            waiting += 1
+        else:
+            whole += [part, b"\n" * (waiting + 1)]
+            waiting = 0
+    return syslog(b"".join([*whole, last.lstrip(b" \t") if waiting else last, b"\n" * waiting]))
+
+
 def _line(line: str, reading: _Reading) -> str:
     reading.parts, reading.behind = [], reading.before
     _visible(line, reading)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import backup_commands, files, schedules
 from auditor.readers.backup_commands import Run
-from auditor.readers.files import Files
+from auditor.readers.files import LINKS, Files
 from auditor.readers.schedules import Starts
 from auditor.readers.trees import forwarders, timers, units
 from auditor.readers.trees.forwarders import worst
@@ -45,9 +45,22 @@ QUESTIONS: Mapping[str, Command] = {
     ),
     "names": forwarders.NAMES,
     "units": units.UNITS,
+    "places": Command("/* /srv/* /var/* /opt/* /etc/*", kind="read", mask=LINKS, cap_bytes=524288),
 }
 CRON = ("cron", "crond", "cronie")
+# The units of clients that a server of theirs has back up.
+AGENTS: Mapping[str, tuple[str, ...]] = {
+    "UrBackup": ("urbackupclientbackend", "urbackupclient"),
+    "Bacula": ("bacula-fd",),
+    "Bareos": ("bareos-fd", "bareos-filedaemon"),
+    "Veeam": ("veeamservice",),
+    "Burp": ("burp",),
+    "Duplicati": ("duplicati",),
+    "CrashPlan": ("crashplan", "code42"),
+    "Acronis": ("acronis_mms",),
+}
 _CRON_NAME = re.compile(r"[A-Za-z0-9_-]+")  # others cron may pass over, as Debian's does
+_GONE = re.compile(r"local\|/+(?:dev|run|tmp|proc|sys|var/run|var/tmp)(?:/|\|)")
 MOST_PLACES = 6
 
 
@@ -78,9 +91,19 @@ class Tree:
 def read(answers: Mapping[str, Answer]) -> Tree:
     found = {name: files.read(answers[name]) for name in QUESTIONS if name != "units"}
     running = units.read(answers["units"])
-    tree = Tree(found, running, worst([running.gap, *(units.gap_of(f) for f in found.values())]))
-    tree.jobs = [*_of_cron(tree), *_of_folders(tree), *_of_timers(tree)]
+    tree = Tree(
+        found, running, worst([running.gap, *(units.gap_of(f) for name, f in found.items() if name != "places")])
+    )
+    tree.jobs = [*_of_cron(tree), *_of_folders(tree), *_of_timers(tree), *_of_agents(tree)]
     return tree
+
+
+def _of_agents(tree: Tree) -> Iterator[Job]:
+    """What a link has started, and a server has back up when it says so."""
+    for tool, names in AGENTS.items():
+        if tree.units.runs(*names) is True:
+            untold = Unknown("not_told", f"when the server of {tool} has it make a backup")
+            yield Job(names[0], tool, "backup", untold, untold, ("?",), tree.units.place(*names))
 
 
 # ---------------------------------------------------------------- cron
@@ -108,17 +131,67 @@ def _of_crontab(path: str, text: str, tree: Tree) -> Iterator[Job]:
             variables[row[1]] = row[2]
         run = backup_commands.read("\t".join(row[2:])) if row[0] == "job" else None
         if run:
-            unsure = (
-                Unknown("not_told", f"whether cron takes {odd}") if odd else _unsure(run, place) or _passed_over(path)
-            )
+            unsure = Unknown("not_told", f"whether cron takes {odd}") if odd else _unsure(run, place, tree)
+            unsure = unsure or _passed_over(path) or _read_before(run, tree) or _cron_unstarted(tree)
             starts = schedules.cron(row[1]) or ()
             off = any({n, units.template(n)} & tree.units.masked.keys() for n in CRON)
             named, to = _repositories(run, variables, tree, by_shell=True)
+            unsure = unsure or _not_kept(named)
             yield Job(place, run.tool, run.does, () if off else starts, unsure, named, (place,), to)
 
 
-def _unsure(run: Run, place: str) -> Unknown | None:
-    return None if run.sure else Unknown("not_told", f"whether {place} makes a backup: only a shell can tell")
+def _unsure(run: Run, place: str, tree: Tree) -> Unknown | None:
+    if run.tool in backup_commands.COPIERS:
+        return Unknown("not_observable", f"whether what {place} copies is a backup")
+    if not run.sure:
+        return Unknown("not_told", f"whether {place} makes a backup: only a shell can tell")
+    return _unset(run, tree) or next((why for path in run.what if (why := _lacking(path, tree))), None)
+
+
+def _lacking(path: str, tree: Tree) -> Unknown | None:
+    """Why what is backed up may be nothing: the tree has the folder that it would lie in, and not it, or has it empty."""
+    found, bare = tree.found["places"], "/" + "/".join(part for part in path.split("/") if part)
+    folder = bare.rpartition("/")[0]
+    names = {one.rpartition("/")[2] for one in found.texts if one.rpartition("/")[0] == folder}
+    listed = bool(names) or folder in found.empty
+    depth = bare.count("/")
+    if found.missing or (bare in found.empty and depth == 1):
+        return found.missing or Unknown("not_observable", f"what is in {bare}: it is empty in the tree")
+    told = depth == 2 or (depth == 1 and tree.units.whole)
+    if told and listed and bare not in found.texts and bare != "/":
+        return Unknown("not_observable", f"what is in {bare}: the tree does not have it")
+    return None
+
+
+def _unset(run: Run, tree: Tree) -> Unknown | None:
+    """Why a tool that goes by its own settings may make no backup."""
+    if run.tool != "borgmatic":
+        return None
+    rows = [row for _, row in _settings_of(run.config, tree.found["borgmatic"].texts)]
+    if ["doubt"] in rows:
+        return Unknown("not_told", "what borgmatic does before, or leaves out")
+    return None if ["sources"] in rows else Unknown("not_observable", "what borgmatic backs up")
+
+
+def _read_before(run: Run, tree: Tree) -> Unknown | None:
+    """A shell ends at a file that is not there, and runs what stands in it."""
+    for path in run.sources:
+        text = tree.found["variables"].texts.get(path)
+        if text is None or any("else" in line.split("\r") for line in text.split("\n")):
+            return Unknown("not_told", f"what {path} has the shell do")
+    return None
+
+
+def _not_kept(repositories: Named) -> Unknown | None:
+    """What lies in memory, or is cleaned away, is no backup."""
+    gone = next((r for r in repositories if _GONE.match(r)), None)
+    return Unknown("not_observable", f"whether {gone.rpartition('|')[2]} is kept") if gone else None
+
+
+def _cron_unstarted(tree: Tree) -> Unknown | None:
+    """Of a tree that has all units, whether no link has cron started."""
+    runs = tree.units.runs(*CRON)
+    return runs if tree.units.whole and isinstance(runs, Unknown) else None
 
 
 def _passed_over(path: str) -> Unknown | None:
@@ -154,14 +227,15 @@ def _of_timers(tree: Tree) -> Iterator[Job]:
 def _of_timer(
     name: str, timer: timers.Unit, of: str, service: timers.Unit, run: Run, before: Unknown | None, tree: Tree
 ) -> Job:
-    begun, link = timers.started(name, tree.found["timer_links"])
-    begun = False if isinstance(begun, Unknown) and tree.units.whole else begun
+    begun, link = timers.started(name, tree.found["timer_links"], tree.units)
+    begun = False if isinstance(begun, Unknown) and tree.units.whole and not link else begun
     stem = of.rpartition(".")[0]
     never = begun is False or bool({stem, units.template(stem)} & tree.units.masked.keys())
     lacking = None if service.texts else Unknown("not_observable", of)
-    unsure = (begun if isinstance(begun, Unknown) else None) or lacking or _unsure(run, of) or before
+    unsure = (begun if isinstance(begun, Unknown) else None) or lacking or _unsure(run, of, tree) or before
     where = (*timer.places("OnCalendar", "OnUnitActiveSec"), *link, *service.places("ExecStart"))[:MOST_PLACES]
     named, to = _of_service(run, service, of, tree)
+    unsure = unsure or _not_kept(named)
     starts = () if never else timers.starts(timer)
     return Job(name, run.tool, run.does, starts, unsure, named, where or tuple(timer.texts), to)
 
@@ -179,6 +253,10 @@ def _before(service: timers.Unit, number: int) -> Unknown | None:
     """What a backup waits for: conditions, and commands that may fail before it."""
     ahead = [*service.values("Service", "ExecStartPre"), *service.values("Service", "ExecStart")[:number]]
     other = any(c == "other" for c in ahead)
+    kinds = service.values("Service", "Type")
+    other = other or (
+        len(service.values("Service", "ExecStart")) > 1 and kinds[-1:] != ["oneshot"]
+    )  # systemd refuses it
     if service.conditional or service.values("Service", "ExecCondition") or other:
         return Unknown("not_observable", "what the backup waits for")
     return None
@@ -218,7 +296,8 @@ def _of_files(paths: Iterable[str], tree: Tree, by_shell: bool) -> dict[str, str
 
 def _placed(paths: Iterable[str], texts: Mapping[str, str]) -> Named:
     """The lines of these files that set something."""
-    return tuple(f"{p}:{n}" for p in paths for n, line in enumerate(texts.get(p, "").split("\n"), 1) if line)
+    lines = ((p, n, line) for p in paths for n, line in enumerate(texts.get(p, "").split("\n"), 1))
+    return tuple(f"{path}:{n}" for path, n, line in lines if line and line != "else")
 
 
 def _repositories(run: Run, variables: Mapping[str, str], tree: Tree, by_shell: bool) -> tuple[Named, Named]:
@@ -235,9 +314,19 @@ def _repositories(run: Run, variables: Mapping[str, str], tree: Tree, by_shell: 
 
 
 def _of_borgmatic(config: str, texts: Mapping[str, str]) -> tuple[Named, Named]:
+    settings = _settings_of(config, texts)
+    paths = tuple(dict.fromkeys(path for path, _ in settings))
+    if any(row == ["elsewhere"] for _, row in settings):
+        return ("?",), paths
+    rows = [row for _, row in settings if row not in (["sources"], ["doubt"])]
+    named = tuple(
+        f"{p}:{n}" for p in paths for n, line in enumerate(texts[p].split("\n"), 1) if line.startswith(("rep", "odd"))
+    )
+    return tuple(row[1] if len(row) == 2 else "?" for row in rows) or ("?",), named or paths
+
+
+def _settings_of(config: str, texts: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    """The rows of the files that borgmatic reads, each with its file."""
     default = [p for p in texts if p == "/etc/borgmatic/config.yaml" or p.startswith("/etc/borgmatic.d/")]
     paths = [config] if config in texts else [] if config else default
-    rows = [row.split("\t") for path in paths for row in texts[path].split("\n") if row]
-    if ["elsewhere"] in rows:
-        return ("?",), tuple(paths)
-    return tuple(row[1] if len(row) == 2 else "?" for row in rows) or ("?",), _placed(paths, texts) or tuple(paths)
+    return [(path, row.split("\t")) for path in paths for row in texts[path].split("\n") if row]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import files, systemd_conf
 from auditor.readers.clocks import settings
+from auditor.readers.trees import starts
 from auditor.readers.trees.forwarders import worst
 from auditor.readers.trees.included import beyond, unseen
 from auditor.readers.trees.units import Units
@@ -44,7 +45,10 @@ class Clocks:
     empty: frozenset[str] = frozenset()
 
 
-def read(answer: Answer, timesyncd: Answer, units: Units) -> Clocks:
+STARTS = starts.question(dict.fromkeys(unit for _, names in DAEMONS.values() for unit in names))
+
+
+def read(answer: Answer, timesyncd: Answer, units: Units, started_by: Answer) -> Clocks:
     """Of daemons that are masked, nothing counts; of several, those that a link has started."""
     found, beside = files.read(answer), files.read(timesyncd)
     clocks = Clocks(gap=found.gap or beside.gap or units.gap, empty=found.empty)
@@ -53,13 +57,26 @@ def read(answer: Answer, timesyncd: Answer, units: Units) -> Clocks:
         if sources:
             clocks.named[daemon] = sources
     clocks.named = {d: s for d, s in clocks.named.items() if units.runs(*DAEMONS[d][1]) is not False}
-    started = [d for d in clocks.named if units.runs(*DAEMONS[d][1]) is True]
-    if len(started) == 1:
-        clocks.named = {started[0]: clocks.named[started[0]]}
+    started = [d for d in DAEMONS if units.runs(*DAEMONS[d][1]) is True]
+    astray = _astray(started, starts.read(started_by))
+    if len(started) > 1 or astray:
+        more = astray or Unknown("not_told", f"which of {', '.join(started)} runs: all are started")
+        clocks.gap = worst([more, clocks.gap])
+        clocks.named = {d: s for d, s in clocks.named.items() if d in started and not astray}
+    elif len(started) == 1:
+        own = {d: s for d, s in clocks.named.items() if d == started[0]}
+        clocks.gap = clocks.gap or (None if own else Unknown("not_observable", f"which sources {started[0]} has"))
+        clocks.named = own
     elif len(clocks.named) > 1:
         clocks.gap = clocks.gap or Unknown("not_observable", f"which of {', '.join(clocks.named)} runs")
         clocks.named = {}
     return clocks
+
+
+def _astray(started: list[str], how: starts.Starts) -> Unknown | None:
+    """Why a daemon that is started may not go by the files that are read here."""
+    every = [unit for _, names in DAEMONS.values() for unit in names]
+    return worst([*(how.otherwise(DAEMONS[d][1], DAEMONS[d][0]) for d in started), how.beside(every)])
 
 
 def _timesyncd(texts: Mapping[str, str]) -> Iterator[Sourced]:

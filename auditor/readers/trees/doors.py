@@ -14,7 +14,7 @@ from auditor.model import Answer, Command, Unknown
 from auditor.readers import doors, files, listeners, processes, vpn
 from auditor.readers.doors import CONSOLE
 from auditor.readers.files import LINKS
-from auditor.readers.trees import units
+from auditor.readers.trees import servers, units
 from auditor.readers.trees.forwarders import worst
 
 ROOT = "/etc/systemd/system"
@@ -106,19 +106,27 @@ class Told:
     vpn: vpn.Configured
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     gap: Unknown = UNSEEN
+    more: tuple[servers.Entry, ...] = ()
 
 
 def read(answers: Mapping[str, Answer], started: units.Units) -> Told:
     found = {name: files.read(answers[name]) for name in QUESTIONS}
     there, lets_in = files.read(answers["there"]), files.read(answers["lets_in"])
-    gap = worst([*(f.gap for f in found.values()), there.gap, lets_in.gap, started.gap]) or UNSEEN
-    where: dict[str, tuple[str, ...]] = {}
-    marks = frozenset([*_programs(there.texts), *_served(there.texts, started, where), *_opened(lets_in.texts, where)])
+    served = servers.read(answers, started, found["OpenVPN"].texts)
+    gap = worst([*(f.gap for f in found.values()), there.gap, lets_in.gap, started.gap, served.gap]) or UNSEEN
+    started, where = served.units, dict[str, tuple[str, ...]]()
+    more = tuple(servers.entries(served))
+    where |= {entry.door: (entry.place,) for entry in reversed(more)}
+    by_others = [f"served {door}" for door, place, script in served.doors if door in servers.BY_PAM and not script]
+    where |= {door: (place,) for door, place, script in served.doors if door in servers.BY_PAM and not script}
+    marks = frozenset(
+        [*by_others, *_programs(there.texts), *_served(there.texts, started, where), *_opened(lets_in.texts, where)]
+    )
     names = frozenset(processes.Process(0, "", name[: processes.NAME_LENGTH]) for name in _running(started, where))
     texts = {name: _counting(name, f.texts, started, where) for name, f in found.items()}
     configured = vpn.configured([row for name, of in texts.items() for row in _rows(name, of)])
     unseen = processes.Processes(names, gap)
-    return Told(doors.Seen(unseen, listeners.Listeners(frozenset(), gap), marks), configured, where, gap)
+    return Told(doors.Seen(unseen, listeners.Listeners(frozenset(), gap), marks), configured, where, gap, more)
 
 
 def _programs(texts: Mapping[str, str]) -> Iterator[str]:

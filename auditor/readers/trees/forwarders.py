@@ -23,7 +23,7 @@ def _question(mask: str, text: str) -> Command:
 
 SPLUNK = "/opt/splunkforwarder/etc"
 QUESTIONS: Mapping[str, Command] = {
-    "rsyslog": _question("syslog", "/etc/rsyslog.conf /etc/rsyslog.d/*"),
+    "rsyslog": _question("rsyslog", "/etc/rsyslog.conf /etc/rsyslog.d/*"),
     "syslog_ng": _question("syslog", "/etc/syslog-ng/syslog-ng.conf /etc/syslog-ng/conf.d/*"),
     "journal_upload": _question("systemd", systemd_conf.globs("journal-upload.conf")),
     "wazuh": _question("wazuh", "/var/ossec/etc/ossec.conf"),

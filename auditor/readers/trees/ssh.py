@@ -12,31 +12,37 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from auditor.model import Answer, Command, Unknown
-from auditor.readers import files, sshd
+from auditor.readers import files, sshd, sshd_masks
 from auditor.readers.sshd import Asked, Context, Settings
 from auditor.readers.trees import units
 from auditor.readers.trees.included import beyond, unseen
 
+CRYPTO = "/etc/crypto-policies/back-ends/opensshserver.config"
 CONFIG = Command(
-    "/etc/ssh/sshd_config /usr/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /usr/etc/ssh/sshd_config.d/*"
-    " /etc/crypto-policies/back-ends/opensshserver.config",
+    f"/etc/ssh/sshd_config /usr/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /usr/etc/ssh/sshd_config.d/* {CRYPTO}",
     kind="read",
     mask="comments",
     cap_bytes=262144,
 )
-_UNITS = tuple(f"{root}/{unit}.service" for root in units.ROOTS[:2] for unit in ("ssh", "sshd", "ssh@", "sshd@"))
-_EVERY = tuple(f"{root}/service.d/*.conf" for root in units.ROOTS[:2])  # drop-ins of all services
+_OWN = re.compile(
+    r"(?:.*/)?sshd?@?[^/]*\.(?:service|socket)(?:\.d/[^/]*)?|/etc/(?!systemd/system/).*|.*/service\.d/[^/]*"
+)
 STARTED = Command(
     " ".join(
         (
-            *("/etc/default/ssh", "/etc/sysconfig/sshd", "/etc/sysconfig/ssh"),
-            *_UNITS,
-            *(f"{u}.d/*.conf" for u in (*_UNITS, f"{units.ROOTS[2]}/ssh.service", f"{units.ROOTS[2]}/sshd.service")),
-            *_EVERY,
+            *("/etc/default/ssh", "/etc/sysconfig/sshd", "/etc/sysconfig/ssh", "/etc/sysconfig/sshd-permitrootlogin"),
+            *("/etc/conf.d/sshd", CRYPTO, "/etc/systemd/system.conf", "/etc/systemd/system.conf.d/*.conf"),
+            *(
+                f"{root}/{unit}"
+                for root in units.ROOTS[:2]
+                for unit in ("*.service", "ssh*.service.d/*.conf", "service.d/*.conf")
+            ),
+            *(f"{root}/{unit}" for root in units.ROOTS[2:] for unit in ("ssh*.service", "ssh*.service.d/*.conf")),
         )
     ),
     kind="read",
     mask="sshd_started",
+    cap_bytes=262144,
 )
 MAIN = ("/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config")
 # What holds where no line says otherwise: sshd_config(5) of OpenSSH.
@@ -133,11 +139,26 @@ def read(answer: Answer, started: Answer | None = None) -> Config:
     config = _read(answer)
     if started and config.main:
         told = files.read(started)
-        lines = (f"{p}:{n}" for p, t in told.texts.items() for n, line in enumerate(t.split("\n"), 1) if line)
-        place = next(lines, "")
-        more = told.gap or (Unknown("not_told", f"sshd is started with other settings: {place}") if place else None)
+        said = [
+            (f"{path}:{n}", frozenset(line.split()), bool(_OWN.fullmatch(path)))
+            for path, text in told.texts.items()
+            for n, line in enumerate(text.split("\n"), 1)
+            if line.strip()
+        ]
+        more = units.gap_of(told) or _otherwise(config, said)
         config.gap = _worse(config.gap, more) if more else config.gap
     return config
+
+
+def _otherwise(config: Config, said: list[tuple[str, frozenset[str], bool]]) -> Unknown | None:
+    """Why sshd may go by other settings than its files': what starts it says some, or something else starts another."""
+    keyed = any(line.word == "pubkeyacceptedalgorithms" for line in config.lines)
+    for place, words, own in said:
+        if own and (words & {sshd_masks.OTHERWISE, sshd_masks.ANOTHER} or (keyed and sshd_masks.KEYS in words)):
+            return Unknown("not_told", f"sshd is started with other settings: {place}")
+        if not own and sshd_masks.STARTS in words:
+            return Unknown("not_told", f"another sshd is started: {place}")
+    return None
 
 
 def _read(answer: Answer) -> Config:

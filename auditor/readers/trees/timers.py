@@ -14,7 +14,7 @@ from auditor.model import Command, Unknown
 from auditor.readers import schedules, systemd_conf
 from auditor.readers.files import LINKS, Files
 from auditor.readers.schedules import Starts
-from auditor.readers.trees.units import REACHED, ROOTS, template
+from auditor.readers.trees.units import REACHED, ROOTS, Units, template
 
 OWN = ROOTS[0]
 
@@ -102,15 +102,21 @@ def named(timers: Mapping[str, str], links: Files) -> list[str]:
     return list(dict.fromkeys([*there, *linked]))
 
 
-def started(name: str, links: Files) -> tuple[bool | Unknown, tuple[str, ...]]:
+def started(name: str, links: Files, units: Units) -> tuple[bool | Unknown, tuple[str, ...]]:
     """Whether a link has it started, and that link; one that is masked never is."""
     for one in (name, _of_template(name)):
         if _NOWHERE.fullmatch(links.texts.get(f"{OWN}/{one}", "")):
             return False, (f"{OWN}/{one}",)
+    lost: list[tuple[bool | Unknown, tuple[str, ...]]] = []
     for path, target in links.texts.items():
         found = _WANTED.fullmatch(path)
         if found and found[2] == name and found[1] in (*REACHED, "timers") and not _NOWHERE.fullmatch(target):
-            return True, (path,)
+            reaches = units.reaches(found[1])
+            if reaches is True:
+                return True, (path,)
+            lost.append((reaches, (path,)))
+    if lost:
+        return next((one for one in lost if isinstance(one[0], Unknown)), lost[0])
     return Unknown("not_observable", f"whether {name} is started"), ()
 
 
