@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from auditor.model import Answer, Command, Estate, Facts, Host, Run, Subject, Text
+from auditor.records import Record
 
 Schema = Mapping[str, Any]  # JSON Schema, draft-07
 Audience = Literal["technique", "elus"]
@@ -186,7 +187,7 @@ class Settings:
     `known_hosts` stands in the place of the files that ssh_config names; `ssh_config` is empty for none at all.
     `secrets` and `trials` are shared by all transports of a run; a transport given none makes its own.
     `timed(host id, command, seconds)`, where given, is told how long each question took on the host.
-    `estate` is what people wrote, for the perimeters that are asked what was declared.
+    `estate` is what people wrote, and `records` what they decided, for the perimeters that are asked what was declared.
     """
 
     clock: Callable[[], float]
@@ -199,6 +200,7 @@ class Settings:
     connecting: Connecting = _alone
     timed: Callable[[str, Command, float], object] | None = None
     estate: Estate | None = None
+    records: tuple[Record, ...] = ()
 
 
 class OpenPart(Protocol):

@@ -74,6 +74,8 @@ class Recommendation:
     communicated_at: str = ""
     source: str = ""
     hosts: tuple[str, ...] | None = None
+    reply: Literal["", "adopted", "declined"] = ""  # what its owner answered
+    replied_on: str = ""
     proof: Proof | None = None  # the letter that communicated it, where the record gives its digest
 
 
@@ -154,6 +156,32 @@ class Attestation:
     until: str = ""
     values: Mapping[str, float | str] = field(default_factory=dict)
     source: str = ""  # file:line of the record
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Seconds since 1970 UTC, and the civil day that it was in France."""
+
+    at: float
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """An entry of a register of what happened or was bought, with what the register says of it.
+
+    `moments` and `days` by the names of schemas/register.schema.json; None: the register says that it never was. What it does
+    not say is not there. `personal_data` is "" and `major` None where it does not say.
+    """
+
+    register: str
+    perimeter: str  # empty: the whole estate
+    id: str
+    moments: Mapping[str, Moment | None] = field(default_factory=dict)
+    days: Mapping[str, str | None] = field(default_factory=dict)
+    personal_data: Literal["", "none", "possible", "breach"] = ""
+    major: bool | None = None
+    no_notification: str = ""  # why the supervisory authority need not be notified
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ REACHING = (
     "port", "user", "key_file", "become", "password", "passphrase", "proxy_jump", "known_hosts", "ssh_options", "winrm",
     "quiet_hours_s", "at_once",
 )  # fmt: skip
-CAME_LATER = ("proof", "awaits")  # fields of records
+CAME_LATER = ("proof", "awaits", "reply", "replied_on")  # fields of records
 KINDS: Mapping[str, type[Record]] = {kind.kind: kind for kind in (Acceptance, Adaptation, Exemption, Action)}
 
 
@@ -39,6 +39,7 @@ class Snapshot:
 
 def to_plain(kept: Snapshot) -> Plain:
     estate = plain(replace(kept.estate, hosts=(), notices=(), place="", attestations=()))
+    del estate["dated"]  # evidence, as attestations are
     recommended = {name: _as_before(one) for name, one in estate["recommendations"].items()}
     return {
         "estate": {**estate, "recommendations": recommended, "hosts": [_host(h) for h in kept.estate.hosts]},

@@ -121,7 +121,10 @@ def test_the_details_are_those_that_are_given() -> None:
             "framing/collector",
             "load/tiers",
             "probes/attestation",
-            "probes/register",
+            "probes/incidents",
+            "probes/workstations",
+            "readers/attested",
+            "readers/kept",
         )
         for path in ((SOURCES / m).glob("*.py") if (SOURCES / m).is_dir() else [SOURCES / f"{m}.py"])
     )

@@ -84,7 +84,9 @@ def record(answers: Path, estate: list[str], file: str, policy: list[str]) -> No
             return iter(told[host.id].items())
 
         asks = dict.fromkeys({host.connection for host in plan.hosts}, ask)
-        asks[RECORDS] = shelves.TRANSPORTS[RECORDS].open(Settings(lambda: at, estate=plan.estate))
+        asks[RECORDS] = shelves.TRANSPORTS[RECORDS].open(
+            Settings(lambda: at, estate=plan.estate, records=given.records)
+        )
         run = audit(plan, asks, kept, begun, decided, pace)
         with sinks.sink(file) as stream:
             archive.write(run, stream)

@@ -25,6 +25,7 @@ from auditor.kinds import RECORDS, Ask, Audience
 from auditor.lock import auditing
 from auditor.model import Header, Run, Trusted
 from auditor.plan import Plan
+from auditor.records import Record
 from auditor.store import Catalogue, Printed, Store
 from auditor.summary import exit_code
 
@@ -119,7 +120,7 @@ def run(
         held.enter_context(_settled())
         with _interruptible(), progress(len(plan.hosts), lang) as done:
             pace = Pace(places, float(deadline), time.time, log.telling(done), _uninterrupted, inputs.civil, missing)
-            asks = brought.asks(time.time()) if brought else _asks(plan, places, times)
+            asks = brought.asks(time.time()) if brought else _asks(plan, places, times, given.records)
             finished = audit(plan, asks, keeping, begun, decided, pace)
         if brought and finished.header.state == "complete":
             keeping.answered(brought.printed.nonce, finished.header.number)
@@ -269,10 +270,10 @@ def _say_aside(finished: Run, times: Timings | None, lang: str | None) -> None:
         print(line, file=sys.stderr)
 
 
-def _asks(plan: Plan, places: Places, times: Timings | None) -> dict[str, Ask]:
+def _asks(plan: Plan, places: Places, times: Timings | None, decided: tuple[Record, ...]) -> dict[str, Ask]:
     """The transports that the hosts of this run need, opened."""
     settings = inputs.settings(plan.probes, plan.estate)
-    settings = replace(settings, connecting=places.connecting, timed=times.question if times else None)
+    settings = replace(settings, records=decided, connecting=places.connecting, timed=times.question if times else None)
     opened = inputs.asks(plan.subjects, settings)
     return {name: times.around(ask) if times and name != RECORDS else ask for name, ask in opened.items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from auditor.decisions.context import Context, Found, deciders, within
+from auditor.decisions.places import places
 from auditor.model import Estate, Perimeter
 from auditor.records import Attestation, Decision, Delegation, Signature
 
@@ -57,6 +58,15 @@ def _holds(given: Delegation, one: Decision, at: Context) -> bool:
     covers = one.kind in given.may and within(one.signature.signed_at, given.since, given.until)
     days = (given.since, one.signature.signed_at)  # a delegation ends with the mandate of who gave it
     return covers and all(may_sign(given.by, given.entity, one.kind, day, at) for day in days)
+
+
+def well_signed(one: Decision, estate: Estate) -> bool:
+    """By a role of the entity that decides there, with a mandate of that day, which is not who drafted it."""
+    perimeter = estate.perimeters.get(one.perimeter)
+    if perimeter is None:
+        return False
+    at = Context(estate, {}, {}, one.signature.signed_at, places(estate))
+    return not any((*owner(one, perimeter, at), *role(one, perimeter, at), *draft(one)))
 
 
 def attests(one: Attestation, estate: Estate) -> Attests:

@@ -10,12 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from auditor.errors import InvalidInput, Problem
-from auditor.load import records, schema, yaml
+from auditor.load import dated, records, schema, yaml
 from auditor.load.yaml import Document
 from auditor.model import Estate, Register
-from auditor.records import Attestation, Scope
+from auditor.records import Attestation, Dated, Scope
 
 EXPOSED = "exposed"  # the register whose entries are hosts, by id
+DAYS = ("on", "until", "since", "reviewed_at", *dated.DAYS)
 ROUNDED_H = 0.1  # how far hours that are given may be from those that the times make
 
 
@@ -23,6 +24,7 @@ ROUNDED_H = 0.1  # how far hours that are given may be from those that the times
 class Declared:
     registers: tuple[Register, ...]
     attestations: tuple[Attestation, ...]
+    dated: tuple[Dated, ...] = ()
 
 
 def load(
@@ -35,17 +37,19 @@ def load(
     """A folder, or one file of it; no folder: none. What is wrong goes to `problems`; the arguments between are the JSON Schemas of both."""
     registers: dict[tuple[str, str], Register] = {}
     attestations: dict[str, Attestation] = {}
+    entries: list[Dated] = []
     for document in _documents(folder, register, attestation, problems, digests):
         if "register" in document.value:
             one = _register(document, problems)
             if (one.id, one.perimeter) in registers:
                 problems.append(document.problem(("register",), f"the register '{one.id}' is given twice"))
             registers[(one.id, one.perimeter)] = one
+            entries.extend(dated.read(document, problems))
         else:
             word = _attestation(document)
             problems.extend(records.twice({a.id: a.source for a in attestations.values()}, word.id, word.source))
             attestations.setdefault(word.id, word)
-    return Declared(tuple(registers.values()), tuple(attestations.values()))
+    return Declared(tuple(registers.values()), tuple(attestations.values()), tuple(entries))
 
 
 def _documents(
@@ -71,7 +75,7 @@ def _documents(
         kept = "register" in keys
         wrong = schema.problems(document, register if kept else attestation)
         wrong = wrong or [
-            *records.days(document, document.value, (), ("on", "until", "reviewed_at")),
+            *records.days(document, document.value, (), DAYS),
             *(() if kept else _meaning(document)),
         ]
         problems.extend(wrong)
@@ -181,6 +185,9 @@ def _meaning(document: Document) -> Iterator[Problem]:
     value = document.value
     if value.get("until", "9") < value["on"]:
         yield document.problem(("until",), f"{value['until']} is before {value['on']}")
+    since = value.get("values", {}).get("since", "")
+    if since > value["on"]:
+        yield document.problem(("values", "since"), f"{since} is after {value['on']}, which 'on' says")
     yield from _frozen(document, value["scope"])
     yield from _times(document)
 

@@ -66,6 +66,7 @@ def load(path: Path, schemas: Schemas, more: Sequence[Path] = ()) -> tuple[Estat
         estate,
         registers=kept.registers,
         attestations=kept.attestations,
+        dated=kept.dated,
         recommendations=recommended,
         source=source,
         place=place,

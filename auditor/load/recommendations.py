@@ -51,5 +51,7 @@ def _recommendation(document: Document) -> Recommendation:
         communicated_at=value.get("communicated_at", ""),
         source=records.source(document),
         hosts=tuple(value["frozen"]["hosts"]) if "frozen" in value else None,
+        reply=value.get("reply", ""),
+        replied_on=value.get("replied_on", ""),
         proof=records.proof(document, value) if "document" in value and "sha256" in value else None,
     )

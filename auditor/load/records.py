@@ -16,7 +16,7 @@ from auditor.records import Proof
 CHUNK = 1 << 20
 YAML = (".yaml", ".yml")
 DAYS = ("expires", "signed_at", "effective_from", "review_by", "communicated_at", "due", "at", "date", "since", "until",
-        "from", "issued_at")  # fmt: skip
+        "from", "issued_at", "replied_on")  # fmt: skip
 Wanted = Mapping[str, Mapping[str, Any]]  # kind -> JSON Schema
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from auditor.model.truth import Text
-from auditor.records import MATRICES, Attestation, Authorisation, DecisionRules, Delegation, May, Recommendation
+from auditor.records import MATRICES, Attestation, Authorisation, Dated, DecisionRules, Delegation, May, Recommendation
 
 Availability = Literal["always", "office_hours", "roaming"]
 
@@ -176,6 +176,7 @@ class Estate:
     matrices: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=lambda: MATRICES)
     rules: DecisionRules = field(default_factory=DecisionRules)
     attestations: tuple[Attestation, ...] = ()
+    dated: tuple[Dated, ...] = ()  # the entries of all registers, with their dates
 
     def host(self, id: str) -> Host | None:
         return next((h for h in self.hosts if h.id == id), None)

@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.kinds import RECORDS, Dialect, Probe
 from auditor.model import Answer, Command, Facts, Unknown
-from auditor.readers.declared import ATTESTATIONS, HOSTS, age_days, listed
-from auditor.records import Attestation, Scope
+from auditor.readers.attested import Place, Word, arguments_of, belongs, expired, failed, in_force, stands_for
+from auditor.readers.declared import ATTESTATIONS, HOSTS, age_days, listed, months_begun, months_left
+from auditor.records import Scope
 
-# Details in our own words; sentences.DETAILS translates them.
-NO_ATTESTATION = "no attestation of {measure}"
-ONLY_LATER = "no attestation of {measure} up to that day; one of {day}"
-SEVERAL = "several attestations of {measure} of one day, {day}: {ids}"
-NOT_HERE = "what its scope names is not of this perimeter"
+# In our own words; sentences.DETAILS translates it.
 CAME_LATER = "{hosts}; of them new: {later}"
 
 SHOWN = 5  # hosts that a cause names
-BENEFICIARIES = ("beneficiary", "both")  # of measures: those that also who benefits from a perimeter answers for
 
 _NUMBERS = {
     "rto_h": "Hours from the start of the restore until the service was back.",
@@ -33,12 +28,20 @@ _NUMBERS = {
     "users": "How many users there are.",
     "licences": "How many licences are used.",
     "storage_terabytes": "How much storage is used, in terabytes.",
+    "databases_days": "Days since the oldest database of signatures of a firewall was renewed, on the day that it tells of.",
+    "tested_flows": "How many flows that are to be blocked were tried.",
+    "open_flows": "How many of them got through.",
 }
 FACTS: Mapping[str, Any] = {
     "type": "object",
     "properties": {
         "id": {"type": "string", "description": "The attestation that counts: the newest of its measure."},
         "age_days": {"type": "integer", "description": "Days from what was attested to the day that records are judged on."},
+        "age_months": {"type": "integer", "description": "The months that have begun since then: 12 on the day a year later."},
+        "left_months": {
+            "type": "integer",
+            "description": "Whole months left to the last day that it gives, below 0 when that is over; unknown where it gives none.",
+        },
         "failed": {"type": "boolean", "description": "It says itself that what it attests failed; what gives no result does not."},
         "expired": {"type": "boolean", "description": "The last day that the document itself gives is over."},
         "covers": {"type": "boolean", "description": "Its scope is the whole perimeter; else unknown, with what it leaves out."},
@@ -57,66 +60,30 @@ FACTS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Word(Attestation):
-    """An attestation with whose word it is: `answers` for the perimeter, `benefits` from it, or nobody's who may give it."""
-
-    attests: Literal["", "answers", "benefits"] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A host of the perimeter, as a scope may name it."""
-
-    id: str
-    zone: str
-    roles: tuple[str, ...]
-    groups: tuple[str, ...]
-
-
 def commands(arguments: Mapping[str, Any]) -> Mapping[str, Command]:
     return {"attestations": ATTESTATIONS, "hosts": HOSTS}
 
 
 def parse(answers: Mapping[str, Answer], arguments: Mapping[str, Any]) -> Facts:
     told, hosts = listed(answers["attestations"], Word), listed(answers["hosts"], Place)
-    newest = told if isinstance(told, Unknown) else _newest(told, arguments["measure"], arguments["as_of"])
-    wrong = newest if isinstance(newest, Unknown) else _void(newest, hosts, arguments.get("owner", ""))
-    if isinstance(newest, Unknown) or wrong:
-        return dict.fromkeys(FACTS["properties"], wrong)
+    newest = in_force(told, hosts, arguments)
+    if isinstance(newest, Unknown):
+        return dict.fromkeys(FACTS["properties"], newest)
     return {
         "id": newest.id,
         "age_days": age_days(newest.on, arguments["as_of"]),
-        "failed": newest.values.get("result") == "failed",
-        "expired": bool(newest.until) and age_days(newest.until, arguments["as_of"]) > 0,
+        "age_months": months_begun(newest.on, arguments["as_of"]),
+        "left_months": _left(newest, arguments["as_of"]),
+        "failed": failed(newest),
+        "expired": expired(newest, arguments["as_of"]),
         **_covering(newest.scope, hosts),
         "values": _values(newest.values),
     }
 
 
-def _newest(told: tuple[Word, ...], measure: str, as_of: str) -> Word | Unknown:
-    of_measure = [one for one in told if one.measure == measure]
-    known = [one for one in of_measure if age_days(one.on, as_of) >= 0]
-    if not known:
-        day = min((one.on for one in of_measure), default="")
-        return Unknown("no_record", (ONLY_LATER if day else NO_ATTESTATION).format(measure=measure, day=day))
-    day = max(one.on for one in known)
-    newest, *others = (one for one in known if one.on == day)
-    if others:
-        ids = ", ".join(sorted(one.id for one in (newest, *others)))
-        return Unknown("not_told", SEVERAL.format(measure=measure, day=day, ids=ids))
-    return newest
-
-
-def _void(one: Word, hosts: tuple[Place, ...] | Unknown, owner: str) -> Unknown | None:
-    """Why an attestation proves nothing at all."""
-    if not (one.attests == "answers" or (one.attests == "benefits" and owner in BENEFICIARIES)):
-        return Unknown("not_entitled", f"{one.id}: {one.role} ({one.entity}), {one.on}")
-    if not one.proof.holds:
-        return Unknown("altered", f"{one.id}: {one.proof.document}")
-    if isinstance(hosts, Unknown) or one.scope.perimeter or any(_stands_for(one.scope, host) for host in hosts):
-        return None
-    return Unknown("not_covered", NOT_HERE)
+def _left(one: Word, as_of: str) -> int | Unknown:
+    """Negative once the last day is over; no last day is none that is far away."""
+    return months_left(as_of, one.until) if one.until else Unknown("not_told", "until")
 
 
 def _covering(scope: Scope, hosts: tuple[Place, ...] | Unknown) -> dict[str, Any]:
@@ -129,8 +96,8 @@ def _covering(scope: Scope, hosts: tuple[Place, ...] | Unknown) -> dict[str, Any
             "uncovered": [] if whole else hosts,
             "named": hosts,
         }
-    stood_for = [host.id for host in hosts if whole or _stands_for(scope, host)]
-    left_out = [host for host in hosts if not whole and not _stands_for(scope, host)]
+    stood_for = [host.id for host in hosts if whole or stands_for(scope, host)]
+    left_out = [host for host in hosts if not whole and not stands_for(scope, host)]
     return {
         "covers": Unknown("not_covered", _left_out(scope, left_out)) if left_out else True,
         "covered": stood_for,
@@ -139,27 +106,14 @@ def _covering(scope: Scope, hosts: tuple[Place, ...] | Unknown) -> dict[str, Any
     }
 
 
-def _stands_for(scope: Scope, host: Place) -> bool:
-    """It is named, or was there when what the scope names was frozen and is still of it."""
-    return host.id in scope.hosts or (host.id in (scope.frozen or ()) and (scope.perimeter or _belongs(scope, host)))
-
-
 def _named(scope: Scope, host: Place) -> bool:
     """By more than the perimeter."""
-    return host.id in scope.hosts or (host.id in (scope.frozen or ()) and _belongs(scope, host))
-
-
-def _belongs(scope: Scope, host: Place) -> bool:
-    return (
-        host.zone in scope.zones
-        or not set(scope.roles).isdisjoint(host.roles)
-        or not set(scope.groups).isdisjoint(host.groups)
-    )
+    return host.id in scope.hosts or (host.id in (scope.frozen or ()) and belongs(scope, host))
 
 
 def _left_out(scope: Scope, hosts: list[Place]) -> str:
     """The first of them; those that the scope would stand for, had they been there."""
-    later = [host.id for host in hosts if scope.frozen is not None and (scope.perimeter or _belongs(scope, host))]
+    later = [host.id for host in hosts if scope.frozen is not None and (scope.perimeter or belongs(scope, host))]
     told = _first([host.id for host in hosts])
     return CAME_LATER.format(hosts=told, later=_first(later)) if later else told
 
@@ -187,13 +141,6 @@ PROBE = Probe(
     title={"en": "What is attested of a measure", "fr": "Ce qui est attesté d'une mesure"},
     facts=FACTS,
     dialects={RECORDS: Dialect(commands, parse)},
-    arguments={
-        "type": "object",
-        "required": ["measure"],
-        "properties": {
-            "measure": {"type": "string", "description": "The measure that attestations are looked for of."}
-        },
-        "additionalProperties": False,
-    },
+    arguments=arguments_of("The measure that attestations are looked for of."),
     privilege={"en": "none: no host is asked", "fr": "aucun : aucune machine n'est interrogée"},
 )

@@ -6,17 +6,12 @@ The estate's register and the perimeter's own count together, as they do where h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.kinds import RECORDS, Dialect, Probe
 from auditor.model import Answer, Command, Facts, Unknown
-from auditor.readers.declared import REGISTERS, age_days, listed
-
-# Details in our own words; sentences.DETAILS translates them.
-NO_REGISTER = "no register {name}"
-UNREVIEWED = "the register {name} does not say when it was reviewed"
-REVIEWED_LATER = "the register {name} is reviewed on a day to come: {day}"
+from auditor.readers.declared import REGISTERS, listed
+from auditor.readers.kept import NO_REGISTER, Kept, reviewed_days
 
 FACTS: Mapping[str, Any] = {
     "type": "object",
@@ -28,16 +23,6 @@ FACTS: Mapping[str, Any] = {
         "entries": {"type": "integer", "description": "How many entries it has; none is a register too."},
     },
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A register, without its entries."""
-
-    id: str
-    perimeter: str
-    reviewed_at: str
-    entries: int
 
 
 def commands(arguments: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -53,18 +38,9 @@ def parse(answers: Mapping[str, Answer], arguments: Mapping[str, Any]) -> Facts:
     if not found:
         return dict.fromkeys(FACTS["properties"], Unknown("no_record", NO_REGISTER.format(name=name)))
     return {
-        "reviewed_days": _reviewed(found, name, str(arguments["as_of"])),
+        "reviewed_days": reviewed_days(found, name, str(arguments["as_of"])),
         "entries": sum(one.entries for one in found),
     }
-
-
-def _reviewed(found: list[Kept], name: str, as_of: str) -> int | Unknown:
-    if not all(one.reviewed_at for one in found):
-        return Unknown("not_told", UNREVIEWED.format(name=name))
-    first, last = min(one.reviewed_at for one in found), max(one.reviewed_at for one in found)
-    if age_days(last, as_of) < 0:
-        return Unknown("not_told", REVIEWED_LATER.format(name=name, day=last))
-    return age_days(first, as_of)
 
 
 PROBE = Probe(

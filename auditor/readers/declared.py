@@ -15,6 +15,9 @@ LONGEST = 8 << 20  # bytes of one list: the hosts of the largest perimeters
 ATTESTATIONS = Command("attestations", kind="read", cap_bytes=LONGEST)
 REGISTERS = Command("registers", kind="read", cap_bytes=LONGEST)
 HOSTS = Command("hosts", kind="read", cap_bytes=LONGEST)
+DATED = Command("dated", kind="read", cap_bytes=LONGEST)
+ADAPTATIONS = Command("adaptations", kind="read", cap_bytes=LONGEST)
+RECOMMENDATIONS = Command("recommendations", kind="read", cap_bytes=LONGEST)
 
 Record = TypeVar("Record")
 
@@ -35,7 +38,22 @@ def listed(answer: Answer, kind: type[Record]) -> tuple[Record, ...] | Unknown:
 
 def age_days(day: str, as_of: str) -> int:
     """Civil days from one to the other. Raises Unreadable for what is no day."""
+    return (civil(as_of) - civil(day)).days
+
+
+def months_left(as_of: str, day: str) -> int:
+    """The whole months from one day to a later one; below 0 when that is over. Raises Unreadable for what is no day."""
+    since, until = civil(as_of), civil(day)
+    return 12 * (until.year - since.year) + until.month - since.month - (until.day < since.day)
+
+
+def months_begun(day: str, as_of: str) -> int:
+    """The months that have begun since a day: 12 on the day a year later, 13 on the next."""
+    return -months_left(as_of, day)
+
+
+def civil(day: str) -> date:
     try:
-        return (date.fromisoformat(as_of) - date.fromisoformat(day)).days
+        return date.fromisoformat(day)
     except ValueError:
-        raise Unreadable(f"no day: {day[:40]}, {as_of[:40]}") from None
+        raise Unreadable(f"no day: {day[:40]}") from None

@@ -10,21 +10,24 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from auditor.decisions.who import attests
+from auditor.decisions import proof
+from auditor.decisions.who import attests, well_signed
 from auditor.framing.sh import HELLO
 from auditor.kinds import RECORDS, Ask, Settings, Transport
 from auditor.model import Answer, Command, Estate, Failure, Host, Output
+from auditor.records import Acceptance, Action, Adaptation, Record
 from auditor.shape import plain
 
 Listed = list[Mapping[str, Any]]
+DATED_REGISTERS = ("incidents", "workstations")  # the entries of others stay where they are
 
 
 def open_(settings: Settings) -> Ask:
-    clock, estate = settings.clock, settings.estate
+    clock, estate, decided = settings.clock, settings.estate, settings.records
 
     def ask(host: Host, commands: tuple[Command, ...], deadline_s: float) -> Iterator[tuple[Command, Answer]]:
         for command in commands:
-            yield command, _answer(estate, host.perimeter, command, clock())
+            yield command, _answer(estate, decided, host.perimeter, command, clock())
 
     return ask
 
@@ -34,13 +37,14 @@ def script(commands: tuple[Command, ...], elevated: tuple[Command, ...], become:
     return "".join(f"# read {c.text}\n" for c in commands if c != HELLO)
 
 
-def _answer(estate: Estate | None, perimeter: str, command: Command, at: float) -> Answer:
+def _answer(estate: Estate | None, decided: tuple[Record, ...], perimeter: str, command: Command, at: float) -> Answer:
     if command == HELLO:
         return Output(0, f"{RECORDS}\n{perimeter}\n0\n\n\nnone\n".encode(), b"", at)
-    listed = _LISTS.get(command.text)
-    if estate is None or listed is None:
+    listed, judged = _LISTS.get(command.text), _DECIDED.get(command.text)
+    if estate is None or not (listed or judged):
         return Failure("not_observable", "", at)
-    return Output(0, json.dumps(listed(estate, perimeter), sort_keys=True).encode(), b"", at)
+    found = judged(estate, perimeter, decided) if judged else listed(estate, perimeter) if listed else []
+    return Output(0, json.dumps(found, sort_keys=True).encode(), b"", at)
 
 
 def _attestations(estate: Estate, perimeter: str) -> Listed:
@@ -67,10 +71,71 @@ def _hosts(estate: Estate, perimeter: str) -> Listed:
     ]
 
 
+def _dated(estate: Estate, perimeter: str) -> Listed:
+    """The entries, with their dates, of registers whose entries name nobody: the estate's and the perimeter's own."""
+    return [plain(one) for one in estate.dated if one.perimeter in ("", perimeter) and one.register in DATED_REGISTERS]
+
+
+def _adaptations(estate: Estate, perimeter: str, decided: tuple[Record, ...]) -> Listed:
+    """Each with those who are to be told of it: whoever benefits from the perimeter now."""
+    known = estate.perimeters.get(perimeter)
+    return [
+        {
+            "id": one.id,
+            "effective_from": one.signature.effective_from,
+            "expires": one.expires,
+            "active": one.status == "active",
+            "informed": plain(one.informed),
+            "beneficiaries": list(known.beneficiaries) if known else [],
+        }
+        for one in decided
+        if isinstance(one, Adaptation) and one.perimeter == perimeter
+    ]
+
+
+def _recommendations(estate: Estate, perimeter: str, decided: tuple[Record, ...]) -> Listed:
+    """Each with the acceptances that decline it, and the actions that its owner promised for it."""
+    return [
+        {
+            "id": one.id,
+            "communicated_at": one.communicated_at,
+            "reply": one.reply,
+            "replied_on": one.replied_on,
+            "declined": [
+                _acceptance(d, estate) for d in decided if isinstance(d, Acceptance) and d.recommendation == one.id
+            ],
+            "adopted": [
+                d.id
+                for d in decided
+                if isinstance(d, Action) and d.raised_by == one.id and d.status != "abandoned" and not d.awaits
+            ],
+        }
+        for one in estate.recommendations.values()
+        if one.perimeter == perimeter
+    ]
+
+
+def _acceptance(one: Acceptance, estate: Estate) -> Mapping[str, Any]:
+    """Whether it was formalised: by whoever decides there, with a mandate of that day, and its document as it was."""
+    return {
+        "id": one.id,
+        "signed_at": one.signature.signed_at,
+        "expires": one.expires,
+        "active": one.status == "active",
+        "supersedes": one.supersedes,
+        "formalised": well_signed(one, estate) and not any(proof.evidence(one)),
+    }
+
+
 _LISTS: Mapping[str, Callable[[Estate, str], Listed]] = {
     "attestations": _attestations,
     "registers": _registers,
     "hosts": _hosts,
+    "dated": _dated,
+}
+_DECIDED: Mapping[str, Callable[[Estate, str, tuple[Record, ...]], Listed]] = {
+    "adaptations": _adaptations,
+    "recommendations": _recommendations,
 }
 
 TRANSPORT = Transport(script=script, open=open_)
