@@ -70,7 +70,7 @@ def _second_phase(
     now = pace.clock()
     derived = derive(plan.derived_checks(), plan.probes, plan.estate, kept, now)
     store.keep_findings(run, derived)
-    reconciled = reconcile(run.findings, decided)
+    reconciled = reconcile(run.findings, decided, lambda: run.findings_that(decided.matters))
     store.keep_findings(run, reconciled.beside())
     store.keep_decided(run, reconciled.actions(), reconciled.to_do())
     return store.finish(run, state, now, reconciled.notes(), reconciled.coverage(plan.coverage()))

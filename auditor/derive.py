@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from auditor.alike import shared
 from auditor.expectations import finding
 from auditor.kinds import DerivedProbe
 from auditor.model import Check, Estate, Facts, Finding, Host, Subject, Unknown, question_key
@@ -40,7 +41,7 @@ def derive(
         name = question_key(check.control.probe, check.arguments)
         if name not in known and check.unasked is None:
             known[name] = _heard(probe, check, estate, kept) if probe.heard else _folded(probe, estate, kept)
-        facts = check.unasked or known[name](check.subject.id)
+        facts = check.unasked or shared(name, known[name](check.subject.id))
         yield finding(check, facts, probe.facts, at)
 
 

@@ -57,8 +57,8 @@ class _Wanted:
 class Reconciled:
     """What findings and decisions come to together: `beside` is read once, in order; the rest is known after it."""
 
-    def __init__(self, findings: Findings, decided: InForce) -> None:
-        self._findings = findings
+    def __init__(self, findings: Findings, decided: InForce, mattering: Findings) -> None:
+        self._findings, self._mattering = findings, mattering
         self._decided = decided
         self._advised = {p.id: p for p in decided.perimeters.values() if adviser(p, decided.auditing_entity)}
         self._seen: Counter[str] = Counter()  # covered findings that this run holds, by decision
@@ -74,7 +74,7 @@ class Reconciled:
     def beside(self) -> Iterator[Finding]:
         """The findings that reconciliation changes something of, in order."""
         outcomes = _outcomes(self._findings, self._decided)
-        for before in self._findings():
+        for before in self._mattering():
             after = self._reconciled(before, outcomes)
             if after is not before:
                 yield after
@@ -226,9 +226,9 @@ class Reconciled:
             yield replace(gap, decision=beside, gates=False) if beside else gap
 
 
-def reconcile(findings: Findings, decided: InForce) -> Reconciled:
-    """`findings` is called for each pass over them, in plan order."""
-    return Reconciled(findings, decided)
+def reconcile(findings: Findings, decided: InForce, mattering: Findings | None = None) -> Reconciled:
+    """`findings` is called for each pass over them, in plan order; `mattering` gives of them no less than InForce.matters."""
+    return Reconciled(findings, decided, mattering or findings)
 
 
 # ---------------------------------------------------------------- one finding

@@ -136,3 +136,15 @@ def test_what_a_witness_is_asked_for_the_control_is_what_is_read() -> None:
 def test_only_hosts_that_the_control_applies_to() -> None:
     _, found = witnessed(SAID, (LOG, make_host("a")), roles=("log-collector",))
     assert [f.subject.id for f in found] == ["log"]
+
+
+def test_alike_facts_are_judged_once_and_others_for_themselves() -> None:
+    """Two perimeters of which the same is told share what the control came to; where something else is, it is another."""
+    least = make_derived(fold=lambda _, seen: {"days": min(facts["days"] for _, facts in seen), "names": []})
+    probes = {**PROBES, "folded": least}
+    alike = derived({"a": {"days": 10}, "b": {"days": 11}, "c": {"days": 10}}, probes=probes)
+    assert (alike["own"].outcome, alike["common"].outcome) == (Outcome.FAIL, Outcome.FAIL)
+    assert alike["own"].reasons is alike["common"].reasons
+    assert alike["own"].fingerprint != alike["common"].fingerprint
+    apart = derived({"a": {"days": 10}, "b": {"days": 11}, "c": {"days": 400}}, probes=probes)
+    assert (apart["own"].outcome, apart["common"].outcome) == (Outcome.FAIL, Outcome.PASS)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from itertools import product
 
-from make import make_acceptance, make_control, make_estate, make_exemption, make_finding, make_host, make_measure
+import pytest
+from make import (
+    make_acceptance,
+    make_action,
+    make_control,
+    make_estate,
+    make_exemption,
+    make_finding,
+    make_host,
+    make_measure,
+)
 
 from auditor.decisions import InForce, in_force
 from auditor.model import Coverage, Finding, Outcome, Subject, Unknown
 from auditor.reconcile import reconcile
-from auditor.records import Record
+from auditor.records import Compensation, Record
 
 TOWN = make_estate(make_host("web01"), make_host("db01"))
 
@@ -97,3 +108,29 @@ def test_memory_follows_the_decisions_and_not_the_findings() -> None:
 
     used(6000)
     assert used(6000) < used(300) + 20_000
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        (),
+        (make_acceptance(),),
+        (make_acceptance(hosts=("web01", "db01")), make_acceptance("ACC-2", controls=("other",))),
+        (make_acceptance(compensated_by=(Compensation("other"),)),),
+        (make_action(status="done"),),
+    ],
+)
+def test_what_does_not_matter_need_not_be_read(records: tuple[Record, ...]) -> None:
+    """Whatever is open, and all on a subject that something is decided of; the rest changes nothing, and is left out."""
+    now = decided(*records)
+    findings = [
+        make_finding(outcome, host, seq, control=control)
+        for seq, (outcome, host, control) in enumerate(
+            product((*Outcome, None), ("web01", "db01", "far03"), ("kept-long-enough", "other"))
+        )
+    ]
+    mattering = [f for f in findings if now.matters(f.subject.key, f.outcome)]
+    whole, less = reconcile(lambda: findings, now), reconcile(lambda: findings, now, lambda: mattering)
+    assert list(whole.beside()) == list(less.beside())
+    assert (whole.notes(), whole.to_do(), whole.actions()) == (less.notes(), less.to_do(), less.actions())
+    assert 0 < len(mattering) < len(findings)

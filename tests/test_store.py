@@ -68,6 +68,16 @@ def test_a_run_comes_back_as_it_was(tmp_path: Path) -> None:
     assert list(again.findings()) == list(again.findings()), "each call reads anew"
 
 
+def test_only_findings_that_matter_are_read(tmp_path: Path) -> None:
+    """By the key of the subject and the outcome, each as the finding itself says it."""
+    run = finished(Store(str(tmp_path / "runs.db")))
+    found = list(run.findings())
+    asked: list[tuple[str, str | None]] = []
+    assert list(run.findings_that(lambda *told: bool(asked.append(told)))) == []
+    assert asked == [(f.subject.key, f.outcome) for f in found]
+    assert list(run.findings_that(lambda subject, _: subject == "host:b")) == [f for f in found if f.subject.id == "b"]
+
+
 def test_equal_evidence_is_kept_once(tmp_path: Path) -> None:
     """By digest, whatever the host and the run; the dates stand with the answers."""
     path = tmp_path / "runs.db"

@@ -82,6 +82,11 @@ class InForce:
                     found.setdefault(control, [[], [], []])[which].append(held)
         return {control: About(*map(tuple, three)) for control, three in found.items()}
 
+    def matters(self, subject: str, outcome: str | None) -> bool:
+        """Whether decisions, or who has to decide, may have to do with a finding: it is open, or its subject is decided on."""
+        indexes = (self.by_subject, self.later_by_subject, self.actions_by_subject)
+        return outcome in (Outcome.FAIL, Outcome.WARN) or any(subject in index for index in indexes)
+
     def unasked(self) -> frozenset[tuple[str, str]]:
         """Perimeters, each with a measure that an exemption says nothing needs to be asked about."""
         exemptions = (one.record for one in self.held if isinstance(one.record, Exemption))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from auditor import document, snapshot
@@ -50,9 +50,9 @@ class StoredRun(Run):
     def _docs(self, table: str) -> Iterator[tuple[int, Any]]:
         return ((seq, json.loads(doc)) for seq, doc in self._rows(table))
 
-    def _rows(self, table: str) -> Iterator[tuple[int, str]]:
+    def _rows(self, table: str, more: str = "") -> Iterator[Any]:
         """Page by page: a run that is being reconciled is written to while it is read."""
-        query = f"SELECT seq, doc FROM {table} WHERE run = ? AND seq > ? ORDER BY seq LIMIT {PAGE}"
+        query = f"SELECT seq, doc{more} FROM {table} WHERE run = ? AND seq > ? ORDER BY seq LIMIT {PAGE}"
         last = -1
         while True:
             with self._store.mapped():
@@ -64,6 +64,12 @@ class StoredRun(Run):
 
     def findings(self) -> Iterator[Finding]:
         return (texts.read(seq, doc) for seq, doc in self._rows("finding"))
+
+    def findings_that(self, matter: Callable[[str, str | None], bool]) -> Iterator[Finding]:
+        """Those of which subject (its key) and outcome matter: the others are not read."""
+        for seq, doc, subject, outcome in self._rows("finding", ", subject, outcome"):
+            if matter(subject, outcome):
+                yield texts.read(seq, doc)
 
     def sketches(self) -> Iterator[Sketch]:
         query = "SELECT seq, fingerprint, outcome, doc FROM finding WHERE run = ? ORDER BY fingerprint, seq"
