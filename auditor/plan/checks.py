@@ -72,6 +72,7 @@ class Plan:
         default_factory=dict, init=False
     )  # controls that ask each host something of its own
     _puts: dict[Any, _Put] = field(default_factory=dict, init=False)
+    _applied: dict[Any, tuple[tuple[int, Control, Probe], ...]] = field(default_factory=dict, init=False)
 
     @cached_property
     def _resolved(self) -> Callable[..., Any]:
@@ -139,7 +140,14 @@ class Plan:
         first = index * len(self.controls)
         if host.connection == RECORDS:
             return [self._of_records(first + i, host, c, p) for i, c, p in self._declared_on(host.perimeter)]
-        return [self._check(first + i, host, c, p) for i, c, p in self.direct if _applies(c, p, host)]
+        return [self._check(first + i, host, c, p) for i, c, p in self._applying(host)]
+
+    def _applying(self, host: Host) -> tuple[tuple[int, Control, Probe], ...]:
+        """The controls asked of a host, each with its place; found once for all that are asked the same way, with its roles."""
+        key = (host.platform, host.connection == TREE, host.roles)
+        if key not in self._applied:
+            self._applied[key] = tuple(one for one in self.direct if _applies(one[1], one[2], host))
+        return self._applied[key]
 
     def derived_checks(self) -> Iterator[Check]:
         """What is judged when all hosts are in, in plan order."""
@@ -331,7 +339,7 @@ class Plan:
         """Hosts without any check, and measures in force that nothing checks on a perimeter that owes them."""
         checked: dict[str, set[str]] = {p: set() for p in self.perimeters}
         for host in self.hosts:
-            measures = {c.measure for _, c, p in self.direct if _applies(c, p, host)}
+            measures = {c.measure for _, c, _ in self._applying(host)}
             measures |= {c.measure for _, c, _ in self.witnessed if _meant(c, host)}
             checked.setdefault(host.perimeter, set()).update(measures)
             if not measures:
@@ -367,7 +375,7 @@ class Plan:
 
     def count(self) -> int:
         """How many checks the plan holds."""
-        direct = sum(1 for h in self.hosts for _, c, p in self.direct if _applies(c, p, h))
+        direct = sum(len(self._applying(h)) for h in self.hosts)
         witnessed = sum(1 for h in self.hosts for _, c, _ in self.witnessed if _meant(c, h))
         declared = sum(len(self._declared_on(p)) for p in self.perimeters)
         return direct + witnessed + declared + len(self.perimeters) * len(self.derived)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from auditor.model import Answer, Command, Failure, Unknown
+from auditor.model import Answer, Command, Failure, Output, Unknown
 
 # Lines `p UID EXECUTABLE NAME` by tabs. A process of another root or user namespace is another machine's; where that
 # cannot be told, the process stays, without an executable. `status` escapes a line feed in a name, and the last line has
@@ -130,7 +130,9 @@ def among(*names: str, mark: bytes = b"p") -> Callable[[Answer], Answer]:
         return b"\n".join([*sorted(line for line, *names in rows if not called.isdisjoint(names)), *others])
 
     def reduce(answer: Answer) -> Answer:
-        return answer if isinstance(answer, Failure) else replace(answer, stdout=left(answer.stdout))
+        if isinstance(answer, Failure):
+            return answer
+        return Output(answer.exit_code, left(answer.stdout), answer.stderr, answer.at, answer.host_at)
 
     return reduce
 
