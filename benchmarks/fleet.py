@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import compileall
 import os
+import platform
 import resource
 import shlex
 import shutil
@@ -249,6 +250,7 @@ def main() -> int:
         (base / "sshd").mkdir()
         with started(base / "sshd", sshd, listen=["0.0.0.0"]) as server:
             fleets = [fleet(base, server, addresses(n)) for n in sizes]
+            print(f"Python {platform.python_version()} ({os.path.realpath(sys.executable)})")
             print(f"{' hosts client':19} {'wall':>11} {'client CPU':>17} {'peak':>11}")
             results = list(rounds(fleets, server, options, base / "log"))
     print()
