@@ -65,9 +65,9 @@ def parse(answers: Mapping[str, Answer], arguments: Mapping[str, Any]) -> Facts:
 
 
 def _years(one: Dated, as_of: str) -> float | Unknown:
-    """Rounded up, so that no day too many is lost; below 0 for one that is still to be bought."""
+    """Rounded up, so that no day too many is lost. What is still to be bought that day has no age."""
     bought = one.days.get("purchased_on")
-    if not bought:
+    if not bought or age_days(bought, as_of) < 0:
         return Unknown("not_told", NOT_SAID.format(entry=one.id, what="purchased_on"))
     return math.ceil(age_days(bought, as_of) / YEAR_DAYS * 100) / 100
 
