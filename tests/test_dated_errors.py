@@ -162,6 +162,13 @@ def test_a_workstation_of_elsewhere_speaks_for_no_perimeter(town: Path) -> None:
     assert (found[("shared", name)]["outcome"], found[("other", name)]["outcome"]) == ("pass", "unknown")
 
 
+def test_a_workstation_that_is_too_old_is_so_whatever_perimeter_the_inventory_has_it_in(town: Path) -> None:
+    """Those of an exclusive perimeter were provided too, and nobody else is asked."""
+    entries = ({"entry": "pc1", "purchased_on": "2024-06-01"}, {"entry": "nas", "purchased_on": "2012-06-01"})
+    register(town, "workstations", *entries, reviewed_at="2026-11-01", perimeter="shared")
+    assert outcome(town, "workstations-younger-than-five-years") == "fail"
+
+
 # ---------------------------------------------------------------- adaptations and recommendations
 
 
@@ -229,6 +236,20 @@ def test_an_action_hides_no_badly_signed_acceptance(town: Path) -> None:
     accept(town, decision={"role": "rssi", "signed_at": "2026-05-20"})
     act(town)
     assert answered(town)[1] == "fail"
+
+
+def test_a_renewal_in_part_hides_not_what_it_leaves_out(town: Path) -> None:
+    recommend(town, controls=BOTH)
+    accept(town, controls=BOTH, expires="2026-11-01")
+    renewed = {
+        "supersedes": "ACC-1",
+        "decision": {"role": "president", "signed_at": "2026-10-20"},
+        "expires": "2027-10-19",
+    }
+    accept(town, "ACC-2", controls=BOTH[:1], **renewed)
+    assert answered(town)[1] == "fail"
+    accept(town, "ACC-2", controls=BOTH, **renewed)
+    assert answered(town)[1] == "pass"
 
 
 def test_an_acceptance_after_a_reply_declines(town: Path) -> None:

@@ -161,10 +161,19 @@ def _declining(one: Recommended, day: str) -> list[Declining]:
     return [d for d in signed if day <= d.expires] if one.adopted and one.reply != "declined" else signed
 
 
+def _replaces(new: Declining, old: Declining) -> bool:
+    """What it leaves out stays with the one before."""
+    return new.supersedes == old.id != new.id and set(new.controls) >= set(old.controls)
+
+
 def _acceptances(one: Recommended, day: str) -> list[Fact]:
     """Those that nothing replaced: each is to hold, for each accepts something else; together all that was declined."""
-    replaced = {d.supersedes for d in _signed(one, day) if d.supersedes != d.id}
-    standing = [(d, d.formalised and day <= d.expires) for d in _declining(one, day) if d.id not in replaced]
+    signed = _signed(one, day)
+    standing = [
+        (d, d.formalised and day <= d.expires)
+        for d in _declining(one, day)
+        if not any(_replaces(new, d) for new in signed)
+    ]
     found: list[tuple[str | None, bool]] = [(d.id, holds) for d, holds in standing]
     accepted = {control for d, _ in standing for control in d.controls}
     whole = _replied(one, day) and one.reply == "declined"

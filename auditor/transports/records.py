@@ -76,16 +76,13 @@ def _hosts(estate: Estate, perimeter: str) -> Listed:
 def _dated(estate: Estate, perimeter: str) -> Listed:
     """The entries, with their dates, of registers whose entries name nobody: the estate's and the perimeter's own.
 
-    Of workstations not those that the inventory has elsewhere; of a reason not to notify, which may name persons, only
-    that there is one.
+    Of a reason not to notify, which may name persons, only that there is one.
     """
     elsewhere = {host.id for host in estate.hosts if host.perimeter != perimeter}
     return [
-        plain(replace(one, no_notification=GIVEN if one.no_notification else ""))
+        plain(replace(one, no_notification=GIVEN if one.no_notification else "", elsewhere=one.id in elsewhere))
         for one in estate.dated
-        if one.perimeter in ("", perimeter)
-        and one.register in DATED_REGISTERS
-        and not (one.register == "workstations" and one.id in elsewhere)
+        if one.perimeter in ("", perimeter) and one.register in DATED_REGISTERS
     ]
 
 
