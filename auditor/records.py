@@ -182,6 +182,7 @@ class Dated:
     personal_data: Literal["", "none", "possible", "breach"] = ""
     major: bool | None = None
     no_notification: str = ""  # why the supervisory authority need not be notified
+    elsewhere: bool = False  # it is a host of another perimeter than the one that is asked
 
 
 @dataclass(frozen=True, slots=True)

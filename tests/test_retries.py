@@ -18,14 +18,15 @@ from auditor.framing.sh import HELLO
 from auditor.kinds import Settings
 from auditor.model import Answer, Failure, Host, Output
 from auditor.transports import openssh, ssh
+from auditor.transports._ssh import dialling, route
 
 BOTH = pytest.mark.parametrize("transport", [ssh, openssh], ids=["ssh", "openssh"])
 
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for transport in (ssh, openssh):
-        monkeypatch.setattr(transport, "PAUSES_S", (0.01, 0.02))
+    for module in (route, openssh):
+        monkeypatch.setattr(module, "PAUSES_S", (0.01, 0.02))
 
 
 class Front:
@@ -185,7 +186,7 @@ def test_a_silent_host_is_not_called_again(sshd: Sshd, tmp_path: Path, monkeypat
         calls.append(timeout)
         raise TimeoutError("timed out")
 
-    monkeypatch.setattr(ssh, "_connect", silent)
+    monkeypatch.setattr(dialling, "_connect", silent)
     answer = ask(ssh, sshd, sshd.port, tmp_path)
     assert isinstance(answer, Failure)
     assert answer.cause == "unreachable"
@@ -204,7 +205,7 @@ def test_the_deadline_holds_for_all_attempts(
     sshd: Sshd, front: Callable[..., Front], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No pause begins that would end after it."""
-    monkeypatch.setattr(ssh, "PAUSES_S", (3600.0,))
+    monkeypatch.setattr(route, "PAUSES_S", (3600.0,))
     door = front(1)
     answer = ask(ssh, sshd, door.port, tmp_path)
     assert isinstance(answer, Failure)

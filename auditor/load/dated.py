@@ -13,16 +13,20 @@ from auditor.records import Dated, Moment
 
 MOMENTS = ("detected_at", "declared_at", "breach_at", "dpo_alerted_at", "cnil_notified_at")
 DAYS = ("qualified_on", "report_sent_on", "purchased_on")
+COUNTED = "incidents"  # the register of which somebody counts the entries
 
 
 def read(document: Document, problems: list[Problem]) -> tuple[Dated, ...]:
     """All entries of a register of the right shape, in its order; moments and days that cannot be go to `problems`."""
     value = document.value
-    found = []
+    found: list[Dated] = []
     for index, entry in enumerate(value["entries"]):
         said = {"entry": entry} if isinstance(entry, str) else entry
         moments = dict(_moments(document, index, said, problems))
         problems.extend(_disordered(document, index, said, moments))
+        problems.extend(_contradicting(document, index, said))
+        if value["register"] == COUNTED and any(one.id == said["entry"] for one in found):
+            problems.append(document.problem(("entries", index), f"the entry '{said['entry']}' is given twice"))
         found.append(_dated(value, said, moments))
     return tuple(found)
 
@@ -67,7 +71,17 @@ def _disordered(
                 ("entries", index, name), f"{said[name]} is before detected_at, {said['detected_at']}"
             )
     qualified, sent = said.get("qualified_on"), said.get("report_sent_on")
-    if qualified and sent and sent < qualified:
-        yield document.problem(("entries", index, "report_sent_on"), f"{sent} is before {qualified}")
+    known = qualified or (first.on if first else "")
+    if sent and sent < known:
+        yield document.problem(("entries", index, "report_sent_on"), f"{sent} is before {known}")
     if qualified and first and qualified < first.on:
         yield document.problem(("entries", index, "qualified_on"), f"{qualified} is before {first.on}")
+
+
+def _contradicting(document: Document, index: int, said: Mapping[str, Any]) -> Iterator[Problem]:
+    """A date of what the same entry says is not so: which of both holds nobody can tell."""
+    for date, name, denied in (("breach_at", "personal_data", "none"), ("qualified_on", "major", False)):
+        if date in said and said.get(name) == denied:
+            yield document.problem(
+                ("entries", index, date), f"'{date}' is given, and '{name}' says that there is nothing to date"
+            )

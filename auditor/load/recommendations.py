@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ def load(
     """No folder: none. What is wrong goes to `problems`."""
     found: dict[str, Recommendation] = {}
     source_of: dict[str, str] = {}
-    for document in records.documents(folder, {"recommendation": wanted}, problems, digests):
+    for document in records.documents(folder, {"recommendation": wanted}, problems, digests, _meaning):
         one = _recommendation(document)
         problems.extend(records.twice(source_of, one.id, one.source))
         source_of.setdefault(one.id, one.source)
@@ -38,6 +38,17 @@ def unknown(found: Mapping[str, Recommendation], estate: Estate, problems: list[
             if name not in known:
                 hint = schema.did_you_mean(name, known)
                 problems.append(Problem(file, int(line), 1, f"there is no {what} '{name}'{hint}"))
+
+
+def _meaning(document: Document) -> Iterator[Problem]:
+    """An answer and its day go together, and come after what is answered."""
+    value = document.value
+    for name, other in (("reply", "replied_on"), ("replied_on", "reply"), ("reply", "communicated_at")):
+        if name in value and other not in value:
+            yield document.problem((name,), f"'{name}' needs '{other}'")
+    told, replied = value.get("communicated_at", ""), value.get("replied_on", "9")
+    if replied < told:
+        yield document.problem(("replied_on",), f"{replied} is before {told}, when it was communicated")
 
 
 def _recommendation(document: Document) -> Recommendation:

@@ -15,6 +15,9 @@ from auditor.readers.attested import COUNTED, QUESTIONS, Word, counted, said, un
 from auditor.readers.declared import ADAPTATIONS, age_days, listed
 from auditor.records import Notice
 
+# In our own words; sentences.DETAILS translates it.
+NOBODY = "{id}: the estate names no beneficiary of its perimeter"
+
 FACTS: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -29,7 +32,7 @@ FACTS: Mapping[str, Any] = {
                     "adaptation": {"type": "string", "description": "The record, by id."},
                     "notice_days": {
                         "type": "integer",
-                        "description": "Days from the last beneficiary's notice to the effect, below 0 when it came later; null: one was not told.",
+                        "description": "Days from the last beneficiary's notice to the effect, below 0 when it came later; null: one was not told; unknown where none is named.",
                     },
                 },
             },
@@ -74,15 +77,17 @@ def _counted(one: Notified, word: Word | Unknown) -> bool:
     return not isinstance(word, Unknown) and _in_effect(one, word.on)
 
 
-def _notice(one: Notified, as_of: str) -> int | None:
+def _notice(one: Notified, as_of: str) -> int | None | Unknown:
     """A notice of a day to come is none yet."""
+    if not one.beneficiaries:
+        return Unknown("not_told", NOBODY.format(id=one.id))
     told: dict[str, str] = {}
     for notice in one.informed:
         if notice.at <= as_of:
             told[notice.entity] = min(notice.at, told.get(notice.entity, notice.at))
     if not all(entity in told for entity in one.beneficiaries):
         return None
-    return min((age_days(told[entity], one.effective_from) for entity in one.beneficiaries), default=0)
+    return min(age_days(told[entity], one.effective_from) for entity in one.beneficiaries)
 
 
 PROBE = Probe(

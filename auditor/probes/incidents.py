@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from auditor.errors import Unreadable
 from auditor.kinds import RECORDS, Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.readers.attested import COUNTED, QUESTIONS, counted, said, uncounted
@@ -73,15 +72,17 @@ def parse(answers: Mapping[str, Answer], arguments: Mapping[str, Any]) -> Facts:
     if isinstance(known, Unknown):
         return {**counted(word, as_of), **dict.fromkeys(_LISTS, known)}
     entries = [one for one in known if one.register == REGISTER]
-    gap = _undetected(entries) or uncounted(word, [_detected(one) for one in entries], as_of, window)
-    judged = [one for one in entries if not _detected(one) or 0 <= age_days(_detected(one), as_of) <= window]
+    gap = _undetected(entries) or uncounted(word, _days_of(entries), as_of, window)
+    noticed = [one for one in entries if _recent(one, "", as_of, window)]
+    affecting = [one for one in entries if _recent(one, _affected(one), as_of, window)]
+    qualified = [one for one in entries if _recent(one, one.days.get("qualified_on") or "", as_of, window)]
     return {
         **counted(word, as_of),
-        "declarations": _listed(judged, _everyone, _hours("declared_at", as_of, breach=False), gap),
-        "alerts": _listed(judged, _affects, _hours("dpo_alerted_at", as_of), gap),
-        "breaches": _listed(judged, _breach, _hours("dpo_alerted_at", as_of), gap),
-        "notifications": _listed(judged, _to_notify, _hours("cnil_notified_at", as_of), gap),
-        "reports": _listed(judged, _major, _reported(as_of), gap),
+        "declarations": _listed(noticed, _everyone, _hours("declared_at", as_of, breach=False), gap),
+        "alerts": _listed(affecting, _affects, _hours("dpo_alerted_at", as_of), gap),
+        "breaches": _listed(affecting, _breach, _hours("dpo_alerted_at", as_of), gap),
+        "notifications": _listed(affecting, _to_notify, _hours("cnil_notified_at", as_of), gap),
+        "reports": _listed(qualified, _major, _reported(as_of), gap),
     }
 
 
@@ -95,6 +96,26 @@ def _detected(one: Dated) -> str:
     """The civil day on which it was noticed, empty where the register does not say."""
     moment = one.moments.get("detected_at")
     return moment.on if moment else ""
+
+
+def _affected(one: Dated) -> str:
+    """The civil day on which it was noticed that personal data are affected, empty where the register does not say."""
+    moment = one.moments.get("breach_at")
+    return moment.on if moment else ""
+
+
+def _recent(one: Dated, later: str, as_of: str, window: int) -> bool:
+    """Noticed in the window, or known only then to be what is asked about; of what is not dated nobody can tell."""
+    days = [day for day in (_detected(one), later) if day]
+    return not _detected(one) or any(0 <= age_days(day, as_of) <= window for day in days)
+
+
+def _days_of(entries: Iterable[Dated]) -> list[str]:
+    """When each was noticed; one that both registers hold counts once."""
+    days: dict[str, str] = {}
+    for one in entries:
+        days[one.id] = min(_detected(one), days.get(one.id, _detected(one)))
+    return list(days.values())
 
 
 def _undetected(entries: Iterable[Dated]) -> Unknown | None:
@@ -165,9 +186,11 @@ def _between(one: Dated, since: Moment | None, until: str, as_of: str) -> float 
         return _not_said(one, "detected_at")
     if end.on > as_of:  # nobody knew of it on that day
         return _not_said(one, until)
+    if since.on > as_of:
+        return _not_said(one, "breach_at")
     first = one.moments.get("detected_at") or since
     if end.at < first.at:
-        raise Unreadable(f"{one.id[:80]}: {until} is before it was noticed")
+        return Unknown("unreadable", f"{one.id}: {until} < detected_at")
     return max(0.0, math.ceil((end.at - since.at) / 36) / 100)
 
 
@@ -186,7 +209,7 @@ def _days(one: Dated, as_of: str) -> int | None | Unknown:
         return _not_said(one, "qualified_on")
     since, until = civil(qualified), civil(sent)
     if until < since or (until - since).days > 10 * WINDOW_DAYS:
-        raise Unreadable(f"{one.id[:80]}: {qualified} and {sent} are in no order")
+        return Unknown("unreadable", f"{one.id}: {qualified}, {sent}")
     return working_days(since, until)
 
 

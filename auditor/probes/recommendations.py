@@ -20,6 +20,7 @@ class Declining:
     """An acceptance; `formalised`: well signed, with its document as it was."""
 
     id: str
+    controls: tuple[str, ...]
     signed_at: str
     expires: str
     active: bool
@@ -28,15 +29,28 @@ class Declining:
 
 
 @dataclass(frozen=True, slots=True)
-class Recommended:
-    """A recommendation with what its owner answered, the acceptances that decline it and the actions that adopt it, by id."""
+class Adopting:
+    """An action that mends what was recommended, of these controls."""
 
     id: str
+    controls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recommended:
+    """A recommendation with what its owner answered, the acceptances that decline it and the actions that adopt it.
+
+    `altered` is the letter that communicated it, where that is not the one that the record gives the digest of.
+    """
+
+    id: str
+    controls: tuple[str, ...]
     communicated_at: str
+    altered: str
     reply: Literal["", "adopted", "declined"]
     replied_on: str
     declined: tuple[Declining, ...]
-    adopted: tuple[str, ...]
+    adopted: tuple[Adopting, ...]
 
 
 FACTS: Mapping[str, Any] = {
@@ -51,10 +65,13 @@ FACTS: Mapping[str, Any] = {
                 "x-name": "recommendation",
                 "properties": {
                     "recommendation": {"type": "string", "description": "The record, by id."},
-                    "communicated": {"type": "boolean", "description": "Its owner was told by that day."},
+                    "communicated": {
+                        "type": "boolean",
+                        "description": "Its owner was told by that day; unknown where the letter is another than the record says.",
+                    },
                     "waiting_days": {
                         "type": "integer",
-                        "description": "Days without an answer since it was communicated; 0 once it was answered, or not communicated.",
+                        "description": "Days without an answer to all of it since it was communicated; 0 once it was answered, however late, or not communicated.",
                     },
                 },
             },
@@ -70,7 +87,7 @@ FACTS: Mapping[str, Any] = {
                     "recommendation": {"type": "string", "description": "The record, by id."},
                     "acceptance": {
                         "type": "string",
-                        "description": "The acceptance that says so, by id; null: none does.",
+                        "description": "The acceptance that says so, by id; null: none that holds does, of some of its controls.",
                     },
                     "formalised": {
                         "type": "boolean",
@@ -111,29 +128,57 @@ def _listed(rows: Sequence[Fact], gap: Unknown | None) -> Fact:
 
 
 def _answered(one: Recommended, as_of: str) -> dict[str, Fact]:
-    communicated = bool(one.communicated_at) and age_days(one.communicated_at, as_of) >= 0
-    waiting = communicated and not (_replied(one, as_of) or one.adopted or _declined(one, as_of))
+    told = bool(one.communicated_at) and age_days(one.communicated_at, as_of) >= 0
+    communicated = Unknown("altered", f"{one.id}: {one.altered}") if one.altered else told
+    waiting = told and not (_replied(one, as_of) or not _unanswered(one, as_of))
     days = age_days(one.communicated_at, as_of) if waiting else 0
     return {"recommendation": one.id, "communicated": communicated, "waiting_days": days}
 
 
 def _replied(one: Recommended, day: str) -> bool:
-    return bool(one.reply) and one.replied_on <= day
+    return bool(one.reply) and one.communicated_at <= one.replied_on <= day
+
+
+def _unanswered(one: Recommended, day: str) -> set[str]:
+    """Controls that no action takes up, and of which no acceptance is its owner's answer: well signed, and after the letter."""
+    signed = (d for d in _signed(one, day) if d.formalised and one.communicated_at <= d.signed_at)
+    return set(one.controls).difference(*(a.controls for a in one.adopted), *(d.controls for d in signed))
+
+
+def _signed(one: Recommended, day: str) -> list[Declining]:
+    return [d for d in one.declined if d.active and d.signed_at <= day]
 
 
 def _declined(one: Recommended, day: str) -> bool:
-    """By what its owner answered; else an acceptance was signed, and nothing was promised instead."""
-    if _replied(one, day):
-        return one.reply == "declined"
-    return any(d.active and d.signed_at <= day for d in one.declined) and not one.adopted
+    """By what its owner answered; else by an acceptance that nothing took the place of."""
+    return (_replied(one, day) and one.reply == "declined") or bool(_declining(one, day))
+
+
+def _declining(one: Recommended, day: str) -> list[Declining]:
+    """Those that count: signed since the owner adopted it; where an action does, not those that are over."""
+    since = one.replied_on if _replied(one, day) and one.reply == "adopted" else ""
+    signed = [d for d in _signed(one, day) if d.signed_at >= since]
+    return [d for d in signed if day <= d.expires] if one.adopted and one.reply != "declined" else signed
+
+
+def _replaces(new: Declining, old: Declining) -> bool:
+    """What it leaves out stays with the one before."""
+    return new.supersedes == old.id != new.id and set(new.controls) >= set(old.controls)
 
 
 def _acceptances(one: Recommended, day: str) -> list[Fact]:
-    """Those that nothing replaced: each is to hold, for each accepts something else."""
-    signed = [d for d in one.declined if d.active and d.signed_at <= day]
-    replaced = {d.supersedes for d in signed}
-    standing = [(d.id, d.formalised and day <= d.expires) for d in signed if d.id not in replaced]
-    found: list[tuple[str | None, bool]] = [*standing] or [(None, False)]
+    """Those that nothing replaced: each is to hold, for each accepts something else; together all that was declined."""
+    signed = _signed(one, day)
+    standing = [
+        (d, d.formalised and day <= d.expires)
+        for d in _declining(one, day)
+        if not any(_replaces(new, d) for new in signed)
+    ]
+    found: list[tuple[str | None, bool]] = [(d.id, holds) for d, holds in standing]
+    accepted = {control for d, _ in standing for control in d.controls}
+    whole = _replied(one, day) and one.reply == "declined"
+    if not found or (whole and not accepted >= set(one.controls)):
+        found.append((None, False))
     return [{"recommendation": one.id, "acceptance": name, "formalised": holds} for name, holds in found]
 
 

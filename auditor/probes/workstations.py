@@ -20,7 +20,7 @@ SHOWN = 5  # hosts that a cause names
 # In our own words; sentences.DETAILS translates them.
 NOT_SAID = "{entry} does not say {what}"
 NOT_LISTED = "{hosts}: not in the register {name}"
-EMPTY = "the register {name} has no entry"
+EMPTY = "the register {name} has no entry of this perimeter"
 
 FACTS: Mapping[str, Any] = {
     "type": "object",
@@ -60,14 +60,14 @@ def parse(answers: Mapping[str, Answer], arguments: Mapping[str, Any]) -> Facts:
         return {"reviewed_days": reviewed, "workstations": entries}
     named = [one for one in entries if one.register == REGISTER]
     rows = [{"workstation": one.id, "years": _years(one, as_of)} for one in named]
-    gap = _gap({one.id for one in named}, hosts)
+    gap = _gap({one.id for one in named if not one.elsewhere}, hosts)
     return {"reviewed_days": reviewed, "workstations": Partial(tuple(rows), gap) if gap else rows}
 
 
 def _years(one: Dated, as_of: str) -> float | Unknown:
-    """Rounded up, so that no day too many is lost; below 0 for one that is still to be bought."""
+    """Rounded up, so that no day too many is lost. What is still to be bought that day has no age."""
     bought = one.days.get("purchased_on")
-    if not bought:
+    if not bought or age_days(bought, as_of) < 0:
         return Unknown("not_told", NOT_SAID.format(entry=one.id, what="purchased_on"))
     return math.ceil(age_days(bought, as_of) / YEAR_DAYS * 100) / 100
 

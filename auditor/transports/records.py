@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from auditor.decisions import proof
@@ -15,10 +16,11 @@ from auditor.decisions.who import attests, well_signed
 from auditor.framing.sh import HELLO
 from auditor.kinds import RECORDS, Ask, Settings, Transport
 from auditor.model import Answer, Command, Estate, Failure, Host, Output
-from auditor.records import Acceptance, Action, Adaptation, Record
+from auditor.records import Acceptance, Action, Adaptation, Recommendation, Record
 from auditor.shape import plain
 
 Listed = list[Mapping[str, Any]]
+GIVEN = "given"
 DATED_REGISTERS = ("incidents", "workstations")  # the entries of others stay where they are
 
 
@@ -72,8 +74,16 @@ def _hosts(estate: Estate, perimeter: str) -> Listed:
 
 
 def _dated(estate: Estate, perimeter: str) -> Listed:
-    """The entries, with their dates, of registers whose entries name nobody: the estate's and the perimeter's own."""
-    return [plain(one) for one in estate.dated if one.perimeter in ("", perimeter) and one.register in DATED_REGISTERS]
+    """The entries, with their dates, of registers whose entries name nobody: the estate's and the perimeter's own.
+
+    Of a reason not to notify, which may name persons, only that there is one.
+    """
+    elsewhere = {host.id for host in estate.hosts if host.perimeter != perimeter}
+    return [
+        plain(replace(one, no_notification=GIVEN if one.no_notification else "", elsewhere=one.id in elsewhere))
+        for one in estate.dated
+        if one.perimeter in ("", perimeter) and one.register in DATED_REGISTERS
+    ]
 
 
 def _adaptations(estate: Estate, perimeter: str, decided: tuple[Record, ...]) -> Listed:
@@ -101,13 +111,15 @@ def _recommendations(estate: Estate, perimeter: str, decided: tuple[Record, ...]
             "communicated_at": one.communicated_at,
             "reply": one.reply,
             "replied_on": one.replied_on,
+            "controls": list(one.controls),
+            "altered": one.proof.document if one.proof and not one.proof.holds else "",
             "declined": [
-                _acceptance(d, estate) for d in decided if isinstance(d, Acceptance) and d.recommendation == one.id
+                _acceptance(d, estate)
+                for d in decided
+                if isinstance(d, Acceptance) and (d.recommendation, d.perimeter) == (one.id, one.perimeter)
             ],
             "adopted": [
-                d.id
-                for d in decided
-                if isinstance(d, Action) and d.raised_by == one.id and d.status != "abandoned" and not d.awaits
+                {"id": d.id, "controls": list(d.controls)} for d in decided if isinstance(d, Action) and _adopts(d, one)
             ],
         }
         for one in estate.recommendations.values()
@@ -115,10 +127,16 @@ def _recommendations(estate: Estate, perimeter: str, decided: tuple[Record, ...]
     ]
 
 
+def _adopts(one: Action, recommendation: Recommendation) -> bool:
+    there = (one.raised_by, one.perimeter) == (recommendation.id, recommendation.perimeter)
+    return there and one.status != "abandoned" and not one.awaits
+
+
 def _acceptance(one: Acceptance, estate: Estate) -> Mapping[str, Any]:
     """Whether it was formalised: by whoever decides there, with a mandate of that day, and its document as it was."""
     return {
         "id": one.id,
+        "controls": list(one.controls),
         "signed_at": one.signature.signed_at,
         "expires": one.expires,
         "active": one.status == "active",

@@ -347,7 +347,7 @@ def test_explain_says_who_answers_for_a_measure_and_what_checks_it() -> None:
     assert "le responsable de la sécurité des systèmes d'information\n" in french
     assert "à renouveler sous: $review_days = 31\n" in french
     assert "points de contrôle: indicators-attested" in french
-    bare = auditor("explain", "net-ngfw", "--lang", "fr").stdout
+    bare = auditor("explain", "gov-mcs-shared", "--lang", "fr").stdout
     assert "points de contrôle: aucun point de contrôle ne la vérifie\n" in bare
     control = auditor("explain", "ssh-root-login-off").stdout
     assert "  who answers for it: the owner of each perimeter\n" in control
