@@ -13,6 +13,7 @@ from auditor.transports._ssh.connection import Connection
 
 READ_AT_ONCE = 2 * 1024 * 1024
 ROOM = 1024 * 1024  # what may wait in a channel, whose window is twice that
+AT_LATEST_S = 1.0  # an answer is dated by when it is read; and a host may leave the channel open after the last
 STATUS_S = 1.0  # an exit code may come a moment after the end of what was said
 
 
@@ -48,7 +49,8 @@ def converse(
 ) -> Iterator[tuple[Command, Answer]]:
     """Sends the script, then reads until all is answered, the host closes or time is up. Both streams are drained.
 
-    The first answer, what the host is and what its clock says, is read when it comes; the others when all are there.
+    The first answer, what the host is and what its clock says, is read when it comes; the others when all are there, or
+    once in AT_LATEST_S.
     """
     channel.settimeout(max(0.001, end - clock()))
     channel.exec_command(command)
@@ -62,7 +64,7 @@ def converse(
     whole: _Whole | None = None
     while not reader.done and not reader.broken and clock() < end:
         if whole is not None:
-            whole.wait(max(0.001, end - clock()))
+            whole.wait(max(0.001, min(AT_LATEST_S, end - clock())))
         while channel.recv_stderr_ready():
             channel.recv_stderr(READ_AT_ONCE)
         if whole is not None and not (channel.recv_ready() or channel.eof_received or channel.closed):
