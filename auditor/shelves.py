@@ -15,7 +15,7 @@ from types import CodeType
 from typing import Any
 
 from auditor.errors import InvalidInput, Problem
-from auditor.kinds import DerivedProbe, Probe, Reporter, Transport
+from auditor.kinds import DerivedProbe, Dialect, Probe, Reporter, Transport
 
 PACKAGE = Path(__file__).parent
 
@@ -105,12 +105,13 @@ def _site_probe(file: Path, text: bytes) -> Probe | DerivedProbe:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
+        probe = getattr(module, "PROBE", None)
+        made = [*probe.dialects.values(), *probe.trees.values()] if isinstance(probe, Probe) else []
     except SyntaxError as error:
         raise InvalidInput([Problem(str(file), error.lineno or 0, error.offset or 0, str(error.msg))]) from None
-    except Exception as error:  # noqa: BLE001 - a site's own code: whatever it raises is about its file
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a site's own code: whatever it raises is about its file
         raise InvalidInput([Problem(str(file), 0, 0, f"cannot be imported: {type(error).__name__}: {error}")]) from None
-    probe = getattr(module, "PROBE", None)
-    if not isinstance(probe, Probe | DerivedProbe):
+    if not isinstance(probe, Probe | DerivedProbe) or not all(isinstance(dialect, Dialect) for dialect in made):
         raise InvalidInput([Problem(str(file), 0, 0, "holds no PROBE = Probe(...)")])
     return probe
 

@@ -491,6 +491,38 @@ def test_what_was_answered_before_it_closed_counts(serve: Callable[..., Hostile]
     assert got.told[ASKED[1]].cause == "closed"
 
 
+@pytest.mark.parametrize("status", [True, False])
+def test_it_leaves_the_channel_open_after_all_was_answered(
+    status: bool, serve: Callable[..., Hostile], ask: Ask
+) -> None:
+    """What a login leaves running holds the channel open: that costs no deadline."""
+
+    def talk(server: Hostile, channel: paramiko.Channel, nonce: bytes) -> None:
+        drained(channel)
+        channel.sendall(answered(nonce, b"0", HELLO_TEXT))
+        time.sleep(0.2)
+        channel.sendall(answered(nonce, b"1", b"a\n") + answered(nonce, b"2", b"0\n"))
+        if status:
+            channel.send_exit_status(0)
+        server.over.wait()
+
+    server = serve(talk=talk)
+    got = ask(server, deadline_s=20.0)
+    assert got.causes == {"answered"}
+    assert got.took_s < 10
+
+
+def test_what_has_no_words_of_its_own_is_named(serve: Callable[..., Hostile], ask: Ask) -> None:
+    def raw(server: Hostile, connection: socket.socket) -> None:
+        connection.sendall(b"SSH-2.0-x\r\n")
+        connection.recv(4096)
+        connection.close()
+
+    got = ask(serve(raw=raw))
+    assert got.causes == {"unreachable"}
+    assert not got.message.endswith(": ")
+
+
 # ---------------------------------------------------------------- it floods
 
 

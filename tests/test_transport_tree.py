@@ -168,6 +168,23 @@ def test_another_case_is_not_the_file(tmp_path: Path) -> None:
     assert (found.gap.cause, "SSHD_Config" in found.gap.detail) == ("unreadable", True)
 
 
+@pytest.mark.parametrize("end", ["\0", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_what_ends_a_line_to_some_programs_only_is_not_read(tmp_path: Path, end: str) -> None:
+    """sshd joins what stands before NUL to the next line; systemd begins one at a lone carriage return."""
+    write(tmp_path, **{"etc/a": f"# why{end}\nPasswordAuthentication no\n", "etc/b": f"# why{end}Storage=persistent\n"})
+    found = shown(tmp_path, "/etc/a /etc/b")
+    assert "/etc/b" not in found.texts
+    assert ("/etc/a" in found.texts) == (end == "\r")  # that one is the end of every line of Windows
+    assert found.gap
+    assert found.gap.cause == "unreadable"
+
+
+def test_a_device_s_file_is_read_as_it_is_shown(tmp_path: Path) -> None:
+    file = tmp_path / "router"
+    file.write_bytes(b"hostname a\r\r\nbanner \f x\r\n")
+    assert shown(file, "/").texts != {}
+
+
 def test_invalid_utf8_is_shown_escaped(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc" / "x").write_bytes(b"\xff\xfe\n")

@@ -267,7 +267,17 @@ def test_an_instance_and_its_template(tmp_path: Path) -> None:
         {SERVICE: BACKUP + "RemainAfterExit=yes\n"},
         *(
             {SERVICE: f"{BACKUP}{key}\n"}
-            for key in ("PrivateNetwork=yes", "BindPaths=/bin/true:/usr/bin/restic", "ExecSearchPath=/tmp")
+            for key in (
+                "PrivateNetwork=yes",
+                "BindPaths=/bin/true:/usr/bin/restic",
+                "ExecSearchPath=/tmp",
+                "User=nobody",
+                "DynamicUser=yes",
+                "ProtectHome=tmpfs",
+                "NetworkNamespacePath=/run/netns/none",
+                "RestrictNetworkInterfaces=lo",
+                "PrivateUsers=yes",
+            )  # fmt: skip
         ),
         {SERVICE: "[Unit]\nRequires=never.service\n" + BACKUP},
         {SERVICE: BACKUP.replace("/usr/bin/restic", "/tmp/restic")},
@@ -422,6 +432,8 @@ BOOTS = "etc/systemd/system/default.target"
         ({f"{UNITS}/basic.target": "->/dev/null"}, None),
         ({f"{UNITS}/multi-user.target": "->/dev/null"}, None),
         ({"etc/systemd/system.control/restic.timer": "->/dev/null"}, "not_observable"),
+        ({"etc/systemd/system.attached/restic.service.d/a.conf": "[Service]\nExecStart=\n"}, "not_observable"),
+        ({"usr/lib/systemd/system/service.d/a.conf": "[Service]\nExecCondition=/bin/false\n"}, "not_observable"),
         ({"etc/systemd/system.control/restic.timer.d/a.conf": "[Timer]\nOnCalendar=\n"}, "not_observable"),
     ],
 )

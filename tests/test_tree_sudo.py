@@ -12,6 +12,7 @@ from test_tree_doors import changed
 from auditor.medium import WHERE
 
 ASKS = "auth required pam_unix.so\n"
+PERMITS = "auth required pam_permit.so\n"
 RULES = "polkit.addRule(function(action, subject) {\n  // polkit.Result.YES\n  return polkit.Result.AUTH_ADMIN;\n});\n"
 RULE = "etc/polkit-1/rules.d/50.rules"
 TREE = {
@@ -28,6 +29,12 @@ TREE = {
         ({"etc/pam.d/sudo": "auth sufficient pam_permit.so\n@include common-auth\n"}, "/etc/pam.d/sudo"),
         ({"etc/pam.d/common-auth": "auth required pam_permit.so\n"}, "/etc/pam.d/sudo"),
         ({"etc/pam.d/sudo-i": "auth required pam_permit.so\n"}, "/etc/pam.d/sudo-i"),
+        ({"etc/pam.d/other": PERMITS, "etc/pam.d/sudo": "account required pam_unix.so\n"}, "/etc/pam.d/sudo"),
+        ({"etc/pam.d/other": PERMITS, "etc/pam.d/sudo": "", "etc/pam.d/sudo-i": ASKS}, "/etc/pam.d/sudo"),
+        ({"etc/pam.d/other": ASKS, "etc/pam.d/sudo": ""}, None),
+        ({"etc/pam.d/other": PERMITS, "etc/pam.d/sudo-i": ASKS}, None),
+        ({"etc/pam.d/other": ASKS}, None),
+        ({"etc/pam.d/other": "auth required pam_deny.so\n"}, None),
         ({"etc/sudoers": "%sudo ALL=(ALL:ALL) NOPASSWD: ALL\n"}, "/etc/sudoers:1"),
         *(({"etc/sudoers": f"%sudo ALL=(ALL:ALL) ALL\n{line}\n"}, "/etc/sudoers:1") for line in (
             "Defaults ! authenticate", "Defaults> root !authenticate", "Defaults!\tALL !authenticate", "Defaults: bob !authenticate",
@@ -55,6 +62,7 @@ def test_a_change_after_which_nothing_is_asked(tmp_path: Path, change: Mapping[s
     [
         ({"etc/sudo.conf": "Plugin sudoers_policy sudoers.so sudoers_file=/etc/sudoers2\n"}, "not_told"),
         ({"etc/sudo.conf": "Plugin my_policy my.so\n"}, "not_told"),
+        ({"etc/pam.d/other": PERMITS}, "not_told"),
         ({"etc/pam.d/sudo": "@include elsewhere\n"}, "not_observable"),
         ({"etc/pam.d/sudo": "@include /opt/x\n", "opt/x": "auth required pam_permit.so\n"}, "not_told"),
         ({"etc/pam.d/sudo": "auth sufficient pam_exec.so /bin/true\n" + ASKS}, "not_told"),
@@ -82,3 +90,11 @@ def test_without_the_files_of_pam_a_rule_is_taken_at_its_word(tmp_path: Path) ->
     made(tmp_path, **{n: t for n, t in TREE.items() if "pam.d" not in n})
     fact = facts_of("sudo_rules", tmp_path)["without_password"]
     assert (items(fact), cause(fact)) == ([], "")
+
+
+def test_without_a_file_of_sudo_another_one_decides(tmp_path: Path) -> None:
+    """PAM asks `other` for a service that it has no file of."""
+    made(tmp_path, **{name: text for name, text in TREE.items() if name != "etc/pam.d/sudo"})
+    changed(tmp_path, **{"etc/pam.d/sudo-i": ASKS, "etc/pam.d/other": PERMITS})
+    fact = facts_of("sudo_rules", tmp_path)["without_password"]
+    assert [one["because"] for one in items(fact)] == ["PAM"]

@@ -40,7 +40,7 @@ _TIMER = (
 # With these a program of that name, or the files that it is given, may be others.
 _ELSEWHERE = (
     "RootDirectory", "RootImage", "BindPaths", "BindReadOnlyPaths", "ExecSearchPath", "TemporaryFileSystem", "InaccessiblePaths",
-    "NoExecPaths", "MountImages",
+    "NoExecPaths", "MountImages", "DynamicUser", "PrivateUsers", "NetworkNamespacePath", "RestrictNetworkInterfaces",
 )  # fmt: skip
 _ENDS = ("TimeoutStartSec", "TimeoutSec", "RuntimeMaxSec")  # what may end it before it is made
 _REACHED = frozenset(f"{name}.target" for name in ("network", "network-online", "local-fs", "remote-fs", "time-sync", "sysinit", "basic", "nss-lookup"))  # fmt: skip
@@ -165,6 +165,10 @@ def _holds_back(key: str, value: str) -> bool:
         return value not in ("", "/", "/root", "~") and not value.startswith("-")
     if key == "RemainAfterExit":
         return value.lower() in ("yes", "true", "on", "1", "y", "t")
+    if key == "User":  # another account may read less, or nothing, of what is backed up
+        return value not in ("", "root", "0")
+    if key == "ProtectHome":
+        return value.lower() in ("yes", "true", "on", "1", "y", "t", "tmpfs")
     if key in ("PrivateNetwork", "IPAddressDeny", *_ELSEWHERE):
         return value.lower() not in ("", "no", "false", "off", "0", "n", "f")
     return _needs(key, value)

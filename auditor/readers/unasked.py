@@ -18,6 +18,8 @@ from auditor.readers.sudoers import Rules
 _Stack = tuple[pam.Entry, ...] | Unknown
 DOAS = (Service("doas", usual=True),)
 BECAUSE = "PAM"
+OTHER = "other"  # asked for a service that the host has no file of
+LOGIN = "sudo-i"
 MOST_MEMBERS = 200  # of a group, where the stack tells one account from another
 MORE = Unknown("not_asked", "a group with more members than are looked at")
 
@@ -64,10 +66,15 @@ def _asked(one: Elevation, stacks: Sequence[tuple[_Stack, bool]], texts: Files, 
 
 
 def _stacks(texts: Files, which: Sequence[Service]) -> Iterator[tuple[_Stack, bool]]:
-    """Of the usual ones those that the host has a file of, or `other`; without any, sudo and doas were built without PAM."""
-    there = [s for s in which if not s.usual or _is_there(texts, s.name)]
-    for service in there or [Service("other")] * _is_there(texts, "other"):
-        yield _stack(texts, service.name), service.surely
+    """Of the usual ones those that the host has a file of, for the others `other`; without any, sudo and doas were built
+    without PAM. Whether `sudo -i` has a service of its own, sudo was built with.
+    """
+    lacking = [s for s in which if s.usual and not _is_there(texts, s.name)]
+    for service in which:
+        if service not in lacking:
+            yield _stack(texts, service.name), service.surely
+    if _is_there(texts, OTHER):
+        yield from ((_stack(texts, OTHER), service.surely and service.name != LOGIN) for service in lacking)
 
 
 def _is_there(texts: Files, service: str) -> bool:
@@ -75,7 +82,11 @@ def _is_there(texts: Files, service: str) -> bool:
 
 
 def _stack(texts: Files, service: str) -> _Stack:
-    return (pam.untold(texts, service) or pam.stack(texts.texts, service)) if service else WHICH
+    if not service:
+        return WHICH
+    told = pam.untold(texts, service) or pam.stack(texts.texts, service)
+    bare = told == () and service != OTHER and _is_there(texts, OTHER)  # of a service without a line of its own too
+    return _stack(texts, OTHER) if bare else told
 
 
 def _told(stack: _Stack, gap: Unknown | None, whom: tuple[pam.Who, ...]) -> Iterator[bool | Unknown]:

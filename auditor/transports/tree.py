@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fnmatch
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +26,9 @@ MOST_NAMES = 5000  # of one folder
 NOWHERE = ["dev", "null"]  # a link there is how a file is said to be none: it reads as empty, and is not opened
 NOTHING_HERE = "no file of this tree is one that is asked for"
 _WILD = frozenset("*?[")
+# What ends a line for one program and not for the next: systemd takes a lone carriage return and NUL for an end, sshd joins
+# what stands before NUL to the line that follows.
+_BREAKS = re.compile(rb"[\0\v\f\x1c-\x1e]|\r(?!\r*(?:\n|\Z))|\xc2\x85|\xe2\x80[\xa8\xa9]")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -107,7 +111,7 @@ def _shown(root: _Root, command: Command) -> Iterator[bytes]:
             continue
         name = os.fsencode(path)
         try:
-            text = root.leads(path) if command.mask == LINKS else MASKS[command.mask](root.text(path, left))
+            text = root.leads(path) if command.mask == LINKS else MASKS[command.mask](_in_lines(root, path, left))
         except FileNotFoundError:
             continue
         except PermissionError:
@@ -120,6 +124,14 @@ def _shown(root: _Root, command: Command) -> Iterator[bytes]:
             yield b"F %d %d %b\n%b\n" % (len(text), len(name), name, text)
     for empty in dict.fromkeys(root.empty(glob) for glob, found in matching.items() if not found):
         yield b"E %d %b\n" % (len(empty), empty) if empty else b""
+
+
+def _in_lines(root: _Root, path: str, most: int) -> bytes:
+    """The bytes of a file of a tree, of which every program sees the same lines. Raises as `_Root.text` does."""
+    text = root.text(path, most)
+    if not root.name and _BREAKS.search(text):
+        raise _Odd("(a control character that is the end of a line to some programs)")
+    return text
 
 
 @lru_cache(maxsize=256)

@@ -378,6 +378,14 @@ def test_every_schema_is_printed() -> None:
         ("", "holds no PROBE"),
         ("def (", "mine.py:1:"),
         ("import no_such_module", "cannot be imported"),
+        ("import sys\nsys.exit(0)", "cannot be imported: SystemExit"),
+        *(
+            (
+                f"from auditor.kinds import Dialects, Probe\ndef late():\n    {does}\nPROBE = Probe({{}}, {{}}, Dialects(linux=late))",
+                says,
+            )
+            for does, says in (("import no_such_module", "cannot be imported"), ("return 5", "holds no PROBE"))
+        ),
         ("\x00", "mine.py"),
         (
             "from auditor.kinds import DerivedProbe\nPROBE = DerivedProbe({}, 'smaple', {}, print)",

@@ -38,6 +38,20 @@ def test_two_files_of_one_name_are_two() -> None:
     assert told == {"p.yaml#11111111": "1" * 64, "p.yaml#22222222": "2" * 64}
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("/a/p.yaml", "/b/p.yaml"),
+        ("/a/p.yaml", "/b/p.yaml", f"/c/p.yaml#{'1' * 9}2"),
+        ("/a/p.yaml", f"/c/p.yaml#{'1' * 8}"),
+    ],
+)
+def test_no_file_takes_the_name_of_another(names: tuple[str, ...]) -> None:
+    """Neither by how its digest begins, nor by what it is called."""
+    digests = {name: "1" * (9 + number) + "2" * (55 - number) for number, name in enumerate(names)}
+    assert sorted(shared(digests, []).values()) == sorted(digests.values())
+
+
 def test_reports_of_two_machines_name_the_same_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever the folders lie, also in the run's id."""
     told = []

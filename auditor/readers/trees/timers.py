@@ -23,7 +23,7 @@ def _units(suffix: str) -> str:
     """Of an administrator's all, of the packages', which are many, those that are called so."""
     packages = [f"{root}/{like}.{suffix}" for root in ROOTS[1:3] for like in ("*backup*", "restic*", "borg*")]
     folders = [f"{root}/*.{suffix}.d/*.conf" for root in ROOTS[:3]]
-    return " ".join([f"{OWN}/*.{suffix}", *packages, *folders, f"{OWN}/{suffix}.d/*.conf"])
+    return " ".join([f"{OWN}/*.{suffix}", *packages, *folders, *(f"{root}/{suffix}.d/*.conf" for root in ROOTS[:3])])
 
 
 LINKED = Command(

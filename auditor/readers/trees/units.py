@@ -14,8 +14,14 @@ from auditor.readers import files
 from auditor.readers.files import LINKS
 
 ROOTS = ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
-# What systemd looks at before the folder of administrators (systemd.unit(5)).
-BEFORE = ("/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient", "/run/systemd/system")
+# What systemd looks at before the folders of packages, and mostly before that of administrators (systemd.unit(5)).
+BEFORE = (
+    "/etc/systemd/system.control",
+    "/etc/systemd/system.attached",
+    "/run/systemd/system.control",
+    "/run/systemd/transient",
+    "/run/systemd/system",
+)
 UNITS = Command(
     " ".join(
         [

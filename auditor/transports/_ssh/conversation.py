@@ -13,6 +13,7 @@ from auditor.transports._ssh.connection import Connection
 
 READ_AT_ONCE = 2 * 1024 * 1024
 ROOM = 1024 * 1024  # what may wait in a channel, whose window is twice that
+LOOK_S = 1.0  # then we look, then after twice as long: a host may leave the channel open after its last answer
 STATUS_S = 1.0  # an exit code may come a moment after the end of what was said
 
 
@@ -48,7 +49,8 @@ def converse(
 ) -> Iterator[tuple[Command, Answer]]:
     """Sends the script, then reads until all is answered, the host closes or time is up. Both streams are drained.
 
-    The first answer, what the host is and what its clock says, is read when it comes; the others when all are there.
+    The first answer, what the host is and what its clock says, is read when it comes; the others when all are there, or
+    when we look.
     """
     channel.settimeout(max(0.001, end - clock()))
     channel.exec_command(command)
@@ -59,10 +61,11 @@ def converse(
     except OSError:
         if not channel.closed:  # what it said before it closed is still to be read
             raise
-    whole: _Whole | None = None
+    whole, patience = None, LOOK_S
     while not reader.done and not reader.broken and clock() < end:
         if whole is not None:
-            whole.wait(max(0.001, end - clock()))
+            whole.wait(max(0.001, min(patience, end - clock())))
+            patience *= 2
         while channel.recv_stderr_ready():
             channel.recv_stderr(READ_AT_ONCE)
         if whole is not None and not (channel.recv_ready() or channel.eof_received or channel.closed):

@@ -34,4 +34,4 @@ class Cut(Refused):
 
 
 def reason(error: BaseException) -> str:
-    return sh.shown(str(getattr(error, "strerror", None) or error or type(error).__name__))[:200]
+    return sh.shown(str(getattr(error, "strerror", None) or str(error) or type(error).__name__))[:200]
