@@ -109,8 +109,10 @@ def _site_probe(file: Path, text: bytes) -> Probe | DerivedProbe:
         made = [*probe.dialects.values(), *probe.trees.values()] if isinstance(probe, Probe) else []
     except SyntaxError as error:
         raise InvalidInput([Problem(str(file), error.lineno or 0, error.offset or 0, str(error.msg))]) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a site's own code: whatever it raises is about its file
-        raise InvalidInput([Problem(str(file), 0, 0, f"cannot be imported: {type(error).__name__}: {error}")]) from None
+    except (Exception, SystemExit) as error:  # a site's own code: whatever it raises is about its file
+        raise InvalidInput(
+            [Problem(str(file), 0, 0, f"cannot be imported: {type(error).__name__}: {error}")]
+        ) from error
     if not isinstance(probe, Probe | DerivedProbe) or not all(isinstance(dialect, Dialect) for dialect in made):
         raise InvalidInput([Problem(str(file), 0, 0, "holds no PROBE = Probe(...)")])
     return probe

@@ -11,7 +11,7 @@ from typing import Any
 
 from auditor.kinds import RECORDS, Dialect, Probe
 from auditor.model import Answer, Command, Facts, Partial, Unknown
-from auditor.readers.attested import COUNTED, QUESTIONS, Word, counted, said, uncounted
+from auditor.readers.attested import COUNTED, QUESTIONS, Word, arguments_of, counted, said, uncounted
 from auditor.readers.declared import ADAPTATIONS, age_days, listed
 from auditor.records import Notice
 
@@ -94,16 +94,6 @@ PROBE = Probe(
     title={"en": "Whether adaptations were announced", "fr": "Si les adaptations ont été annoncées"},
     facts=FACTS,
     dialects={RECORDS: Dialect(commands, parse)},
-    arguments={
-        "type": "object",
-        "required": ["measure"],
-        "properties": {
-            "measure": {
-                "type": "string",
-                "description": "The measure whose attestation counts the adaptations in effect.",
-            }
-        },
-        "additionalProperties": False,
-    },
+    arguments=arguments_of("The measure whose attestation counts the adaptations in effect."),
     privilege={"en": "none: no host is asked", "fr": "aucun : aucune machine n'est interrogée"},
 )

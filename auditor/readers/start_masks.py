@@ -20,7 +20,9 @@ _HOLDS = re.compile(r"\s*(?:(?:Condition|Assert)(\w+)|ExecCondition|Requisite|Bi
 _USUAL = re.compile(
     r"Capability=CAP_SYS_TIME|Virtualization=!container|Requisite=|Conflicts=(?:[\w.-]*(?:chrony|ntp|timesync|shutdown|syslog)[\w.-]*\s*)+"
 )
-_ROOTS = re.compile(r"\s*(?:Root(?:Directory|Image)|Bind(?:ReadOnly)?Paths|(?:Mount|Extension)Images)\s*=\s*[^\s].*")
+_ROOTS = re.compile(
+    r"\s*(?:Root(?:Directory|Image)|Bind(?:ReadOnly)?Paths|(?:Mount|Extension)Images|ExtensionDirectories|PassEnvironment)\s*=\s*[^\s].*"
+)
 _SETTINGS = re.compile(
     r"(?:^|[\s\"'])(?:-[a-zA-Z]*[fcC]\s*|--?(?:conf|config|cfgfile|config[.-]file|config[.-]path|c)[=\s]\s*)[\"']?(/[^\s\"']*)"
 )

@@ -5,19 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
 def _without(module: str) -> Iterator[None]:
     """Where the module was not imported yet, it seems not to be installed; paramiko reckons with that."""
-    absent = module not in sys.modules
+    modules: dict[str, Any] = sys.modules
+    absent = module not in modules
     if absent:
-        sys.modules[module] = None  # type: ignore[assignment]  # as the import system has it: not to be found
+        modules[module] = None  # as the import system has it: not to be found
     try:
         yield
     finally:
         if absent:
-            del sys.modules[module]
+            del modules[module]
 
 
 with _without("invoke"):  # it brings asyncio, ssl and a mocking library: more than a third of paramiko's time

@@ -30,8 +30,10 @@ def met(
     transport: paramiko.Transport | None = None
     try:
         run.deadlines.add(connection, lambda: left.end)
-        transport = paramiko.Transport(connection)  # type: ignore[arg-type]  # whatever sends and receives does; its stubs want a socket
-        transport.packetizer.start_handshake = lambda timeout: None  # type: ignore[method-assign]  # see Deadlines
+        spoken_on: Any = connection  # whatever sends and receives does; the stubs want a socket
+        transport = paramiko.Transport(spoken_on)
+        packets: Any = transport.packetizer
+        packets.start_handshake = lambda timeout: None  # its timer would be a thread for each host: see Deadlines
         connection.settimeout(WAKE_S)
         _handshake(run, transport, connection, endpoint, left)
         yield transport, connection
