@@ -18,6 +18,7 @@ from test_dated_records import (
     TODAY,
     WHOLE,
     accept,
+    act,
     adapt,
     answered,
     attest,
@@ -190,22 +191,6 @@ def test_answers_about_another_perimeter_answer_nothing(town: Path) -> None:
     (town / "decisions/ACC-1.yaml").unlink()
     act(town, perimeter="other", scope={"perimeter": True})
     assert answered(town)[0] == "fail"
-
-
-def act(town: Path, **more: Any) -> None:
-    said = {
-        "kind": "action",
-        "id": "ACT-1",
-        "perimeter": "own",
-        "controls": ["antivirus-or-edr-running"],
-        "scope": {"hosts": ["nas"]},
-        "text": "Install it.",
-        "responsible": "SCOTA",
-        "due": "2026-12-31",
-        "raised_by": "REC-1",
-        **more,
-    }
-    put(town / "decisions/ACT-1.yaml", yaml.safe_dump(said))
 
 
 def test_an_action_on_other_controls_answers_nothing(town: Path) -> None:

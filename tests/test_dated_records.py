@@ -514,9 +514,8 @@ def test_what_is_counted_otherwise_passes_nothing(town: Path) -> None:
     assert answered(town, 2) == ("unknown", "unknown")
 
 
-def test_an_action_of_its_recommendation_adopts_it(town: Path) -> None:
-    recommend(town)
-    action = {
+def act(town: Path, **more: Any) -> None:
+    said = {
         "kind": "action",
         "id": "ACT-1",
         "perimeter": "own",
@@ -526,9 +525,15 @@ def test_an_action_of_its_recommendation_adopts_it(town: Path) -> None:
         "responsible": "SCOTA",
         "due": "2026-12-31",
         "raised_by": "REC-1",
+        **more,
     }
+    put(town / "decisions/ACT-1.yaml", yaml.safe_dump(said))
+
+
+def test_an_action_of_its_recommendation_adopts_it(town: Path) -> None:
+    recommend(town)
     for changes, expected in (({}, "pass"), ({"raised_by": "an audit"}, "fail"), ({"status": "abandoned"}, "fail"), ({"awaits": "arbitration"}, "fail")):  # fmt: skip
-        put(town / "decisions/ACT-1.yaml", yaml.safe_dump({**action, **changes}))
+        act(town, **changes)
         assert answered(town)[0] == expected, changes
 
 
