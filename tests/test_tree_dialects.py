@@ -920,3 +920,12 @@ def test_silence_is_a_failure_of_the_answer(tmp_path: Path) -> None:
         facts = dialect.parse({n: Failure("unreadable") for n in dialect.commands({})}, {})
         for key in probe(name).facts["properties"]:
             assert cause(facts[key]) in ("unreadable", "not_observable")
+
+
+@pytest.mark.parametrize(
+    "key", ["RootImage", "BindPaths", "ExtensionImages", "ExtensionDirectories", "PassEnvironment"]
+)
+def test_a_daemon_that_sees_other_files_is_odd(key: str) -> None:
+    """Its own may then be no file of the tree; an empty value takes back, and says nothing of the kind."""
+    assert MASKS["daemon"](f"[Service]\n{key}=X".encode()).split(b"\n") == [b"", b"odd"]
+    assert MASKS["daemon"](f"[Service]\n{key}=".encode()).split(b"\n") == [b"", b""]
