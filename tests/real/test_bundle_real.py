@@ -35,11 +35,16 @@ class Town:
     def home(self) -> Path:
         return self.folder / "a home"
 
+    @property
+    def temporary(self) -> Path:
+        """Its own: some machines let nobody but root write into `/tmp`."""
+        return self.folder / "tmp"
+
     def run(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         path = f"{self.home}/.local/bin:{self.path}"
         done = subprocess.run(
             ["unshare", "-n", "setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups"]
-            + ["env", "-i", f"HOME={self.home}", f"PATH={path}", "LANG=C.UTF-8", *words],
+            + ["env", "-i", f"HOME={self.home}", f"TMPDIR={self.temporary}", f"PATH={path}", "LANG=C.UTF-8", *words],
             cwd=self.folder, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
@@ -55,8 +60,9 @@ def town() -> Iterator[Town]:
         folder.chmod(0o755)
         for place in places:
             town = Town(folder, f"{place}:/usr/bin:/bin")
-            town.home.mkdir(exist_ok=True)
-            os.chown(town.home, NOBODY.pw_uid, NOBODY.pw_gid)
+            for own in (town.home, town.temporary):
+                own.mkdir(exist_ok=True)
+                os.chown(own, NOBODY.pw_uid, NOBODY.pw_gid)
             try:
                 town.run(MINOR, "-c", "import venv, ensurepip")
             except AssertionError:
