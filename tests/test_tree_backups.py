@@ -16,7 +16,7 @@ from test_tree_doors import changed
 
 from auditor.medium import WHERE
 from auditor.model import Facts
-from auditor.probes import backups
+from auditor.probes.questions.repositories.place import PLACE
 from auditor.readers import backup_commands, schedules
 from auditor.readers.backup_places import place
 from auditor.readers.masks import MASKS
@@ -603,7 +603,7 @@ ADDRESSES = [
 @pytest.mark.parametrize("text", ADDRESSES)
 def test_a_place_is_what_a_host_says_that_it_is(tool: str, text: str) -> None:
     done = subprocess.run(
-        ["awk", backups._PLACE],
+        ["awk", PLACE],
         capture_output=True,
         text=True,
         check=True,

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from auditor.errors import Unreadable
 from auditor.model import Output
 from auditor.probes import backups
+from auditor.probes.questions.repositories.place import PLACE
+from auditor.probes.questions.repositories.settings import ASSIGNMENTS, QUOTED
 from auditor.readers import repositories
 
 PLACES = [
@@ -52,7 +54,7 @@ AWKS = [a for a in (["mawk"], ["gawk"], ["original-awk"], ["busybox", "awk"]) if
 @pytest.mark.parametrize(("tool", "address", "shown", "kind", "host"), PLACES, ids=[p[1] for p in PLACES])
 def test_places(awk: list[str], tool: str, address: str, shown: str, kind: str, host: str) -> None:
     environment = {"tool": tool, "repo": address, "PATH": "/usr/bin:/bin"}
-    said = subprocess.run([*awk, backups._PLACE], env=environment, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run([*awk, PLACE], env=environment, capture_output=True, text=True, check=True).stdout
     (one,) = repositories.read(f"@ {tool}\n{said}end\n").repositories
     assert (one.repository, one.kind, one.host) == (shown, kind, host)
     assert "CANARY" not in said
@@ -83,7 +85,7 @@ ASSIGNED = [
 def test_assignments_are_read_and_never_executed(awk: list[str], syntax: str, line: str, value: str | None) -> None:
     text = 'eval "$(' + " ".join(awk) + ' -v syntax=$1 "$2")"\nprintf \'%s|%s|%s\' "$RESTIC_PASSWORD" "$odd" "$parsed"'
     ran = subprocess.run(
-        ["sh", "-c", text, "sh", syntax, backups._QUOTED + backups._ASSIGNMENTS],
+        ["sh", "-c", text, "sh", syntax, QUOTED + ASSIGNMENTS],
         input=f"# x\nPATH=/nowhere\nLD_PRELOAD=x\n{line}\n",
         env={"PATH": "/usr/bin:/bin"},
         capture_output=True,
