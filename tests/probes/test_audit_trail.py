@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from auditor.errors import Unreadable
 from auditor.model import Answer, Output, Unknown
-from auditor.probes.audit_trail import PROBE, commands
+from auditor.probes.audit_trail import PROBE
+from auditor.probes.linux.audit_trail import commands
 from auditor.readers import audit_rules
 
 RECORDED = [yaml.safe_load(p.read_text()) for p in sorted((Path(__file__).parent / "audit_trail").glob("*.yaml"))]

@@ -20,7 +20,8 @@ from conftest import lacking
 from namespaces import Told, ask, judged
 
 from auditor.model import Outcome, Unknown
-from auditor.probes.audit_trail import OF_WINDOWS, PROBE
+from auditor.probes.audit_trail import PROBE
+from auditor.probes.linux.audit_trail import OF_WINDOWS
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(115), pytest.mark.xdist_group("audit")]
 

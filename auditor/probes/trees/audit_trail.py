@@ -7,7 +7,8 @@ from typing import Any
 
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Facts, Partial, Unknown
-from auditor.probes.audit_trail import ACCOUNTS, MODULES, PROBE, SUDO, all_of
+from auditor.probes.audit_trail import PROBE
+from auditor.probes.linux.audit_trail import ACCOUNTS, MODULES, SUDO, all_of
 from auditor.readers import audit_rules, auditd
 from auditor.readers.trees import auditing
 
