@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from auditor.errors import Unreadable
 from auditor.model import Answer, Output, Partial, Unknown
-from auditor.probes.directory import PROBE, commands
+from auditor.probes.directory import PROBE
+from auditor.probes.linux.directory import commands
 from auditor.readers import sssd
 
 RECORDED = [yaml.safe_load(p.read_text()) for p in sorted((Path(__file__).parent / "directory").glob("*.yaml"))]

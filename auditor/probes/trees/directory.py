@@ -7,8 +7,8 @@ from typing import Any
 
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
-from auditor.probes.directory import Seen, directories_of, joined_by, listed_of
 from auditor.readers import files, processes
+from auditor.readers.directories import Seen, directories_of, joined_by, listed_of
 from auditor.readers.trees import directories as trees
 from auditor.readers.trees import stacks, units
 from auditor.readers.trees.observable import observable
