@@ -18,7 +18,9 @@ from auditor.kinds import Dialect, Dialects, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Partial, Unknown
 from auditor.readers import files, log_deletion, logrotate, systemd_conf
 from auditor.readers.log_deletion import Rule
-from auditor.readers.log_stores import DIRECTORIES, JOURNAL, JOURNALS, TREE, Store, journal, trees
+from auditor.readers.log_stores.journals import JOURNAL, JOURNALS, journal
+from auditor.readers.log_stores.store import DIRECTORIES, Store
+from auditor.readers.log_stores.trees import TREE, trees
 
 DAY = 86400.0
 FIRST_DAYS = 3  # the first record of a collector comes that long after it was put into service, at most

@@ -14,7 +14,7 @@ from typing import Any
 
 from auditor.kinds import DerivedProbe
 from auditor.model import Fact, Facts, Host, Partial, Unknown
-from auditor.readers.log_stores import DIRECTORIES
+from auditor.readers.log_stores.store import DIRECTORIES
 
 STALE_HOURS = 31 * 24.0  # what nothing was added to for so long hides nobody's recent records
 SHOWN = 5  # hosts named beside a name that several have

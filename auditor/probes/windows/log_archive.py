@@ -14,7 +14,7 @@ from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Failure, Output, Unknown
 from auditor.probes.windows import journal
 from auditor.readers import ps_json, windows_services
-from auditor.readers.log_stores import STILL_FED_S, Store
+from auditor.readers.log_stores.store import STILL_FED_S, Store
 from auditor.readers.rsyslog import age_s
 
 LOG = "ForwardedEvents"
