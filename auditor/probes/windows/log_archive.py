@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.model import Answer, Command, Failure, Output, Unknown
+from auditor.model import Answer, Command, Facts, Failure, Output, Unknown
 from auditor.probes.windows import journal
 from auditor.readers import ps_json, windows_services
+from auditor.readers.log_reach import reaching
 from auditor.readers.log_stores.store import STILL_FED_S, Store
 from auditor.readers.rsyslog import age_s
 
@@ -76,6 +77,19 @@ def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
         "subscriptions": SUBSCRIPTIONS,
         "registered": windows_services.REGISTERED,
         "services": windows_services.STATES,
+    }
+
+
+def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
+    kept = read(answers)
+    unseen = kept.store if isinstance(kept.store, Unknown) else None
+    stores = [kept.store] if isinstance(kept.store, Store) else []
+    by_size = Unknown("not_told", "an event log is set to a size, not to a time")
+    return {
+        **reaching(stores, unseen, kept.elsewhere, answers["records"], args),
+        "other_engines": kept.engines,
+        "configured_days": unseen or by_size,
+        "room_days": unseen or by_size,
     }
 
 
