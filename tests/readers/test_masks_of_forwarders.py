@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditor.probes.questions import forwarders
+from auditor.probes.questions.forwarders.mask import MASK
 from auditor.readers.forwarders import flatten, flattening, mask
 from auditor.readers.masks import MASKS
 
@@ -36,7 +36,7 @@ PIECES = {
 
 def on_a_host(kind: str, file: Path) -> list[str]:
     if kind == "syslog":
-        script = GONE + forwarders.MASK + f'm rsyslog 3 "{file}"'
+        script = GONE + MASK + f'm rsyslog 3 "{file}"'
     else:
         program, sign = AWK[kind]
         script = GONE + flatten.SHELL + f'k x {sign} "{program}" "{file}"'

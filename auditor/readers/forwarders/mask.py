@@ -1,6 +1,6 @@
 """The configuration of a forwarder in a tree in; the same lines, with no value but those that are asked for, out. Pure.
 
-What the host's own question does in awk (probes/questions/forwarders.py), for files that are read here.
+What the host's own question does in awk (probes/questions/forwarders/mask.py), for files that are read here.
 """
 
 from __future__ import annotations
