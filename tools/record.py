@@ -43,7 +43,7 @@ from auditor import archive, shelves
 from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import inputs, sinks
-from auditor.commands.run import catalogue_of, header_of
+from auditor.commands.beginning import catalogue_of, header_of
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput, Problem
 from auditor.framing.sh import HELLO

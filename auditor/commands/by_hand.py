@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 import click
 
 from auditor.commands import inputs
-from auditor.commands.run import run, store_path
+from auditor.commands.run import run
+from auditor.commands.store_place import store_path
 from auditor.errors import InvalidInput
 from auditor.evaluate import machine_name
 from auditor.framing import by_hand

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from auditor import shelves
 from auditor.commands import inputs
-from auditor.commands.run import store_path
+from auditor.commands.store_place import store_path
 from auditor.document import stamp
 from auditor.errors import AuditorError
 from auditor.sentences import clean

@@ -10,7 +10,7 @@ import click
 
 from auditor.commands import inputs
 from auditor.commands.references import file_of, reference
-from auditor.commands.run import store_path
+from auditor.commands.store_place import store_path
 from auditor.compare import GATING, compared
 from auditor.reporters import _changes
 from auditor.store import Store

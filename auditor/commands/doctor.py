@@ -15,7 +15,8 @@ import click
 from auditor.collect import Places, answers, each
 from auditor.commands import inputs
 from auditor.commands.chosen import selected
-from auditor.commands.run import INTERRUPTED, progress
+from auditor.commands.interrupting import INTERRUPTED
+from auditor.commands.progress import progress
 from auditor.cures import Called, Trouble
 from auditor.diagnosis import Seen, alike, as_root, candidates, groups, lines, seen
 from auditor.errors import InvalidInput

@@ -7,7 +7,7 @@ from pathlib import Path
 from auditor import archive
 from auditor.commands import sinks
 from auditor.commands.references import evidence
-from auditor.commands.run import store_path
+from auditor.commands.store_place import store_path
 
 
 def export(run: str, file: str, store: str | None) -> int:

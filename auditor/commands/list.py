@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from auditor.commands import inputs
-from auditor.commands.run import store_path
+from auditor.commands.store_place import store_path
 from auditor.document import stamp
 from auditor.kinds import DerivedProbe
 from auditor.sentences import clean

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from auditor.commands import inputs, log
-from auditor.commands.run import store_path
+from auditor.commands.store_place import store_path
 from auditor.errors import InvalidInput
 from auditor.kinds import Voice
 from auditor.lock import pruning

@@ -16,7 +16,7 @@ from auditor import pages
 from auditor.commands import inputs
 from auditor.commands.publishing import as_yaml, publish
 from auditor.commands.references import reference
-from auditor.commands.run import store_path
+from auditor.commands.store_place import store_path
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
 from auditor.letters.asked import Asked, asked, recommended

@@ -12,8 +12,11 @@ from pathlib import Path
 from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import given_names, inputs, sinks
+from auditor.commands.beginning import catalogue_of, header_of
+from auditor.commands.interrupting import INTERRUPTED
+from auditor.commands.progress import progress
 from auditor.commands.references import evidence, file_of, reference
-from auditor.commands.run import INTERRUPTED, catalogue_of, header_of, progress, store_path, waits
+from auditor.commands.store_place import store_path, waits
 from auditor.compare import compared, gating
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput

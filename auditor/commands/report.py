@@ -14,7 +14,7 @@ import click
 from auditor import shelves
 from auditor.commands import inputs, sinks
 from auditor.commands.references import evidence, reference
-from auditor.commands.run import store_path
+from auditor.commands.store_place import store_path
 from auditor.commands.viewed import reported
 from auditor.errors import AuditorError
 from auditor.kinds import Audience, Plugin

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import auditor
 from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import given_names, inputs, log, sinks
+from auditor.commands.beginning import catalogue_of, header_of
+from auditor.commands.given import compared_with, given_by, trusted_side
+from auditor.commands.interrupting import INTERRUPTED, interruptible, uninterrupted
+from auditor.commands.progress import progress
+from auditor.commands.store_place import store_path, waits
 from auditor.commands.unreached import hints
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
 from auditor.framing.collector import digest
 from auditor.kinds import RECORDS, Ask, Audience
 from auditor.lock import auditing
-from auditor.model import Header, Run, Trusted
+from auditor.model import Run
 from auditor.plan import Plan
 from auditor.records import Record
-from auditor.store import Catalogue, Printed, Store
+from auditor.store import Printed, Store
 from auditor.summary import exit_code
 
 if TYPE_CHECKING:
-    from auditor.commands.sides import Side
     from auditor.commands.timings import Timings
 
-INTERRUPTED = 130
 OFTEN = (700, 10, 10)  # as Python begins
 
 
@@ -92,9 +92,9 @@ def run(
         raise InvalidInput("--tree judges the hosts that it names: leave out --missing, and --limit without --trusted")
     held = ExitStack()
     try:
-        side = _side(trusted, held, policy, estate, probes, against, trees)
-        given, judged_by = _given(policy, estate, limit, probes, trees, side)
-        against, judged_by = _reference(against, side, judged_by)
+        side = trusted_side(trusted, held, policy, estate, probes, against, trees)
+        given, judged_by = given_by(policy, estate, limit, probes, trees, side)
+        against, judged_by = compared_with(against, side, judged_by)
         inputs.notify(given.plan.estate, lang)
         plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
         places = Places(1 if plan.only_trees else jobs)  # trees are no waiting, and threads would wait for each other
@@ -118,8 +118,8 @@ def run(
         begun = keeping.begin(header, catalogue_of(plan), kept)
         log.started(begun.header)
         held.enter_context(_settled())
-        with _interruptible(), progress(len(plan.hosts), lang) as done:
-            pace = Pace(places, float(deadline), time.time, log.telling(done), _uninterrupted, inputs.civil, missing)
+        with interruptible(), progress(len(plan.hosts), lang) as done:
+            pace = Pace(places, float(deadline), time.time, log.telling(done), uninterrupted, inputs.civil, missing)
             asks = brought.asks(time.time()) if brought else _asks(plan, places, times, given.records)
             finished = audit(plan, asks, keeping, begun, decided, pace)
         if brought and finished.header.state == "complete":
@@ -161,52 +161,6 @@ def _narrowed(plan: Plan, trees: tuple[str, ...]) -> str:
     return ",".join(h.id for h in plan.hosts) if trees and len(plan.hosts) < len(plan.estate.hosts) else ""
 
 
-def _given(
-    policy: tuple[str, ...],
-    estate: tuple[str, ...],
-    limit: str | None,
-    probes: str | None,
-    trees: tuple[str, ...],
-    side: Side | None,
-) -> tuple[inputs.Inputs, Trusted | None]:
-    """What people wrote: with a trusted side, as that has it, and what the work folder does to it."""
-    if side is None:
-        return inputs.load(policy, estate, limit, probes, given_trees=trees), None
-    from auditor.commands.sides import Named
-    from auditor.commands.trusted import judged_by
-
-    def load(named: Named) -> inputs.Inputs:
-        folder = next(iter(named.probes), None)
-        return inputs.load(named.policies, named.estate, limit, folder, given_trees=trees, work=side.here, owing=True)
-
-    return judged_by(side, Named(policy, estate, (probes,) if probes else ()), load)
-
-
-def _side(
-    ref: str | None,
-    held: ExitStack,
-    policy: tuple[str, ...],
-    estate: tuple[str, ...],
-    probes: str | None,
-    against: str | None,
-    trees: tuple[str, ...],
-) -> Side | None:
-    if ref is None:
-        return None
-    from auditor.commands.sides import Named, opened
-
-    named = Named(policy, estate, (probes,) if probes else ())
-    return held.enter_context(opened(ref, named, against, [given.partition("=")[2] for given in trees]))
-
-
-def _reference(name: str | None, side: Side | None, trusted: Trusted | None) -> tuple[str | None, Trusted | None]:
-    """The run to compare with: of a file of the repository, the trusted side's; the change may have moved its own."""
-    if name is None or side is None or trusted is None:
-        return name, trusted
-    name, touched = side.reference(name)
-    return name, replace(trusted, touched=(*touched, *trusted.touched))
-
-
 def _timings(plan: Plan) -> Timings:
     from auditor.commands.timings import Timings
 
@@ -227,42 +181,6 @@ def _since(before: Run, finished: Run) -> frozenset[str]:
     return gating(finished.since)
 
 
-def store_path(given: str | None) -> str:
-    """The store's file; "" for `none`."""
-    if given == "none":
-        return ""
-    folder = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return os.path.expanduser(given or f"{folder}/auditor/runs.db")
-
-
-def waits(holder: str) -> None:
-    print(f"the store is being pruned{holder}: this begins when that has ended", file=sys.stderr)
-
-
-def catalogue_of(plan: Plan) -> Catalogue:
-    return Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters, plan.estate.entities)
-
-
-def header_of(plan: Plan, day: str, digests: Mapping[str, str], started_at: float) -> Header:
-    """The header of a run that begins; decisions are judged on `day`."""
-    return Header(
-        number=0,
-        id="",
-        state="open",
-        started_at=started_at,
-        finished_at=0.0,
-        as_of=day,
-        version=auditor.__version__,
-        estate=plan.estate.source,
-        declared=plan.estate.declared,
-        hosts_expected=len(plan.hosts),
-        checks_planned=plan.count(),
-        hosts_inventoried=len(plan.estate.hosts),
-        legacy=tuple(h.id for h in plan.hosts if h.legacy),
-        digests=dict(sorted(digests.items())),
-    )
-
-
 def _say_aside(finished: Run, times: Timings | None, lang: str | None) -> None:
     """What is no part of the report, on stderr."""
     voice = inputs.voice(lang)
@@ -276,61 +194,3 @@ def _asks(plan: Plan, places: Places, times: Timings | None, decided: tuple[Reco
     settings = replace(settings, records=decided, connecting=places.connecting, timed=times.question if times else None)
     opened = inputs.asks(plan.subjects, settings)
     return {name: times.around(ask) if times and name != RECORDS else ask for name, ask in opened.items()}
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does: what is in is judged and kept. A second one ends at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """The second phase is short and ends with the report: one more Ctrl-C or SIGTERM waits for it, the next does not."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-
-    def once(number: int, frame: Any) -> None:
-        print("auditor: ending; once more to stop at once", file=sys.stderr)
-        signal.signal(number, signal.SIG_DFL)
-
-    before = [signal.signal(number, once) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-@contextmanager
-def progress(hosts: int, lang: str | None) -> Iterator[Callable[[str, bool], None]]:
-    """A line on stderr with true counts; nothing when it is not a terminal, or for one host."""
-    if hosts < 2 or not sys.stderr.isatty() or os.environ.get("CI"):
-        yield lambda host, earlier: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=hosts)
-        note = inputs.voice(lang).say("{host}: on earlier evidence")
-
-        def done(host: str, earlier: bool) -> None:
-            bar.update(task, advance=1, description=note.format(host=host) if earlier else host)
-
-        yield done

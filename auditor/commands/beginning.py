@@ -1,0 +1,34 @@
+"""A plan in; the header and the catalogue that its run begins with out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import auditor
+from auditor.model import Header
+from auditor.plan import Plan
+from auditor.store import Catalogue
+
+
+def catalogue_of(plan: Plan) -> Catalogue:
+    return Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters, plan.estate.entities)
+
+
+def header_of(plan: Plan, day: str, digests: Mapping[str, str], started_at: float) -> Header:
+    """The header of a run that begins; decisions are judged on `day`."""
+    return Header(
+        number=0,
+        id="",
+        state="open",
+        started_at=started_at,
+        finished_at=0.0,
+        as_of=day,
+        version=auditor.__version__,
+        estate=plan.estate.source,
+        declared=plan.estate.declared,
+        hosts_expected=len(plan.hosts),
+        checks_planned=plan.count(),
+        hosts_inventoried=len(plan.estate.hosts),
+        legacy=tuple(h.id for h in plan.hosts if h.legacy),
+        digests=dict(sorted(digests.items())),
+    )
