@@ -19,7 +19,7 @@ from auditor.framing.sh import HELLO
 from auditor.freshness import away, machine_of, quiet, whose
 from auditor.kinds import RECORDS, Ask
 from auditor.model import BY_HAND, Check, Command, Failure, Outcome, question_key
-from auditor.plan import Plan
+from auditor.plan import Plan, coverage
 from auditor.reconcile import reconcile
 from auditor.store import Packed, Presence, Store, StoredRun, command_digest, packed
 
@@ -73,7 +73,7 @@ def _second_phase(
     reconciled = reconcile(run.findings, decided, lambda: run.findings_that(decided.matters))
     store.keep_findings(run, reconciled.beside())
     store.keep_decided(run, reconciled.actions(), reconciled.to_do())
-    return store.finish(run, state, now, reconciled.notes(), reconciled.coverage(plan.coverage()))
+    return store.finish(run, state, now, reconciled.notes(), reconciled.coverage(coverage(plan)))
 
 
 def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, pace: Pace) -> None:

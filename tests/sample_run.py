@@ -31,6 +31,7 @@ from auditor.model import (
     ToDo,
     Unknown,
 )
+from auditor.plan import coverage
 
 FRENCH: Mapping[str, str] = json.loads(
     (Path(__file__).parent.parent / "auditor/locale/fr.json").read_text(encoding="utf-8")
@@ -419,7 +420,7 @@ def demo() -> SampleRun:
         findings,
         hosts,
         [IdleDecision("ACC-2025-001", "R-EXPIRY", "2026-06-30", "decisions/acc-2025-001.yaml:1")],
-        list(plan.coverage()),
+        list(coverage(plan)),
     )
 
 

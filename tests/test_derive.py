@@ -10,6 +10,7 @@ from make import ARGUMENTS, FACTS, NOON, make_control, make_derived, make_estate
 from auditor.derive import Kept, derive
 from auditor.kinds import DerivedProbe
 from auditor.model import Finding, Outcome, Subject, Unknown
+from auditor.plan import coverage
 
 TOWN = make_estate(make_host("a"), make_host("b"), make_host("c", perimeter="common"))
 PROBES = {"sample": make_probe(), "folded": make_derived()}
@@ -99,7 +100,7 @@ def test_a_witness_speaks_of_hosts_of_other_perimeters() -> None:
         (Subject("host", host, owner), Outcome.PASS) for host, owner in (("log", "common"), ("a", "own"), ("p", "own"))
     ]
     assert plan.count() == 3 == len({f.seq for f in found})
-    assert list(plan.coverage()) == []
+    assert list(coverage(plan)) == []
     assert [bool(plan.commands_of(i)) for i in range(3)] == [True, False, False], "witnesses alone are asked"
 
 

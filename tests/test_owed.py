@@ -4,6 +4,7 @@ import pytest
 
 from auditor.model import Perimeter
 from auditor.owed import owed_on
+from auditor.plan import coverage
 from tests.make import make_estate, make_host, make_measure, make_plan
 
 TOWN = {
@@ -61,7 +62,7 @@ def test_a_plan_says_a_measure_only_where_it_is_owed() -> None:
     }
     estate = make_estate(make_host(perimeter="city"), perimeters=TOWN)
     plan = make_plan(estate, measures=measures, in_force=tuple(measures))
-    assert [(c.subject.id, c.measure) for c in plan.coverage()] == [
+    assert [(c.subject.id, c.measure) for c in coverage(plan)] == [
         ("common", "log-retention"),
         ("common", "plan"),
         ("common", "referent"),

@@ -11,7 +11,7 @@ from auditor.commands import by_hand, inputs
 from auditor.commands import privileges as asked_as_root
 from auditor.errors import InvalidInput
 from auditor.model import BY_HAND, Command, Unknown
-from auditor.plan import Plan
+from auditor.plan import Plan, coverage
 from auditor.sentences import cause, clean
 
 
@@ -46,9 +46,9 @@ def plan(
     for index in range(len(given.plan.hosts), len(given.plan.subjects)):
         _perimeter(given.plan, index, catalogue, speaking.say)
     unasked: dict[tuple[str, str], list[str]] = {}
-    for coverage in given.plan.coverage():
-        about = coverage.measure or coverage.subject.id
-        unasked.setdefault((coverage.subject.key, coverage.cause.detail), []).append(about)
+    for gap in coverage(given.plan):
+        about = gap.measure or gap.subject.id
+        unasked.setdefault((gap.subject.key, gap.cause.detail), []).append(about)
     for (subject, why), measures in unasked.items():
         click.echo(f"# {speaking.say('nothing asked')}: {subject} {', '.join(measures)}: {clean(why)}")
     return 0

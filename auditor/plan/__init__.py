@@ -2,5 +2,6 @@
 
 from auditor.plan.checks import Plan
 from auditor.plan.limit import limited, unmatched
+from auditor.plan.unasked import coverage
 
-__all__ = ["Plan", "limited", "unmatched"]
+__all__ = ["Plan", "coverage", "limited", "unmatched"]

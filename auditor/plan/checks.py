@@ -13,13 +13,12 @@ from functools import cached_property
 from typing import Any
 
 from auditor.framing.sh import HELLO
-from auditor.kinds import NO_FILES, RECORDS, TREE, DerivedProbe, Probe, asked_of
+from auditor.kinds import RECORDS, TREE, DerivedProbe, Probe, asked_of
 from auditor.model import (
     Bound,
     Check,
     Command,
     Control,
-    Coverage,
     Estate,
     Host,
     Measure,
@@ -28,19 +27,12 @@ from auditor.model import (
     Unknown,
     question_key,
 )
-from auditor.owed import owed_on
-from auditor.plan.names import Meanings, is_name, named
+from auditor.plan.meant import applies, fileless, heard, meant, subject_of
+from auditor.plan.names import Meanings
+from auditor.plan.owing import Owing, Recorded
+from auditor.plan.wording import Wording
 
 Kinds = Mapping[str, Probe | DerivedProbe]
-DECLARES = ("measure", "register")  # arguments that name what people declare
-Recorded = Callable[[str, str, str], bool]
-NO_RECORD_ASKED = "no record of it is asked for"
-# Arguments, commands, values of names, why it is not asked, and whether it gates.
-_Put = tuple[Mapping[str, Any], Mapping[str, Command], Mapping[str, Any], Unknown | None, bool]
-UNSAID = (
-    "$host.zone.vlan",
-    "$host.commissioned_at",
-)  # what an estate need not say; the probe says what follows of that
 
 
 @dataclass(frozen=True)
@@ -68,15 +60,15 @@ class Plan:
     recorded: Recorded | None = None
     _commands: dict[Any, Mapping[str, Command]] = field(default_factory=dict)
     _named: dict[str, list[str]] = field(default_factory=dict)
-    _of_one: dict[str, bool] = field(
-        default_factory=dict, init=False
-    )  # controls that ask each host something of its own
-    _puts: dict[Any, _Put] = field(default_factory=dict, init=False)
     _applied: dict[Any, tuple[tuple[int, Control, Probe], ...]] = field(default_factory=dict, init=False)
 
     @cached_property
-    def _resolved(self) -> Callable[..., Any]:
-        return Meanings(self.estate, self.measures, self.until).of
+    def _wording(self) -> Wording:
+        return Wording(Meanings(self.estate, self.measures, self.until), self._commands, self._named)
+
+    @cached_property
+    def owing(self) -> Owing:
+        return Owing(self.estate, self.measures, self.perimeters, self.exempted, self.recorded)
 
     @cached_property
     def only_trees(self) -> bool:
@@ -139,14 +131,14 @@ class Plan:
         host = self.subjects[index]
         first = index * len(self.controls)
         if host.connection == RECORDS:
-            return [self._of_records(first + i, host, c, p) for i, c, p in self._declared_on(host.perimeter)]
-        return [self._check(first + i, host, c, p) for i, c, p in self._applying(host)]
+            return [self._of_records(first + i, host, c, p) for i, c, p in self.declared_on(host.perimeter)]
+        return [self._check(first + i, host, c, p) for i, c, p in self.applying(host)]
 
-    def _applying(self, host: Host) -> tuple[tuple[int, Control, Probe], ...]:
+    def applying(self, host: Host) -> tuple[tuple[int, Control, Probe], ...]:
         """The controls asked of a host, each with its place; found once for all that are asked the same way, with its roles."""
         key = (host.platform, host.connection == TREE, host.roles)
         if key not in self._applied:
-            self._applied[key] = tuple(one for one in self.direct if _applies(one[1], one[2], host))
+            self._applied[key] = tuple(one for one in self.direct if applies(one[1], one[2], host))
         return self._applied[key]
 
     def derived_checks(self) -> Iterator[Check]:
@@ -158,29 +150,22 @@ class Plan:
         """The checks of which a witness is asked, host by host; also of hosts that nobody connects to."""
         for index, host in enumerate(self.hosts):
             for i, control, probe in self.witnessed:
-                if _meant(control, host):
+                if meant(control, host):
                     yield self._witnessed(index * len(self.controls) + i, host, control, probe)
 
     def perimeter_checks(self) -> Iterator[Check]:
         first = len(self.hosts) * len(self.controls)
         for place, perimeter in enumerate(self.perimeters):
             for i, control, _ in self.derived:
-                names = {n: self._resolved(n, None, control, perimeter) for n in self._names(control)}
+                names = self._wording.values(control, None, perimeter)
                 seq = first + place * len(self.controls) + i
                 subject = Subject("perimeter", perimeter, perimeter)
                 whole = not any(isinstance(v, Unknown) for v in names.values())
                 bounds = self.bounds(control.id, subject.key)
-                values = self._valued(names, bounds, None, control, perimeter)
+                values = self._wording.with_bounds(names, bounds, None, control, perimeter)
                 gates = (self.estate.declared or whole) and not self.only_trees
                 unasked = Unknown("not_observable") if self.only_trees else None
                 yield Check(seq, control, subject, values=values, unasked=unasked, gates=gates, bounds=bounds)
-
-    def _valued(
-        self, names: Mapping[str, Any], bounds: Sequence[Bound], host: Host | None, control: Control, perimeter: str
-    ) -> Mapping[str, Any]:
-        """The values of a control's names, and of those that only its bounds name."""
-        more = [n for b in bounds for n in named(b.as_long_as, b.expect, b.tolerate) if n not in names]
-        return {**names, **{n: self._resolved(n, host, control, perimeter) for n in more}} if more else names
 
     def questions_of(self, index: int, checks: Sequence[Check] | None = None) -> list[Question]:
         """The probes put to a host or a perimeter, each once: those of its checks, and those that derived probes fold.
@@ -189,7 +174,7 @@ class Plan:
         """
         host = self.subjects[index]
         questions: dict[str, Question] = {}
-        if host.connection == "none" or host.barred or _fileless(host):
+        if host.connection == "none" or host.barred or fileless(host):
             return []
         asked = self.checks_of(index) if checks is None else checks
         spared = self._spared_checks(host) if host.connection == RECORDS else ()
@@ -199,9 +184,9 @@ class Plan:
                 questions.setdefault(question.key, question)
         for _, control, derived in self._derived:
             probe = self.probes[derived.over]
-            if isinstance(probe, Probe) and host.platform in probe.of(host) and _heard(derived, host):
+            if isinstance(probe, Probe) and host.platform in probe.of(host) and heard(derived, host):
                 arguments = self._over(control, derived)
-                commands = self._asked(derived.over, probe, host, arguments)
+                commands = self._wording.commands(derived.over, probe, host, arguments)
                 questions.setdefault(question_key(derived.over, arguments), Question(derived.over, arguments, commands))
         return list(questions.values())
 
@@ -212,200 +197,54 @@ class Plan:
         return (HELLO, *commands) if commands else ()
 
     def _check(self, seq: int, host: Host, control: Control, probe: Probe) -> Check:
-        arguments, commands, values, unasked, gates = self._put(host, control, probe)
-        subject = _subject(host)
+        arguments, commands, values, unasked, gates = self._wording.put(host, control, probe)
+        subject = subject_of(host)
         bounds = self.bounds(control.id, subject.key)
-        values = self._valued(values, bounds, host, control, host.perimeter) if bounds else values
+        values = self._wording.with_bounds(values, bounds, host, control, host.perimeter) if bounds else values
         return Check(seq, control, subject, arguments, commands, values, unasked, gates, bounds)
-
-    def _put(self, host: Host, control: Control, probe: Probe) -> _Put:
-        """How a control is put to a host; made once for those that it is put to in the same words."""
-        if control.id not in self._of_one:
-            self._of_one[control.id] = any(
-                name.startswith("host.") for name in (*self._names(control), *named(control.arguments))
-            )
-        if self._of_one[control.id] or host.barred or host.connection == "none" or _fileless(host):
-            return self._worded(host, control, probe)
-        key = (control.id, host.platform, host.connection == TREE, host.perimeter)
-        if key not in self._puts:
-            self._puts[key] = self._worded(host, control, probe)
-        return self._puts[key]
-
-    def _worded(self, host: Host, control: Control, probe: Probe) -> _Put:
-        values: Mapping[str, Any] = {n: self._resolved(n, host, control, host.perimeter) for n in self._names(control)}
-        arguments, unasked = self._arguments(control, host)
-        gates = self.estate.declared
-        commands: Mapping[str, Command] = {}
-        unasked = unasked or next(
-            (v for v in values.values() if isinstance(v, Unknown) and v.cause == "nothing_asked"), None
-        )
-        if host.barred:
-            unasked, gates = Unknown("not_authorised", host.barred), True
-        elif host.connection == "none":
-            unasked, gates = Unknown("not_connected", host.why), True
-        elif _fileless(host):
-            unasked, gates = Unknown("not_asked", NO_FILES), True
-        elif host.platform not in probe.of(host):
-            unasked, gates = Unknown("not_observable"), False
-        elif unasked is None:
-            commands = self._asked(control.probe, probe, host, arguments)
-            gates = gates or not any(isinstance(v, Unknown) for v in values.values())
-        return arguments, commands, values, unasked, gates
 
     def _of_records(self, seq: int, host: Host, control: Control, probe: Probe) -> Check:
         """Beside its own arguments, the question is given the day that records are judged on, and who owes the measure."""
-        names = {n: self._resolved(n, None, control, host.perimeter) for n in self._names(control)}
-        owner = self._owner(str(control.arguments.get("measure", control.measure)))
+        names = self._wording.values(control, None, host.perimeter)
+        owner = self.owing.owner(str(control.arguments.get("measure", control.measure)))
         arguments = {**control.arguments, "as_of": self.day, "owner": owner}
         subject = Subject("perimeter", host.perimeter, host.perimeter)
         bounds = self.bounds(control.id, subject.key)
-        values = self._valued(names, bounds, None, control, host.perimeter)
-        commands = self._asked(control.probe, probe, host, arguments)
+        values = self._wording.with_bounds(names, bounds, None, control, host.perimeter)
+        commands = self._wording.commands(control.probe, probe, host, arguments)
         return Check(seq, control, subject, arguments, commands, values, bounds=bounds)
 
-    def _declared_on(self, perimeter: str) -> list[tuple[int, Control, Probe]]:
+    def declared_on(self, perimeter: str) -> list[tuple[int, Control, Probe]]:
         """The controls that are asked of what people declared of this perimeter."""
-        owed = (one for one in self.declared if self._owes(one[1], perimeter))
-        return [one for one in owed if not self._spared(one[1], perimeter)]
+        owed = (one for one in self.declared if self.owing.owes(one[1], perimeter))
+        return [one for one in owed if not self.owing.spared(one[1], perimeter)]
 
-    def _spared_on(self, perimeter: str) -> tuple[str, ...]:
+    def spared_on(self, perimeter: str) -> tuple[str, ...]:
         """The measures of those that are not, though somebody owes them there."""
-        owed = (c for _, c, _ in self.declared if self._owes(c, perimeter))
-        return tuple(dict.fromkeys(c.measure for c in owed if self._spared(c, perimeter)))
+        owed = (c for _, c, _ in self.declared if self.owing.owes(c, perimeter))
+        return tuple(dict.fromkeys(c.measure for c in owed if self.owing.spared(c, perimeter)))
 
     def _spared_checks(self, host: Host) -> list[Check]:
-        owed = ((i, c, p) for i, c, p in self.declared if self._owes(c, host.perimeter))
-        return [self._of_records(i, host, c, p) for i, c, p in owed if self._spared(c, host.perimeter)]
-
-    def _spared(self, control: Control, perimeter: str) -> bool:
-        """An exemption says that nothing is asked, and nobody declared anything of it: what is there is judged as ever."""
-        if (perimeter, control.measure) not in self.exempted:
-            return False
-        named = [(what, str(control.arguments[what])) for what in DECLARES if what in control.arguments]
-        recorded = self.recorded or self._recorded
-        return bool(named) and not any(recorded(what, name, perimeter) for what, name in named)
-
-    def _recorded(self, what: str, name: str, perimeter: str) -> bool:
-        if what == "register":
-            return any(r.id == name and r.perimeter in ("", perimeter) for r in self.estate.registers)
-        return any((a.measure, a.perimeter) == (name, perimeter) for a in self.estate.attestations)
-
-    def _owes(self, control: Control, perimeter: str) -> bool:
-        return perimeter in self._owing(control.measure)
-
-    def _owing(self, measure: str) -> tuple[str, ...]:
-        return owed_on(self._owner(measure), self.perimeters, self.estate.perimeters)
+        owed = ((i, c, p) for i, c, p in self.declared if self.owing.owes(c, host.perimeter))
+        return [self._of_records(i, host, c, p) for i, c, p in owed if self.owing.spared(c, host.perimeter)]
 
     def _witnessed(self, seq: int, host: Host, control: Control, probe: DerivedProbe) -> Check:
-        values = {n: self._resolved(n, host, control, host.perimeter) for n in self._names(control)}
-        arguments, unasked = self._arguments(control, None)
-        if not any(_heard(probe, h) for h in self.estate.hosts):
+        values = self._wording.values(control, host, host.perimeter)
+        arguments, unasked = self._wording.arguments(control, None)
+        if not any(heard(probe, h) for h in self.estate.hosts):
             unasked = Unknown("nothing_asked", f"no host with the role {' or '.join(probe.roles)} is declared")
         gates = self.estate.declared or unasked is None
         if self.only_trees:
             unasked, gates = Unknown("not_observable"), False
-        return Check(seq, control, _subject(host), arguments, {}, values, unasked, gates)
+        return Check(seq, control, subject_of(host), arguments, {}, values, unasked, gates)
 
     def _over(self, control: Control, probe: DerivedProbe) -> Mapping[str, Any]:
         """The arguments of the question that a derived probe reads: those of the control, where witnesses are asked."""
-        return {} if probe.of == "perimeter" else self._arguments(control, None)[0]
-
-    def _names(self, control: Control) -> list[str]:
-        if control.id not in self._named:
-            self._named[control.id] = named(control.expect, control.tolerate, control.concerns)
-        return self._named[control.id]
-
-    def _asked(self, name: str, probe: Probe, host: Host, arguments: Mapping[str, Any]) -> Mapping[str, Command]:
-        """Made once for equal arguments: a fleet shares its commands."""
-        key = (name, host.platform, host.connection == TREE, repr(sorted(arguments.items())) if arguments else "")
-        if key not in self._commands:
-            self._commands[key] = probe.of(host)[host.platform].commands(arguments)
-        return self._commands[key]
-
-    def _arguments(self, control: Control, host: Host | None) -> tuple[dict[str, Any], Unknown | None]:
-        arguments: dict[str, Any] = {}
-        for name, given in control.arguments.items():
-            value = self._resolved(given[1:], host, control) if is_name(given) else given
-            if isinstance(value, Unknown):
-                if given in UNSAID:
-                    continue
-                return arguments, value
-            arguments[name] = value
-        return arguments, None
-
-    # ------------------------------------------------------------ what nothing is asked of
-
-    def coverage(self) -> Iterator[Coverage]:
-        """Hosts without any check, and measures in force that nothing checks on a perimeter that owes them."""
-        checked: dict[str, set[str]] = {p: set() for p in self.perimeters}
-        for host in self.hosts:
-            measures = {c.measure for _, c, _ in self._applying(host)}
-            measures |= {c.measure for _, c, _ in self.witnessed if _meant(c, host)}
-            checked.setdefault(host.perimeter, set()).update(measures)
-            if not measures:
-                yield Coverage(_subject(host), "", Unknown("nothing_asked", self._why_none(host)), self.estate.declared)
-        for perimeter in self.perimeters:
-            checked[perimeter].update(c.measure for _, c, _ in self.derived)
-            checked[perimeter].update(c.measure for _, c, _ in self._declared_on(perimeter))
-        if self.whole:
-            owed = {m: self._owing(m) for m in self.in_force}
-            for perimeter in self.perimeters:
-                spared = self._spared_on(perimeter)
-                known = checked[perimeter].union(spared)
-                due = [m for m in self.in_force if perimeter in owed[m] and m not in known]
-                yield from self._unchecked(perimeter, due)
-                for measure in spared:
-                    gap = Unknown("nothing_asked", NO_RECORD_ASKED)
-                    yield Coverage(Subject("perimeter", perimeter, perimeter), measure, gap, self.estate.declared)
-
-    def _owner(self, measure: str) -> str:
-        known = self.measures.get(measure)
-        return known.owner if known else ""
-
-    def _unchecked(self, perimeter: str, measures: Sequence[str]) -> Iterator[Coverage]:
-        somewhere = {c.measure for c in self.controls}
-        for measure in measures:
-            why = "no control applies to a host of this perimeter" if measure in somewhere else "no control checks it"
-            subject = Subject("perimeter", perimeter, perimeter)
-            yield Coverage(subject, measure, Unknown("nothing_asked", why), self.estate.declared)
-
-    def _why_none(self, host: Host) -> str:
-        known = any(isinstance(p, Probe) and _knows(p, host) for p in self.probes.values())
-        return "no control applies to it" if known else f"no probe knows the platform {host.platform}"
+        return {} if probe.of == "perimeter" else self._wording.arguments(control, None)[0]
 
     def count(self) -> int:
         """How many checks the plan holds."""
-        direct = sum(len(self._applying(h)) for h in self.hosts)
-        witnessed = sum(1 for h in self.hosts for _, c, _ in self.witnessed if _meant(c, h))
-        declared = sum(len(self._declared_on(p)) for p in self.perimeters)
+        direct = sum(len(self.applying(h)) for h in self.hosts)
+        witnessed = sum(1 for h in self.hosts for _, c, _ in self.witnessed if meant(c, h))
+        declared = sum(len(self.declared_on(p)) for p in self.perimeters)
         return direct + witnessed + declared + len(self.perimeters) * len(self.derived)
-
-
-def _subject(host: Host) -> Subject:
-    return Subject("host", host.id, host.perimeter, host.was)
-
-
-def _applies(control: Control, probe: Probe, host: Host) -> bool:
-    return _knows(probe, host) and _meant(control, host)
-
-
-def _fileless(host: Host) -> bool:
-    """Whether files should stand for it, and none were given."""
-    return host.connection == TREE and not host.tree
-
-
-def _knows(probe: Probe, host: Host) -> bool:
-    """Of a tree, also what would be asked if the host ran."""
-    return host.platform in probe.dialects or host.platform in probe.of(host)
-
-
-def _meant(control: Control, host: Host) -> bool:
-    """Whether `applies_to` names the host."""
-    if control.platforms and host.platform not in control.platforms:
-        return False
-    return not control.roles or bool(set(control.roles) & set(host.roles))
-
-
-def _heard(probe: DerivedProbe, host: Host) -> bool:
-    """Whether a derived probe reads what this host tells."""
-    return probe.of == "perimeter" or bool(set(probe.roles) & set(host.roles))
