@@ -91,6 +91,19 @@ def test_a_dialect_is_imported_where_a_host_speaks_it(tmp_path: Path) -> None:
     assert texts == same != []
 
 
+def test_what_a_probe_says_of_itself_needs_no_dialect_that_is_apart() -> None:
+    code = (
+        "import json, sys; from auditor import shelves\n"
+        "told = [(probe.title, probe.facts, probe.arguments) for probe in shelves.probes().values()]\n"
+        "print(json.dumps([len(told), sorted(sys.modules)]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    count, modules = json.loads(done.stdout)
+    assert count == len(shelves.PROBES.names())
+    apart = tuple(f"auditor.probes.{folder}." for folder in ("linux", "trees", "windows"))
+    assert [m for m in modules if m.startswith(apart)] == []
+
+
 def test_every_dialect_of_every_probe_can_be_had() -> None:
     for name, probe in shelves.probes().items():
         if isinstance(probe, Probe):
