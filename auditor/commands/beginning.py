@@ -11,6 +11,7 @@ from auditor.store import Catalogue
 
 
 def catalogue_of(plan: Plan) -> Catalogue:
+    """What a stored run says of its controls, its measures, and who owes these."""
     return Catalogue({c.id: c for c in plan.controls}, plan.measures, plan.estate.perimeters, plan.estate.entities)
 
 

@@ -43,6 +43,7 @@ def trusted_side(
     against: str | None,
     trees: tuple[str, ...],
 ) -> Side | None:
+    """The side that a change is judged by, held as long as the run is; None where none was named."""
     if ref is None:
         return None
     from auditor.commands.sides import Named, opened

@@ -68,6 +68,7 @@ class Plan:
 
     @cached_property
     def owing(self) -> Owing:
+        """Who owes what on the perimeters of this plan."""
         return Owing(self.estate, self.measures, self.perimeters, self.exempted, self.recorded)
 
     @cached_property

@@ -7,10 +7,12 @@ from auditor.model import Control, Host, Subject
 
 
 def subject_of(host: Host) -> Subject:
+    """What a finding on this host is about."""
     return Subject("host", host.id, host.perimeter, host.was)
 
 
 def applies(control: Control, probe: Probe, host: Host) -> bool:
+    """Whether a control is asked of a host: `applies_to` names it, and the probe knows its platform."""
     return knows(probe, host) and meant(control, host)
 
 

@@ -23,6 +23,7 @@ class Owing:
     recorded: Recorded | None
 
     def owner(self, measure: str) -> str:
+        """Who owes a measure; "" where the measure is not known."""
         known = self.measures.get(measure)
         return known.owner if known else ""
 
@@ -40,7 +41,9 @@ class Owing:
         return any((a.measure, a.perimeter) == (name, perimeter) for a in self.estate.attestations)
 
     def owes(self, control: Control, perimeter: str) -> bool:
+        """Whether somebody on this perimeter owes the measure of a control."""
         return perimeter in self.perimeters_of(control.measure)
 
     def perimeters_of(self, measure: str) -> tuple[str, ...]:
+        """The perimeters on which somebody owes a measure."""
         return owed_on(self.owner(measure), self.perimeters, self.estate.perimeters)

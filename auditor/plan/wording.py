@@ -75,6 +75,7 @@ class Wording:
         return arguments, commands, values, unasked, gates
 
     def names(self, control: Control) -> list[str]:
+        """The $names that a control says, without the dollar sign."""
         if control.id not in self._names:
             self._names[control.id] = named(control.expect, control.tolerate, control.concerns)
         return self._names[control.id]
@@ -87,6 +88,7 @@ class Wording:
         return self._asked[key]
 
     def arguments(self, control: Control, host: Host | None) -> tuple[dict[str, Any], Unknown | None]:
+        """The arguments of a question to a host (None: to all together), or why it cannot be asked."""
         arguments: dict[str, Any] = {}
         for name, given in control.arguments.items():
             value = self.meanings.of(given[1:], host, control) if is_name(given) else given

@@ -71,6 +71,7 @@ def _new(realm: realmd.Realm, known: set[str], found: Iterable[Directory]) -> bo
 
 
 def joined_by(directories: Fact) -> Fact:
+    """Whether there is a directory; unknown where none was seen and one may have been missed."""
     items = directories.items if isinstance(directories, Partial) else directories
     return True if items else directories.missing if isinstance(directories, Partial) else False
 
@@ -192,4 +193,5 @@ def _both(one: bool | Unknown, other: bool | Unknown) -> bool | Unknown:
 
 
 def listed_of(fact: tuple[str, ...] | Unknown) -> Fact:
+    """The texts as a fact."""
     return fact if isinstance(fact, Unknown) else list(fact)

@@ -67,6 +67,7 @@ class Kernel:
 
 
 def place_of(answer: Answer) -> tuple[str, ...] | Unknown:
+    """The lines of the answer to PLACE. Raises Unreadable when it stops before its end."""
     if isinstance(answer, Failure):
         return answer.unknown()
     lines = tuple(answer.text.splitlines())
@@ -84,6 +85,7 @@ def needed_on(place: tuple[str, ...] | Unknown) -> frozenset[str]:
 
 
 def kernel_of(answer: Answer, place: tuple[str, ...] | Unknown, running: processes.Processes) -> Kernel | Unknown:
+    """What the answer to KERNEL tells; where its tools are not there, whether another program takes the records."""
     if isinstance(place, tuple) and any(line.startswith(("pid:", "user:")) for line in set(place) - FIRST_NAMESPACES):
         return IN_A_CONTAINER
     if isinstance(place, tuple) and "auditctl" not in place:

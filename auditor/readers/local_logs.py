@@ -86,6 +86,7 @@ Ages = tuple[float, float] | Unknown | None  # seconds: oldest and newest record
 
 
 def in_journal(answer: Answer) -> Ages:
+    """The answer to ENTRIES: how old the first and the last record of the journal on disk are."""
     if isinstance(answer, Failure):
         return answer.unknown()
     told = dict(line.partition(" ")[::2] for line in answer.text.splitlines())

@@ -80,6 +80,7 @@ def _told(kernel: Kernel, needed: frozenset[str]) -> Facts:
 
 
 def all_of(told: Iterable[bool | Unknown]) -> bool | Unknown:
+    """False on one false, else unknown on one unknown."""
     seen = list(told)
     return False if False in seen else next((one for one in seen if isinstance(one, Unknown)), True)
 

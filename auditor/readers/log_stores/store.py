@@ -66,6 +66,7 @@ def passed_over(answer: Output) -> Unknown | None:
 
 
 def keep(names: dict[str, float | Unknown], name: str, age: float | Unknown) -> None:
+    """Puts the age of the newest record under a name, unless a newer one is known."""
     known = names.get(name)
     if name and (not isinstance(known, float) or (isinstance(age, float) and age < known)):
         names[name] = age
@@ -79,6 +80,7 @@ def not_named(lines: list[list[str]], path: str, senders: str, named: int) -> Un
 
 
 def counted(text: str) -> int | Unknown:
+    """A number of senders."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else Unknown("unreadable", "senders")
 
 

@@ -21,6 +21,7 @@ def asks(module: str, stacks: Files) -> bool | Unknown:
 
 
 def has_option(module: str, option: str, stacks: Files) -> bool | Unknown:
+    """Whether a service that lets people in asks this module with this option."""
     return _any(
         any(e.module == module and option in {o.partition("=")[0] for o in e.options} for e in stack)
         if isinstance(stack, tuple)

@@ -36,6 +36,7 @@ NO_SIGNATURES = Unknown("not_told", "how fresh it is, its console tells")
 
 
 def untold(answers: Mapping[str, Answer], seen: Processes) -> State:
+    """Of a product whose own status is not asked."""
     untold = Unknown("not_told", "this product's own status is not read")
     return State(untold, untold)
 

@@ -117,6 +117,7 @@ def place(value: str) -> str:
 
 
 def unquoted(value: str) -> str:
+    """The text between quotes, UNCLOSED where they do not end on the line; other texts as they are."""
     if value.startswith(('"', "'")):
         found = (_DOUBLE if value[0] == '"' else _SINGLE).match(value)
         return found[1] if found else UNCLOSED
@@ -124,6 +125,7 @@ def unquoted(value: str) -> str:
 
 
 def flattened(text: bytes, lines: Callable[[Flat, Iterator[str]], None]) -> bytes:
+    """A syntax's `lines` puts into a Flat what it reads; gives what that told."""
     flat = Flat()
     lines(flat, _numbered(flat, text.decode("latin-1")))
     return "\n".join(flat.told).encode("latin-1")
