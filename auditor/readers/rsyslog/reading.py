@@ -13,33 +13,67 @@ from auditor.model import Unknown
 from auditor.readers.forwarders.target import Target
 from auditor.readers.rsyslog.actions import LOCAL, host_port, legacy, modern, port_of
 from auditor.readers.rsyslog.nouns import Reading
-from auditor.readers.rsyslog.pieces import COMMENT, OPEN, PIECE, joined, leaves_out, objects, pairs, selector_of
+from auditor.readers.rsyslog.pieces import (
+    COMMENT,
+    OPEN,
+    PIECE,
+    ends_all,
+    is_late,
+    is_open,
+    leaves_out,
+    objects,
+    pairs,
+    refused,
+    selector_of,
+)
 from auditor.readers.rsyslog.rulesets import arriving, reached
 
 OWN_INPUTS = ("imuxsock", "imjournal", "imklog", "imkmsg")  # of the host's own messages
+ENDED = Unknown("not_told", "rsyslog reads nothing after a syntax error")
 # What makes an action take some messages only: every Nth, or one in so many seconds.
 SELDOM = ("action.execonlyeverynthtime", "action.execonlyonceeveryinterval")
 
 
 def targets(texts: Sequence[str]) -> list[Target]:
-    """Where rsyslog sends what its default ruleset gets; a ruleset that nothing calls sends nothing of the host's own."""
+    """Where rsyslog sends what its default ruleset gets; a ruleset that nothing calls sends nothing of the host's own.
+
+    The texts are of lines as its parser gets them (lines.py). After what ends all of it, nothing is sure to be there.
+    """
     reading = Reading()
-    cleaned = [COMMENT.sub(lambda m: m[1] or " ", joined(text)) for text in texts]
+    cleaned = [COMMENT.sub(lambda m: m[1] or " ", text) for text in texts]
     for text in cleaned:
         for kind, parameters in objects(text):
             if kind == "global":
                 reading.driver = parameters.get("defaultnetstreamdriver", reading.driver)
         for match in re.finditer(r"(?mi)^[ \t]*\$DefaultNetstreamDriver[ \t]+(\S+)", text):
             reading.driver = match[1]
-    for number, text in enumerate(cleaned):
-        reading.inside, reading.coming, reading.text, reading.since = [], "", number, 0
-        for piece in PIECE.finditer(text):
-            before = text[reading.since : piece.start()]
-            if not (piece["quoted"] or (piece["directive"] and OPEN.search(before))):
-                _take(reading, piece, selector_of(before))
-                reading.since = piece.end()
-    whole = reached(reading)
-    return [arriving(reading, place, t, whole[place.ruleset]) for place, t in reading.found if place.ruleset in whole]
+    ended = [number for number, text in enumerate(cleaned) if not _read(reading, number, text)]
+    seen = reached(reading)
+    found = [arriving(reading, place, t, seen[place.ruleset]) for place, t in reading.found if place.ruleset in seen]
+    return [*(replace(t, partial=t.partial or ENDED) for t in found), _untold(ENDED)] if ended else found
+
+
+def _read(reading: Reading, number: int, text: str) -> bool:
+    """False where rsyslog's own reading ends before the text does."""
+    reading.inside, reading.coming, reading.text, reading.since = [], "", number, 0
+    counted = 0  # where nothing was open
+    for piece in PIECE.finditer(text):
+        if piece["quoted"]:
+            continue
+        before = text[reading.since : piece.start()]
+        late = is_late(text, reading.since, piece.start()) or (piece["brace"] == "}" and not reading.inside)
+        if late or ends_all(piece, text[max(counted, reading.since) : piece.start()]):
+            return False
+        if piece["count"]:
+            counted = piece.end()
+        elif not (piece["directive"] and OPEN.search(before)):
+            _take(reading, piece, selector_of(before))
+            reading.since = piece.end()
+    return not (reading.inside or is_open(text[max(counted, reading.since) :]))
+
+
+def _untold(why: Unknown) -> Target:
+    return Target(why, why, why, why, why, why, why)
 
 
 def _take(reading: Reading, piece: re.Match[str], selector: str) -> None:
@@ -57,7 +91,7 @@ def _take(reading: Reading, piece: re.Match[str], selector: str) -> None:
     elif piece["brace"] == "{":
         reading.inside.append((reading.coming, "") if reading.coming else (reading.here, selector))
         reading.coming = ""
-    elif piece["brace"] == "}" and reading.inside:
+    elif piece["brace"] == "}":
         reading.inside.pop()
     else:
         _legacy_action(reading, piece, selector)
@@ -75,6 +109,8 @@ def _legacy_action(reading: Reading, piece: re.Match[str], selector: str) -> Non
     if piece["relp"]:
         to, port = host_port(piece["relp"])
         _add(reading, Target(to, port_of(port, 514), "relp", False), selector, left_out)
+    elif refused(piece):
+        reading.found.append((reading.place, _untold(Unknown("not_told", "rsyslog does not take the whole line"))))
     elif piece["at"]:
         _add(reading, legacy(reading, piece), selector, left_out)
     elif piece["program"]:
