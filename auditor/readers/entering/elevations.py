@@ -8,8 +8,8 @@ from dataclasses import replace
 from auditor.model import Fact, Partial, Unknown
 from auditor.readers import elevation, pam
 from auditor.readers.elevation import Service
-from auditor.readers.entering.host import ELEVATIONS, SU, Host, who_is
-from auditor.readers.entering.verdicts import Verdict, judge
+from auditor.readers.entering.host import ELEVATIONS, OTHER, SU, Host, who_is
+from auditor.readers.entering.verdicts import Verdict, closed, judge, weakest_of
 from auditor.readers.entries import ANYBODY, Entry
 
 
@@ -53,14 +53,20 @@ def elevations(host: Host, before: Mapping[str, bool | Unknown]) -> Iterator[Fac
             yield from _elevation(host, program, which, name, asked, before[name])
 
 
+OF_LOGINS = ("sudo-i", "su-l")  # asked by those that were built with them
+
+
 def _elevation(
     host: Host, program: str, services: tuple[Service, ...], name: str, asked: str, before: bool | Unknown
 ) -> Iterator[Fact]:
-    found = [s for s in services if s.name in host.stacks or not s.usual] or [Service("other")]
+    found = [s for s in services if s.name in host.stacks or not s.usual]
+    lacking = [s for s in services if s not in found and s.name in OF_LOGINS]
+    which = [*found, *[Service(OTHER, surely=False) for _ in lacking]] if found else [Service(OTHER)]
     who = who_is(host, asked, called_by_root=False)
-    open_to = [j for service in found if (j := _of_service(host, service, who))]
+    open_to = [v for service in which if (v := _of_service(host, service, who))]
+    open_to = open_to or ([] if found else closed(host, who, program))
     if open_to:
-        two, proofs = min(open_to, key=lambda j: 0 if j[0] is False else 1 if isinstance(j[0], Unknown) else 2)
+        two, proofs = weakest_of(open_to)
         yield {"door": program, "account": name, "two_factors": two, "after_two_factors": before, "reason": proofs}
 
 

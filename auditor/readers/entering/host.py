@@ -12,6 +12,7 @@ from auditor.readers.files import Files
 # Who is asked, and for what: sudo and doas ask the caller, su asks for root's own password.
 ELEVATIONS = {"sudo": ("sudo", "sudo-i"), "sudo-rs": ("sudo", "sudo-i"), "doas": ("doas",), "pkexec": ("polkit-1",)}
 SU = ("su", "su-l")
+OTHER = "other"  # asked for a service that the host has no file of
 CERTIFICATES = "pam_cockpit_cert"
 
 
@@ -76,20 +77,24 @@ def host_of(
 
 
 def _stacks(files: Files, more: Iterable[str], *, certificates: bool) -> Mapping[str, tuple[pam.Entry, ...] | Unknown]:
-    """`other` always; nothing else where the files were not told."""
+    """`other` always; nothing else where the files were not told. It decides for a service without a line of its own too."""
     ours = (s for door in doors.DOORS for group in door.services for s in group)
     also = (s for services in (*ELEVATIONS.values(), SU) for s in services)
     found: dict[str, tuple[pam.Entry, ...] | Unknown] = {}
-    for service in (*ours, *also, *more, "other"):
-        if (unread := pam.untold(files, service)) is not None:
-            found[service] = unread
-        elif service == "other" or pam.service_text(files.texts, service) is not None:
-            told = files.missing or pam.stack(files.texts, service)
-            if isinstance(told, Unknown):
-                found[service] = files.gap or told
-            else:
-                found[service] = tuple(e for e in told if certificates or e.module != CERTIFICATES)
+    for service in (*ours, *also, *more, OTHER):
+        name = pam.asked_as(service)
+        if service == OTHER or pam.untold(files, name) or pam.service_text(files.texts, name) is not None:
+            told = _stack(files, name)
+            kept = told if isinstance(told, Unknown) else [e for e in told if certificates or e.module != CERTIFICATES]
+            found[service] = kept if isinstance(kept, Unknown) else tuple(kept)
     return found
+
+
+def _stack(files: Files, name: str) -> tuple[pam.Entry, ...] | Unknown:
+    told = pam.untold(files, name) or files.missing or pam.stack(files.texts, name)
+    if told == () and name != OTHER:
+        return _stack(files, OTHER)
+    return (files.gap or told) if isinstance(told, Unknown) else told
 
 
 def who_is(host: Host, name: str, *, called_by_root: bool = True) -> pam.Who:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from auditor.model import Unknown
-from auditor.readers import doors
-from auditor.readers.entering.host import Host, who_is
-from auditor.readers.entering.verdicts import judge
+from auditor.readers import doors, pam
+from auditor.readers.elevation import Service
+from auditor.readers.entering.host import OTHER, Host, who_is
+from auditor.readers.entering.verdicts import Verdict, closed, judge, weakest_of
 from auditor.readers.entries import ANYBODY, Entry
 
 
@@ -29,18 +30,30 @@ def _at(host: Host, door: doors.Door, name: str) -> Iterator[Entry]:
         other = Unknown("not_told", "another program than login asks there")
         yield Entry(door.name, name, door.remote, other, "")
         return
-    judged = [j for s in _services(host, door) if (j := judge(host, s, who_is(host, name)))]
-    if judged:
-        two, proofs = min(judged, key=lambda j: 0 if j[0] is False else 1 if isinstance(j[0], Unknown) else 2)
-        yield Entry(door.name, name, door.remote, two, proofs)
+    services, who = _services(host, door), who_is(host, name)
+    found = [verdict for service in services if (verdict := _judged(host, service, who))]
+    found = found or (closed(host, who, door.name) if services == OTHERS else [])
+    if found:
+        yield Entry(door.name, name, door.remote, *weakest_of(found))
 
 
-def _services(host: Host, door: doors.Door) -> tuple[str, ...]:
-    for group in door.services:
-        found = tuple(s for s in group if s in host.stacks)
+OTHERS = (Service(OTHER),)
+
+
+def _services(host: Host, door: doors.Door) -> tuple[Service, ...]:
+    """Of the first group that the host has a file of; it may be one before that is asked, and then `other`."""
+    for number, group in enumerate(door.services):
+        found = tuple(Service(s) for s in group if s in host.stacks)
         if found:
-            return found
-    return ("other",)
+            return (*found, Service(OTHER, surely=False)) if number else found
+    return OTHERS
+
+
+def _judged(host: Host, service: Service, who: pam.Who) -> Verdict | None:
+    verdict = judge(host, service.name, who)
+    if verdict and verdict[0] is False and not service.surely:
+        return Unknown("not_told", "whether PAM is asked for another service"), verdict[1]
+    return verdict
 
 
 def of_everybody(host: Host, door: doors.Door, served: bool | Unknown) -> Iterator[Entry]:
