@@ -72,7 +72,13 @@ DOORS = (
     Door("Cockpit", (("cockpit",),), ("cockpit-ws", "cockpit-tls"), remote=True, ports=(9090,)),
     Door("xrdp", (("xrdp-sesman",),), ("xrdp", "xrdp-sesman"), remote=True),
     Door("telnet", (("remote",), ("login",)), ("telnetd", "in.telnetd", "utelnetd"), remote=True, ports=(23,)),
-    Door("rlogin", (("rlogin",),), ("rlogind", "in.rlogind", "rshd", "in.rshd"), remote=True, ports=(513, 514)),
+    Door(
+        "rlogin",
+        (("rlogin", "rsh", "rexec"),),
+        ("rlogind", "in.rlogind", "rshd", "in.rshd", "rexecd", "in.rexecd"),
+        remote=True,
+        ports=(512, 513, 514),
+    ),
 )
 # What decides for itself whom it lets in, in ways that a host does not tell.
 UNTOLD = {

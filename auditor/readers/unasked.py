@@ -78,13 +78,15 @@ def _stacks(texts: Files, which: Sequence[Service]) -> Iterator[tuple[_Stack, bo
 
 
 def _is_there(texts: Files, service: str) -> bool:
-    return pam.service_text(texts.texts, service) is not None or pam.untold(texts, service) is not None
+    name = pam.asked_as(service)
+    return pam.service_text(texts.texts, name) is not None or pam.untold(texts, name) is not None
 
 
 def _stack(texts: Files, service: str) -> _Stack:
     if not service:
         return WHICH
-    told = pam.untold(texts, service) or pam.stack(texts.texts, service)
+    name = pam.asked_as(service)
+    told = pam.untold(texts, name) or pam.stack(texts.texts, name)
     bare = told == () and service != OTHER and _is_there(texts, OTHER)  # of a service without a line of its own too
     return _stack(texts, OTHER) if bare else told
 

@@ -32,23 +32,26 @@ PIECES = {
                "secret=x", "key(abc)", ":omrelp:h:1", ":omx:y z", " ^/bin/x;y z", " >x y", "\\", "`", '@include "x"',
                'peer-verify("yes")', "[", "]", "a/*", "token = x"],
 }  # fmt: skip
+PIECES["rsyslog"] = [*PIECES["syslog"], "\\\n", "\\ \n", " \\\n  ", "\\\t\r\n", "\n\n", "\r\n", "\v", "# c \\\n", "/var/log/a", ":omfile:/b",
+                     "x" * 5119, "x" * 10238, "-/c", "$IncludeConfig /d/*.conf", "{", "}"]  # fmt: skip
 
 
-def on_a_host(kind: str, file: Path) -> list[str]:
-    if kind == "syslog":
-        script = GONE + MASK + f'm rsyslog 3 "{file}"'
+SYSLOGS = {"syslog": "syslog-ng", "rsyslog": "rsyslog"}
+
+
+def on_a_host(kind: str, file: Path, tools: str = "/usr/bin:/bin") -> list[str]:
+    if kind in SYSLOGS:
+        script = GONE + MASK + f'm {SYSLOGS[kind]} 3 "{file}"'
     else:
         program, sign = AWK[kind]
         script = GONE + flatten.SHELL + f'k x {sign} "{program}" "{file}"'
-    done = subprocess.run(
-        ["sh", "-c", script], capture_output=True, check=False, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
-    )
+    done = subprocess.run(["sh", "-c", script], capture_output=True, check=False, env={"LC_ALL": "C", "PATH": tools})
     return [line[1:] for line in done.stdout.decode("latin-1").split("\n") if line.startswith("|")]
 
 
 def in_a_tree(kind: str, text: bytes) -> list[str]:
     lines = MASKS[kind](text).decode("latin-1").split("\n")
-    return [line if kind == "syslog" else line.partition("|")[2] for line in lines if line]
+    return [line if kind in SYSLOGS else line.partition("|")[2] for line in lines if line]
 
 
 @pytest.mark.parametrize("kind", PIECES)
@@ -59,6 +62,43 @@ def test_a_host_masks_the_same(tmp_path: Path, kind: str, data: st.DataObject) -
     file = tmp_path / "file"
     file.write_bytes(text.encode("latin-1"))
     assert in_a_tree(kind, text.encode("latin-1")) == on_a_host(kind, file)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(PIECES["rsyslog"]), min_size=1, max_size=40))
+def test_a_host_with_busybox_masks_the_same(tmp_path: Path, pieces: list[str]) -> None:
+    (tmp_path / "tools").mkdir(exist_ok=True)
+    for tool in ("awk", "sed", "tr", "wc"):
+        (tmp_path / "tools" / tool).is_symlink() or (tmp_path / "tools" / tool).symlink_to("/usr/bin/busybox")
+    text = "".join(pieces) + "\n"
+    (tmp_path / "file").write_text(text)
+    tools = f"{tmp_path}/tools:/usr/bin:/bin"
+    assert in_a_tree("rsyslog", text.encode()) == on_a_host("rsyslog", tmp_path / "file", tools)
+
+
+@pytest.mark.parametrize(
+    ("text", "given_by"),
+    [
+        ('module(load="imuxsock")\n', "L"),
+        ('# x \\\nmodule(load="imuxsock")\n', ""),
+        ('module(load="imudp") # module(load="imuxsock")\n', ""),
+        ('module(load="imux\\\n  sock")\n', "L"),
+        ('/* x\n*/ module(load="imuxsock" SysSock.Use="off")\n', "L N"),
+    ],
+)
+def test_what_gives_rsyslog_messages_stands_in_no_comment(tmp_path: Path, text: str, given_by: str) -> None:
+    (tmp_path / "file").write_text(text)
+    script = GONE + forwarders.MASK + f'm rsyslog 3 "{tmp_path}/file"'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, check=False, env={"PATH": "/usr/bin:/bin"})
+    assert [line for line in done.stdout.decode().split("\n") if len(line) == 1] == given_by.split()
+
+
+def test_a_file_with_a_nul_is_not_read(tmp_path: Path) -> None:
+    """What follows it in its line rsyslog does not see."""
+    (tmp_path / "file").write_bytes(b"\0*.* @@h:1\n")
+    script = GONE + forwarders.MASK + f'm rsyslog 3 "{tmp_path}/file"'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, check=False, env={"PATH": "/usr/bin:/bin"})
+    assert done.stdout.decode() == f"! rsyslog {tmp_path}/file\n"
 
 
 def test_both_tell_something(tmp_path: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -85,25 +83,6 @@ def test_a_name_that_only_newer_releases_know_is_no_tls() -> None:
     assert isinstance(targets([action])[0].tls, Unknown)
     both = action.replace("streamdriver.mode", 'streamdrivermode="1" streamdriver.mode')
     assert [t.tls for t in targets([both])] == [True]
-
-
-LINES = {
-    "*.* @@\\\n   logs.example\n": ["logs.example"],
-    "*.* @@logs.\\\nexample\n": ["logs.example"],
-    "# x \\\n*.* @@logs.example\n": [],
-    'action(type="om\\\nfwd" target="logs.example")\n': ["logs.example"],
-}
-
-
-@pytest.mark.parametrize("text", LINES)
-def test_lines_that_go_on_are_one_as_rsyslog_has_them(text: str, tmp_path: Path) -> None:
-    assert [to for to, *_ in found(text)] == LINES[text]
-    file = tmp_path / "rsyslog.conf"
-    file.write_text(text)
-    done = subprocess.run(
-        ["/usr/sbin/rsyslogd", "-N1", "-d", "-f", str(file)], capture_output=True, text=True, check=False
-    )
-    assert ("logs.example" in done.stdout + done.stderr) is bool(LINES[text])
 
 
 def test_the_legacy_ruleset_directives() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from auditor.medium import WHERE
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.probes import ssh_logins
-from auditor.probes.doors import ELEVATIONS, FACTS, SU, facts_of, host_of, ssh_of
+from auditor.probes.doors import FACTS, facts_of, ssh_of
 from auditor.probes.trees import ssh_logins as logins
 from auditor.readers import doors, enrolment, passwd, sudoers
+from auditor.readers.entering import ELEVATIONS, SU, host_of
 from auditor.readers.entries import ANYBODY, Entry, shown
 from auditor.readers.trees import doors as trees
 from auditor.readers.trees import passwords as secrets

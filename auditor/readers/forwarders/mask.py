@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from auditor.readers.rsyslog import lines
+
 _LOOKED_BACK = 400  # how much of what stands before a quoted text tells what it is
 # A quoted text stays where one of these names it.
 _NAMED = re.compile(
@@ -29,6 +31,10 @@ _CONDITION = re.compile(
 _MARK = re.compile(r"[\"'`#]|/\*")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _REST = re.compile(r'(?:[^"\\]|\\.)*+"')
+_ACTS = re.compile(r"[ \t](?:@|[-|?^>]*/[^* \t]|:om[A-Za-z0-9_]+:)")
+_LATE = re.compile(
+    r"[ \t]*[*A-Za-z][*A-Za-z0-7]*[.,][*A-Za-z0-7.,;!=]"
+)  # a selector that does not begin its line is none
 _MODULE = re.compile(r":om[A-Za-z0-9_]+:")
 _PROGRAM = re.compile(r"[ \t]\^/[^; \t]*")
 _SHELL = re.compile(r"[ \t]>[^ \t=].*")
@@ -37,7 +43,13 @@ _SECRET = re.compile(r"(?:pass|pwd|secret|token|key|user|auth)[a-z._-]*[ \t]*[=(
 
 @dataclass(slots=True)
 class _Reading:
-    """Where a line begins: in a quoted text, in a comment, and what stands before it. `parts`: what is shown of it."""
+    """Where a line begins: in a quoted text, in a comment, and what stands before it. `parts`: what is shown of it.
+
+    `old`: whether the rest of a line that names an action of old is that action's; `acts`: whether it has named one.
+    """
+
+    old: bool = False
+    acts: bool = False
 
     quoted: bool = False
     comment: bool = False
@@ -45,36 +57,37 @@ class _Reading:
     parts: list[str] = field(default_factory=list)
     behind: str = ""  # the end of all that is shown, this line's too
 
+    def directs(self) -> bool:
+        """Whether the line is a directive."""
+        return "".join(self.parts).lstrip(" \t").startswith("$")
+
+    def alone(self) -> bool:
+        """Whether nothing stands right before what comes."""
+        return not any(self.parts) or self.behind[-1] in " \t"
+
     def show(self, text: str) -> None:
+        before = self.behind[-1:] if any(self.parts) else " "
+        self.acts = self.acts or (self.old and bool(_ACTS.search(before + text)))
         self.parts.append(text)
         self.behind = (self.behind + text[-_LOOKED_BACK:])[-_LOOKED_BACK:]
 
 
 def syslog(text: bytes) -> bytes:
     """rsyslog's and syslog-ng's files: comments go, quoted texts are emptied unless the word before them is asked for."""
-    reading = _Reading()
-    return "\n".join(_line(line, reading) for line in text.decode("latin-1").split("\n")).encode("latin-1")
+    return _masked(text.decode("latin-1"), _Reading())
 
 
 def rsyslog(text: bytes) -> bytes:
     """rsyslog's: lines that go on are one, at the place of the first."""
-    *lines, last = text.split(b"\n")
-    whole: list[bytes] = []
-    waiting = 0
-    for line in lines:
-        bare = line.removesuffix(b"\r")
-        part = line.lstrip(b" \t") if waiting else line
-        if bare.endswith(b"\\"):
-            whole.append(part.removesuffix(b"\r")[:-1])
-            waiting += 1
-        else:
-            whole += [part, b"\n" * (waiting + 1)]
-            waiting = 0
-    return syslog(b"".join([*whole, last.lstrip(b" \t") if waiting else last, b"\n" * waiting]))
+    return _masked(lines.joined(text.decode("latin-1")), _Reading(old=True))
+
+
+def _masked(text: str, reading: _Reading) -> bytes:
+    return "\n".join(_line(line, reading) for line in text.split("\n")).encode("latin-1")
 
 
 def _line(line: str, reading: _Reading) -> str:
-    reading.parts, reading.behind = [], reading.before
+    reading.parts, reading.behind, reading.acts = [], reading.before, False
     _visible(line, reading)
     shown = _without("".join(reading.parts))
     if not shown.strip(" \t"):
@@ -89,6 +102,8 @@ def _visible(line: str, reading: _Reading) -> None:
         if reading.comment:
             end = line.find("*/", at)
             reading.comment, at = end < 0, end + 2 if end >= 0 else len(line)
+            if reading.old and "".join(reading.parts).strip(" \t") == "" and _LATE.match(line, at):
+                return
         if reading.quoted:
             rest = _REST.match(line, at)
             reading.quoted, at = rest is None, rest.end() if rest else len(line)
@@ -104,9 +119,12 @@ def _marked(line: str, at: int, reading: _Reading) -> int:
     if mark == "#":
         return len(line)
     if mark == "/":
-        reading.comment = not any(reading.parts) or reading.behind[-1] in " \t"
+        reading.comment = not reading.acts and not reading.directs() if reading.old else reading.alone()
         reading.show("" if reading.comment else "/*")
         return at + 2
+    if reading.acts:
+        reading.show("?")
+        return len(line)
     if mark != '"':
         end = line.find(mark, at + 1)
         reading.show(mark + mark if end > 0 else "")

@@ -8,7 +8,7 @@ from auditor.readers.pam.modules import ASKING, CONDITIONS, HARMLESS, NO_TOKEN, 
 from auditor.readers.pam.proofs import weakest
 from auditor.readers.pam.results import Who
 from auditor.readers.pam.stacks import Entry, stack
-from auditor.readers.pam.texts import STACKS, read, service_text, untold
+from auditor.readers.pam.texts import STACKS, asked_as, read, service_text, untold
 from auditor.readers.pam.walk import Path, paths
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Entry",
     "Path",
     "Who",
+    "asked_as",
     "paths",
     "read",
     "service_text",

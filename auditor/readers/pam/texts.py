@@ -60,6 +60,11 @@ def read(answer: Answer) -> Files:
     return Files(texts, tuple(line[2:] for line in lines if line.startswith("!\t")))
 
 
+def asked_as(service: str) -> str:
+    """The name that libpam looks for: it takes a path's last part, in lower case."""
+    return service.rpartition("/")[2].lower()
+
+
 def untold(files: Files, service: str) -> Unknown | None:
     """Why a service's file, which is there, could not be read: `other` does not stand for it."""
     unread = {path.partition(" ")[0].rpartition("/")[2] for path in (*files.denied, *files.odd)}
