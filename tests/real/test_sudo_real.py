@@ -118,6 +118,10 @@ UNASKED = {
     "an address in an alias": "Host_Alias H = fe80::1, ALL\nbob H=(ALL) NOPASSWD: ALL\n",
     "a letter by its number": "b\\x6fb ALL=(ALL) NOPASSWD: ALL\n",
     "everybody, with a password of another": "Defaults targetpw\nALL ALL=(ALL) NOPASSWD: ALL\n",
+    "a line for a command, and a later one for all": "Defaults!/usr/bin/id !authenticate\nDefaults authenticate\nbob ALL=(ALL) /usr/bin/id\n",
+    "an exemption for a command, and none later": "Defaults!ALL exempt_group=ops\nDefaults !exempt_group\nbob ALL=(ALL) ALL\n",
+    "an alias of commands that is taken out and put back": "Cmnd_Alias C=/usr/bin/id\nCmnd_Alias D=!C,C\nbob ALL=(ALL) NOPASSWD: D\n",
+    "an alias of users that is put back": "User_Alias A=bob\nUser_Alias B=A,!bob,A\nDefaults:B !authenticate\nbob ALL=(ALL) ALL\n",
 }
 
 
@@ -128,6 +132,41 @@ def test_no_rule_that_asks_nothing_is_hidden(tmp_path: Path) -> None:
         for way in ("told", "files"):
             found = facts((host / way).read_bytes())["without_password"]
             assert isinstance(found, Partial) or found, f"{case}, {way}"
+
+
+ASKED = {
+    "a tag stands above a line for the command": "Defaults!/usr/bin/id !authenticate\nbob ALL=(ALL) PASSWD: /usr/bin/id\n",
+    "a tag stands above a line for all commands": "Defaults!ALL !authenticate\nbob ALL=(ALL) PASSWD: ALL\n",
+    "a tag stands above a line for everybody": "Defaults !authenticate\nbob ALL=(ALL) PASSWD: ALL\n",
+    "a tag holds for what follows it": "Defaults !authenticate\nbob ALL=(ALL) PASSWD: /usr/bin/id, /usr/bin/true\n",
+    "a later line for a user": "Defaults !authenticate\nDefaults:bob authenticate\nbob ALL=(ALL) ALL\n",
+}
+
+
+def test_a_password_that_sudo_asks_is_told(tmp_path: Path) -> None:
+    for host, case in zip(asked(tmp_path, [{"sudoers": text} for text in ASKED.values()]), ASKED, strict=True):
+        assert not (host / "unasked").read_text(), f"{case}: sudo does not ask"
+        for way in ("told", "files"):
+            assert [rule["asks"] for rule in facts((host / way).read_bytes())["rules"] if not rule["asks"]] == [], case
+
+
+AS_WHOM = {
+    "ALL,!root": False, "!root,ALL": True, "!ALL,root": True, "root,!ALL": False, "ALL,!#0": False, "ALL,!#00": False, "ALL,!%root": False,
+    "ALL,!%#0": False, "ALL,!%ops": True, "ALL,!!root": True, "%root": True, "!bob": False, "!root": False, "ALL,!R": False, "ALL,!N": True,
+    "!N": True, "A": False, "ALL,!A": True, "root,A": False, "A,root": True, "L,!root,L": True, "ALL,!ROOT": None, "ALL,!+ng": None,
+}  # fmt: skip
+
+
+def test_root_is_whom_sudo_lets_be_root(tmp_path: Path) -> None:
+    """A list with exceptions is told as sudo takes it: the last element that matches decides."""
+    before = "Runas_Alias R=root\nRunas_Alias N=!root\nRunas_Alias A=ALL,!root\nRunas_Alias L=ALL\n"
+    hosts = [{"sudoers": f"{before}bob ALL=({text}) NOPASSWD: ALL\n"} for text in AS_WHOM]
+    for host, (text, expected) in zip(asked(tmp_path, hosts), AS_WHOM.items(), strict=True):
+        assert expected is None or bool((host / "unasked").read_text()) is expected, text
+        for way in ("told", "files"):
+            [rule] = facts((host / way).read_bytes())["rules"]
+            gives = rule["everything_as_root"]
+            assert isinstance(gives, Unknown) if expected is None else gives is expected, f"{text}, {way}"
 
 
 INCLUDED = (
