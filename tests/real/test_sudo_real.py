@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -274,3 +275,24 @@ def test_the_files_alone_tell_what_the_parser_tells_or_that_they_cannot(tmp_path
                 assert not differs(content(parsed(told)), content(other)), text
                 compared += 1
     assert compared > 20
+
+
+# what sudo only warns of, and goes on without
+WARNED = re.compile(r"unknown defaults entry|Warning|referenced but|no value spec|is invalid for|invalid operator|does not take|already def")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_file_that_sudo_cannot_parse_is_told_so_without_its_parser(tmp_path: Path, seed: int) -> None:
+    """And those that people write are read: without a letter changed, and mostly with one."""
+    need("visudo")
+    r, read, refused = Random(seed), 0, 0
+    for text in (*sudoers_grammar.USUAL, *(sudoers_grammar.broken(r) for _ in range(350))):
+        (tmp_path / "sudoers").write_bytes(text.encode("utf-8", "surrogateescape"))
+        done = subprocess.run(["visudo", "-cf", tmp_path / "sudoers"], capture_output=True, encoding="utf-8", errors="replace")
+        said = [line for line in done.stderr.splitlines() if line.startswith(str(tmp_path)) and not WARNED.search(line)]
+        found = in_a_tree(text)
+        assert not (done.returncode and said) or found is None or found.gap, (text, said)
+        assert text not in sudoers_grammar.USUAL or (found and not found.gap), text
+        read += not done.returncode and found is not None and not found.gap
+        refused += bool(done.returncode)
+    assert read > 60 and refused > 60

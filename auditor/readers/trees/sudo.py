@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from auditor.model import Answer, Command, Output, Unknown
-from auditor.readers import files, sudo_lines, sudoers
+from auditor.readers import files, sudo_grammar, sudo_lines, sudoers
 from auditor.readers.trees import people
 
 POLKIT = Command(
@@ -26,6 +26,7 @@ SUDOERS = Command(
     mask="sudoers",
     cap_bytes=262144,
 )
+_INCLUDE = re.compile(r"[ \t]*[@#]include(?:dir)?[ \t]+\"?([^\" \t]+)")
 _TAG = re.compile(r"([A-Z_]+) *: *")
 _OPTION = re.compile(
     r"(?:(?:ROLE|TYPE|PRIVS|LIMITPRIVS|TIMEOUT|NOTBEFORE|NOTAFTER|CWD|CHROOT|APPARMOR_PROFILE) *= *[^ ]+"
@@ -111,22 +112,27 @@ def _counts(path: str) -> bool:
 
 def _lines(text: str, path: str) -> Iterator[tuple[str, str]]:
     """Each logical line in the words of readers/sudoers.py, with its place: that of its first line."""
-    whole, first = "", 0
-    for number, line in enumerate(text.split("\n"), 1):
-        first = first if whole else number
+    whole, written, first = "", "", 0
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        first = first if written else number
+        written += line
         line = line.removesuffix("\r")
         if sudo_lines.goes_on(line):
-            whole += sudo_lines.bare(line) + " "
+            whole, written = whole + sudo_lines.bare(line) + " ", written + "\n"
             continue
         for told in _line((whole + line).replace("\t", " ")):
             yield told, f"{path}:{first}"
-        whole = ""
-    if whole:
+        last = number == len(lines) and written.endswith("\n")
+        if last or not (_INCLUDE.match(line) or sudo_grammar.is_parsed(written)):
+            yield "odd", f"{path}:{first}"
+        whole = written = ""
+    if written:
         yield "odd", f"{path}:{first}"
 
 
 def _line(line: str) -> Iterator[str]:
-    included = re.match(r" *[@#]include(?:dir)? +\"?([^\" ]+)", line)
+    included = _INCLUDE.match(line)
     if included:
         yield f"include {included[1].rstrip('/') or '/'}"
     elif re.match(r" *(#(?!-?[0-9]).*)?$", line):
