@@ -21,7 +21,9 @@ from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
 # A command of a sudo rule with its arguments, which may carry passwords; a line may be continued.
-_COMMAND = re.compile(rb"((?:^|[\s,=!:)])(?<!CWD=)(?<!CWD = )(?<!CHROOT=)(?<!CHROOT = )/(?:\\.|[^\s,:=\\#])+)((?:[ \t]|\\\n)+)((?:\\[^\n]|\\\n|[^,:\\\n])*)")
+_COMMAND = re.compile(
+    rb"((?:^|[\s,=!:)])(?<!CWD=)(?<!CWD = )(?<!CHROOT=)(?<!CHROOT = )/(?:\\.|[^\s,:=\\#])+)((?:[ \t]|\\\n)+)((?:\\[^\n]|\\\n|[^,:\\\n])*)"
+)
 # `name=value` of PAM modules: which modules are judged, and their order, not their arguments.
 _ARGUMENT = re.compile(rb"(?<=[A-Za-z0-9_])=[^\s\]]+")
 _CONTROL = re.compile(rb"\[[^\[\]\n]*\]")

@@ -113,7 +113,13 @@ _ITEM = rf"(?:\((?:{_USERS}(?::{_GROUPS})?|:(?:{_GROUPS})?)?\))?o*t*(?:!?[a*c]|d
 _ALLOWED = f"{_HOSTS}={_listed(_ITEM)}"
 _SETTINGS = _listed("(?:!?v|v=w)")
 _OF = {"@": _HOSTS, ":": _USERS, ">": _USERS, "!": _COMMANDS}
-_ALIASES = {"User": _USERS, "Runas": _USERS, "Host": _HOSTS, "Cmnd": _listed("(?:!?[a*c]|d(?:,d)*!?[*c])"), "Cmd": _COMMANDS}
+_ALIASES = {
+    "User": _USERS,
+    "Runas": _USERS,
+    "Host": _HOSTS,
+    "Cmnd": _listed("(?:!?[a*c]|d(?:,d)*!?[*c])"),
+    "Cmd": _COMMANDS,
+}
 _RULE = re.compile(f"{_USERS}{_ALLOWED}(?::{_ALLOWED})*")
 _DEFAULTS = re.compile(rf"Defaults(?:([:@>!])[ \t]*(?=!*\"?(?:{_ID}|{_WORD})))?")
 _ALIAS = re.compile(r"(User|Runas|Host|Cmnd|Cmd)_Alias[ \t]+")

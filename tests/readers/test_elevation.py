@@ -129,7 +129,9 @@ def test_what_gives_all_of_root(item: str, expected: bool | None) -> None:
     assert one.everything_as_root is expected if expected is not None else isinstance(one.everything_as_root, Unknown)
 
 
-@pytest.mark.parametrize(("named", "expected"), [("ALL,!root", None), ("ALL,!#0", False), ("bob", False), ("ALL", True)])
+@pytest.mark.parametrize(
+    ("named", "expected"), [("ALL,!root", None), ("ALL,!#0", False), ("bob", False), ("ALL", True)]
+)
 def test_a_directory_may_know_another_root(named: str, expected: bool | None) -> None:
     known = passwd.People({"root": passwd.Account("root", 0, 0)}, {}, directory=True)
     told = sudoers.rules(answers(f"sudoers expanded\nrule eve ALL\t({named}) ALL\nname web01\nend\n")["sudoers"])

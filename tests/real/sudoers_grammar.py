@@ -15,7 +15,20 @@ USUAL = (
     "Defaults:bob !authenticate\nDefaults>root timestamp_timeout=5\nDefaults!/usr/bin/id !requiretty\nDefaults@web01 insults\n"
     'bob ALL = (root) NOPASSWD: /bin/sh -c "a b", !/bin/su\nann ALL=(ALL) CWD=/x NOPASSWD: /bin/y\n',
 )
-PUT = [*"\\\"#,:=!()%@+ \t\n\rA1a*[]^~/-.<>|'$", "ALL", "NOPASSWD:", "Defaults", "root", "\\\n", "\\ \n", "\0", "é", '""', "User_Alias X=", "sha256:"]
+PUT = [
+    *"\\\"#,:=!()%@+ \t\n\rA1a*[]^~/-.<>|'$",
+    "ALL",
+    "NOPASSWD:",
+    "Defaults",
+    "root",
+    "\\\n",
+    "\\ \n",
+    "\0",
+    "é",
+    '""',
+    "User_Alias X=",
+    "sha256:",
+]
 ALIASES = [
     "User_Alias UA = bob, %ops", "User_Alias UB = !alice", "Host_Alias HA = ALL", "Runas_Alias RA = root",
     "Cmnd_Alias CA = /bin/ls, !/bin/cat", "Cmnd_Alias CB = CA, /bin/id",

@@ -188,6 +188,8 @@ def test_no_file_that_sudo_includes_is_left_out(tmp_path: Path) -> None:
 ELSEWHERE: tuple[Mapping[str, str], ...] = (
     {"nsswitch.conf": " Sudoers: files SSS\n", "sssd/sssd.conf": ""},
     {"nsswitch.conf": "sudoers: ldap\n", "openldap/ldap.conf": ""},
+    {"nsswitch.conf": "# \\\nsudoers: files \\\n sss\n", "sssd/sssd.conf": ""},
+    {"sudo.conf": "Path\tplugin_dir /x\n"},
     {"sudo.conf": "plugin sudoers_policy sudoers.so sudoers_file=/x\n"},
     {"sudo.conf": "Plugin rules my.so\n"},
 )
@@ -197,12 +199,33 @@ def test_what_leads_sudo_elsewhere_is_seen_however_it_is_written(tmp_path: Path)
     plain = {"sudoers": "bob ALL=(ALL) ALL\n"}
     silent = {
         "sudo.conf": "Plugin sudoers_policy sudoers.so\nPlugin log_io x.so\n",
-        "nsswitch.conf": "sudoers: files # sss\n",
+        "nsswitch.conf": "sudoers: files # sss \\\npasswd: files sss\n",
         "sssd/sssd.conf": "",
     }
     *others, quiet = asked(tmp_path, [*({**plain, **more} for more in ELSEWHERE), {**plain, **silent}], run=False)
     assert all(isinstance(facts((host / "told").read_bytes())["rules"], Partial) for host in others)
     assert not isinstance(facts((quiet / "told").read_bytes())["rules"], Partial)
+
+
+@pytest.mark.parametrize(
+    ("sudo", "visudo", "expected"),
+    [
+        ("# sudo", "exit 0", False),
+        ("# sudo-rs 0.2.8", "# /etc/sudoers-rs\nexit 0", False),
+        ("# sudo-rs 0.2.8", "# /etc/sudoers-rs\nexit 1", True),
+        ("# sudo-rs 0.2.8", "exit 0", True),
+    ],
+)
+def test_rules_that_another_sudo_may_read_otherwise(tmp_path: Path, sudo: str, visudo: str, expected: bool) -> None:
+    """sudo-rs passes over what it does not know of them, and its own visudo alone says whether there is any."""
+    for name, text in (("sudo", sudo), ("visudo", visudo), ("cvtsudoers", "exit 1")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin"
+    done = subprocess.run(
+        ["sh", "-c", sudoers.SUDOERS.text], env={"PATH": path, "LC_ALL": "C"}, capture_output=True, check=True
+    )
+    assert (b"\npolicy sudo-rs\n" in done.stdout) is expected
 
 
 def test_what_a_site_tells_cvtsudoers_to_leave_out_is_told(tmp_path: Path) -> None:
@@ -278,7 +301,9 @@ def test_the_files_alone_tell_what_the_parser_tells_or_that_they_cannot(tmp_path
 
 
 # what sudo only warns of, and goes on without
-WARNED = re.compile(r"unknown defaults entry|Warning|referenced but|no value spec|is invalid for|invalid operator|does not take|already def")
+WARNED = re.compile(
+    r"unknown defaults entry|Warning|referenced but|no value spec|is invalid for|invalid operator|does not take|already def"
+)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -288,7 +313,9 @@ def test_a_file_that_sudo_cannot_parse_is_told_so_without_its_parser(tmp_path: P
     r, read, refused = Random(seed), 0, 0
     for text in (*sudoers_grammar.USUAL, *(sudoers_grammar.broken(r) for _ in range(350))):
         (tmp_path / "sudoers").write_bytes(text.encode("utf-8", "surrogateescape"))
-        done = subprocess.run(["visudo", "-cf", tmp_path / "sudoers"], capture_output=True, encoding="utf-8", errors="replace")
+        done = subprocess.run(
+            ["visudo", "-cf", tmp_path / "sudoers"], capture_output=True, encoding="utf-8", errors="replace"
+        )
         said = [line for line in done.stderr.splitlines() if line.startswith(str(tmp_path)) and not WARNED.search(line)]
         found = in_a_tree(text)
         assert not (done.returncode and said) or found is None or found.gap, (text, said)

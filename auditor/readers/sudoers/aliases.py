@@ -25,6 +25,7 @@ class Aliases:
 
 
 def aliases_of(lines: Iterable[str]) -> Aliases:
+    """Of two of one name sudo takes the first."""
     aliases = Aliases()
     kinds = {"alias": aliases.users, "host": aliases.hosts, "runas": aliases.runas}
     for line in lines:
@@ -32,10 +33,10 @@ def aliases_of(lines: Iterable[str]) -> Aliases:
         if word in kinds:
             for one in NEXT_ALIAS.split(rest):
                 name, _, members = one.partition("=")
-                kinds[word][name.strip()] = subjects(members)
+                kinds[word].setdefault(name.strip(), subjects(members))
         elif word == "cmnd":
             name, *items = rest.split("\t")
-            aliases.commands[name.strip().lstrip(", ")] = [item_of(i) for i in items]
+            aliases.commands.setdefault(name.strip().lstrip(", "), [item_of(i) for i in items])
     return aliases
 
 

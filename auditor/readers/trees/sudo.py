@@ -19,9 +19,10 @@ POLKIT = Command(
     mask="polkit",
     cap_bytes=262144,
 )
+WHICH = "/var/lib/dpkg/alternatives/sudo"  # which of several is the host's sudo
 FOLDERS = ("/etc/sudoers.d", "/usr/etc/sudoers.d")
 SUDOERS = Command(
-    "/etc/sudoers /usr/etc/sudoers /etc/sudoers.d/* /usr/etc/sudoers.d/* /etc/doas.conf /etc/sudoers-rs /etc/sudo.conf",
+    f"/etc/sudoers /usr/etc/sudoers /etc/sudoers.d/* /usr/etc/sudoers.d/* /etc/doas.conf /etc/sudoers-rs /etc/sudo.conf {WHICH}",
     kind="read",
     mask="sudoers",
     cap_bytes=262144,
@@ -72,6 +73,8 @@ def _gap(texts: Mapping[str, str], found: tuple[sudoers.Rule, ...], tree: people
         return Unknown("not_observable", "/etc/sudoers")
     if "/etc/doas.conf" in texts or "/etc/sudoers-rs" in texts:
         return Unknown("not_told", "rules of doas or sudo-rs, which are not read in a tree")
+    if re.search(r"cargo/bin/sudo|sudo-rs", texts.get(WHICH, "")):
+        return Unknown("not_told", "sudo-rs may be the host's sudo, and read these rules otherwise")
     if not tree.name and any(set(rule.hosts) != {"ALL"} for rule in found):
         return Unknown("not_observable", "/etc/hostname")
     return None
@@ -100,7 +103,9 @@ def _files(texts: Mapping[str, str], tree: people.Tree) -> Iterator[tuple[str, s
 
 
 def _may_decide(words: list[str]) -> bool:
-    """Whether a line of sudo.conf names another plugin than sudo's own, or gives it other files."""
+    """Whether a line of sudo.conf names another plugin than sudo's own, another place of it, or gives it other files."""
+    if [word.lower() for word in words[:2]] == ["path", "plugin_dir"]:
+        return True
     plugin = bool(words) and words[0].lower() == "plugin" and words[2:] != ["sudoers.so"]
     return plugin and not re.search(r"_(io|audit|approval)$", "".join(words[1:2]))
 
