@@ -13,6 +13,7 @@ from auditor.readers import (
     setting_masks,
     sshd_masks,
     start_masks,
+    sudo_grammar,
     sudo_lines,
     vpn_masks,
 )
@@ -20,7 +21,9 @@ from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
 # A command of a sudo rule with its arguments, which may carry passwords; a line may be continued.
-_COMMAND = re.compile(rb"((?:^|[\s,=!:)])/(?:\\.|[^\s,:=\\#])+)((?:[ \t]|\\\n)+)((?:\\[^\n]|\\\n|[^,:\\\n])*)")
+_COMMAND = re.compile(
+    rb"((?:^|[\s,=!:)])(?<!CWD=)(?<!CWD = )(?<!CHROOT=)(?<!CHROOT = )/(?:\\.|[^\s,:=\\#])+)((?:[ \t]|\\\n)+)((?:\\[^\n]|\\\n|[^,:\\\n])*)"
+)
 # `name=value` of PAM modules: which modules are judged, and their order, not their arguments.
 _ARGUMENT = re.compile(rb"(?<=[A-Za-z0-9_])=[^\s\]]+")
 _CONTROL = re.compile(rb"\[[^\[\]\n]*\]")
@@ -56,14 +59,21 @@ def _password(name: bytes, text: bytes) -> bytes:
 
 
 def sudoers(text: bytes) -> bytes:
-    """The arguments of commands: `...` stands for some, `...*` for some with a wildcard."""
-    whole = re.sub(rb"\\[ \t]*\r?\n", b"\\\\\n", text)
+    """The arguments of commands: `...` stands for some, `...*` for some with a wildcard; a `=` ends a line that sudo
+    refuses because of what is not shown.
+    """
     rules: list[list[bytes]] = [[]]
-    for line in whole.split(b"\n"):
+    for line in text.split(b"\n"):
         rules[-1].append(line)
-        if not sudo_lines.goes_on(line.decode("latin-1")):
+        if not sudo_lines.goes_on(line.decode("latin-1").removesuffix("\r")):
             rules.append([])
-    return b"\n".join(_rule(b"\n".join(rule)) for rule in rules if rule)
+    return b"\n".join(_told(b"\n".join(rule)) for rule in rules if rule)
+
+
+def _told(rule: bytes) -> bytes:
+    shown = _rule(re.sub(rb"\\[ \t]*\r?\n", b"\\\\\n", rule))
+    refused = shown != rule and not sudo_grammar.is_parsed(rule.decode("latin-1"))
+    return shown + b" =" if refused and sudo_grammar.is_parsed(shown.decode("latin-1")) else shown
 
 
 def _rule(line: bytes) -> bytes:
@@ -74,7 +84,7 @@ def _rule(line: bytes) -> bytes:
 
 
 def _arguments(found: re.Match[bytes]) -> bytes:
-    said = found[3].strip()
+    said = found[3].replace(b"\\\n", b" ").strip()
     if not said:
         return found[0]
     shown = said if said == b'""' else b"...*" if b"*" in said else b"..."

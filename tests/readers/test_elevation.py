@@ -91,6 +91,13 @@ def test_no_text_raises_anything_else(lines: list[str], place: int, put: str) ->
         ("(#00) ALL", True),
         ("(+net) ALL", None),
         ("(bob) ALL", False),
+        ("(ALL,!root) ALL", True),
+        ("(ALL,!#0) ALL", False),
+        ("(ALL,!root,!toor) ALL", False),
+        ("(ALL,!%root) ALL", True),
+        ("(ALL,!%root,!%#50) ALL", False),
+        ("(!root,ALL) ALL", True),
+        ("(ALL,!+net) ALL", None),
         ("(root) /usr/bin/", True),
         ("(root) /opt/tools/", None),
         ("(root) /usr/bin/*", True),
@@ -117,6 +124,17 @@ def test_what_gives_all_of_root(item: str, expected: bool | None) -> None:
         {"root": passwd.Group("root", 0), "wheel": passwd.Group("wheel", 10)},
     )
     told = sudoers.rules(answers(f"sudoers expanded\nrule eve ALL\t{item}\nname web01\nend\n")["sudoers"])
+    assert isinstance(told, sudoers.Rules)
+    [one] = elevations(told, known)
+    assert one.everything_as_root is expected if expected is not None else isinstance(one.everything_as_root, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"), [("ALL,!root", None), ("ALL,!#0", False), ("bob", False), ("ALL", True)]
+)
+def test_a_directory_may_know_another_root(named: str, expected: bool | None) -> None:
+    known = passwd.People({"root": passwd.Account("root", 0, 0)}, {}, directory=True)
+    told = sudoers.rules(answers(f"sudoers expanded\nrule eve ALL\t({named}) ALL\nname web01\nend\n")["sudoers"])
     assert isinstance(told, sudoers.Rules)
     [one] = elevations(told, known)
     assert one.everything_as_root is expected if expected is not None else isinstance(one.everything_as_root, Unknown)

@@ -206,7 +206,7 @@ RULES = {
     "aliases": "User_Alias A = bob, %ops\nCmnd_Alias C = /bin/x, !/bin/y z\nRunas_Alias R = www, db\nA ALL=(R) C, NOPASSWD: ALL\n",
     "hosts": "bob web01=/bin/a : web02=NOPASSWD: /bin/b\n",
     "continued": "bob ALL=(ALL:ALL) \\\n  NOPASSWD: \\\n  ALL\n",
-    "digest": "bob ALL=sha256:aaaa /bin/x, /bin/y\n",
+    "digest": f"bob ALL=sha256:{'a' * 64} /bin/x, /bin/y\n",
     "defaults": "Defaults !authenticate\nDefaults:bob timestamp_timeout=-1, env_reset\nDefaults>www !authenticate\nbob ALL=ALL\n",
     "runas list": "bob ALL=(www, db : grp) /bin/x\n",
     "empty arguments": 'bob ALL=/bin/x ""\n',

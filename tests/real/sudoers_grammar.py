@@ -6,6 +6,29 @@ from collections.abc import Callable
 from random import Random
 
 Part = Callable[[Random], str]
+USUAL = (
+    'Defaults\tenv_reset\nDefaults\tsecure_path="/usr/local/sbin:/usr/bin"\nDefaults use_pty\nroot\tALL=(ALL:ALL) ALL\n%sudo\tALL=(ALL:ALL) ALL\n',
+    'Defaults   !visiblepw\nDefaults env_keep =  "COLORS DISPLAY"\nDefaults env_keep += "MAIL QTDIR"\nroot ALL=(ALL) ALL\n%wheel\tALL=(ALL)\tALL\n',
+    "User_Alias ADM=alice, bob : OPS = %ops\nCmnd_Alias SVC = /usr/bin/systemctl restart nginx, /usr/bin/id\nHost_Alias WEB = web01, 10.0.0.0/8\n"
+    "Runas_Alias DB = postgres, root\nADM WEB=(DB) NOPASSWD: SVC, PASSWD: /bin/cat /var/log/*\nOPS ALL = NOEXEC: /usr/bin/less\n"
+    f"bob ALL=(ALL) NOPASSWD: sha224:{'a' * 56} /bin/ls, sudoedit /etc/hosts\n",
+    "Defaults:bob !authenticate\nDefaults>root timestamp_timeout=5\nDefaults!/usr/bin/id !requiretty\nDefaults@web01 insults\n"
+    'bob ALL = (root) NOPASSWD: /bin/sh -c "a b", !/bin/su\nann ALL=(ALL) CWD=/x NOPASSWD: /bin/y\n',
+)
+PUT = [
+    *"\\\"#,:=!()%@+ \t\n\rA1a*[]^~/-.<>|'$",
+    "ALL",
+    "NOPASSWD:",
+    "Defaults",
+    "root",
+    "\\\n",
+    "\\ \n",
+    "\0",
+    "é",
+    '""',
+    "User_Alias X=",
+    "sha256:",
+]
 ALIASES = [
     "User_Alias UA = bob, %ops", "User_Alias UB = !alice", "Host_Alias HA = ALL", "Runas_Alias RA = root",
     "Cmnd_Alias CA = /bin/ls, !/bin/cat", "Cmnd_Alias CB = CA, /bin/id",
@@ -57,6 +80,15 @@ LINES = ("# c", "# c \\", "", "#1001 ALL=ALL", "#-1, bob ALL=NOPASSWD: ALL", "  
 def file(r: Random) -> str:
     lines = [r.choice(LINES) if r.random() < 0.3 else _line(r) for _ in range(r.choice((1, 1, 2, 3)))]
     return "\n".join([*(ALIASES if r.random() < 0.6 else []), *lines]) + r.choice(("\n", "\n", "", "\\\n"))
+
+
+def broken(r: Random) -> str:
+    """A usual file, or one of any kind, with a letter or two too many or too few."""
+    text = r.choice((*USUAL, file(r).replace("@include", "#")))
+    for _ in range(r.choice((1, 1, 1, 2, 3))):
+        at = r.randrange(len(text) + 1)
+        text = text[:at] + (r.choice(PUT) if r.random() < 0.5 else "") + text[at + r.choice((0, 0, 1, 2, 5)) :]
+    return text
 
 
 def _blank(r: Random) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -118,6 +119,10 @@ UNASKED = {
     "an address in an alias": "Host_Alias H = fe80::1, ALL\nbob H=(ALL) NOPASSWD: ALL\n",
     "a letter by its number": "b\\x6fb ALL=(ALL) NOPASSWD: ALL\n",
     "everybody, with a password of another": "Defaults targetpw\nALL ALL=(ALL) NOPASSWD: ALL\n",
+    "a line for a command, and a later one for all": "Defaults!/usr/bin/id !authenticate\nDefaults authenticate\nbob ALL=(ALL) /usr/bin/id\n",
+    "an exemption for a command, and none later": "Defaults!ALL exempt_group=ops\nDefaults !exempt_group\nbob ALL=(ALL) ALL\n",
+    "an alias of commands that is taken out and put back": "Cmnd_Alias C=/usr/bin/id\nCmnd_Alias D=!C,C\nbob ALL=(ALL) NOPASSWD: D\n",
+    "an alias of users that is put back": "User_Alias A=bob\nUser_Alias B=A,!bob,A\nDefaults:B !authenticate\nbob ALL=(ALL) ALL\n",
 }
 
 
@@ -128,6 +133,41 @@ def test_no_rule_that_asks_nothing_is_hidden(tmp_path: Path) -> None:
         for way in ("told", "files"):
             found = facts((host / way).read_bytes())["without_password"]
             assert isinstance(found, Partial) or found, f"{case}, {way}"
+
+
+ASKED = {
+    "a tag stands above a line for the command": "Defaults!/usr/bin/id !authenticate\nbob ALL=(ALL) PASSWD: /usr/bin/id\n",
+    "a tag stands above a line for all commands": "Defaults!ALL !authenticate\nbob ALL=(ALL) PASSWD: ALL\n",
+    "a tag stands above a line for everybody": "Defaults !authenticate\nbob ALL=(ALL) PASSWD: ALL\n",
+    "a tag holds for what follows it": "Defaults !authenticate\nbob ALL=(ALL) PASSWD: /usr/bin/id, /usr/bin/true\n",
+    "a later line for a user": "Defaults !authenticate\nDefaults:bob authenticate\nbob ALL=(ALL) ALL\n",
+}
+
+
+def test_a_password_that_sudo_asks_is_told(tmp_path: Path) -> None:
+    for host, case in zip(asked(tmp_path, [{"sudoers": text} for text in ASKED.values()]), ASKED, strict=True):
+        assert not (host / "unasked").read_text(), f"{case}: sudo does not ask"
+        for way in ("told", "files"):
+            assert [rule["asks"] for rule in facts((host / way).read_bytes())["rules"] if not rule["asks"]] == [], case
+
+
+AS_WHOM = {
+    "ALL,!root": False, "!root,ALL": True, "!ALL,root": True, "root,!ALL": False, "ALL,!#0": False, "ALL,!#00": False, "ALL,!%root": False,
+    "ALL,!%#0": False, "ALL,!%ops": True, "ALL,!!root": True, "%root": True, "!bob": False, "!root": False, "ALL,!R": False, "ALL,!N": True,
+    "!N": True, "A": False, "ALL,!A": True, "root,A": False, "A,root": True, "L,!root,L": True, "ALL,!ROOT": None, "ALL,!+ng": None,
+}  # fmt: skip
+
+
+def test_root_is_whom_sudo_lets_be_root(tmp_path: Path) -> None:
+    """A list with exceptions is told as sudo takes it: the last element that matches decides."""
+    before = "Runas_Alias R=root\nRunas_Alias N=!root\nRunas_Alias A=ALL,!root\nRunas_Alias L=ALL\n"
+    hosts = [{"sudoers": f"{before}bob ALL=({text}) NOPASSWD: ALL\n"} for text in AS_WHOM]
+    for host, (text, expected) in zip(asked(tmp_path, hosts), AS_WHOM.items(), strict=True):
+        assert expected is None or bool((host / "unasked").read_text()) is expected, text
+        for way in ("told", "files"):
+            [rule] = facts((host / way).read_bytes())["rules"]
+            gives = rule["everything_as_root"]
+            assert isinstance(gives, Unknown) if expected is None else gives is expected, f"{text}, {way}"
 
 
 INCLUDED = (
@@ -148,6 +188,8 @@ def test_no_file_that_sudo_includes_is_left_out(tmp_path: Path) -> None:
 ELSEWHERE: tuple[Mapping[str, str], ...] = (
     {"nsswitch.conf": " Sudoers: files SSS\n", "sssd/sssd.conf": ""},
     {"nsswitch.conf": "sudoers: ldap\n", "openldap/ldap.conf": ""},
+    {"nsswitch.conf": "# \\\nsudoers: files \\\n sss\n", "sssd/sssd.conf": ""},
+    {"sudo.conf": "Path\tplugin_dir /x\n"},
     {"sudo.conf": "plugin sudoers_policy sudoers.so sudoers_file=/x\n"},
     {"sudo.conf": "Plugin rules my.so\n"},
 )
@@ -157,12 +199,33 @@ def test_what_leads_sudo_elsewhere_is_seen_however_it_is_written(tmp_path: Path)
     plain = {"sudoers": "bob ALL=(ALL) ALL\n"}
     silent = {
         "sudo.conf": "Plugin sudoers_policy sudoers.so\nPlugin log_io x.so\n",
-        "nsswitch.conf": "sudoers: files # sss\n",
+        "nsswitch.conf": "sudoers: files # sss \\\npasswd: files sss\n",
         "sssd/sssd.conf": "",
     }
     *others, quiet = asked(tmp_path, [*({**plain, **more} for more in ELSEWHERE), {**plain, **silent}], run=False)
     assert all(isinstance(facts((host / "told").read_bytes())["rules"], Partial) for host in others)
     assert not isinstance(facts((quiet / "told").read_bytes())["rules"], Partial)
+
+
+@pytest.mark.parametrize(
+    ("sudo", "visudo", "expected"),
+    [
+        ("# sudo", "exit 0", False),
+        ("# sudo-rs 0.2.8", "# /etc/sudoers-rs\nexit 0", False),
+        ("# sudo-rs 0.2.8", "# /etc/sudoers-rs\nexit 1", True),
+        ("# sudo-rs 0.2.8", "exit 0", True),
+    ],
+)
+def test_rules_that_another_sudo_may_read_otherwise(tmp_path: Path, sudo: str, visudo: str, expected: bool) -> None:
+    """sudo-rs passes over what it does not know of them, and its own visudo alone says whether there is any."""
+    for name, text in (("sudo", sudo), ("visudo", visudo), ("cvtsudoers", "exit 1")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin"
+    done = subprocess.run(
+        ["sh", "-c", sudoers.SUDOERS.text], env={"PATH": path, "LC_ALL": "C"}, capture_output=True, check=True
+    )
+    assert (b"\npolicy sudo-rs\n" in done.stdout) is expected
 
 
 def test_what_a_site_tells_cvtsudoers_to_leave_out_is_told(tmp_path: Path) -> None:
@@ -235,3 +298,28 @@ def test_the_files_alone_tell_what_the_parser_tells_or_that_they_cannot(tmp_path
                 assert not differs(content(parsed(told)), content(other)), text
                 compared += 1
     assert compared > 20
+
+
+# what sudo only warns of, and goes on without
+WARNED = re.compile(
+    r"unknown defaults entry|Warning|referenced but|no value spec|is invalid for|invalid operator|does not take|already def"
+)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_file_that_sudo_cannot_parse_is_told_so_without_its_parser(tmp_path: Path, seed: int) -> None:
+    """And those that people write are read: without a letter changed, and mostly with one."""
+    need("visudo")
+    r, read, refused = Random(seed), 0, 0
+    for text in (*sudoers_grammar.USUAL, *(sudoers_grammar.broken(r) for _ in range(350))):
+        (tmp_path / "sudoers").write_bytes(text.encode("utf-8", "surrogateescape"))
+        done = subprocess.run(
+            ["visudo", "-cf", tmp_path / "sudoers"], capture_output=True, encoding="utf-8", errors="replace"
+        )
+        said = [line for line in done.stderr.splitlines() if line.startswith(str(tmp_path)) and not WARNED.search(line)]
+        found = in_a_tree(text)
+        assert not (done.returncode and said) or found is None or found.gap, (text, said)
+        assert text not in sudoers_grammar.USUAL or (found and not found.gap), text
+        read += not done.returncode and found is not None and not found.gap
+        refused += bool(done.returncode)
+    assert read > 60 and refused > 60

@@ -23,8 +23,9 @@ def asked(told: Rules, rule: Rule, who: str, item: Item, people: People) -> tupl
     if item.asks is False:
         return False, "NOPASSWD"
     lines = Lines(told, who, item, people)
+    off = lines.truth("authenticate", _says_no) if item.asks is None else False  # a tag stands above every line
     ways = [
-        (_is_off(lines, item), "!authenticate"),
+        (off, "!authenticate"),
         (lines.truth("exempt_group", lambda v: same("%" + v, who, people) if v else False), "exempt_group"),
         (lines.truth("timestamp_timeout", _never_again), "timestamp_timeout below 0"),
     ]
@@ -35,12 +36,6 @@ def asked(told: Rules, rule: Rule, who: str, item: Item, people: People) -> tupl
         if unasked is None:
             return MAYBE, because
     return True, "asks root's password" if told.asks_root_password else PASSWORD
-
-
-def _is_off(lines: Lines, item: Item) -> Truth:
-    """Generic, host, user and runas lines first, then the rule's own tag, then the lines for commands."""
-    first = lines.truth("authenticate", _says_no, "-@:>")
-    return lines.truth("authenticate", _says_no, "!", first if item.asks is None else not item.asks)
 
 
 def _says_no(value: str) -> Truth:

@@ -23,13 +23,17 @@ class Lines:
     item: Item
     people: People
 
-    def truth(self, name: str, test: Callable[[str], Truth], kinds: str = "-@:>!", start: Truth = False) -> Truth:
-        """Whether a test holds for something that the rule lets somebody do, after each line of these kinds in turn."""
-        state = start
-        for line in self.told.defaults:
-            if line.name == name and line.to in kinds:
-                state = after(state, test(line.value), *self.bearing(line))
+    def truth(self, name: str, test: Callable[[str], Truth]) -> Truth:
+        """Whether a test holds for something that the rule lets somebody do, after each line in turn."""
+        state: Truth = False
+        for line in self.of(name):
+            state = after(state, test(line.value), *self.bearing(line))
         return state
+
+    def of(self, name: str) -> list[Default]:
+        """The lines of one setting as sudo takes them: those for commands after all others, wherever they stand."""
+        named = [line for line in self.told.defaults if line.name == name]
+        return sorted(named, key=lambda line: line.to == "!")
 
     def bearing(self, line: Default) -> Bearing:
         if line.to == "-":

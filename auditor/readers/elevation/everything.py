@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from auditor.model import Unknown
 from auditor.readers.elevation.names import Truth, either, same, whom
 from auditor.readers.passwd import People
@@ -23,12 +25,13 @@ SHELLS = frozenset(
      "chmod", "chown", "cp", "dd", "install", "ln", "mv", "rsync", "sed", "tar", "tee"}
 )  # fmt: skip
 BECOMING = frozenset({"su", "runuser", "visudo"})  # so are these, whatever their arguments
+OTHER_ZERO = "\0"  # the name of no account, and of none that a list can name
 # Where these stand; a rule for such a folder, or a pattern in it, allows them.
 FOLDERS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/")
 
 
 def everything_as_root(item: Item, people: People) -> bool | Unknown:
-    root, everything = either(_is_root(name, people) for name in whom(item)), _everything(item)
+    root, everything = _as_root(whom(item), people), _everything(item)
     if root is False or everything is False:
         return False
     if root is None:
@@ -36,16 +39,29 @@ def everything_as_root(item: Item, people: People) -> bool | Unknown:
     return everything or Unknown("not_told", "which commands a pattern allows")
 
 
-def _is_root(name: str, people: People) -> Truth:
-    """Whether a name that a rule runs as, or the members of a group, have uid 0."""
-    if name in ("root", "ALL"):
-        return True
+def _as_root(named: Sequence[str], people: People) -> Truth:
+    """Whether a rule lets somebody run as an account with uid 0: root, another of the host's, or one that it does not know."""
+    zero = [account.name for account in people.accounts.values() if account.uid == 0] or ["root"]
+    others = [OTHER_ZERO] if people.directory and any(name.startswith("!") for name in named) else []
+    found = either(_allowed(named, one, people) for one in zero)
+    unknown = any(_allowed(named, one, people) is not False for one in others)
+    return None if found is False and unknown else found
+
+
+def _allowed(named: Sequence[str], zero: str, people: People) -> Truth:
+    """Of a list with exceptions the last element that matches decides."""
+    state: Truth = False
+    for name in named:
+        match, value = _is(name.removeprefix("!"), zero, people), not name.startswith("!")
+        state = value if match is True else state if match is False or state == value else None
+    return state
+
+
+def _is(name: str, zero: str, people: People) -> Truth:
+    """Whether an element of a list, without its `!`, stands for an account with uid 0. sudo tells two of them apart by name."""
     if name.startswith("#"):
         return name[1:].isdigit() and not name[1:].strip("0")
-    if name.startswith("!") or not name:
-        return False
-    zero = {a.name for a in people.accounts.values() if a.uid == 0}
-    return name in zero or either(same(name, one, people) for one in zero or {"root"})
+    return bool(name) and same(name, zero, people)
 
 
 def _everything(item: Item) -> Truth:

@@ -43,9 +43,7 @@ def named(told: Rules) -> tuple[str, ...]:
 def _asked(lines: Lines, setting: str) -> Sequence[Service]:
     """A line about a part leaves the rest to what stands before it."""
     state = [Service(USUAL[setting], usual=True)]
-    for line in lines.told.defaults:
-        if line.name != setting:
-            continue
+    for line in lines.of(setting):
         whole, part = lines.bearing(line)
         if part is not False:
             rest = [] if whole is True else state if whole is False else _perhaps(state)

@@ -25,6 +25,7 @@ class Aliases:
 
 
 def aliases_of(lines: Iterable[str]) -> Aliases:
+    """Of two of one name sudo takes the first."""
     aliases = Aliases()
     kinds = {"alias": aliases.users, "host": aliases.hosts, "runas": aliases.runas}
     for line in lines:
@@ -32,10 +33,10 @@ def aliases_of(lines: Iterable[str]) -> Aliases:
         if word in kinds:
             for one in NEXT_ALIAS.split(rest):
                 name, _, members = one.partition("=")
-                kinds[word][name.strip()] = subjects(members)
+                kinds[word].setdefault(name.strip(), subjects(members))
         elif word == "cmnd":
             name, *items = rest.split("\t")
-            aliases.commands[name.strip().lstrip(", ")] = [item_of(i) for i in items]
+            aliases.commands.setdefault(name.strip().lstrip(", "), [item_of(i) for i in items])
     return aliases
 
 
@@ -50,28 +51,33 @@ def item_of(text: str) -> Item:
     return Item(told[5], told[6].strip(), named, as_groups, asks, bool(told[4]), bool(told[3]))
 
 
-def commands(item: Item, aliases: Aliases) -> Iterator[Item]:
-    """The commands of an alias, run as the rule says; and who that is, without aliases. Each alias is opened once."""
-    opened: set[str] = set()
+def commands(item: Item, aliases: Aliases) -> tuple[Item, ...]:
+    """The commands of an alias, run as the rule says; and who that is, without aliases.
+
+    Each alias is opened once, where it stands last: what stands last decides.
+    """
+    found: list[Item] = []
+    opened: set[tuple[str, bool]] = set()
     waiting = [item]
     while waiting:
         one = waiting.pop()
         if one.command not in aliases.commands:
             users = None if one.users is None else resolved(one.users, aliases.runas)
-            yield replace(one, users=users, groups=resolved(one.groups, aliases.runas))
-        elif one.command not in opened:
-            opened.add(one.command)
-            inner = aliases.commands[one.command][::-1]
-            waiting += [
-                replace(
-                    one,
-                    command=i.command,
-                    arguments=i.arguments,
-                    negated=one.negated != i.negated,
-                    sometimes=one.sometimes or i.sometimes,
-                )
-                for i in inner
-            ]
+            found.append(replace(one, users=users, groups=resolved(one.groups, aliases.runas)))
+        elif (one.command, one.negated) not in opened:
+            opened.add((one.command, one.negated))
+            waiting += [_within(one, inner) for inner in aliases.commands[one.command]]
+    return tuple(found[::-1])
+
+
+def _within(outer: Item, inner: Item) -> Item:
+    return replace(
+        outer,
+        command=inner.command,
+        arguments=inner.arguments,
+        negated=outer.negated != inner.negated,
+        sometimes=outer.sometimes or inner.sometimes,
+    )
 
 
 def of_commands(name: str, aliases: Aliases) -> Iterator[str]:
@@ -82,20 +88,21 @@ def of_commands(name: str, aliases: Aliases) -> Iterator[str]:
 
 
 def resolved(names: Iterable[str], aliases: Mapping[str, list[str]]) -> tuple[str, ...]:
-    """The names without aliases, each alias opened once; all that an alias behind a `!` stands for is meant with one."""
+    """The names without aliases, each opened once, where it stands last; all that one behind a `!` stands for is meant
+    with one.
+    """
     found: list[str] = []
     opened: set[str] = set()
-    waiting = list(names)[::-1]
+    waiting = list(names)
     while waiting:
         name = waiting.pop()
-        no = name.startswith("!")
         if name.lstrip("!") not in aliases:
             found.append(name)
         elif name not in opened:
             opened.add(name)
-            members = aliases[name.lstrip("!")][::-1]
-            waiting += [_negated(member) for member in members] if no else members
-    return tuple(dict.fromkeys(found[::-1]))[::-1]
+            members = aliases[name.lstrip("!")]
+            waiting += [_negated(member) for member in members] if name.startswith("!") else members
+    return tuple(dict.fromkeys(found))[::-1]
 
 
 def _negated(name: str) -> str:

@@ -69,7 +69,10 @@ def _rests(lines: Iterable[str], word: str) -> tuple[str, ...]:
     return tuple(line[len(word) + 1 :] for line in lines if line.startswith(word + " "))
 
 
-def _gap(lines: Iterable[str]) -> Unknown | None:
+def _gap(lines: Sequence[str]) -> Unknown | None:
+    """Of an alias that is defined twice sudo refuses the second."""
+    if len(set(named := list(_aliases(lines)))) < len(named):
+        return Unknown("unreadable", "an alias of sudoers that is defined twice")
     for line in lines:
         if line == "directory":
             return Unknown("not_told", "a directory may hold more sudo rules")
@@ -82,6 +85,14 @@ def _gap(lines: Iterable[str]) -> Unknown | None:
         if line in ("refused /etc/sudoers", "refused /usr/etc/sudoers"):
             return Unknown("not_told", f"sudo refuses {line[8:]}, that others than root may write")
     return None
+
+
+def _aliases(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        if word in ("alias", "host", "runas", "cmnd"):
+            heads = NEXT_ALIAS.split(rest) if word != "cmnd" else [rest.partition("\t")[0].lstrip(", ")]
+            yield from ((word, head.partition("=")[0].strip(" !")) for head in heads)
 
 
 def _whole(line: str) -> bool:

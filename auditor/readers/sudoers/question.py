@@ -138,13 +138,19 @@ d=$(cat /etc/doas.conf /etc/doas.d/*.conf 2>/dev/null | awk '{ sub(/#.*/, "") } 
   gsub(/"/, "", who); gsub(/"/, "", cmd)
   if (who != "") print "doas " who "\t" as no (cmd == "" ? "ALL" : cmd ~ /^\/?[A-Za-z0-9_.\/-]+$/ ? cmd : "?") args }')
 if [ -n "$d" ]; then printf '%s\n' "$d"; fi
-if grep -qiE '^[[:blank:]]*sudoers:[^#]*(sss|ldap)' /etc/nsswitch.conf 2>/dev/null; then
+if awk '{ sub(/#.*/, "") } tolower($0) ~ /^[ \t]*sudoers[ \t]*:/ { s = 1 } s && tolower($0) ~ /sss|ldap/ { f = 1 } !/\\[ \t]*$/ { s = 0 }
+  END { exit !f }' /etc/nsswitch.conf 2>/dev/null; then
   for g in /etc/sssd/sssd.conf /etc/sssd/conf.d/*.conf /etc/ldap.conf /etc/sudo-ldap.conf /etc/openldap/ldap.conf; do
     if [ -e "$g" ]; then echo directory; break; fi
   done
 fi
 if [ -e /etc/sudoers-rs ]; then echo 'policy /etc/sudoers-rs'; fi
-awk 'tolower($1) == "plugin" && $2 !~ /_(io|audit|approval)$/ && ($3 != "sudoers.so" || NF > 3) { print "policy /etc/sudo.conf"; exit }' /etc/sudo.conf 2>/dev/null
+# sudo-rs reads a part of this language, and passes over what it does not know: its own visudo says whether there is any
+if grep -q sudo-rs "$(command -v sudo)" 2>/dev/null; then
+  grep -qE 'sudo(ers)?-rs' "$(command -v visudo)" 2>/dev/null && visudo -cqf "$f" >/dev/null 2>&1 || echo 'policy sudo-rs'
+fi
+awk 'tolower($1) == "plugin" && $2 !~ /_(io|audit|approval)$/ && ($3 != "sudoers.so" || NF > 3) || tolower($1 $2) == "pathplugin_dir" {
+  print "policy /etc/sudo.conf"; exit }' /etc/sudo.conf 2>/dev/null
 set --
 for g in /etc/polkit-1/rules.d/*.rules /usr/local/share/polkit-1/rules.d/*.rules /etc/polkit-1/localauthority/*/*.pkla; do
   if [ -f "$g" ]; then set -- "$@" "$g"; fi

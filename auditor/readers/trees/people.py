@@ -32,7 +32,7 @@ def read(answer: Answer, sources: Answer) -> Tree:
     found, beside = files.read(answer), files.read(sources)
     switch = beside.texts.get("/etc/nsswitch.conf", "")
     name = _own_name(beside.texts.get("/etc/hostname", ""))
-    elsewhere = any(word in ("sss", "ldap") for word in _switched(switch, "sudoers"))
+    elsewhere = any(word in ("sss", "ldap") for word in _asked_by_sudo(switch))
     lacking = [path for path in ("/etc/passwd", "/etc/group") if path not in found.texts]
     gap = found.gap or beside.gap or (Unknown("not_observable", " ".join(lacking)) if lacking else None)
     if gap:
@@ -70,6 +70,12 @@ def _lines(rows: list[tuple[str, str, int]], kind: str, file: str) -> dict[str, 
         if text.startswith(f"{kind}:"):
             found[name] = (*found.get(name, ()), f"/etc/{file}:{number}")
     return found
+
+
+def _asked_by_sudo(text: str) -> list[str]:
+    """sudo reads its line in capitals too, and goes on behind a backslash at its end."""
+    whole = re.sub(r"\\[ \t]*\n", " ", "\n".join(line.partition("#")[0] for line in text.lower().split("\n")))
+    return _switched(whole, "sudoers")
 
 
 def _switched(text: str, base: str) -> list[str]:

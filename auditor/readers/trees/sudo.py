@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from auditor.model import Answer, Command, Output, Unknown
-from auditor.readers import files, sudo_lines, sudoers
+from auditor.readers import files, sudo_grammar, sudo_lines, sudoers
 from auditor.readers.trees import people
 
 POLKIT = Command(
@@ -19,13 +19,15 @@ POLKIT = Command(
     mask="polkit",
     cap_bytes=262144,
 )
+WHICH = "/var/lib/dpkg/alternatives/sudo"  # which of several is the host's sudo
 FOLDERS = ("/etc/sudoers.d", "/usr/etc/sudoers.d")
 SUDOERS = Command(
-    "/etc/sudoers /usr/etc/sudoers /etc/sudoers.d/* /usr/etc/sudoers.d/* /etc/doas.conf /etc/sudoers-rs /etc/sudo.conf",
+    f"/etc/sudoers /usr/etc/sudoers /etc/sudoers.d/* /usr/etc/sudoers.d/* /etc/doas.conf /etc/sudoers-rs /etc/sudo.conf {WHICH}",
     kind="read",
     mask="sudoers",
     cap_bytes=262144,
 )
+_INCLUDE = re.compile(r"[ \t]*[@#]include(?:dir)?[ \t]+\"?([^\" \t]+)")
 _TAG = re.compile(r"([A-Z_]+) *: *")
 _OPTION = re.compile(
     r"(?:(?:ROLE|TYPE|PRIVS|LIMITPRIVS|TIMEOUT|NOTBEFORE|NOTAFTER|CWD|CHROOT|APPARMOR_PROFILE) *= *[^ ]+"
@@ -71,6 +73,8 @@ def _gap(texts: Mapping[str, str], found: tuple[sudoers.Rule, ...], tree: people
         return Unknown("not_observable", "/etc/sudoers")
     if "/etc/doas.conf" in texts or "/etc/sudoers-rs" in texts:
         return Unknown("not_told", "rules of doas or sudo-rs, which are not read in a tree")
+    if re.search(r"cargo/bin/sudo|sudo-rs", texts.get(WHICH, "")):
+        return Unknown("not_told", "sudo-rs may be the host's sudo, and read these rules otherwise")
     if not tree.name and any(set(rule.hosts) != {"ALL"} for rule in found):
         return Unknown("not_observable", "/etc/hostname")
     return None
@@ -99,7 +103,9 @@ def _files(texts: Mapping[str, str], tree: people.Tree) -> Iterator[tuple[str, s
 
 
 def _may_decide(words: list[str]) -> bool:
-    """Whether a line of sudo.conf names another plugin than sudo's own, or gives it other files."""
+    """Whether a line of sudo.conf names another plugin than sudo's own, another place of it, or gives it other files."""
+    if [word.lower() for word in words[:2]] == ["path", "plugin_dir"]:
+        return True
     plugin = bool(words) and words[0].lower() == "plugin" and words[2:] != ["sudoers.so"]
     return plugin and not re.search(r"_(io|audit|approval)$", "".join(words[1:2]))
 
@@ -111,22 +117,27 @@ def _counts(path: str) -> bool:
 
 def _lines(text: str, path: str) -> Iterator[tuple[str, str]]:
     """Each logical line in the words of readers/sudoers.py, with its place: that of its first line."""
-    whole, first = "", 0
-    for number, line in enumerate(text.split("\n"), 1):
-        first = first if whole else number
+    whole, written, first = "", "", 0
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        first = first if written else number
+        written += line
         line = line.removesuffix("\r")
         if sudo_lines.goes_on(line):
-            whole += sudo_lines.bare(line) + " "
+            whole, written = whole + sudo_lines.bare(line) + " ", written + "\n"
             continue
         for told in _line((whole + line).replace("\t", " ")):
             yield told, f"{path}:{first}"
-        whole = ""
-    if whole:
+        last = number == len(lines) and written.endswith("\n")
+        if last or not (_INCLUDE.match(line) or sudo_grammar.is_parsed(written)):
+            yield "odd", f"{path}:{first}"
+        whole = written = ""
+    if written:
         yield "odd", f"{path}:{first}"
 
 
 def _line(line: str) -> Iterator[str]:
-    included = re.match(r" *[@#]include(?:dir)? +\"?([^\" ]+)", line)
+    included = _INCLUDE.match(line)
     if included:
         yield f"include {included[1].rstrip('/') or '/'}"
     elif re.match(r" *(#(?!-?[0-9]).*)?$", line):
