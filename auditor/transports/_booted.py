@@ -1,0 +1,183 @@
+"""A tree of files and what a start of the system does to it: which of its paths are not, on the host, what they are here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from auditor.readers.boot import commands, kernel, mounts, tmpfiles
+from auditor.readers.boot.change import UNIT_ROOTS, Change, units
+from auditor.transports._folder import WILD, Odd, Root, TooMuch, in_lines
+
+MOST_BYTES = 1048576
+MOST_RUN = 200  # files that are run, and name each other
+# What makes units when the system starts, gives them variables, or writes what a unit of systemd's own takes from it.
+_MAKERS = tuple(
+    f"{root}/{kind}/*"
+    for root in ("/etc/systemd", "/usr/local/lib/systemd", "/run/systemd")
+    for kind in ("system-generators", "system-environment-generators")
+)
+_CREDENTIALS = tuple(
+    f"{root}/credstore{kind}/{name}.*"
+    for root in ("/etc", "/usr/local/lib", "/usr/lib")
+    for kind in ("", ".encrypted")
+    for name in ("tmpfiles", "sysusers", "passwd", "ssh", "firstboot", "fstab", "systemd")
+)
+# Images and folders that are laid over /etc, or over /usr and /opt.
+_LAID_OVER = {
+    "/etc": ("/var/lib/confexts/*", "/usr/lib/confexts/*", "/usr/local/lib/confexts/*"),
+    "/usr": ("/var/lib/extensions/*", "/etc/extensions/*"),
+    "/opt": ("/var/lib/extensions/*", "/etc/extensions/*"),
+}
+_FIRST_START = (b"", b"uninitialized")
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """`changes`: as they are written, and where their paths lead in the tree."""
+
+    root: Root
+    changes: tuple[Change, ...] = ()
+
+    def hides(self, path: str) -> bool:
+        """Whether something else may be at a path of the tree."""
+        if not self.changes:
+            return False
+        written, real = _parts(path), _parts(self.root.real(path))
+        return any(change.meets(written) or change.meets(real) for change in self.changes)
+
+    def hiding(self, asked: Iterable[str]) -> Iterator[bytes]:
+        """What is changed of these patterns, in the words of a file that cannot be read."""
+        if self.changes:
+            patterns = [p for glob in asked for p in (_parts(glob), _parts(self._real(glob)))]
+            met = (c for c in self.changes if any(c.meets(pattern) for pattern in patterns))
+            yield from dict.fromkeys(os.fsencode(f"{change.path} ({change.why})") for change in met)
+
+    def _real(self, glob: str) -> str:
+        return _real(self.root, glob)
+
+
+def booted(root: Root) -> Booted:
+    """Of the one file of a device nothing."""
+    if root.name:
+        return Booted(root)
+    found = dict.fromkeys(_changes(root))
+    led = [Change(_real(root, change.path), change.why, change.below) for change in found]
+    return Booted(root, tuple(dict.fromkeys([*found, *led])))
+
+
+def _real(root: Root, glob: str) -> str:
+    """Of a pattern the part before what may be anything."""
+    parts = _parts(glob)
+    plain = next((n for n, part in enumerate(parts) if WILD.intersection(part)), len(parts))
+    return "/".join([root.real("/".join(parts[:plain])).rstrip("/"), *parts[plain:]]) or "/"
+
+
+@lru_cache(maxsize=4096)
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(part for part in path.split("/") if part)
+
+
+def _changes(root: Root) -> Iterator[Change]:
+    gaps: list[Change] = []
+    for path, text in _texts(root, "/etc/fstab", gaps).items():
+        yield from mounts.of_fstab(path, text)
+    for path, text in _texts(
+        root, " ".join(f"{r}/*.mount" for r in (*UNIT_ROOTS, "/run/systemd/system")), gaps
+    ).items():
+        yield from mounts.of_unit(path, text)
+    temporary = _texts(root, " ".join(f"{folder}/*.conf" for folder in tmpfiles.ROOTS), gaps)
+    yield from tmpfiles.changes(temporary, lambda path: _there(root, path))
+    for path, text in _texts(root, kernel.FILES, gaps).items():
+        yield from kernel.changes(path, text)
+    yield from _programs(root)
+    yield from _made(root)
+    yield from gaps
+
+
+def _texts(root: Root, globs: str, gaps: list[Change]) -> Mapping[str, str]:
+    """The files by their paths; of one that cannot be read, anything may come."""
+    found = {}
+    for path in _paths(root, globs.split()):
+        try:
+            found[path] = in_lines(root, path, MOST_BYTES).decode("utf-8", "backslashreplace")
+        except FileNotFoundError:
+            continue
+        except (OSError, Odd, TooMuch) as error:
+            if not (isinstance(error, Odd) and error.of_a_link):
+                gaps.append(Change("/", f"what {path} has done when the system starts cannot be read"))
+    return found
+
+
+def _paths(root: Root, globs: Iterable[str]) -> Iterator[str]:
+    for glob in globs:
+        if WILD.intersection(glob):
+            yield from root.matching(_parts(glob))
+        elif not root.lacks(glob):
+            yield glob
+
+
+def _there(root: Root, path: str) -> bool:
+    try:
+        root.leads(path)
+    except (OSError, Odd):
+        return False
+    return True
+
+
+def _programs(root: Root) -> Iterator[Change]:
+    """What is run then, or by a schedule, and what that runs."""
+    waiting, known = list(_paths(root, commands.SCRIPTS.split())), set[str]()
+    own = len(waiting)
+    while waiting and len(known) < own + MOST_RUN:
+        path = waiting.pop(0)
+        if path not in known:
+            known.add(path)
+            run = _run(root, path, followed=len(known) > own)
+            yield from run.changes
+            waiting += run.started
+
+
+def _run(root: Root, path: str, followed: bool) -> commands.Run:
+    """Of a program that is no script, nothing."""
+    try:
+        if followed and root.begins(path, 2) != b"#!":
+            return commands.Run()
+        text = root.text(path, MOST_BYTES)
+    except (FileNotFoundError, PermissionError, NotADirectoryError):
+        return commands.Run()
+    except (OSError, Odd, TooMuch) as error:
+        lost = isinstance(error, Odd) and (followed or error.of_a_link)
+        return commands.Run(() if lost else (Change("/", f"what {path} runs cannot be read"),))
+    return commands.read(path, text.decode("utf-8", "backslashreplace"))
+
+
+def _made(root: Root) -> Iterator[Change]:
+    for path in _held(root, _MAKERS):
+        yield from units(f"{path} makes units when the system starts")
+    for path in _held(root, _CREDENTIALS):
+        yield Change("/etc", f"{path} has it changed when the system starts")
+    for over, globs in _LAID_OVER.items():
+        yield from (Change(over, f"{path} is laid over it", below=True) for path in _paths(root, globs))
+    for path in _held(root, ["/etc/ld.so.preload"]):
+        yield Change("/", f"{path} has every program run another one's code")
+    presets = list(_held(root, ["/etc/systemd/system-preset/*.preset"]))
+    if presets and any(_content(root, "/etc/machine-id") == first for first in _FIRST_START):
+        yield from units(f"{presets[0]} says at the first start which of them are started")
+
+
+def _held(root: Root, globs: Iterable[str]) -> Iterator[str]:
+    """The files that are not empty, nor links to /dev/null."""
+    yield from (path for path in _paths(root, globs) if _content(root, path))
+
+
+def _content(root: Root, path: str) -> bytes | None:
+    """None for what is not there; what cannot be read may hold anything."""
+    try:
+        return root.begins(path, 80).strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, Odd) as error:
+        return None if isinstance(error, Odd) and error.of_a_link else b"?"
