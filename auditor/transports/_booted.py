@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from auditor.readers.boot import commands, kernel, mounts, tmpfiles
+from auditor.readers.boot import accounts, commands, kernel, mounts, tmpfiles
 from auditor.readers.boot.change import UNIT_ROOTS, Change, units
 from auditor.transports._folder import WILD, Odd, Root, TooMuch, in_lines
 
@@ -49,14 +49,23 @@ class Booted:
         return any(change.meets(written) or change.meets(real) for change in self.changes)
 
     def hiding(self, asked: Iterable[str]) -> Iterator[bytes]:
-        """What is changed of these patterns, in the words of a file that cannot be read."""
-        if self.changes:
-            patterns = [p for glob in asked for p in (_parts(glob), _parts(self._real(glob)))]
-            met = (c for c in self.changes if any(c.meets(pattern) for pattern in patterns))
-            yield from dict.fromkeys(os.fsencode(f"{change.path} ({change.why})") for change in met)
+        """Why not all that these patterns stand for can be told, in the words of a file that cannot be read: each reason once."""
+        said: dict[str, str] = {}
+        for glob in asked if self.changes else ():
+            written, real = _parts(glob), _parts(self._real(glob))
+            for change in self.changes:
+                if change.meets(written) or change.meets(real):
+                    said.setdefault(change.why, _named(change, glob))
+        yield from (os.fsencode(f"{path} ({why})") for why, path in said.items())
 
     def _real(self, glob: str) -> str:
         return _real(self.root, glob)
+
+
+def _named(change: Change, glob: str) -> str:
+    """The one file that is changed, else the pattern: of a folder that cannot be listed it is the same."""
+    one = not change.below and len(change.parts) == len(_parts(glob)) and not WILD.intersection(change.path)
+    return change.path if one else glob
 
 
 def booted(root: Root) -> Booted:
@@ -90,6 +99,8 @@ def _changes(root: Root) -> Iterator[Change]:
         yield from mounts.of_unit(path, text)
     temporary = _texts(root, " ".join(f"{folder}/*.conf" for folder in tmpfiles.ROOTS), gaps)
     yield from tmpfiles.changes(temporary, lambda path: _there(root, path))
+    for path, text in _texts(root, accounts.FILES, gaps).items():
+        yield from accounts.changes(path, text)
     for path, text in _texts(root, kernel.FILES, gaps).items():
         yield from kernel.changes(path, text)
     yield from _programs(root)
@@ -106,7 +117,7 @@ def _texts(root: Root, globs: str, gaps: list[Change]) -> Mapping[str, str]:
         except FileNotFoundError:
             continue
         except (OSError, Odd, TooMuch) as error:
-            if not (isinstance(error, Odd) and error.of_a_link):
+            if not (isinstance(error, Odd) and error.astray):
                 gaps.append(Change("/", f"what {path} has done when the system starts cannot be read"))
     return found
 
@@ -149,7 +160,7 @@ def _run(root: Root, path: str, followed: bool) -> commands.Run:
     except (FileNotFoundError, PermissionError, NotADirectoryError):
         return commands.Run()
     except (OSError, Odd, TooMuch) as error:
-        lost = isinstance(error, Odd) and (followed or error.of_a_link)
+        lost = isinstance(error, Odd) and (followed or error.astray)
         return commands.Run(() if lost else (Change("/", f"what {path} runs cannot be read"),))
     return commands.read(path, text.decode("utf-8", "backslashreplace"))
 
@@ -180,4 +191,4 @@ def _content(root: Root, path: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except (OSError, Odd) as error:
-        return None if isinstance(error, Odd) and error.of_a_link else b"?"
+        return None if isinstance(error, Odd) and error.astray else b"?"

@@ -37,13 +37,13 @@ class _Emptied(Exception):
 
 
 class Odd(ValueError):
-    """Something is there that is no plain file; its message says what. `of_a_link`: a link to nothing, as far as the tree goes."""
+    """Something is there that is no plain file; its message says what. `astray`: nothing is behind it, as far as the tree goes."""
 
-    of_a_link = False
+    astray = False
 
 
 class _Astray(Odd):
-    of_a_link = True
+    astray = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,17 @@ class Root:
         except (OSError, Odd, _Emptied):
             return None
 
+    def stands_for(self, path: str) -> bytes:
+        """Of a program the other file that it is a link to, or the shell that reads it; nothing of one that is its own."""
+        name, real = path.rpartition("/")[2], self.real(path)
+        try:
+            first = self.begins(path, 128).partition(b"\n")[0]
+        except Odd:
+            first = b""
+        if not real.rpartition("/")[2].startswith(name):
+            return os.fsencode(real)
+        return first if re.match(rb"#!.*sh\b", first) else b""
+
     def leads(self, path: str) -> bytes:
         """Where a link leads, as it is written; nothing of a plain file. What ends in an empty file leads to NOWHERE.
 
@@ -202,7 +213,7 @@ class Root:
                 raise _Astray("(a link that leads to nothing in the tree)") from None
             raise
         except NotADirectoryError:
-            raise Odd("(no folder on the way to it)") from None
+            raise _Astray("(no folder on the way to it)") from None
         finally:
             for fd in held:
                 with suppress(OSError):

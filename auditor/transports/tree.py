@@ -13,7 +13,7 @@ from functools import lru_cache
 from auditor.framing.sh import HELLO
 from auditor.kinds import Ask, Settings, Transport
 from auditor.model import Answer, Command, Failure, Host, Output
-from auditor.readers.files import LINKS
+from auditor.readers.files import LINKS, PROGRAM
 from auditor.readers.masks import MASKS
 from auditor.transports._booted import Booted, booted
 from auditor.transports._folder import WILD, Odd, Root, TooMuch, in_lines
@@ -89,7 +89,7 @@ def _shown(start: Booted, command: Command) -> Iterator[bytes]:
             continue
         name = os.fsencode(path)
         try:
-            text = root.leads(path) if command.mask == LINKS else MASKS[command.mask](in_lines(root, path, left))
+            text = _shown_of(root, path, command.mask, left)
         except FileNotFoundError:
             continue
         except PermissionError:
@@ -102,6 +102,12 @@ def _shown(start: Booted, command: Command) -> Iterator[bytes]:
             yield b"F %d %d %b\n%b\n" % (len(text), len(name), name, text)
     for empty in dict.fromkeys(root.empty(glob) for glob, found in matching.items() if not found):
         yield b"E %d %b\n" % (len(empty), empty) if empty and not start.hides(os.fsdecode(empty)) else b""
+
+
+def _shown_of(root: Root, path: str, mask: str, most: int) -> bytes:
+    if mask == LINKS:
+        return root.leads(path)
+    return root.stands_for(path) if mask == PROGRAM else MASKS[mask](in_lines(root, path, most))
 
 
 @lru_cache(maxsize=256)

@@ -14,10 +14,18 @@ from auditor.readers.boot.change import Change, known, units
 _UNITS = ("/etc/systemd/system", "/usr/local/lib/systemd/system")
 SCRIPTS = " ".join(
     [
-        *(f"{root}/*.{kind} {root}/*.{kind}.d/*.conf" for root in _UNITS for kind in ("service", "socket")),
+        *(
+            f"{root}/*.{kind} {root}/*.{kind}.d/*.conf"
+            for root in _UNITS
+            for kind in ("service", "socket", "target", "path")
+        ),
+        *(
+            f"{root}/*.{kind}/*" for root in _UNITS for kind in ("wants", "requires")
+        ),  # packages' units that are started
         "/etc/rc.local /etc/rc.d/rc.local /etc/local.d/*.start /etc/crontab /etc/cron.d/* /etc/crontabs/root",
         "/var/spool/cron/crontabs/root /var/spool/cron/root /var/spool/cron/tabs/root /etc/anacrontab",
         *(f"/etc/cron.{often}/*" for often in ("hourly", "daily", "weekly", "monthly", "yearly")),
+        "/var/spool/cron/atjobs/* /var/spool/at/* /etc/initramfs-tools/scripts/*/*",
         "/etc/NetworkManager/dispatcher.d/* /etc/NetworkManager/dispatcher.d/*/* /etc/networkd-dispatcher/*/*",
         "/etc/network/interfaces /etc/network/interfaces.d/* /etc/network/if-up.d/* /etc/network/if-pre-up.d/*",
         "/etc/dhcp/dhclient-enter-hooks.d/* /etc/dhcp/dhclient-exit-hooks.d/* /etc/ppp/ip-up.d/*",
@@ -51,6 +59,7 @@ _PEOPLE = frozenset(
         "delgroup",
     ]
 )
+_MAKERS = frozenset({"systemd-firstboot", "systemd-sysusers", "systemd-tmpfiles"})  # with words of their own
 _STACKS = frozenset({"pam-auth-update", "authselect", "authconfig"})
 _STOPS = frozenset(
     [
@@ -77,6 +86,9 @@ _JUDGED = re.compile(
 _CLOUD = re.compile(
     r"(?:- )?(?:runcmd|bootcmd|write_files|chpasswd|ssh_pwauth|password|users|ansible|puppet|chef|salt_minion)\s*:\s*(.*)"
 )
+_NEW_ROOT = re.compile(r"\$\{?rootmnt\}?|/root(?=/)")  # where the system will be, of what runs before it
+_CONFLICTS = re.compile(r"(?:Conflicts|PropagatesStopTo)\s*=(.*)")
+_CLOCKS = re.compile(r"(?:systemd-)?(?:chrony|ntp|openntp|timesync)")  # these always shut each other out
 _UNPACKS = re.compile(r"-?[a-zA-Z]*x[a-zA-Z]*|--extract|--get|pull|checkout|reset|clone|restore|switch")
 _FOLLOWED = re.compile(r"/(?:usr/local|opt|etc|root|srv|home|var)/[^\s;&|<>()`\"'$]+")
 
@@ -100,6 +112,8 @@ def read(path: str, text: str) -> Run:
         if path.endswith(".conf") and "/modprobe.d/" in path and not line.startswith("install"):
             continue
         bare = re.sub("[\"'\\\\]", "", line)
+        if "/initramfs-tools/" in path:
+            bare = _NEW_ROOT.sub("", bare)
         found |= dict.fromkeys(_of_line(bare, place))
         started |= dict.fromkeys(one for one in _FOLLOWED.findall(bare))
     return Run(tuple(found), tuple(started))
@@ -125,6 +139,10 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
 
 def _of_line(line: str, place: str) -> Iterator[Change]:
     why = f"{place} has it written"
+    shut_out = _CONFLICTS.fullmatch(line)
+    if shut_out:
+        named = [n for n in shut_out[1].split() if _JUDGED.fullmatch(n) and not _CLOCKS.match(n)]
+        yield from units(f"{place} has it stopped", *named) if named else ()
     for target in _REDIRECT.findall(line):
         yield Change(known(target, _UNKNOWN), why)
     for segment in _BREAK.split(re.sub(r"[0-9&]?>{1,2}\|?\s*\S+", " ", line)):
@@ -141,6 +159,8 @@ def _of_program(program: str, words: list[str], place: str) -> Iterator[Change]:
         yield Change(known(path, _UNKNOWN), why)
     if program in _PEOPLE and words:
         yield from (Change(f"/etc/{file}", why) for file in ("passwd", "group", "shadow"))
+    elif program in _MAKERS and not {"--boot", "--create", "--remove", "--clean", "--prefix", "/dev"}.issuperset(words):
+        yield Change("/etc", why)
     elif program in _STACKS:
         yield Change("/etc/pam.d", why)
     elif program == "auditctl" and not {"-s", "-l", "-v"}.issuperset(words):

@@ -14,6 +14,8 @@ FILES = (
     "/etc/default/grub /etc/default/grub.d/*.cfg /etc/kernel/cmdline /etc/kernel/cmdline.d/* /usr/lib/kernel/cmdline"
     " /boot/loader/entries/*.conf /boot/efi/loader/entries/*.conf /efi/loader/entries/*.conf /boot/grub/grub.cfg"
     " /boot/grub2/grub.cfg /boot/grub2/grubenv /boot/cmdline.txt /boot/firmware/cmdline.txt /boot/extlinux/extlinux.conf"
+    # Variables of systemd itself, which the kernel gives it too.
+    " /etc/systemd/system.conf /etc/systemd/system.conf.d/*.conf /usr/local/lib/systemd/system.conf.d/*.conf"
 )
 # Words of systemd that change nothing of which unit is started, with what.
 _IDLE = re.compile(
@@ -33,7 +35,7 @@ def changes(path: str, text: str) -> Iterator[Change]:
         why = f"the kernel is told {path}:{number}"
         for word in words:
             yield from _told(word, why)
-        alone = shell or not path.startswith(("/etc/default/", "/boot/", "/efi/"))
+        alone = shell or path.startswith(("/etc/kernel/", "/usr/lib/kernel/"))
         if alone and _RESCUE.intersection(words):
             yield from units(why)
 
@@ -45,7 +47,7 @@ def _told(word: str, why: str) -> Iterator[Change]:
         yield from units(why, value)
     elif name.startswith(("systemd.volatile", "overlayroot")) or _INIT.fullmatch(word):
         yield Change("/", why)
-    elif (name.startswith("systemd.") and not _IDLE.fullmatch(name)) or re.match("SYSTEMD_[A-Z_]+=", word):
+    elif (name.startswith("systemd.") and not _IDLE.fullmatch(name)) or re.search("(?:^|=)SYSTEMD_[A-Z_]+=", word):
         yield from units(why)
     elif name == "audit" and value in ("0", "off"):
         yield Change("/etc/audit", why)
