@@ -248,6 +248,19 @@ def test_what_changes_nothing_is_passed_over(tmp_path: Path, change: Mapping[str
     assert empty_passwords(tmp_path) == []
 
 
+@pytest.mark.parametrize("path", ["usr/bin/restic", "usr/local/bin/restic"])
+@pytest.mark.parametrize("other", ["#!/bin/sh\nexit 0\n", "#! /usr/bin/env bash\n", "->/bin/true", "->../../bin/busybox"])
+def test_a_program_that_another_one_stands_in_for(tmp_path: Path, path: str, other: str) -> None:
+    made(tmp_path, **{**WHOLE, path: other})
+    assert surely(tmp_path) == "not_told"
+
+
+@pytest.mark.parametrize("own", ["\x7fELF", "#!/usr/bin/python3\n", "->/opt/restic/restic_0.17", "->/opt/bin/restic"])
+def test_a_program_of_its_own_is_taken_for_itself(tmp_path: Path, own: str) -> None:
+    made(tmp_path, **{**WHOLE, "usr/bin/restic": own})
+    assert surely(tmp_path) == 24.0
+
+
 def test_programs_that_start_each_other_end(tmp_path: Path) -> None:
     made(tmp_path, **WHOLE)
     changed(tmp_path, **{RUN: "#!/bin/sh\n/opt/a\n", "opt/a": "#!/bin/sh\n/opt/b\n", "opt/b": "#!/bin/sh\n/opt/a\n"})
