@@ -43,6 +43,7 @@ _ELSEWHERE = (
     "NoExecPaths", "MountImages", "DynamicUser", "PrivateUsers", "NetworkNamespacePath", "RestrictNetworkInterfaces",
 )  # fmt: skip
 _ENDS = ("TimeoutStartSec", "TimeoutSec", "RuntimeMaxSec")  # what may end it before it is made
+_MOST = ("MemoryMax", "MemoryLimit", "LimitAS", "LimitDATA", "LimitFSIZE")  # so little that nothing is made
 _REACHED = frozenset(f"{name}.target" for name in ("network", "network-online", "local-fs", "remote-fs", "time-sync", "sysinit", "basic", "nss-lookup"))  # fmt: skip
 _SOURCES = re.compile(r"source_directories:\s*(?:#.*)?\Z|source_directories:\s*\[\s*[^\]\s]")
 _DOUBTFUL = re.compile(
@@ -169,6 +170,10 @@ def _holds_back(key: str, value: str) -> bool:
         return value not in ("", "root", "0")
     if key == "ProtectHome":
         return value.lower() in ("yes", "true", "on", "1", "y", "t", "tmpfs")
+    if key in _MOST:
+        return bool(re.fullmatch(r"\d{1,7}|\d{1,4}K|\d{1,2}M", value))
+    if key == "RestrictAddressFamilies":
+        return value == "none"
     if key in ("PrivateNetwork", "IPAddressDeny", *_ELSEWHERE):
         return value.lower() not in ("", "no", "false", "off", "0", "n", "f")
     return _needs(key, value)

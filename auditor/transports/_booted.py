@@ -11,6 +11,7 @@ from auditor.readers.boot import accounts, commands, kernel, mounts, tmpfiles
 from auditor.readers.boot.change import UNIT_ROOTS, Change, units
 from auditor.transports._folder import WILD, Odd, Root, TooMuch, in_lines
 
+_OWN, _STARTED, _READ = "own", "started", "read"  # why a file is looked at
 MOST_BYTES = 1048576
 MOST_RUN = 200  # files that are run, and name each other
 # What makes units when the system starts, gives them variables, or writes what a unit of systemd's own takes from it.
@@ -31,6 +32,7 @@ _LAID_OVER = {
     "/usr": ("/var/lib/extensions/*", "/etc/extensions/*"),
     "/opt": ("/var/lib/extensions/*", "/etc/extensions/*"),
 }
+_MOUNTS = (*UNIT_ROOTS, "/run/systemd/system", "/etc/systemd/system.control", "/etc/systemd/system.attached")
 _FIRST_START = (b"", b"uninitialized")
 
 
@@ -93,9 +95,7 @@ def _changes(root: Root) -> Iterator[Change]:
     gaps: list[Change] = []
     for path, text in _texts(root, "/etc/fstab", gaps).items():
         yield from mounts.of_fstab(path, text)
-    for path, text in _texts(
-        root, " ".join(f"{r}/*.mount" for r in (*UNIT_ROOTS, "/run/systemd/system")), gaps
-    ).items():
+    for path, text in _texts(root, " ".join(f"{r}/*.mount" for r in _MOUNTS), gaps).items():
         yield from mounts.of_unit(path, text)
     temporary = _texts(root, " ".join(f"{folder}/*.conf" for folder in tmpfiles.ROOTS), gaps)
     yield from tmpfiles.changes(temporary, lambda path: _there(root, path))
@@ -140,27 +140,28 @@ def _there(root: Root, path: str) -> bool:
 
 def _programs(root: Root) -> Iterator[Change]:
     """What is run then, or by a schedule, and what that runs."""
-    waiting, known = list(_paths(root, commands.SCRIPTS.split())), set[str]()
-    own = len(waiting)
-    while waiting and len(known) < own + MOST_RUN:
-        path = waiting.pop(0)
-        if path not in known:
-            known.add(path)
-            run = _run(root, path, followed=len(known) > own)
+    own = list(_paths(root, commands.SCRIPTS.split()))
+    waiting, known = [(path, _OWN) for path in own], set[tuple[str, str]]()
+    while waiting and len(known) < len(own) + MOST_RUN:
+        path, how = waiting.pop(0)
+        if (path, how) not in known:
+            known.add((path, how))
+            run = _run(root, path, how)
             yield from run.changes
-            waiting += run.started
+            waiting += [*((p, _STARTED) for p in run.started), *((p, _READ) for p in run.read)]
 
 
-def _run(root: Root, path: str, followed: bool) -> commands.Run:
+def _run(root: Root, path: str, how: str) -> commands.Run:
     """Of a program that is no script, nothing."""
     try:
-        if followed and root.begins(path, 2) != b"#!":
+        first = root.begins(path, 512) if how != _OWN else b""
+        if (how == _STARTED and first[:2] != b"#!") or (how == _READ and b"\0" in first):
             return commands.Run()
         text = root.text(path, MOST_BYTES)
     except (FileNotFoundError, PermissionError, NotADirectoryError):
         return commands.Run()
     except (OSError, Odd, TooMuch) as error:
-        lost = isinstance(error, Odd) and (followed or error.astray)
+        lost = isinstance(error, Odd) and (how != _OWN or error.astray)
         return commands.Run(() if lost else (Change("/", f"what {path} runs cannot be read"),))
     return commands.read(path, text.decode("utf-8", "backslashreplace"))
 

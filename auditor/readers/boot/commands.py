@@ -91,20 +91,28 @@ _CONFLICTS = re.compile(r"(?:Conflicts|PropagatesStopTo)\s*=(.*)")
 _CLOCKS = re.compile(r"(?:systemd-)?(?:chrony|ntp|openntp|timesync)")  # these always shut each other out
 _UNPACKS = re.compile(r"-?[a-zA-Z]*x[a-zA-Z]*|--extract|--get|pull|checkout|reset|clone|restore|switch")
 _FOLLOWED = re.compile(r"/(?:usr/local|opt|etc|root|srv|home|var)/[^\s;&|<>()`\"'$]+")
+_READ = re.compile(
+    rf"(?:(?:^|[\s/;&|=])(?:ba|da|a|k|z)?sh(?:\s+-\w+)*|(?:^|[\s;&|])(?:\.|source))\s+({_FOLLOWED.pattern})"
+)
+# Programs that are handed to an interpreter on its command line: what they do with the paths in them, nobody knows here.
+_INLINE = re.compile(r"\b(?:python[\d.]*|ruby|php|node|lua)\s+-[cer]\b")
+_PATH = re.compile(r"/(?:etc|usr|lib|var|root|opt)/[^\s;&|<>(),`]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`started`: the files of the tree that are run in turn."""
+    """`started`: the files of the tree that are run in turn, where they are scripts; `read`: those that a shell is given to read."""
 
     changes: tuple[Change, ...] = ()
     started: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
 
 
 def read(path: str, text: str) -> Run:
     """A file of any of these kinds: lines of commands are looked for, whatever stands around them."""
     found: dict[Change, None] = {}
     started: dict[str, None] = {}
+    given: dict[str, None] = {}
     for number, line in _joined(text):
         place = f"{path}:{number}"
         if "/cloud/" in path:
@@ -115,8 +123,9 @@ def read(path: str, text: str) -> Run:
         if "/initramfs-tools/" in path:
             bare = _NEW_ROOT.sub("", bare)
         found |= dict.fromkeys(_of_line(bare, place))
-        started |= dict.fromkeys(one for one in _FOLLOWED.findall(bare))
-    return Run(tuple(found), tuple(started))
+        started |= dict.fromkeys(_FOLLOWED.findall(bare))
+        given |= dict.fromkeys(_READ.findall(bare))
+    return Run(tuple(found), tuple(started), tuple(given))
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
@@ -145,6 +154,8 @@ def _of_line(line: str, place: str) -> Iterator[Change]:
         yield from units(f"{place} has it stopped", *named) if named else ()
     for target in _REDIRECT.findall(line):
         yield Change(known(target, _UNKNOWN), why)
+    for path in _PATH.findall(line) if _INLINE.search(line) else ():
+        yield Change(known(path, _UNKNOWN), why)
     for segment in _BREAK.split(re.sub(r"[0-9&]?>{1,2}\|?\s*\S+", " ", line)):
         words = re.sub(r"[,=:]", " ", segment).split() if "=" in segment or "," in segment else segment.split()
         for at, word in enumerate(words):

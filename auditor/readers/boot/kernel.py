@@ -14,6 +14,8 @@ FILES = (
     "/etc/default/grub /etc/default/grub.d/*.cfg /etc/kernel/cmdline /etc/kernel/cmdline.d/* /usr/lib/kernel/cmdline"
     " /boot/loader/entries/*.conf /boot/efi/loader/entries/*.conf /efi/loader/entries/*.conf /boot/grub/grub.cfg"
     " /boot/grub2/grub.cfg /boot/grub2/grubenv /boot/cmdline.txt /boot/firmware/cmdline.txt /boot/extlinux/extlinux.conf"
+    " /boot/grub/custom.cfg /etc/grub.d/40_custom /etc/grub.d/41_custom /boot/efi/EFI/*/grub.cfg /etc/cmdline.d/*.conf"
+    " /etc/dracut.conf.d/*.conf /etc/default/flash-kernel /etc/default/u-boot /etc/default/extlinux /etc/kernel/uki.conf"
     # Variables of systemd itself, which the kernel gives it too.
     " /etc/systemd/system.conf /etc/systemd/system.conf.d/*.conf /usr/local/lib/systemd/system.conf.d/*.conf"
 )
