@@ -249,7 +249,9 @@ def test_what_changes_nothing_is_passed_over(tmp_path: Path, change: Mapping[str
 
 
 @pytest.mark.parametrize("path", ["usr/bin/restic", "usr/local/bin/restic"])
-@pytest.mark.parametrize("other", ["#!/bin/sh\nexit 0\n", "#! /usr/bin/env bash\n", "->/bin/true", "->../../bin/busybox"])
+@pytest.mark.parametrize(
+    "other", ["#!/bin/sh\nexit 0\n", "#! /usr/bin/env bash\n", "->/bin/true", "->../../bin/busybox"]
+)
 def test_a_program_that_another_one_stands_in_for(tmp_path: Path, path: str, other: str) -> None:
     made(tmp_path, **{**WHOLE, path: other})
     assert surely(tmp_path) == "not_told"
@@ -259,6 +261,56 @@ def test_a_program_that_another_one_stands_in_for(tmp_path: Path, path: str, oth
 def test_a_program_of_its_own_is_taken_for_itself(tmp_path: Path, own: str) -> None:
     made(tmp_path, **{**WHOLE, "usr/bin/restic": own})
     assert surely(tmp_path) == 24.0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "MemoryMax=1M", "LimitFSIZE=0", "StartLimitIntervalSec=10y", "StartLimitBurst=0", "RefuseManualStart=yes", "Group=nobody",
+        "StandardInput=tty-fail", "PAMName=none", "SystemCallFilter=~@file-system", "CapabilityBoundingSet=", "Sockets=x.socket",
+        "SELinuxContext=none", "Environment=LD_PRELOAD=/srv/x.so", "Environment=A=1 PATH=/srv/bin", "RestrictAddressFamilies=none",
+        "StandardOutput=file:/srv/none/x", "OfWhichNobodyKnows=yes", "StopWhenUnneeded=yes", "JobTimeoutSec=1",
+    ],
+)  # fmt: skip
+def test_settings_that_may_keep_a_backup_from_being_made(tmp_path: Path, line: str) -> None:
+    made(tmp_path, **{**WHOLE, f"{SERVICE}.d/x.conf": f"[Service]\n{line}\n"})
+    assert surely(tmp_path) == "not_observable"
+
+
+def test_a_service_that_is_hardened_is_taken_for_a_backup(tmp_path: Path) -> None:
+    hardened = (
+        "[Unit]\nDescription=x\nAfter=network-online.target\nWants=network-online.target\nOnFailure=mail@%n.service\nX-Ours=1\n"
+        "StartLimitIntervalSec=0\n[Service]\nUser=root\nGroup=root\nNice=19\nIOSchedulingClass=idle\nCPUQuota=50%\nMemoryMax=2G\n"
+        "ProtectSystem=strict\nReadWritePaths=/var/cache/restic\nCacheDirectory=restic\nPrivateTmp=yes\nNoNewPrivileges=yes\n"
+        "CapabilityBoundingSet=CAP_DAC_READ_SEARCH\nSystemCallFilter=@system-service\nSystemCallFilter=~@privileged @resources\n"
+        "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX\nStandardOutput=append:/var/log/restic.log\nUMask=0077\nProtectHome=read-only\n"
+        "LoadCredential=restic:/etc/restic/key\nEnvironment=RESTIC_CACHE_DIR=/var/cache/restic HOME=/root\nTimeoutStartSec=12h\n"
+    )
+    made(tmp_path, **{**WHOLE, f"{SERVICE}.d/x.conf": hardened})
+    assert surely(tmp_path) == 24.0
+
+
+@pytest.mark.parametrize("source", ["db", "altfiles", "extrausers", "usrfiles"])
+def test_accounts_that_are_in_other_files(tmp_path: Path, source: str) -> None:
+    made(tmp_path, **WHOLE)
+    changed(tmp_path, **{"etc/nsswitch.conf": f"passwd: files {source}\n"})
+    assert cause(facts_of("admins", tmp_path)["uid_zero"]) == empty_passwords(tmp_path) == "not_asked"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sh -e /srv/x",
+        ". /srv/x",
+        "exec /bin/bash /srv/x a",
+        "python3 -c \"open('/etc/sudoers', 'w')\"",
+        "tar -C /etc -xf /x",
+    ],
+)
+def test_what_a_shell_or_another_interpreter_is_given(tmp_path: Path, line: str) -> None:
+    made(tmp_path, **WHOLE)
+    changed(tmp_path, **{RUN: f"#!/bin/sh\n{line}\n", "srv/x": "rm /etc/sudoers\n"})
+    assert asks(tmp_path) == "unreadable"
 
 
 def test_programs_that_start_each_other_end(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ FILES = (
     " /etc/dracut.conf.d/*.conf /etc/default/flash-kernel /etc/default/u-boot /etc/default/extlinux /etc/kernel/uki.conf"
     # Variables of systemd itself, which the kernel gives it too.
     " /etc/systemd/system.conf /etc/systemd/system.conf.d/*.conf /usr/local/lib/systemd/system.conf.d/*.conf"
+    " /usr/lib/systemd/system.conf /usr/lib/systemd/system.conf.d/*.conf"
 )
 # Words of systemd that change nothing of which unit is started, with what.
 _IDLE = re.compile(
