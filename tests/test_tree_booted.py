@@ -313,6 +313,31 @@ def test_what_a_shell_or_another_interpreter_is_given(tmp_path: Path, line: str)
     assert asks(tmp_path) == "unreadable"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RootDirectory=/srv",
+        "BindPaths=/srv/x:/etc/clamav/clamd.conf",
+        "Environment=LD_PRELOAD=/srv/x.so",
+        "Conflicts=multi-user.target",
+    ],
+)
+def test_settings_that_give_an_antivirus_other_files(tmp_path: Path, line: str) -> None:
+    made(tmp_path, **{**WHOLE, f"{UNITS}/clamav-daemon.service.d/x.conf": f"[Service]\n{line}\n"})
+    assert watches(tmp_path) == ["not_told"]
+
+
+def test_settings_of_an_antivirus_that_packages_have(tmp_path: Path) -> None:
+    usual = "[Unit]\nAfter=clamav-freshclam.service\n[Service]\nUser=root\nStandardOutput=syslog\nRestart=on-failure\nMemoryMax=3G\n"
+    made(tmp_path, **{**WHOLE, f"{UNITS}/clamav-daemon.service.d/x.conf": usual})
+    assert watches(tmp_path) == [True]
+
+
+def test_a_program_that_stands_in_for_an_antivirus(tmp_path: Path) -> None:
+    made(tmp_path, **{**WHOLE, "usr/sbin/clamonacc": "#!/bin/sh\nexit 0\n"})
+    assert watches(tmp_path) == "not_told"
+
+
 def test_programs_that_start_each_other_end(tmp_path: Path) -> None:
     made(tmp_path, **WHOLE)
     changed(tmp_path, **{RUN: "#!/bin/sh\n/opt/a\n", "opt/a": "#!/bin/sh\n/opt/b\n", "opt/b": "#!/bin/sh\n/opt/a\n"})

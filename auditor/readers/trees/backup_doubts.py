@@ -5,22 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from auditor.model import Command, Unknown
+from auditor.model import Unknown
 from auditor.readers import backup_commands
 from auditor.readers.backup_commands import Run
-from auditor.readers.files import PROGRAM, Files
-from auditor.readers.trees import timers
+from auditor.readers.files import Files
+from auditor.readers.trees import programs, timers
 from auditor.readers.trees.backup_repositories import Named, settings_of
 
 Found = Mapping[str, Files]  # by question
-PROGRAMS = Command(
-    " ".join(
-        f"{folder}/{tool}"
-        for folder in ("/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin", "/bin", "/opt/bin", "/root/bin")
-        for tool in ("restic", "rustic", "borg", "borgmatic", "kopia", "proxmox-backup-client", "pgbackrest", "env")
-    ),
-    kind="read",
-    mask=PROGRAM,
+PROGRAMS = programs.question(
+    ("restic", "rustic", "borg", "borgmatic", "kopia", "proxmox-backup-client", "pgbackrest", "env")
 )
 _GONE = re.compile(r"local\|/+(?:dev|run|tmp|proc|sys|var/run|var/tmp)(?:/|\|)")
 
@@ -31,18 +25,10 @@ def unsure(run: Run, place: str, found: Found, whole: bool) -> Unknown | None:
     if not run.sure:
         return Unknown("not_told", f"whether {place} makes a backup: only a shell can tell")
     return (
-        _stood_in_for(run, found)
+        programs.stood_in_for(found["programs"], (run.tool, "env"))
         or _unset(run, found)
         or next((why for path in run.what if (why := _lacking(path, found, whole))), None)
     )
-
-
-def _stood_in_for(run: Run, found: Found) -> Unknown | None:
-    """Why the program of that name may be another one: the tree has a shell's file, or a link to something else, in its place."""
-    other = next(
-        (p for p, to in found["programs"].texts.items() if to and p.rpartition("/")[2] in (run.tool, "env")), ""
-    )
-    return Unknown("not_told", f"what {other} does: it is no program of its own") if other else None
 
 
 def variables_hidden(paths: Sequence[str], found: Found) -> Unknown | None:
