@@ -140,6 +140,10 @@ JOURNALD = "usr/lib/systemd/system/systemd-journald.service"
         {"etc/sysconfig/rsyslog": 'SYSLOGD_OPTIONS="-4 -f/etc/canary.conf"\n'},
         {"usr/lib/systemd/system/rsyslog.service": "[Service]\nExecStart=/usr/sbin/rsyslogd -n -f /etc/canary.conf\n"},
         {"etc/systemd/system/more.service": "[Service]\nExecStart=/usr/sbin/rsyslogd -n -f /etc/canary.conf\n"},
+        {"etc/systemd/system/more.service": "[Service]\nExecStart=/usr/bin/env rsyslogd -n -f /etc/canary.conf\n"},
+        {
+            "etc/systemd/system/more.service": '[Service]\nExecStart=/bin/sh -c "exec /usr/sbin/rsyslogd -f /etc/canary.conf"\n'
+        },
     ],
 )
 def test_a_forwarder_that_is_started_otherwise_is_no_pass(tmp_path: Path, files: Mapping[str, str]) -> None:

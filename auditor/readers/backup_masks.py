@@ -9,9 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from auditor.readers import backup_commands, schedules
+from auditor.readers import backup_commands, backup_units
 from auditor.readers.backup_commands import written
-from auditor.readers.backup_options import LEAST_TIMEOUT_S
 
 _VARIABLE = r"(RESTIC_REPOSITORY|RESTIC_REPOSITORY_FILE|BORG_REPO)"
 _SET = re.compile(rf"\s*(export\s+)?{_VARIABLE}\s*=\s*(.*?)\s*\Z")
@@ -37,13 +36,6 @@ _TIMER = (
     "RandomizedDelaySec",
     "Unit",
 )
-# With these a program of that name, or the files that it is given, may be others.
-_ELSEWHERE = (
-    "RootDirectory", "RootImage", "BindPaths", "BindReadOnlyPaths", "ExecSearchPath", "TemporaryFileSystem", "InaccessiblePaths",
-    "NoExecPaths", "MountImages", "DynamicUser", "PrivateUsers", "NetworkNamespacePath", "RestrictNetworkInterfaces",
-)  # fmt: skip
-_ENDS = ("TimeoutStartSec", "TimeoutSec", "RuntimeMaxSec")  # what may end it before it is made
-_REACHED = frozenset(f"{name}.target" for name in ("network", "network-online", "local-fs", "remote-fs", "time-sync", "sysinit", "basic", "nss-lookup"))  # fmt: skip
 _SOURCES = re.compile(r"source_directories:\s*(?:#.*)?\Z|source_directories:\s*\[\s*[^\]\s]")
 _DOUBTFUL = re.compile(
     r"(?:before_\w+|commands|skip_actions|patterns|patterns_from|exclude_from|exclude_if_present|working_directory)\s*:"
@@ -130,7 +122,7 @@ def timer(text: bytes) -> bytes:
 def _timed(key: str, value: str) -> Iterator[str]:
     if key in _TIMER or key.startswith(("Condition", "Assert")):
         yield f"{key}={value if key in _TIMER else ''}"
-    elif _needs(key, value):
+    elif backup_units.holds_back(key, value):
         yield f"Condition{key}="
 
 
@@ -142,7 +134,7 @@ def service(text: bytes) -> bytes:
 def _served(key: str, value: str) -> Iterator[str]:
     if key in _STARTS:
         yield f"{key}={_command(value)}"
-    elif key.startswith(("Condition", "Assert")) or _holds_back(key, value):
+    elif key.startswith(("Condition", "Assert")) or backup_units.holds_back(key, value):
         yield f"Condition{key}="
     elif key == "Type":
         yield f"Type={value}"
@@ -150,35 +142,8 @@ def _served(key: str, value: str) -> Iterator[str]:
         yield from (f"Environment=set\t{name}\t?" for name in ("RESTIC_REPOSITORY", "BORG_REPO"))
     elif key == "EnvironmentFile":
         yield f"{key}={value.lstrip('-')}"
-    elif key == "Environment":
+    if key == "Environment":
         yield from (f"Environment={_shown(name, said)}" for name, said in _INLINE.findall(value))
-
-
-def _holds_back(key: str, value: str) -> bool:
-    """What may keep it from starting, or from starting again: a service that stays active is not started anew."""
-    if key in _ENDS:
-        seconds = schedules.span(value)
-        return value != "infinity" and (seconds is None or 0 < seconds < LEAST_TIMEOUT_S)
-    if key == "Type":  # of the others it must say that it has started
-        return value not in ("", "simple", "exec", "oneshot", "idle")
-    if key == "WorkingDirectory":
-        return value not in ("", "/", "/root", "~") and not value.startswith("-")
-    if key == "RemainAfterExit":
-        return value.lower() in ("yes", "true", "on", "1", "y", "t")
-    if key == "User":  # another account may read less, or nothing, of what is backed up
-        return value not in ("", "root", "0")
-    if key == "ProtectHome":
-        return value.lower() in ("yes", "true", "on", "1", "y", "t", "tmpfs")
-    if key in ("PrivateNetwork", "IPAddressDeny", *_ELSEWHERE):
-        return value.lower() not in ("", "no", "false", "off", "0", "n", "f")
-    return _needs(key, value)
-
-
-def _needs(key: str, value: str) -> bool:
-    """Whether it waits for a unit that may not start, or stops for one that may."""
-    if key == "Conflicts":
-        return bool(set(value.split()) - {"shutdown.target"})
-    return key in ("Requires", "Requisite", "BindsTo") and bool(set(value.split()) - _REACHED)
 
 
 def _command(value: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from auditor.errors import Unreadable
 from auditor.model import Answer, Failure, Unknown
 
+PROGRAM = "program"  # a mask: of a program of a tree only what stands in its place, a link's end or a shell
 LINKS = "links"  # a mask: of a file of a tree nothing is read, what is told is where a link leads
 
 

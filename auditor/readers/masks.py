@@ -17,6 +17,7 @@ from auditor.readers import (
     sudo_lines,
     vpn_masks,
 )
+from auditor.readers.files import PROGRAM
 from auditor.readers.forwarders import flattening, mask
 
 STARS = b"***"
@@ -212,6 +213,7 @@ MASKS: Mapping[str, Callable[[bytes], bytes]] = {
     "openvpn": vpn_masks.openvpn,
     "polkit": setting_masks.polkit,
     "presence": setting_masks.presence,
+    PROGRAM: setting_masks.presence,  # of its text nothing; what stands in its place, whoever reads the tree tells
     "rc_local": server_masks.script,
     "river": flattening.river,
     "rsyslog": mask.rsyslog,

@@ -39,7 +39,7 @@ def door_of(words: Iterable[str]) -> str:
 
 
 def inetd(text: bytes) -> bytes:
-    """`door NAME`: of a service whose name, port or program is known; `off` where a block is not served."""
+    """`door NAME`: of a service whose name, port or program is known; `off` where a block is not served, as lists of names may have it too."""
     return _each(text, _inetd)
 
 
@@ -49,7 +49,7 @@ def _inetd(line: str) -> str:
         return ""
     service, said = _SERVICE.fullmatch(line), _SAID.fullmatch(line)
     if service:
-        return f"service\t{door_of([service[1]])}"
+        return f"service\t{door_of([service[1]])}\t{service[1]}"
     if said:
         return _of_block(said[1].lower(), said[2])
     words = bare.split()
@@ -57,6 +57,8 @@ def _inetd(line: str) -> str:
 
 
 def _of_block(key: str, value: str) -> str:
+    if key in ("disabled", "enabled", "id"):
+        return f"{key}\t{' '.join(value.split())}"
     if key == "disable":
         return "off" if value.lower() == "yes" else ""
     if key in ("server", "server_args", "port"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from auditor.readers import backup_units
 from auditor.readers.forwarders.flattening import place
 
 _SECTION = re.compile(rb"[ \t]*\[[^\]]*\]")
@@ -108,7 +109,32 @@ _OPEN = re.compile(
 
 def _start(line: bytes) -> bytes:
     found = _STARTS.match(line)
+    if not found and _gives_another(line):
+        return b"odd"
     return line if found and _OPEN.fullmatch(line) else found[0] + b"..." if found else b""
+
+
+# What daemons that look for viruses are set to by their packages.
+_THEIRS = (
+    "Type",
+    "User",
+    "Group",
+    "Requires",
+    "RemainAfterExit",
+    "Sockets",
+    "PartOf",
+    "Environment",
+    "TimeoutStartSec",
+)
+
+
+def _gives_another(line: bytes) -> bool:
+    """Whether a setting may give a daemon other files, or keep it from them."""
+    key, equals, value = line.decode("utf-8", "backslashreplace").partition("=")
+    key, value = key.strip(), value.strip()
+    comment = key.startswith(("#", ";"))
+    loads = key == "Environment" and backup_units.holds_back(key, value)
+    return bool(equals) and not comment and (loads or (key not in _THEIRS and backup_units.holds_back(key, value)))
 
 
 _YES = re.compile(rb"\.YES|[\"']yes[\"']")

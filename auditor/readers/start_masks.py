@@ -28,6 +28,11 @@ _SETTINGS = re.compile(
 )
 
 
+# Programs that others may be told to start.
+_DAEMON = re.compile(
+    r"(?:^|[\s/;&|\"'=])(rsyslogd|syslog-ng|systemd-journal-upload|chronyd|ntpd|systemd-timesyncd|fluent-bit|vector|filebeat|promtail"
+    r"|alloy)(?=[\s;&|\"']|\Z)"
+)
 # What quotes and escapes make of a word is not followed; a switch's file that begins with no slash lies where it is started.
 _WOVEN = re.compile(r"\\|-\S*\$|[^\s=\"'][\"']+[^\s\"']")
 _RELATIVE = re.compile(
@@ -46,6 +51,8 @@ def _told(line: str) -> Iterator[str]:
     variables = None if starts else _VARIABLES.fullmatch(line)
     if starts and starts[1]:
         yield f"start\t{starts[1].rpartition('/')[2][:80]}"
+    if starts:
+        yield from (f"also\t{name}" for name in dict.fromkeys(_DAEMON.findall(starts[2])))
     if starts and not starts[1].startswith("/") and starts[1]:
         yield "odd"
     said = starts[2] if starts else variables[1] if variables else ""

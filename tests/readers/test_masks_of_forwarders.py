@@ -88,7 +88,7 @@ def test_a_host_with_busybox_masks_the_same(tmp_path: Path, pieces: list[str]) -
 )
 def test_what_gives_rsyslog_messages_stands_in_no_comment(tmp_path: Path, text: str, given_by: str) -> None:
     (tmp_path / "file").write_text(text)
-    script = GONE + forwarders.MASK + f'm rsyslog 3 "{tmp_path}/file"'
+    script = GONE + MASK + f'm rsyslog 3 "{tmp_path}/file"'
     done = subprocess.run(["sh", "-c", script], capture_output=True, check=False, env={"PATH": "/usr/bin:/bin"})
     assert [line for line in done.stdout.decode().split("\n") if len(line) == 1] == given_by.split()
 
@@ -96,7 +96,7 @@ def test_what_gives_rsyslog_messages_stands_in_no_comment(tmp_path: Path, text: 
 def test_a_file_with_a_nul_is_not_read(tmp_path: Path) -> None:
     """What follows it in its line rsyslog does not see."""
     (tmp_path / "file").write_bytes(b"\0*.* @@h:1\n")
-    script = GONE + forwarders.MASK + f'm rsyslog 3 "{tmp_path}/file"'
+    script = GONE + MASK + f'm rsyslog 3 "{tmp_path}/file"'
     done = subprocess.run(["sh", "-c", script], capture_output=True, check=False, env={"PATH": "/usr/bin:/bin"})
     assert done.stdout.decode() == f"! rsyslog {tmp_path}/file\n"
 

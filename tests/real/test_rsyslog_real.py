@@ -36,7 +36,7 @@ def in_a_tree(file: Path) -> list[Target]:
 
 
 def on_a_host(file: Path) -> list[Target]:
-    script = GONE + forwarders.MASK + f'm rsyslog 3 "{file}"'
+    script = GONE + MASK + f'm rsyslog 3 "{file}"'
     done = subprocess.run(["sh", "-c", script], capture_output=True, check=False, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"})  # fmt: skip
     lines = done.stdout.decode("latin-1").split("\n")
     return targets(["\n".join(line[1:] for line in lines if line.startswith("|"))])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from auditor.model import Answer, Command, Unknown
 from auditor.readers import clamav, defender, files
 from auditor.readers.clamav import NO, YES, Settings
-from auditor.readers.trees import units
+from auditor.readers.trees import programs, units
 from auditor.readers.trees.forwarders import worst
 from auditor.readers.trees.places import naming
 from auditor.readers.trees.timers import dropped_in
@@ -27,6 +27,7 @@ QUESTIONS: Mapping[str, Command] = {
     "clamd": Command("/etc/clamav/clamd.conf /etc/clamd.conf /etc/clamd.d/*.conf", kind="read", mask="clamav"),
     "freshclam": Command("/etc/clamav/freshclam.conf /etc/freshclam.conf", kind="read", mask="clamav"),
     "defender": Command(MDATP, kind="read", mask="defender"),
+    "programs": programs.question(("clamd", "clamonacc", "freshclam", "wdavdaemon")),
     "started": Command(
         f"{units.ROOTS[0]}/service.d/*.conf {units.ROOTS[1]}/service.d/*.conf "
         + " ".join(
@@ -64,8 +65,9 @@ def read(answers: Mapping[str, Answer]) -> tuple[list[Product], Unknown | None]:
     running = _Running(units.read(answers["units"]), found["started"].texts)
     products = [*_clamav(found["clamd"].texts, found["freshclam"].texts, running)]
     products += [_defender(text, running) for text in found["defender"].texts.values()]
+    other = programs.stood_in_for(found["programs"], ("clamd", "clamonacc", "freshclam", "wdavdaemon"))
     return products, worst(
-        [running.units.gap, *((units.gap_of if name == "started" else _gap)(f) for name, f in found.items())]
+        [running.units.gap, other, *((units.gap_of if name == "started" else _gap)(f) for name, f in found.items())]
     )
 
 

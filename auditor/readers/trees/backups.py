@@ -6,7 +6,7 @@ That a backup was made, and can be restored, no file tells. Sources: crontab(5),
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from auditor.model import Answer, Command, Unknown
@@ -14,7 +14,9 @@ from auditor.readers import backup_commands, files, schedules
 from auditor.readers.backup_commands import Run
 from auditor.readers.files import LINKS, Files
 from auditor.readers.schedules import Starts
+from auditor.readers.trees import backup_doubts as doubts
 from auditor.readers.trees import forwarders, timers, units
+from auditor.readers.trees.backup_repositories import of_service, repositories
 from auditor.readers.trees.forwarders import worst
 
 _FOLDERS = {"hourly": 1.0, "daily": 24.0, "weekly": 168.0, "monthly": 744.0}
@@ -43,6 +45,7 @@ QUESTIONS: Mapping[str, Command] = {
     "ssh_names": Command(
         "/root/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d/*.conf", kind="read", mask="backup_ssh_names"
     ),
+    "programs": doubts.PROGRAMS,
     "names": forwarders.NAMES,
     "units": units.UNITS,
     "places": Command("/* /srv/* /var/* /opt/* /etc/*", kind="read", mask=LINKS, cap_bytes=524288),
@@ -60,7 +63,6 @@ AGENTS: Mapping[str, tuple[str, ...]] = {
     "Acronis": ("acronis_mms",),
 }
 _CRON_NAME = re.compile(r"[A-Za-z0-9_-]+")  # others cron may pass over, as Debian's does
-_GONE = re.compile(r"local\|/+(?:dev|run|tmp|proc|sys|var/run|var/tmp)(?:/|\|)")
 MOST_PLACES = 6
 
 
@@ -131,61 +133,17 @@ def _of_crontab(path: str, text: str, tree: Tree) -> Iterator[Job]:
             variables[row[1]] = row[2]
         run = backup_commands.read("\t".join(row[2:])) if row[0] == "job" else None
         if run:
-            unsure = Unknown("not_told", f"whether cron takes {odd}") if odd else _unsure(run, place, tree)
-            unsure = unsure or _passed_over(path) or _read_before(run, tree) or _cron_unstarted(tree)
+            unsure = (
+                Unknown("not_told", f"whether cron takes {odd}")
+                if odd
+                else doubts.unsure(run, place, tree.found, tree.units.whole)
+            )
+            unsure = unsure or _passed_over(path) or doubts.read_before(run, tree.found) or _cron_unstarted(tree)
             starts = schedules.cron(row[1]) or ()
             off = any({n, units.template(n)} & tree.units.masked.keys() for n in CRON)
-            named, to = _repositories(run, variables, tree, by_shell=True)
-            unsure = unsure or _not_kept(named)
+            named, to = repositories(run, variables, tree.found, by_shell=True)
+            unsure = unsure or doubts.not_kept(named)
             yield Job(place, run.tool, run.does, () if off else starts, unsure, named, (place,), to)
-
-
-def _unsure(run: Run, place: str, tree: Tree) -> Unknown | None:
-    if run.tool in backup_commands.COPIERS:
-        return Unknown("not_observable", f"whether what {place} copies is a backup")
-    if not run.sure:
-        return Unknown("not_told", f"whether {place} makes a backup: only a shell can tell")
-    return _unset(run, tree) or next((why for path in run.what if (why := _lacking(path, tree))), None)
-
-
-def _lacking(path: str, tree: Tree) -> Unknown | None:
-    """Why what is backed up may be nothing: the tree has the folder that it would lie in, and not it, or has it empty."""
-    found, bare = tree.found["places"], "/" + "/".join(part for part in path.split("/") if part)
-    folder = bare.rpartition("/")[0]
-    names = {one.rpartition("/")[2] for one in found.texts if one.rpartition("/")[0] == folder}
-    listed = bool(names) or folder in found.empty
-    depth = bare.count("/")
-    if found.missing or (bare in found.empty and depth == 1):
-        return found.missing or Unknown("not_observable", f"what is in {bare}: it is empty in the tree")
-    told = depth == 2 or (depth == 1 and tree.units.whole)
-    if told and listed and bare not in found.texts and bare != "/":
-        return Unknown("not_observable", f"what is in {bare}: the tree does not have it")
-    return None
-
-
-def _unset(run: Run, tree: Tree) -> Unknown | None:
-    """Why a tool that goes by its own settings may make no backup."""
-    if run.tool != "borgmatic":
-        return None
-    rows = [row for _, row in _settings_of(run.config, tree.found["borgmatic"].texts)]
-    if ["doubt"] in rows:
-        return Unknown("not_told", "what borgmatic does before, or leaves out")
-    return None if ["sources"] in rows else Unknown("not_observable", "what borgmatic backs up")
-
-
-def _read_before(run: Run, tree: Tree) -> Unknown | None:
-    """A shell ends at a file that is not there, and runs what stands in it."""
-    for path in run.sources:
-        text = tree.found["variables"].texts.get(path)
-        if text is None or any("else" in line.split("\r") for line in text.split("\n")):
-            return Unknown("not_told", f"what {path} has the shell do")
-    return None
-
-
-def _not_kept(repositories: Named) -> Unknown | None:
-    """What lies in memory, or is cleaned away, is no backup."""
-    gone = next((r for r in repositories if _GONE.match(r)), None)
-    return Unknown("not_observable", f"whether {gone.rpartition('|')[2]} is kept") if gone else None
 
 
 def _cron_unstarted(tree: Tree) -> Unknown | None:
@@ -221,7 +179,7 @@ def _of_timers(tree: Tree) -> Iterator[Job]:
         commands = [backup_commands.read(c.removeprefix("-")) for c in service.values("Service", "ExecStart")]
         runs = [(run, n) for n, run in enumerate(commands) if run] or _by_name(name, service)
         for run, number in runs:
-            yield _of_timer(name, timer, of, service, run, _before(service, number), tree)
+            yield _of_timer(name, timer, of, service, run, doubts.before(service, number), tree)
 
 
 def _of_timer(
@@ -232,10 +190,16 @@ def _of_timer(
     stem = of.rpartition(".")[0]
     never = begun is False or bool({stem, units.template(stem)} & tree.units.masked.keys())
     lacking = None if service.texts else Unknown("not_observable", of)
-    unsure = (begun if isinstance(begun, Unknown) else None) or lacking or _unsure(run, of, tree) or before
+    unsure = (
+        (begun if isinstance(begun, Unknown) else None)
+        or lacking
+        or doubts.unsure(run, of, tree.found, tree.units.whole)
+        or before
+    )
     where = (*timer.places("OnCalendar", "OnUnitActiveSec"), *link, *service.places("ExecStart"))[:MOST_PLACES]
-    named, to = _of_service(run, service, of, tree)
-    unsure = unsure or _not_kept(named)
+    named, to = of_service(run, service, of, tree.found)
+    paths = [timers.instanced(value, of) for value in service.values("Service", "EnvironmentFile")]
+    unsure = unsure or doubts.not_kept(named) or doubts.variables_hidden(paths, tree.found)
     starts = () if never else timers.starts(timer)
     return Job(name, run.tool, run.does, starts, unsure, named, where or tuple(timer.texts), to)
 
@@ -247,86 +211,3 @@ def _by_name(name: str, service: timers.Unit) -> list[tuple[Run, int]]:
     )  # one that is masked is empty
     called = None if there or service.values("Service", "ExecStart") else backup_commands.NAMED.search(name)
     return [(Run(called[0].lower(), "backup", sure=False), 0)] if called else []
-
-
-def _before(service: timers.Unit, number: int) -> Unknown | None:
-    """What a backup waits for: conditions, and commands that may fail before it."""
-    ahead = [*service.values("Service", "ExecStartPre"), *service.values("Service", "ExecStart")[:number]]
-    other = any(c == "other" for c in ahead)
-    kinds = service.values("Service", "Type")
-    other = other or (
-        len(service.values("Service", "ExecStart")) > 1 and kinds[-1:] != ["oneshot"]
-    )  # systemd refuses it
-    if service.conditional or service.values("Service", "ExecCondition") or other:
-        return Unknown("not_observable", "what the backup waits for")
-    return None
-
-
-def _of_service(run: Run, service: timers.Unit, name: str, tree: Tree) -> tuple[Named, Named]:
-    variables = dict(
-        v for value in service.values("Service", "Environment") for v in _variables([value], by_shell=False)
-    )
-    paths = [timers.instanced(value, name) for value in service.values("Service", "EnvironmentFile")]
-    variables |= _of_files(paths, tree, by_shell=False)
-    repositories, places = _repositories(run, variables, tree, by_shell=False)
-    return repositories, (*places, *_placed(paths, tree.found["variables"].texts))
-
-
-# ---------------------------------------------------------------- where to
-
-Named = tuple[str, ...]
-UNTOLD = {"RESTIC_REPOSITORY": "?", "BORG_REPO": "?"}
-
-
-def _variables(lines: list[str], by_shell: bool) -> list[tuple[str, str]]:
-    """Assignments as a mask leaves them; systemd does not know `export`."""
-    rows = [row.split("\t") for line in lines for row in line.split("\r")]
-    rows = [row[1:] if row[0] == "export" and by_shell else row for row in rows]
-    return [(row[1], row[2]) for row in rows if len(row) == 3 and row[0] == "set"]
-
-
-def _of_files(paths: Iterable[str], tree: Tree, by_shell: bool) -> dict[str, str]:
-    """The last file counts; of one that is not there, or was not asked for, nobody knows what it sets."""
-    given: dict[str, str] = {}
-    for path in paths:
-        text = tree.found["variables"].texts.get(path)
-        given |= UNTOLD if text is None else dict(_variables(text.split("\n"), by_shell))
-    return given
-
-
-def _placed(paths: Iterable[str], texts: Mapping[str, str]) -> Named:
-    """The lines of these files that set something."""
-    lines = ((p, n, line) for p in paths for n, line in enumerate(texts.get(p, "").split("\n"), 1))
-    return tuple(f"{path}:{n}" for path, n, line in lines if line and line != "else")
-
-
-def _repositories(run: Run, variables: Mapping[str, str], tree: Tree, by_shell: bool) -> tuple[Named, Named]:
-    """What the command names, else what its variables or its own configuration do, and the lines; "?" where that is not told."""
-    if run.repository:
-        return (run.repository,), ()
-    if run.tool == "borgmatic":
-        return _of_borgmatic(run.config, tree.found["borgmatic"].texts)
-    given = {**variables, **_of_files(run.sources, tree, by_shell)}
-    places = _placed(run.sources, tree.found["variables"].texts)
-    if ("RESTIC_REPOSITORY_FILE" in given and run.tool == "restic") or ("BORG_RSH" in given and run.tool == "borg"):
-        return ("?",), places
-    return (given.get({"restic": "RESTIC_REPOSITORY", "borg": "BORG_REPO"}.get(run.tool, ""), "?"),), places
-
-
-def _of_borgmatic(config: str, texts: Mapping[str, str]) -> tuple[Named, Named]:
-    settings = _settings_of(config, texts)
-    paths = tuple(dict.fromkeys(path for path, _ in settings))
-    if any(row == ["elsewhere"] for _, row in settings):
-        return ("?",), paths
-    rows = [row for _, row in settings if row not in (["sources"], ["doubt"])]
-    named = tuple(
-        f"{p}:{n}" for p in paths for n, line in enumerate(texts[p].split("\n"), 1) if line.startswith(("rep", "odd"))
-    )
-    return tuple(row[1] if len(row) == 2 else "?" for row in rows) or ("?",), named or paths
-
-
-def _settings_of(config: str, texts: Mapping[str, str]) -> list[tuple[str, list[str]]]:
-    """The rows of the files that borgmatic reads, each with its file."""
-    default = [p for p in texts if p == "/etc/borgmatic/config.yaml" or p.startswith("/etc/borgmatic.d/")]
-    paths = [config] if config in texts else [] if config else default
-    return [(path, row.split("\t")) for path in paths for row in texts[path].split("\n") if row]

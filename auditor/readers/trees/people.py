@@ -13,6 +13,7 @@ from auditor.readers import files, passwd
 PASSWD = Command("/etc/passwd /etc/group", kind="read", mask="passwd", cap_bytes=2097152)
 SOURCES = Command("/etc/nsswitch.conf /etc/hostname", kind="read", mask="comments")
 Places = tuple[str, ...]
+_OTHER_FILES = ("db", "altfiles", "usrfiles", "extrausers")  # of accounts of the host, which are not read here
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -34,7 +35,9 @@ def read(answer: Answer, sources: Answer) -> Tree:
     name = _own_name(beside.texts.get("/etc/hostname", ""))
     elsewhere = any(word in ("sss", "ldap") for word in _asked_by_sudo(switch))
     lacking = [path for path in ("/etc/passwd", "/etc/group") if path not in found.texts]
-    gap = found.gap or beside.gap or (Unknown("not_observable", " ".join(lacking)) if lacking else None)
+    more = next((s for base in ("passwd", "group") for s in _switched(switch, base) if s in _OTHER_FILES), "")
+    unread = Unknown("not_asked", f"accounts of {more}, as /etc/nsswitch.conf has it") if more else None
+    gap = found.gap or beside.gap or unread or (Unknown("not_observable", " ".join(lacking)) if lacking else None)
     if gap:
         return Tree(gap, name=name, sudoers_elsewhere=elsewhere)
     rows = [*_rows(found.texts["/etc/passwd"], "p", 7), *_rows(found.texts["/etc/group"], "g", 4)]

@@ -89,28 +89,43 @@ def _autostarted(texts: Mapping[str, str], started: Units, openvpn: Mapping[str,
 
 
 def _super(texts: Mapping[str, str], started: Units) -> Iterator[tuple[str, str, bool]]:
+    lists = [row for text in texts.values() for line in text.split("\n") if len(row := line.split("\t")) == 2]
+    never = {name for word, names in lists if word == "disabled" for name in names.split()}
+    only = {name for word, names in lists if word == "enabled" for name in names.split()}
     for path, text in texts.items():
         names = XINETD if "/xinetd" in path else INETD
         if started.runs(*names) is True:
-            yield from ((door, place, False) for door, place in _served(path, text))
+            yield from ((door, place, False) for door, place in _served(path, text, never, only))
 
 
-def _served(path: str, text: str) -> Iterator[tuple[str, str]]:
-    """Of inetd each line; of xinetd each block that is not off."""
-    block: list[tuple[str, str]] = []
-    off = False
+def _served(path: str, text: str, never: set[str], only: set[str]) -> Iterator[tuple[str, str]]:
+    """Of inetd each line; of xinetd each block that is not off, by itself or by the lists of names."""
+    blocks: list[_Block] = []
     for number, line in enumerate(text.split("\n"), 1):
-        word, _, door = line.partition("\t")
+        word, door, name, *_ = [*line.split("\t"), "", ""]
         place = f"{path}:{number}"
         if word == "door" and door:
             yield door, place
         elif word == "service":
-            yield from () if off else block[:1]
-            block, off = ([(door, place)] if door else []), False
-        elif word == "block":
-            block.append((door, place))
-        off = off or word == "off"
-    yield from () if off else block[:1]
+            blocks.append(_Block(name, [(door, place)] if door else []))
+        elif blocks and word == "block":
+            blocks[-1].doors.append((door, place))
+        elif blocks and word == "id":
+            blocks[-1].name = door
+        elif blocks and word == "off":
+            blocks[-1].off = True
+    for block in blocks:
+        unlisted = block.name in never or (only and block.name not in only)
+        yield from () if block.off or unlisted else block.doors[:1]
+
+
+@dataclass(slots=True)
+class _Block:
+    """`name`: by which lists mean it."""
+
+    name: str
+    doors: list[tuple[str, str]]
+    off: bool = False
 
 
 def _scripted(texts: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:

@@ -81,7 +81,9 @@ class Starts:
         for path, text in self.texts.items():
             if path.endswith(".service") and path.rpartition("/")[2] not in known:
                 for number, line in enumerate(text.split("\n"), 1):
-                    started = {row.partition("\t")[2] for row in line.split("\r") if row.startswith("start\t")}
+                    started = {
+                        row.partition("\t")[2] for row in line.split("\r") if row.startswith(("start\t", "also\t"))
+                    }
                     if started & programs:
                         return Unknown("not_told", f"another unit starts it too: {path}:{number}")
         return None

@@ -26,7 +26,7 @@ UNITS = Command(
     " ".join(
         [
             *(f"{root}/*.service {root}/*.target.wants/*.service {root}/*.target.requires/*.service" for root in ROOTS),
-            f"{ROOTS[0]}/*.target",
+            f"{ROOTS[0]}/*.target {ROOTS[1]}/*.target",
             *(f"{root}/default.target" for root in ROOTS[1:]),
             *(f"{root}/*" for root in BEFORE),
         ]
@@ -119,6 +119,9 @@ def _reached(texts: Mapping[str, str]) -> tuple[frozenset[str], dict[str, Unknow
     default = texts[path].rpartition("/")[2].removesuffix(".target") if path else ""
     if masked & {default, "multi-user"} or (path and _NOWHERE.fullmatch(texts[path])):
         return could & _EARLY, {}
+    replaced = _replaced(texts, default or "multi-user")
+    if replaced:
+        return could & _EARLY, dict.fromkeys(could - _EARLY, Unknown("not_told", f"what {replaced} starts"))
     if not path:
         return could - {"graphical"}, {"graphical": Unknown("not_observable", "which target the system starts")}
     if not default or f"{ROOTS[0]}/{default}.target" in texts:
@@ -126,6 +129,13 @@ def _reached(texts: Mapping[str, str]) -> tuple[frozenset[str], dict[str, Unknow
     if not _MULTI_USER.fullmatch(default):
         return could & _EARLY, {}
     return could - (set() if default in ("graphical", "runlevel5") else {"graphical"}), {}
+
+
+def _replaced(texts: Mapping[str, str], default: str) -> str:
+    """A target of systemd's own on the way to the default one, that an administrator has another file of."""
+    way = ("sysinit", "basic", "multi-user", *(["graphical"] if default == "graphical" else []))
+    found = (f"{root}/{target}.target" for root in ROOTS[:2] for target in way)
+    return next((path for path in found if path in texts), "")
 
 
 def _is_masked_target(path: str, to: str) -> bool:
