@@ -55,7 +55,7 @@ def draft(
     _known(town, entity, drafted_by)
     decided = in_force(given.records, town, given.controls, given.measures, day)
     with ExitStack() as stack:
-        seen = stack.enter_context(reference(run, _store(stack, run, store)))
+        seen = stack.enter_context(reference(run, _store(stack, run, store), town.source))
         controls = {**seen.controls, **{k: v for k, v in given.controls.items() if k in seen.controls}}
         judged = {**controls, **{k: replace(controls[k], revision=c.revision) for k, c in seen.controls.items()}}
         until = inputs.plus_days(day, renew) if renew else ""

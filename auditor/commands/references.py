@@ -32,19 +32,25 @@ def file_of(name: str) -> Path | None:
 
 
 @contextmanager
-def reference(name: str, store: Store | None) -> Iterator[Run]:
-    """A run of the store (number, beginning of an id, `latest`, `latest~1`), or of an archive or a JSON report, by its path."""
+def reference(name: str, store: Store | None, like: str | None = None) -> Iterator[Run]:
+    """A run of the store (number, beginning of an id, `latest`, `latest~1`), or of an archive or a JSON report, by its path.
+
+    `like`: the estate whose runs are the latest, where there are some.
+    """
     path = file_of(name)
     if path is None:
-        yield _named(name, store)
+        yield _named(name, store, like)
         return
     with _private() as kept:
         yield archive.read(path, kept) if _is_archive(path) else _read(path, kept)
 
 
 @contextmanager
-def evidence(name: str, store: str) -> Iterator[StoredRun]:
-    """A run with its evidence: of an archive, by its path, or of the store at `store`, opened only then; "": there is none."""
+def evidence(name: str, store: str, of: str | None = None, like: str | None = None) -> Iterator[StoredRun]:
+    """A run with its evidence: of an archive, by its path, or of the store at `store`, opened only then; "": there is none.
+
+    `of` and `like` say which estate's runs are the latest, as Store.run has them.
+    """
     path = file_of(name)
     if path is not None:
         if not _is_archive(path):
@@ -56,15 +62,15 @@ def evidence(name: str, store: str) -> Iterator[StoredRun]:
         _named(name, None)
     keeping = Store(store, create=False)
     try:
-        yield keeping.run(name)
+        yield keeping.run(name, of, like)
     finally:
         keeping.close()
 
 
-def _named(name: str, store: Store | None) -> StoredRun:
+def _named(name: str, store: Store | None, like: str | None = None) -> StoredRun:
     if store is None:
         raise InvalidInput(f"there is no file {name}, and no store to look for a run of that name: give --store")
-    return store.run(name)
+    return store.run(name, like=like)
 
 
 @contextmanager
