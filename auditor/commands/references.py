@@ -12,12 +12,12 @@ from typing import Any
 from auditor import archive, document, shelves
 from auditor.document import FORMAT, FORMAT_VERSION
 from auditor.errors import InvalidInput
-from auditor.model import Finding, Run
+from auditor.model import Coverage, Finding, Run
 from auditor.store import Catalogue, HostKept, Store, StoredRun
 
 DEMO = "demo"
 RUN_NAME = re.compile(r"latest(~[0-9]{1,6})?")  # always one of the store: a file of that name may come with a change
-_PARTS = frozenset({"findings", "hosts"})  # what a document is long of
+_PARTS = frozenset({"findings", "hosts", "coverage"})  # what a document is long of
 LONGEST = 64 * 1024 * 1024  # bytes of a document that is not laid out as we write it, and so is read whole
 
 
@@ -109,13 +109,15 @@ def _read(path: Path, kept: Store) -> Run:
         ) from None
 
 
-def _parts(path: Path) -> Iterator[Finding | HostKept]:
-    """The hosts and findings of a document, each at its place in it."""
+def _parts(path: Path) -> Iterator[Finding | HostKept | Coverage]:
+    """The hosts and findings of a document, each at its place in it, and what nothing is asked of."""
     for seq, (section, plain) in enumerate(_elements(path)):
         if section == "findings":
             yield document.finding_from_plain(seq, plain)
         elif section == "hosts":
             yield HostKept(seq, document.host_from_plain(plain))
+        elif section == "coverage":
+            yield document.coverage_from_plain(plain)
 
 
 def _check(path: Path, heads: dict[str, Any]) -> None:

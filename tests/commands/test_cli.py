@@ -95,7 +95,9 @@ def test_who_left_counts_from_the_day_judged_on(tmp_path: Path) -> None:
     ("words", "says"),
     [
         (["--limit", "wbe01"], "no host, group or role is named wbe01"),
-        (["--limit", ","], "nothing to audit"),
+        (["--limit", ","], "--limit: it names no host"),
+        (["--limit", ""], "--limit: it names no host"),
+        (["--limit", "web01:!web01"], "--limit: web01:!web01 leaves no host"),
         (["--as-of", "tomorrow"], "'tomorrow' is no day"),
         (["-f", "jsn"], "there is no format 'jsn'; did you mean 'json'?"),
         (["-f", "json=-", "-f", "text=-"], "only one report can go to stdout"),
