@@ -185,9 +185,10 @@ def moved(before: Run, after: Run) -> Moved:
         dict.fromkeys(h.was or h.host for h in before.hosts()),
         dict.fromkeys(h.was or h.host for h in after.hosts()),
     )
+    unlisted = after.header.limit or after.header.state == "open"  # killed: it holds those alone that it came to
     return Moved(
         hosts_added=tuple(h for h in new if h not in old),
-        hosts_gone=() if after.header.limit else tuple(h for h in old if h not in new),
+        hosts_gone=() if unlisted else tuple(h for h in old if h not in new),
         controls_added=tuple(c for c in after.controls if c not in before.controls),
         controls_gone=() if after.header.policies else tuple(c for c in before.controls if c not in after.controls),
         controls_changed=changed_controls(before.controls, after.controls),

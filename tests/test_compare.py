@@ -137,6 +137,14 @@ def test_a_finding_that_nobody_asks_for_is_not_resolved() -> None:
     assert [c.kind for c in changes(run(found(FAIL), found(PASS, "web02")), narrowed)] == []
 
 
+def test_a_run_that_was_killed_has_lost_no_host() -> None:
+    """It holds the hosts alone that it came to; nobody took the others out of the inventory."""
+    before, killed = run(found(PASS), found(PASS, "web02")), run(found(PASS), state="open")
+    assert compared(before, killed).moved.hosts_gone == ()
+    killed.header = replace(killed.header, state="complete")
+    assert compared(before, killed).moved.hosts_gone == ("web02",)
+
+
 @pytest.mark.parametrize("changed", [{"revision": 2}, {"basis": "another"}])
 def test_a_policy_that_judges_otherwise_makes_nothing_worse(changed: dict[str, object]) -> None:
     old = replace(CONTROLS[ROOT_LOGIN], basis="one")

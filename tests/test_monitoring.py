@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
-from make import site
+from make import site, write
 from prometheus_client.parser import text_string_to_metric_families
 from sample_run import AT, HOSTILE, SampleRun, finding, fleet, header, one_host, rendered, voice
 
@@ -167,10 +167,18 @@ def _run(*outcomes: str, severity: str = "high", **changes: object) -> SampleRun
         (_run("pass", "unknown"), 3),
         (_run("pass", state="partial"), 3),
         (_run("pass", hosts_expected=2), 3),
+        (_run("pass", limit="web01", hosts_inventoried=2), 3),
+        (_run("pass", limit="web01", hosts_inventoried=1), 0),
+        (_run("fail", severity="low", limit="web01", hosts_inventoried=2), 1),
+        (_run("pass", as_of="2027-03-01"), 3),
+        (_run("pass", policies=("one.yaml",)), 0),
     ],
 )
 def test_the_state_is_the_gravest(run: SampleRun, code: int) -> None:
-    """High and critical failures, then others, then what was not measured; a run that is too old tells nothing."""
+    """High and critical failures, then others, then what was not measured; a run that is too old tells nothing.
+
+    Nor does one of some hosts, or that was judged as of another day, say that all is well.
+    """
     assert nagios.state(run, voice("en")) == code
     assert rendered(nagios.REPORTER, run, voice("fr")).startswith(f"AUDITOR {nagios.WORDS[code]} - ".encode())
     assert nagios.state(run, voice("en", too_old=True)) == 3
@@ -243,6 +251,45 @@ def test_an_old_audit_is_no_health(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("time.time", lambda: now + hours * 3600)
     assert _plugin(tmp_path) == ((0, "AUDITOR OK") if hours == 25 else (3, "AUDITOR UNKNOWN"))
     assert _plugin(tmp_path, "--max-age", "48") == ((3, "AUDITOR UNKNOWN") if hours < 0 else (0, "AUDITOR OK"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"limit": "web01", "hosts_inventoried": 3}, "only 1 of 3 inventoried hosts"),
+        ({"policies": ("web01.yaml",)}, "named policies only"),
+        ({"as_of": "2027-03-01"}, "decisions and records judged as of 2027-03-01"),
+    ],
+)
+def test_the_line_says_what_the_audit_left_out(changes: dict[str, object], said: str) -> None:
+    """And still names no host, whatever the limit named."""
+    line = rendered(nagios.REPORTER, _run("pass", **changes), voice("en")).decode("utf-8")
+    assert (said in line, "web01" in line) == (True, False)
+    assert said not in rendered(nagios.REPORTER, _run("pass"), voice("en")).decode("utf-8")
+
+
+@pytest.mark.parametrize(("at", "day"), [(-420.0, "2026-11-21"), (3000.0, "2026-11-22")])
+def test_the_day_of_an_audit_is_that_of_clocks_in_france(at: float, day: str) -> None:
+    """AT is 23:11 there; an audit that begins at midnight has asked for the day before it has read the estate."""
+    assert nagios.state(_run("pass", started_at=AT + at, as_of=day), voice("en")) == 0
+    assert nagios.state(_run("pass", started_at=AT + 3000, as_of="2026-11-21"), voice("en")) == 0
+    assert nagios.state(_run("pass", started_at=AT + 3600, as_of="2026-11-21"), voice("en")) == 3
+
+
+def test_of_several_estates_one_does_not_answer_for_another(tmp_path: Path) -> None:
+    """The newest audit is well, and of another estate: whoever does not say which one is told nothing."""
+    write(tmp_path / "town", hosts="all: {hosts: {web01: {ansible_connection: local, ansible_host: localhost}}}")
+    town = str(tmp_path / "town")
+    _kept(tmp_path, "echo 3", "-i", town)
+    assert _plugin(tmp_path) == (2, "AUDITOR CRITICAL")
+    assert _kept(tmp_path) == 0
+    assert _plugin(tmp_path) == (3, "AUDITOR UNKNOWN")
+    assert _plugin(tmp_path, "--of", town) == (2, "AUDITOR CRITICAL")
+    assert _plugin(tmp_path, "--of", "-") == (0, "AUDITOR OK")
+    assert _plugin(tmp_path, "--of", "twon") == (3, "AUDITOR UNKNOWN")
+    assert _plugin(tmp_path, "1") == (2, "AUDITOR CRITICAL")
+    refused = auditor("report", "1", "--of", "-", "--store", str(tmp_path / "runs.db"))
+    assert (refused.exit_code, "whose `latest` is meant" in refused.stderr) == (2, True)
 
 
 def test_report_says_that_an_audit_is_too_old(tmp_path: Path) -> None:

@@ -44,6 +44,11 @@ class Group(click.Group):
         except BrokenPipeError:
             _quiet()
             ctx.exit(141)
+        except PermissionError as error:  # met on the way to what was named: what is read has errors of its own
+            if error.filename is None:
+                raise
+            click.echo(f"{error.filename}: {error.strerror}: it is for this account to read", err=True)
+            ctx.exit(2)
         except OSError as error:  # stdout is a file on a full disk, say; reports have errors of their own
             if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG):
                 raise
@@ -63,6 +68,13 @@ def _ended(code: object) -> None:
 def _quiet() -> None:
     """Nothing more is written to stdout: whoever read it has gone, or it is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _shut() -> None:
+    """Streams that the caller shut (`>&-`) take what is written and lose it: what is for stderr must not land on stdout."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
 
 
 @click.group(cls=Group, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -109,6 +121,7 @@ for command in COMMANDS:
 def program() -> None:
     """The program: a defect keeps its traceback, and exits with 2, never with the 1 of an open failure."""
     gc.set_threshold(WHILE_LOADING)
+    _shut()
     try:
         main()
     except Exception as defect:

@@ -14,6 +14,8 @@ from auditor.cli.exit_codes import DIFF_CODES, EXIT_CODES, REPORT_CODES
 @click.command(epilog=REPORT_CODES)
 @parameters.latest
 @parameters.formats
+@click.option("--of", "of", metavar="ESTATE",
+              help="The latest audit of this estate, as `auditor list runs` names it (`-`: without an estate).")  # fmt: skip
 @click.option("--for", "for_", metavar="ENTITY",
               help="As this entity may see it: its perimeters and the shared ones that serve it, nothing of another's.")  # fmt: skip
 @click.option("--against", metavar="RUN|FILE", help="Also say what changed since this run or JSON report.")

@@ -17,14 +17,19 @@ def named(town: Estate, names: Sequence[str]) -> tuple[Host, ...]:
 
 
 def selected(town: Estate, limit: str | None) -> tuple[Host, ...]:
-    """The hosts that `--limit` names, all without one."""
-    if not limit:
+    """The hosts that `--limit` names, all without one. An empty one, of a variable that is not set, stands for nobody."""
+    if limit is None:
         return town.hosts
+    if not limit.strip(" ,:"):
+        raise InvalidInput("--limit: it names no host; leave it out for all of them")
     limit = _with_files(limit)
     nothing = unmatched(town, limit)
     if nothing:
         raise InvalidInput(f"--limit: no host, group or role is named {', '.join(nothing)} (auditor list hosts)")
-    return limited(town, limit)
+    chosen = limited(town, limit)
+    if not chosen:
+        raise InvalidInput(f"--limit: {limit.rstrip(',')} leaves no host")
+    return chosen
 
 
 def _with_files(limit: str) -> str:

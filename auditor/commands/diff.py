@@ -20,7 +20,8 @@ def diff(before: str, after: str, format_: str, store: str | None, lang: str | N
     """1 when something is new, worse or lapsed, else 0."""
     with ExitStack() as stack:
         keeping = None if store == "none" else _opened(stack, store, before, after)
-        old, new = (stack.enter_context(reference(name, keeping)) for name in (before, after))
+        new = stack.enter_context(reference(after, keeping))
+        old = stack.enter_context(reference(before, keeping, new.header.estate))
         seen = compared(old, new)
         if format_ == "json":
             click.echo(json.dumps(_changes.plain(seen), ensure_ascii=True, indent=1, sort_keys=True))

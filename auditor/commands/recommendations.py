@@ -55,7 +55,7 @@ def draft(
     _known(town, entity, drafted_by)
     decided = in_force(given.records, town, given.controls, given.measures, day)
     with ExitStack() as stack:
-        seen = stack.enter_context(reference(run, _store(stack, run, store)))
+        seen = stack.enter_context(reference(run, _store(stack, run, store), town.source))
         controls = {**seen.controls, **{k: v for k, v in given.controls.items() if k in seen.controls}}
         judged = {**controls, **{k: replace(controls[k], revision=c.revision) for k, c in seen.controls.items()}}
         until = inputs.plus_days(day, renew) if renew else ""
@@ -63,7 +63,7 @@ def draft(
         if not found.seen:
             raise InvalidInput(f"{run}: that run checked nothing on an exclusive perimeter of {entity}")
         if not found.items:
-            return _nothing(found, entity, lang)
+            return _nothing(found, entity, _partial(seen), _unchecked(town, entity, seen), lang)
         letter = _letter(found, town, entity, day, drafted_by, seen, controls)
         about = _about(letter, found, town, controls, given, seen)
     written = page(letter, about).encode("utf-8")
@@ -117,13 +117,18 @@ def _about(
     letter: Letter, found: Asked, town: Estate, controls: dict[str, Control], given: inputs.Inputs, seen: Run
 ) -> About:
     names = {one.id: one.name for one in town.entities.values()}
-    partial = bool(seen.header.limit or seen.header.policies) or seen.header.state != "complete"
     audited = inputs.civil(seen.header.started_at).date().isoformat()
     if letter.day < audited:
         raise InvalidInput(f"--communicated-on {letter.day}: the audit is of {audited}, nobody recommends before it")
     concerned = dict.fromkeys([*(item.adviser for item in letter.items), letter.entity])
     logos = tuple(pages.logos(town.entities[one] for one in concerned if one in town.entities))
-    return About(names, controls, given.measures, found, audited, partial, logos, _unchecked(town, letter.entity, seen))
+    return About(
+        names, controls, given.measures, found, audited, _partial(seen), logos, _unchecked(town, letter.entity, seen)
+    )
+
+
+def _partial(seen: Run) -> bool:
+    return bool(seen.header.limit or seen.header.policies) or seen.header.state != "complete"
 
 
 def _unchecked(town: Estate, entity: str, seen: Run) -> int:
@@ -150,13 +155,19 @@ def _paths(estate: tuple[str, ...], form_file: Path) -> list[str]:
     return [os.path.relpath(path, form_file.parent) for path in estate]
 
 
-def _nothing(found: Asked, entity: str, lang: str | None) -> int:
+def _nothing(found: Asked, entity: str, partial: bool, unchecked: int, lang: str | None) -> int:
+    """That nobody has to decide, and what of it is only that nobody looked."""
     say = inputs.voice(lang).say
     click.echo(say("nothing to decide for {entity}: no letter was written").format(entity=clean(entity)))
     if found.unseen:
         form_ = say("{count} of {all} checks could not be measured: nothing is known of them")
         click.echo(form_.format(count=found.unseen, all=found.seen), err=True)
-    return 3 if found.unseen else 0
+    if partial:
+        click.echo(say("that audit is not whole: what it did not ask nobody knows"), err=True)
+    if unchecked:
+        form_ = say("nothing is asked about measures or hosts: {count}")
+        click.echo(form_.format(count=unchecked), err=True)
+    return 3 if found.unseen or partial or unchecked else 0
 
 
 def _say(letter: Letter, found: Asked, letter_file: Path, form_file: Path, lang: str | None) -> None:

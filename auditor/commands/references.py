@@ -12,12 +12,12 @@ from typing import Any
 from auditor import archive, document, shelves
 from auditor.document import FORMAT, FORMAT_VERSION
 from auditor.errors import InvalidInput
-from auditor.model import Finding, Run
+from auditor.model import Coverage, Finding, Run
 from auditor.store import Catalogue, HostKept, Store, StoredRun
 
 DEMO = "demo"
 RUN_NAME = re.compile(r"latest(~[0-9]{1,6})?")  # always one of the store: a file of that name may come with a change
-_PARTS = frozenset({"findings", "hosts"})  # what a document is long of
+_PARTS = frozenset({"findings", "hosts", "coverage"})  # what a document is long of
 LONGEST = 64 * 1024 * 1024  # bytes of a document that is not laid out as we write it, and so is read whole
 
 
@@ -32,19 +32,25 @@ def file_of(name: str) -> Path | None:
 
 
 @contextmanager
-def reference(name: str, store: Store | None) -> Iterator[Run]:
-    """A run of the store (number, beginning of an id, `latest`, `latest~1`), or of an archive or a JSON report, by its path."""
+def reference(name: str, store: Store | None, like: str | None = None) -> Iterator[Run]:
+    """A run of the store (number, beginning of an id, `latest`, `latest~1`), or of an archive or a JSON report, by its path.
+
+    `like`: the estate whose runs are the latest, where there are some.
+    """
     path = file_of(name)
     if path is None:
-        yield _named(name, store)
+        yield _named(name, store, like)
         return
     with _private() as kept:
         yield archive.read(path, kept) if _is_archive(path) else _read(path, kept)
 
 
 @contextmanager
-def evidence(name: str, store: str) -> Iterator[StoredRun]:
-    """A run with its evidence: of an archive, by its path, or of the store at `store`, opened only then; "": there is none."""
+def evidence(name: str, store: str, of: str | None = None, like: str | None = None) -> Iterator[StoredRun]:
+    """A run with its evidence: of an archive, by its path, or of the store at `store`, opened only then; "": there is none.
+
+    `of` and `like` say which estate's runs are the latest, as Store.run has them.
+    """
     path = file_of(name)
     if path is not None:
         if not _is_archive(path):
@@ -56,15 +62,15 @@ def evidence(name: str, store: str) -> Iterator[StoredRun]:
         _named(name, None)
     keeping = Store(store, create=False)
     try:
-        yield keeping.run(name)
+        yield keeping.run(name, of, like)
     finally:
         keeping.close()
 
 
-def _named(name: str, store: Store | None) -> StoredRun:
+def _named(name: str, store: Store | None, like: str | None = None) -> StoredRun:
     if store is None:
         raise InvalidInput(f"there is no file {name}, and no store to look for a run of that name: give --store")
-    return store.run(name)
+    return store.run(name, like=like)
 
 
 @contextmanager
@@ -103,13 +109,15 @@ def _read(path: Path, kept: Store) -> Run:
         ) from None
 
 
-def _parts(path: Path) -> Iterator[Finding | HostKept]:
-    """The hosts and findings of a document, each at its place in it."""
+def _parts(path: Path) -> Iterator[Finding | HostKept | Coverage]:
+    """The hosts and findings of a document, each at its place in it, and what nothing is asked of."""
     for seq, (section, plain) in enumerate(_elements(path)):
         if section == "findings":
             yield document.finding_from_plain(seq, plain)
         elif section == "hosts":
             yield HostKept(seq, document.host_from_plain(plain))
+        elif section == "coverage":
+            yield document.coverage_from_plain(plain)
 
 
 def _check(path: Path, heads: dict[str, Any]) -> None:

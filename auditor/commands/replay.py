@@ -62,7 +62,7 @@ def replay(
         exempted = decided.unasked()
         plan = replace(given.plan, bounds=decided.bounds, day=day, exempted=exempted, recorded=recorded_in(then))
         given = replace(given, plan=plan)
-        before = _reference(held, against, path) if against else None
+        before = _reference(held, against, path, plan.estate.source) if against else None
         kept = Store(path if keep else "")
         held.callback(kept.close)
         header = _header(given, day, then.header, policy, (*estate, probes or ""))
@@ -146,10 +146,10 @@ def _pace(plan: Plan, then: StoredRun, done: Callable[[str, bool], None]) -> Pac
     return replace(pace, recall=recall.seen, state=_state(then.header))
 
 
-def _reference(held: ExitStack, name: str, path: str) -> Run:
+def _reference(held: ExitStack, name: str, path: str, estate: str) -> Run:
     """The run to compare with; the store is opened only for one that is no file."""
     if file_of(name) or not path:
         return held.enter_context(reference(name, None))
     kept = Store(path, create=False)
     held.callback(kept.close)
-    return held.enter_context(reference(name, kept))
+    return held.enter_context(reference(name, kept, estate))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +13,14 @@ import click
 
 from auditor import shelves
 from auditor.commands import inputs, sinks
-from auditor.commands.references import evidence, reference
+from auditor.commands.references import RUN_NAME, evidence, reference
 from auditor.commands.store_place import store_path
 from auditor.commands.viewed import reported
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, InvalidInput
 from auditor.kinds import Audience, Plugin
+from auditor.load.schema import did_you_mean
 from auditor.model import Header, Run
+from auditor.store import Store
 
 TOO_OLD = 3  # of every format that has no codes of its own
 
@@ -34,12 +36,14 @@ def report(
     max_age: float | None,
     against: str | None,
     for_: str | None,
+    of: str | None,
 ) -> int:
     """0, or 3 when the run is too old; a format that is a monitoring plugin has its own codes."""
     plugin = _plugin(formats)
     with _broken(plugin):
         reports = sinks.chosen(formats, audience)
-        with evidence(run, store_path(store)) as whole, _before(against, store) as before:
+        of = _estate(run, of, store_path(store), plugin is not None)
+        with evidence(run, store_path(store), of) as whole, _before(against, store, whole.header.estate) as before:
             kept = reported(whole, for_, before)
             limit_s = max_age * 3600.0 if max_age else plugin.max_age_s if plugin else 0.0
             too_old = limit_s > 0 and not 0 <= time.time() - _when(kept.header) <= limit_s
@@ -51,6 +55,25 @@ def report(
     if too_old:
         click.echo(f"audit {number} is not of the last {max_age:g} hours: is it still scheduled?", err=True)
     return TOO_OLD if too_old else 0
+
+
+def _estate(run: str, given: str | None, store: str, plugin: bool) -> str | None:
+    """Whose latest audit is meant; a monitoring system is never told of one estate what it asks of another."""
+    if not RUN_NAME.fullmatch(run):
+        if given is not None:
+            raise InvalidInput(f"--of {given}: it says whose `latest` is meant, and {run} is one run")
+        return None
+    if (given is None and not plugin) or not store or not Path(store).exists():
+        return given
+    with closing(Store(store, create=False)) as kept:
+        known = {name or "-": name for name in kept.estates()}
+    if given is None and len(known) > 1:
+        raise InvalidInput(
+            f"the store {store} holds audits of several estates: say whose, --of {' or --of '.join(known)}"
+        )
+    if given is not None and given not in known:
+        raise InvalidInput(f"--of {given}: the store {store} holds no audit of it{did_you_mean(given, known)}")
+    return None if given is None else known[given]
 
 
 @contextmanager
@@ -67,12 +90,12 @@ def _broken(plugin: Plugin | None) -> Iterator[None]:
 
 
 @contextmanager
-def _before(name: str | None, store: str | None) -> Iterator[Run | None]:
+def _before(name: str | None, store: str | None, estate: str) -> Iterator[Run | None]:
     """The run that this one is held against, if any."""
     if not name:
         yield None
         return
-    found = evidence(name, store_path(store)) if not Path(name).is_file() else reference(name, None)
+    found = evidence(name, store_path(store), like=estate) if not Path(name).is_file() else reference(name, None)
     with found as run:
         yield run
 

@@ -104,7 +104,7 @@ def run(
         held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), waits))
         plan = brought.plan(plan, keeping, time.time()) if brought else plan
         times = _timings(plan) if timings else None
-        before = held.enter_context(_before(against, keeping)) if against else None
+        before = held.enter_context(_before(against, keeping, plan.estate.source)) if against else None
         typed = (*policy, *estate, probes or "")
         digests = _digests(given, plan, brought, typed)
         header = replace(
@@ -167,10 +167,10 @@ def _timings(plan: Plan) -> Timings:
     return Timings(plan)
 
 
-def _before(against: str, keeping: Store) -> AbstractContextManager[Run]:
+def _before(against: str, keeping: Store, estate: str) -> AbstractContextManager[Run]:
     from auditor.commands.references import reference
 
-    return reference(against, keeping)
+    return reference(against, keeping, estate)
 
 
 def _since(before: Run, finished: Run) -> frozenset[str]:

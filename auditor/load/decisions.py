@@ -56,7 +56,6 @@ def load(
         if expects is not None:
             yield from _expects(document, expects)
 
-    problems.extend(records.passed_over(folder))
     for document in records.documents(folder, wanted, problems, digests, meaning):
         one = _record(document)
         problems.extend(records.twice(source_of, one.id, one.source))

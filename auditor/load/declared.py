@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from auditor.errors import InvalidInput, Problem
-from auditor.load import dated, records, schema, yaml
+from auditor.load import dated, folders, records, schema, yaml
 from auditor.load.yaml import Document
 from auditor.model import Estate, Register
 from auditor.records import Attestation, Dated, Scope
@@ -60,8 +60,8 @@ def _documents(
     digests: dict[str, str],
 ) -> Iterator[Document]:
     """Those of the right shape; which one a file must have, its keys say."""
-    problems.extend(records.passed_over(folder))
-    for file in records.files(folder):
+    problems.extend(folders.passed_over(folder, "record"))
+    for file in folders.files(folder):
         try:
             document = yaml.load(file)
         except InvalidInput as error:

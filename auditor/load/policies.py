@@ -13,7 +13,7 @@ from typing import Any
 import regex
 
 from auditor.errors import InvalidInput, Problem
-from auditor.load import schema
+from auditor.load import folders, schema
 from auditor.load.yaml import Document, KeyPath
 from auditor.model import Control, Measure, Passage, Policy, Text
 
@@ -67,7 +67,7 @@ def load(paths: Sequence[Path], schemas: Schemas) -> Policies:
     A policy's measures stand in measures.yaml beside it, or in the nearest folder above that has one.
     """
     problems: list[Problem] = []
-    files, folders = _files(paths, problems)
+    files, whole = _files(paths, problems)
     measures, digests = _measures(files, schemas, problems)
     complete = not problems  # a measures.yaml that cannot be read must not make every control wrong too
     policies = []
@@ -84,26 +84,27 @@ def load(paths: Sequence[Path], schemas: Schemas) -> Policies:
     if not policies:
         raise InvalidInput("no policy was found: give policy files or folders that hold some")
     named = {c.measure for p in policies for c in p.controls}
-    in_force = tuple(m for m in measures if folders or m in named)
+    in_force = tuple(m for m in measures if whole or m in named)
     return Policies(tuple(policies), measures, in_force, digests)
 
 
 def _files(paths: Sequence[Path], problems: list[Problem]) -> tuple[list[Path], bool]:
     files: list[Path] = []
-    folders = False
+    whole = False
     for path in paths:
         if path.is_dir():
-            folders = True
+            whole = True
+            problems.extend(folders.passed_over(path, "policy"))
             found = sorted(p for p in path.rglob("*.yaml") if p.name != MEASURES)
             found += sorted(path.rglob("*.yml"))
             if not found:
                 problems.append(Problem(str(path), 0, 0, "holds no policy (*.yaml)"))
             files.extend(found)
         elif path.name == MEASURES:
-            folders = True  # named beside its policies, `*.yaml`: all of it is in force
+            whole = True  # named beside its policies, `*.yaml`: all of it is in force
         else:
             files.append(path)
-    return list(dict.fromkeys(files)), folders
+    return list(dict.fromkeys(files)), whole
 
 
 def _measures(

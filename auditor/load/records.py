@@ -9,31 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import InvalidInput, Problem
-from auditor.load import schema, yaml
+from auditor.load import folders, schema, yaml
 from auditor.load.yaml import Document, KeyPath
 from auditor.records import Proof
 
 CHUNK = 1 << 20
-YAML = (".yaml", ".yml")
 DAYS = ("expires", "signed_at", "effective_from", "review_by", "communicated_at", "due", "at", "date", "since", "until",
         "from", "issued_at", "replied_on")  # fmt: skip
 Wanted = Mapping[str, Mapping[str, Any]]  # kind -> JSON Schema
-
-
-def files(folder: Path) -> list[Path]:
-    """The YAML files of a folder and those under it, or the one file that it is, in the order of their names."""
-    if folder.is_file():
-        return [folder]
-    return sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]) if folder.is_dir() else []
-
-
-def passed_over(folder: Path) -> Iterator[Problem]:
-    """What looks like records and is not read: a revocation, or a newer word, must not be lost because of its name."""
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if path.suffix not in YAML and path.suffix.lower() in YAML:
-            yield Problem(str(path), 0, 0, f"a record is named {path.stem}.yaml")
-        elif path.is_symlink() and path.is_dir():
-            yield Problem(str(path), 0, 0, "a link to a folder is not followed: put the records here")
 
 
 def documents(
@@ -44,7 +27,8 @@ def documents(
     meaning: Callable[[Document], Iterator[Problem]] = lambda document: iter(()),
 ) -> Iterator[Document]:
     """Every record whose shape is that of its `kind`; the problems of all others go to `problems`, digests to `digests`."""
-    for file in files(folder):
+    problems.extend(folders.passed_over(folder, "record"))
+    for file in folders.files(folder):
         try:
             document = yaml.load(file)
         except InvalidInput as error:

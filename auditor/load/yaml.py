@@ -91,9 +91,7 @@ def parse(data: bytes, file: str, tags: frozenset[str] = frozenset(), ansible: b
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        raise InvalidInput([Problem(file, line, column, "not UTF-8 text")]) from None
+        raise InvalidInput([Problem(file, *_after(data[: error.start].decode("utf-8")), "not UTF-8 text")]) from None
     try:
         for event in _events(text):
             builder.take(event)
@@ -101,11 +99,19 @@ def parse(data: bytes, file: str, tags: frozenset[str] = frozenset(), ansible: b
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise InvalidInput([*builder.problems, Problem(file, *place, f"not YAML: {error.problem}")]) from None
+    except yaml.reader.ReaderError as error:
+        place = _after(text.partition(chr(error.character))[0])
+        raise InvalidInput([*builder.problems, Problem(file, *place, f"not YAML: {error.reason}")]) from None
     except yaml.YAMLError as error:
         raise InvalidInput([*builder.problems, Problem(file, 0, 0, f"not YAML: {error}")]) from None
     if builder.problems:
         raise InvalidInput(builder.problems)
     return builder.document
+
+
+def _after(text: str) -> Mark:
+    """The place that comes after a text."""
+    return text.count("\n") + 1, len(text) - text.rfind("\n")
 
 
 def _events(text: str) -> Iterator[Any]:

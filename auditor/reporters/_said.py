@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from auditor.decision_words import standing
 from auditor.kinds import Voice
-from auditor.model import CAUSES, Control, Finding, Outcome, Unknown
+from auditor.model import CAUSES, Control, Finding, Header, Outcome, Unknown
 from auditor.operators import N_
 from auditor.sentences import clean, listed, told, unconcerned
 from auditor.summary import Summary
 
+LOADING_S = 600.0  # the day is asked for first: an audit at midnight may begin on the next
 NOWHERE = "policies"  # a control whose file nobody knows: consumers drop what has no place
 
 
@@ -45,6 +49,15 @@ def ended(seen: Summary, voice: Voice) -> str:
     form = N_("Decisions that have ended since: {count}{which}; what they stood beside is open again.")
     which = "" if voice.audience == "elus" else f" ({listed(list(map(clean, over)), voice)})"
     return voice.say(form).format(count=len(over), which=which)
+
+
+JUDGED_AS_OF = N_("decisions and records judged as of {day}")
+
+
+def another_day(header: Header) -> str:
+    """The day (ISO) that decisions were judged on, where that was not the day of the audit; else empty."""
+    began = (datetime.fromtimestamp(header.started_at - s, ZoneInfo("Europe/Paris")) for s in (0, LOADING_S))
+    return "" if header.as_of in {at.date().isoformat() for at in began} else header.as_of
 
 
 def place(control: Control | None, voice: Voice, finding: Finding | None = None) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from auditor.decision_words import beside
 from auditor.document import stamp
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import Coverage, Finding, HostSeen, Outcome, Run, Trusted
-from auditor.reporters._said import decided_why, first_cause, why
+from auditor.reporters._said import another_day, decided_why, first_cause, why
 from auditor.reporters._unseen import LONGEST, by_subject, of_run, of_subject
 from auditor.sentences import OUTCOME_WORDS, clean, replayed
 from auditor.summary import Dark, decided, folded, gating, named
@@ -100,6 +100,8 @@ def _suite(
         properties["auditor.for"] = run.header.seen_by
     if run.header.limit:
         properties["auditor.limit"] = run.header.limit
+    if judged := another_day(run.header):
+        properties["auditor.as_of"] = judged
     if run.header.legacy:
         properties["auditor.legacy"] = folded(run.header.legacy)
     if run.header.replay:

@@ -5,9 +5,12 @@ monitoring-plugins.org/doc/guidelines.html: OK 0, WARNING 1, CRITICAL 2, UNKNOWN
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from auditor.kinds import OpenPart, Plugin, Reporter, Voice
-from auditor.model import SEVERITIES, Run
-from auditor.sentences import SEVERITY_WORDS, clean, moment
+from auditor.model import SEVERITIES, Header, Run
+from auditor.reporters._said import JUDGED_AS_OF, another_day
+from auditor.sentences import SEVERITY_WORDS, clean, day, moment
 from auditor.summary import Summary, exit_code, summary
 
 WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
@@ -17,12 +20,22 @@ MAX_AGE_S = 26 * 3600.0  # a daily audit, and two hours of grace
 
 
 def state(run: Run, voice: Voice) -> int:
-    """The plugin's code: too old, then open failures, then what was not measured."""
+    """The plugin's code: too old, then open failures, then what was not measured, or is of other hosts or another day."""
     if voice.too_old:
         return UNKNOWN
     if exit_code(run, GRAVE, fail_on_warn=False) == 1:
         return CRITICAL
-    return {0: OK, 1: WARNING, 3: UNKNOWN}[exit_code(run, SEVERITIES[0], fail_on_warn=False)]
+    code = {0: OK, 1: WARNING, 3: UNKNOWN}[exit_code(run, SEVERITIES[0], fail_on_warn=False)]
+    return UNKNOWN if code == OK and any(_other(run.header, voice)) else code
+
+
+def _other(header: Header, voice: Voice) -> Iterator[str]:
+    """Why an audit in which all is well does not say that all is well today."""
+    if header.limit and header.hosts_expected < header.hosts_inventoried:
+        form = voice.say("only {chosen} of {all} inventoried hosts")
+        yield form.format(chosen=header.hosts_expected, all=header.hosts_inventoried)
+    if judged := another_day(header):
+        yield voice.say(JUDGED_AS_OF).format(day=day(judged, voice))
 
 
 def render(run: Run, voice: Voice, open_part: OpenPart) -> None:
@@ -43,6 +56,9 @@ def _said(run: Run, seen: Summary, voice: Voice) -> str:
         said.append(voice.say("too old: no newer audit was kept"))
     if run.header.state != "complete":
         said.append(voice.say("interrupted"))
+    said.extend(_other(run.header, voice))
+    if run.header.policies:
+        said.append(voice.say("named policies only"))
     opened = [
         f"{voice.say(SEVERITY_WORDS[s])} {seen.open_severities[s]}"
         for s in reversed(SEVERITIES)

@@ -19,10 +19,10 @@ from auditor.document import Plain, stamp
 from auditor.kinds import OpenPart, Reporter, Voice
 from auditor.model import SEVERITIES, Comparison, Control, Finding, Outcome, Run, Subject
 from auditor.reporters._plain import dumped, elements
-from auditor.reporters._said import decided_why, first_cause, place, why
+from auditor.reporters._said import JUDGED_AS_OF, another_day, decided_why, first_cause, place, why
 from auditor.reporters._sarif_rules import LEVELS, WARN, one_line, rules
 from auditor.reporters._unseen import by_subject, of_run, of_subject, of_uncounted
-from auditor.sentences import OUTCOME_WORDS, cause, clean, replayed
+from auditor.sentences import OUTCOME_WORDS, cause, clean, day, replayed
 from auditor.summary import NEVER, away, blind, decided, exit_code, gating, named
 from auditor.touched_words import said as touch
 from auditor.touched_words import side
@@ -224,6 +224,8 @@ def _notifications(run: Run, seen: _Survey, voice: Voice) -> Iterator[Plain]:
             yield _notification(f"trusted-{one.kind}", touch(one, voice), False)
     if run.header.replay:
         yield _notification("replay", replayed(run.header.replay, voice), False)
+    if judged := another_day(run.header):
+        yield _notification("as-of", voice.say(JUDGED_AS_OF).format(day=day(judged, voice)), False)
     for unseen in of_run(run, seen.told, blind(run), voice):
         if unseen.text:
             yield _notification(unseen.name, unseen.text, True)

@@ -19,6 +19,8 @@ from auditor.store.run import StoredRun, answers_of
 from auditor.store.schema import migrate
 from auditor.store.scripts import Scripts
 
+_AUDITS = "state = 'complete' AND json_extract(header, '$.replay') IS NULL"
+
 
 class Store(Keeping, Scripts):
     """`path` "" is a private store in a temporary file that nothing survives."""
@@ -46,25 +48,33 @@ class Store(Keeping, Scripts):
             for (header,) in self.db.execute("SELECT header FROM run ORDER BY number DESC"):
                 yield _header(header)
 
-    def run(self, name: str) -> StoredRun:
+    def estates(self) -> tuple[str, ...]:
+        """The estates, as they were named, of which there is a complete audit."""
+        with self.mapped():
+            query = f"SELECT DISTINCT json_extract(header, '$.estate') FROM run WHERE {_AUDITS} ORDER BY 1"
+            return tuple(estate for (estate,) in self.db.execute(query))
+
+    def run(self, name: str, of: str | None = None, like: str | None = None) -> StoredRun:
         """By number, by the beginning of its id, or `latest`: the latest complete one, of a whole estate if there is one.
 
         `latest~1` is the one before it, of those. A replay is none of them; by an id that it shares, the audit is meant.
+        Of several estates, `of` is the only one whose runs are the latest, `like` the one whose runs come first.
         """
         back = re.fullmatch(r"latest(?:~([0-9]{1,6}))?", name)
         value: tuple[int | str, ...] = ()
         with self.mapped():
             if back:
-                where = "state = 'complete' AND json_extract(header, '$.replay') IS NULL"
+                where = _AUDITS + (" AND json_extract(header, '$.estate') = ?" if of is not None else "")
+                value = (of,) if of is not None else ()
             elif name.isdecimal() and len(name) < 10:
                 where, value = "number = ?", (int(name),)
             else:
                 where, value = "id != '' AND substr(id, 1, ?) = ?", (len(name), name)
             row = self.db.execute(
                 f"SELECT header, catalogue FROM run WHERE {where}"
-                " ORDER BY json_extract(header, '$.replay') IS NOT NULL, json_extract(header, '$.limit') != '', number DESC"
-                " LIMIT 1 OFFSET ?",
-                (*value, int(back[1] or 0) if back else 0),
+                " ORDER BY json_extract(header, '$.replay') IS NOT NULL, coalesce(json_extract(header, '$.estate') != ?, 0),"
+                " json_extract(header, '$.limit') != '', number DESC LIMIT 1 OFFSET ?",
+                (*value, like, int(back[1] or 0) if back else 0),
             ).fetchone()
         if row is None:
             raise StoreError(f"the store {self.path} holds no run '{name}' (auditor list runs)")

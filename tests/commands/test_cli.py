@@ -95,7 +95,9 @@ def test_who_left_counts_from_the_day_judged_on(tmp_path: Path) -> None:
     ("words", "says"),
     [
         (["--limit", "wbe01"], "no host, group or role is named wbe01"),
-        (["--limit", ","], "nothing to audit"),
+        (["--limit", ","], "--limit: it names no host"),
+        (["--limit", ""], "--limit: it names no host"),
+        (["--limit", "web01:!web01"], "--limit: web01:!web01 leaves no host"),
         (["--as-of", "tomorrow"], "'tomorrow' is no day"),
         (["-f", "jsn"], "there is no format 'jsn'; did you mean 'json'?"),
         (["-f", "json=-", "-f", "text=-"], "only one report can go to stdout"),
@@ -249,6 +251,30 @@ def test_a_full_stdout_is_said_so(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (2, "stdout cannot be written: No space left on device\n")
     result = run(tmp_path, "-f", "json=/dev/full")
     assert (result.exit_code, "cannot be written: No space left" in result.stderr) == (2, True)
+
+
+def test_streams_that_the_caller_shut_change_no_code(tmp_path: Path) -> None:
+    """`>&-` loses the report and `2>&-` the rest; what is for stderr lands in no report."""
+    policy, *probes = site(tmp_path, "echo 3")
+    write(tmp_path / "plain", hosts=f"all: {{hosts: {{{HERE}}}}}")
+    words = [sys.executable, "-m", "auditor", "run", policy, *probes, "-i", str(tmp_path / "plain"), "--store", "none"]
+    for shut in (">&-", "2>&-", ">&- 2>&-"):
+        command = ["sh", "-c", f'exec "$@" {shut}', "sh", *words, "-f", "json", "--timings"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+        assert not done.stdout or json.loads(done.stdout)["run"]["state"] == "complete"
+
+
+@pytest.mark.root
+def test_a_folder_that_we_may_not_enter_is_said_so(tmp_path: Path) -> None:
+    """Its names can be listed, and no more; in a process of its own, as what root once opened stays open."""
+    policy, *probes = site(tmp_path)
+    town = Path(estate(tmp_path))
+    town.chmod(0o400)
+    words = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", sys.executable, "-m", "auditor"]
+    done = subprocess.run([*words, "run", policy, *probes, "-i", str(town)], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{town}/hosts.yaml: Permission denied: it is for this account to read\n"
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:

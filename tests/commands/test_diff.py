@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 from click.testing import CliRunner, Result
-from make import schema, site
+from make import schema, site, write
 
 from auditor.cli import main
 
@@ -55,6 +55,21 @@ def test_files_are_compared_as_stored_runs_are(good_then_bad: Path) -> None:
     backwards = invoke(good_then_bad, "diff", "2", "1", "-f", "json")
     assert (backwards.exit_code, counts(backwards)) == (0, {"resolved": 1})
     assert any("clock" in said for said in json.loads(backwards.stdout)["caveats"])
+
+
+def test_latest_is_of_the_same_estate(tmp_path: Path) -> None:
+    """Two estates with a host of one name in one store: what fails in the other is old there, and new here."""
+    for name in ("arras", "town"):
+        write(tmp_path / name, hosts="all: {hosts: {web01: {ansible_connection: local, ansible_host: localhost}}}")
+    arras, town = str(tmp_path / "arras"), str(tmp_path / "town")
+    assert audit(tmp_path, "echo 400", "-i", arras).exit_code == 0
+    assert audit(tmp_path, "echo 3", "-i", town).exit_code == 1
+    assert audit(tmp_path, "echo 3", "-i", arras, "--against", "latest").exit_code == 1
+    result = invoke(tmp_path, "diff", "latest~1", "-f", "json")
+    assert (result.exit_code, counts(result)) == (1, {"new": 1})
+    result = invoke(tmp_path, "report", "--against", "latest~1")
+    assert "against audit 1" in result.stdout
+    assert audit(tmp_path, "echo 3", "-i", f"{town}/hosts.yaml", "--against", "latest").exit_code == 0
 
 
 def test_files_need_no_store(good_then_bad: Path) -> None:

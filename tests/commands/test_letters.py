@@ -460,6 +460,29 @@ def test_nothing_of_anothers_perimeter_is_in_the_letter(town: Path) -> None:
     assert "nas-syn" in text
 
 
+@pytest.mark.parametrize(
+    ("header", "gaps", "code", "said"),
+    [
+        ({}, False, 0, "nothing to decide"),
+        ({"limit": "pc-syn-03"}, False, 3, "that audit is not whole"),
+        ({"state": "open"}, False, 3, "that audit is not whole"),
+        ({}, True, 3, "nothing is asked about measures or hosts"),
+    ],
+)
+def test_nothing_to_decide_is_not_said_of_what_nobody_asked(
+    town: Path, report: bytes, header: dict[str, str], gaps: bool, code: int, said: str
+) -> None:
+    """All that was told passes; an audit of some hosts, or that was killed, and measures without a check tell less."""
+    document = json.loads(report)
+    document["run"] |= header
+    document["findings"] = [f for f in document["findings"] if f["outcome"] == "pass"]
+    gap = {"kind": "perimeter", "id": "syndicat-propre", "perimeter": "syndicat-propre"}
+    document["coverage"] = [{**c, "subject": gap, "decision": None} for c in document["coverage"][:1] if gaps]
+    (town / "audit.json").write_text(json.dumps(document))
+    done = draft(town, out="town/letters/other.html")
+    assert (done.exit_code, said in done.output) == (code, True), done.output
+
+
 def test_nothing_to_decide_is_not_said_of_what_was_not_measured(town: Path, report: bytes) -> None:
     """All failures of the entity taken out, its unknowns left."""
     document = json.loads(report)

@@ -102,6 +102,8 @@ def test_keys_are_text_as_written() -> None:
         ("a: [1, 2", 2, 1, "not YAML"),
         ("é: {é: @x}", 1, 8, "not YAML"),
         (b"a: b\nc: \xc3\xa9\xff", 2, 5, "not UTF-8"),
+        ("a: b\nc: é\x07d\0\n", 2, 5, "characters are not allowed"),
+        ("\0", 1, 1, "characters are not allowed"),
         (b"\xef\xbb\xbfa: \xff", 1, 4, "not UTF-8"),
         (b"\xff\xfea\x00:\x00", 1, 1, "not UTF-8"),
     ],

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from namespaces import need
 
 from auditor.framing.sh import GONE
-from auditor.probes.questions import forwarders
+from auditor.probes.questions.forwarders.mask import MASK
 from auditor.readers.forwarders import mask
 from auditor.readers.forwarders.target import Target
 from auditor.readers.rsyslog import targets
