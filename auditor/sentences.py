@@ -76,6 +76,7 @@ DETAILS = (
     N_("{id} is not about the perimeter as a whole"),
     N_("{entry} does not say {what}"),
     N_("{hosts}: not in the register {name}"),
+    N_("{hosts}: no role says whether it is a workstation"),
     N_("the register {name} has no entry of this perimeter"),
     N_("{id}: the estate names no beneficiary of its perimeter"),
     N_("perimeter {perimeter}: {owner} gave no authorisation"),

@@ -20,6 +20,7 @@ SHOWN = 5  # hosts that a cause names
 # In our own words; sentences.DETAILS translates them.
 NOT_SAID = "{entry} does not say {what}"
 NOT_LISTED = "{hosts}: not in the register {name}"
+NO_ROLE = "{hosts}: no role says whether it is a workstation"
 EMPTY = "the register {name} has no entry of this perimeter"
 
 FACTS: Mapping[str, Any] = {
@@ -31,7 +32,7 @@ FACTS: Mapping[str, Any] = {
         },
         "workstations": {
             "type": "array",
-            "description": "Those of the register; incomplete where it lacks hosts with the role workstation, or has no entry.",
+            "description": "Those of the register; incomplete where it lacks hosts with the role workstation or none, or has no entry.",
             "items": {
                 "type": "object",
                 "x-name": "workstation",
@@ -76,11 +77,17 @@ def _gap(named: set[str], hosts: tuple[Place, ...] | Unknown) -> Unknown | None:
     """What the register leaves out, or that it names nothing: an empty one proves nothing."""
     if isinstance(hosts, Unknown):
         return hosts
-    left_out = [host.id for host in hosts if ROLE in host.roles and host.id not in named]
-    if left_out:
-        more = f", … ({len(left_out)})" if len(left_out) > SHOWN else ""
-        return Unknown("not_told", NOT_LISTED.format(hosts=", ".join(left_out[:SHOWN]) + more, name=REGISTER))
-    return None if named else Unknown("no_record", EMPTY.format(name=REGISTER))
+    others = [host for host in hosts if host.id not in named]
+    if left_out := [host.id for host in others if ROLE in host.roles]:
+        return Unknown("not_told", NOT_LISTED.format(hosts=_shown(left_out), name=REGISTER))
+    if not named:
+        return Unknown("no_record", EMPTY.format(name=REGISTER))
+    unsaid = [host.id for host in others if not host.roles]
+    return Unknown("not_told", NO_ROLE.format(hosts=_shown(unsaid))) if unsaid else None
+
+
+def _shown(ids: list[str]) -> str:
+    return ", ".join(ids[:SHOWN]) + (f", … ({len(ids)})" if len(ids) > SHOWN else "")
 
 
 PROBE = Probe(
