@@ -117,6 +117,24 @@ def test_leaving_it_out_is_no_way_to_pass(work: Path, gone: str, control: str) -
     assert (code, found[control]["outcome"]) == (3, "unknown")
 
 
+@pytest.mark.parametrize(
+    ("change", "control"),
+    [
+        ({"etc/fstab": "/dev/sda1 / ext4\n/srv/x /etc/clamav none bind\n"}, "antivirus-settings-watch"),
+        ({"etc/tmpfiles.d/x.conf": "L+ /etc/clamav/freshclam.conf - - - - /srv/x\n"}, "antivirus-settings-update"),
+        ({"etc/default/grub": "GRUB_CMDLINE_LINUX=systemd.mask=restic.timer\n"}, "backup-scheduled-daily"),
+        ({"etc/rc.local": "#!/bin/sh\necho RESTIC_REPOSITORY=/b > /etc/restic/srv.env\n"}, "backup-scheduled-off-site"),
+    ],
+)  # fmt: skip
+def test_what_only_the_start_of_the_system_changes_is_stopped_too(
+    work: Path, change: Mapping[str, str], control: str
+) -> None:
+    changed(work / "web01", **change)
+    code, found = judged()
+    assert (code, found[control]["outcome"]) == (3, "unknown")
+    assert gate() == 3
+
+
 def test_a_good_change_passes(work: Path) -> None:
     changed(work / "web01", **{TIMER: DAILY.replace("daily", "*-*-* 02,14:30"), CLAMD: SETTINGS + "LogTime yes\n"})
     code, found = judged()
