@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_run import ACCEPTED, CONTROLS, MEASURES, SampleRun, finding, fleet, header, one_host
+from sample_run import ACCEPTED, CONTROLS, MEASURES, SampleRun, finding, fleet, header, one_host, rendered, voice
 
 from auditor.model import Coverage, Finding, HostSeen, Outcome, Reason, Subject, Unknown
+from auditor.reporters import html, text
 from auditor.summary import exit_code, folded, summary
 
 WEB = Subject("host", "web01", "syndicat")
@@ -50,7 +51,10 @@ def _run(*findings: Finding, **changes: object) -> SampleRun:
         (_run(UNKNOWN, FAIL), "high", False, 3),
         (_run(UNKNOWN, ACCEPTED_FAIL), "low", False, 3),
         (_run(replace(UNKNOWN, decision=ACCEPTED)), "low", False, 3),
-        (_run(replace(UNKNOWN, gates=False)), "low", False, 0),
+        (_run(PASS, replace(UNKNOWN, gates=False)), "low", False, 0),
+        (_run(replace(UNKNOWN, gates=False)), "low", False, 3),  # nothing at all was measured
+        (_run(UNCONCERNED), "low", False, 3),
+        (_run(UNCONCERNED, UNCONCERNED), "never", False, 3),
         (_run(PASS, state="partial"), "low", False, 3),
         (_run(PASS, state="open"), "low", False, 3),
         (_run(FAIL, state="partial"), "low", False, 1),
@@ -96,6 +100,16 @@ def test_every_finding_is_counted_once() -> None:
     assert seen.checks_measured == 5
     assert seen.open_severities == {"medium": 1}
     assert not seen.everything_seen
+
+
+def test_an_audit_that_concerned_nothing_is_not_said_to_be_well() -> None:
+    """Every check was told, and none came to anything: no report calls that green."""
+    run = _run(UNCONCERNED)
+    assert (summary(run).nothing_judged, summary(run).everything_seen) == (True, False)
+    said = "Nothing was measured: nobody knows whether it is good or bad."
+    assert said in rendered(text.REPORTER, run, voice("en")).decode("utf-8")
+    assert said in rendered(html.REPORTER, run, voice("en")).decode("utf-8")
+    assert not summary(_run(UNCONCERNED, ACCEPTED_FAIL)).nothing_judged
 
 
 @pytest.mark.parametrize("run", [fleet(), one_host()])

@@ -13,16 +13,18 @@ def exit_code(run: Run, fail_on: str, fail_on_warn: bool, only: frozenset[str] |
     """1: an open failure reaches `fail_on` (a severity, or `never`); else 3: something was not measured; else 0.
 
     `only`: the fingerprints of the findings that can give 1, where the run is held against another one. What that one told, and
-    this one does not, counts as not measured, whatever the cause: else leaving a file out would be a way to pass.
+    this one does not, counts as not measured, whatever the cause: else leaving a file out would be a way to pass. So does a
+    run in which no check concerned anything: nothing in it is known to be well.
     """
     unseen = run.header.state != "complete" or any(gap.gates for gap in run.coverage())
-    told = 0
+    told, judged = 0, False
     for finding in run.findings():
         if (only is None or finding.fingerprint in only) and _fails(finding, fail_on, fail_on_warn):
             return 1
         unseen = unseen or (finding.outcome is Outcome.UNKNOWN and finding.gates)
+        judged = judged or finding.outcome not in (None, Outcome.UNKNOWN)
         told += 1
-    unseen = unseen or told < run.header.checks_planned or _host_away(run) or bool(blind(run))
+    unseen = unseen or not judged or told < run.header.checks_planned or _host_away(run) or bool(blind(run))
     return 3 if unseen or (run.since is not None and run.since.counts.get("unmeasured", 0)) else 0
 
 

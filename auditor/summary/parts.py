@@ -127,10 +127,16 @@ class Summary:
         return self.checks_told - self.counts["unknown"]
 
     @property
+    def nothing_judged(self) -> bool:
+        """No check came to a pass, a warning or a failure: none could be told, or none concerned anything."""
+        return self.checks_measured - self.counts["not_concerned"] <= 0
+
+    @property
     def everything_seen(self) -> bool:
-        """Nothing that was expected, planned or inventoried lacks an answer."""
+        """Nothing that was expected, planned or inventoried lacks an answer, and something was judged."""
         return (
             self.complete
+            and not self.nothing_judged
             and self.hosts_measured + self.hosts_exempted >= self.hosts_expected
             and self.checks_measured >= self.checks_planned
             and not (self.counts["unknown"] or self.open_gaps or self.unreached)

@@ -100,7 +100,9 @@ def _verdict(run: Run, seen: Summary, voice: Voice) -> Iterator[Span]:
             voice.say("Judged on answers that were brought by hand: {hosts}.").format(hosts=folded(seen.by_hand)),
         )
     risks = sum(seen.counts.get(f"{kind}_{name}", 0) for kind in COUNTED for name in ("fail", "warn"))
-    if not seen.everything_seen:
+    if seen.nothing_judged and not seen.counts.get("unknown", 0):
+        yield "unknown", voice.say("Nothing was measured: nobody knows whether it is good or bad.")
+    elif not seen.everything_seen:
         yield "unknown", voice.say("Not everything was seen; nobody knows whether the rest is good or bad.")
     elif seen.counts.get("fail", 0) or seen.counts.get("warn", 0):
         yield "", voice.say("Everything planned was measured.")
