@@ -148,7 +148,7 @@ def test_a_file_that_we_may_not_read_is_an_error(tmp_path: Path, name: str) -> N
     """A closed file is named, without a traceback, and never taken as absent."""
     write(tmp_path, hosts=HOSTS, estate=ESTATE_YAML, records__admins="register: admins\nentries: []\n")
     for folder in (tmp_path, *list(tmp_path.parents)[:3]):
-        os.chmod(folder, 0o755)
+        os.chmod(folder, folder.stat().st_mode | 0o055)
     (tmp_path / f"{name}.yaml").chmod(0)
     wanted = estate_schemas()
     os.seteuid(65534)

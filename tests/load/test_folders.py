@@ -57,7 +57,7 @@ def nobody(folder: Path) -> Iterator[None]:
     """As an account that owns nothing, and may go as far as this folder."""
     for above in (folder, *folder.parents):
         if not above.stat().st_mode & stat.S_IXOTH:
-            above.chmod(0o755)
+            above.chmod(above.stat().st_mode | 0o055)
     os.seteuid(65534)
     try:
         yield

@@ -294,7 +294,7 @@ def test_variables_that_we_may_not_read_are_an_error(tmp_path: Path) -> None:
     write(tmp_path, hosts="all: {hosts: {x: }}", **{"host_vars__x/a.yml": "ansible_host: elsewhere\n"})
     (tmp_path / "host_vars" / "x").chmod(0)
     for folder in (tmp_path, *list(tmp_path.parents)[:3]):
-        os.chmod(folder, 0o755)
+        os.chmod(folder, folder.stat().st_mode | 0o055)
     problems: list[Problem] = []
     wanted = schema("inventory")
     os.seteuid(65534)
