@@ -69,7 +69,7 @@ def an_estate(rng: random.Random) -> Plan:
 def recorded(rng: random.Random) -> Mapping[tuple[str, str], list[Mapping[str, Answer]]]:
     """By probe and platform, some answers that hosts gave."""
     found: dict[tuple[str, str], list[Mapping[str, Answer]]] = {}
-    for path in rng.sample(CASES, 250):
+    for path in rng.sample(CASES, 400):
         case = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
         told = {name: answer(spec) for name, spec in case["answers"].items()}
         found.setdefault((path.parent.name, case.get("platform", "linux")), []).append(told)
