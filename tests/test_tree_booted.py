@@ -222,6 +222,38 @@ def test_what_cannot_be_read_may_change_everything(tmp_path: Path, path: str) ->
     assert (asks(tmp_path), surely(tmp_path)) == ("unreadable", "unreadable")
 
 
+@pytest.mark.root
+@pytest.mark.parametrize("path", ["etc/cron.d/evil", "etc/cron.d", "usr/local/bin/job"])
+def test_what_is_run_and_may_not_be_read_may_change_everything(tmp_path: Path, path: str) -> None:
+    evil = {"etc/cron.d/evil": "* * * * * root /usr/local/bin/job\n", "usr/local/bin/job": "#!/bin/sh\ntrue\n"}
+    made(tmp_path, **{**WHOLE, **evil})
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    os.seteuid(65534)
+    try:
+        before = asks(tmp_path)
+        os.seteuid(0)
+        (tmp_path / path).chmod(0)
+        os.seteuid(65534)
+        assert (before, asks(tmp_path)) == ([True], "unreadable")
+    finally:
+        os.seteuid(0)
+
+
+def test_more_programs_than_are_followed_may_change_everything(tmp_path: Path) -> None:
+    chain = {f"usr/local/bin/job{n}": f"#!/bin/sh\n/usr/local/bin/job{n + 1}\n" for n in range(2100)}
+    made(tmp_path, **{**WHOLE, **chain, "etc/cron.d/x": "@reboot root /usr/local/bin/job0\n"})
+    assert asks(tmp_path) == "unreadable"
+
+
+def test_more_files_than_are_read_may_change_everything(tmp_path: Path) -> None:
+    made(tmp_path, **WHOLE)
+    (tmp_path / "etc/udev/rules.d").mkdir(parents=True)
+    for number in range(5001):
+        (tmp_path / f"etc/udev/rules.d/{number}.rules").touch()
+    assert asks(tmp_path) == "unreadable"
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -13,7 +13,7 @@ from auditor.transports._folder import WILD, Odd, Root, TooMuch, in_lines
 
 _OWN, _STARTED, _READ = "own", "started", "read"  # why a file is looked at
 MOST_BYTES = 1048576
-MOST_RUN = 200  # files that are run, and name each other
+MOST_RUN = 2000  # files that those which are run name in turn
 # What makes units when the system starts, gives them variables, or writes what a unit of systemd's own takes from it.
 _MAKERS = tuple(
     f"{root}/{kind}/*"
@@ -74,7 +74,10 @@ def booted(root: Root) -> Booted:
     """Of the one file of a device nothing."""
     if root.name:
         return Booted(root)
-    found = dict.fromkeys(_changes(root))
+    try:
+        found = dict.fromkeys(_changes(root))
+    except TooMuch:
+        found = {Change("/", "what is done when the system starts is too much to read"): None}
     led = [Change(_real(root, change.path), change.why, change.below) for change in found]
     return Booted(root, tuple(dict.fromkeys([*found, *led])))
 
@@ -149,6 +152,8 @@ def _programs(root: Root) -> Iterator[Change]:
             run = _run(root, path, how)
             yield from run.changes
             waiting += [*((p, _STARTED) for p in run.started), *((p, _READ) for p in run.read)]
+    if not known.issuperset(waiting):
+        yield Change("/", "more is run when the system starts than is followed")
 
 
 def _run(root: Root, path: str, how: str) -> commands.Run:
@@ -158,7 +163,7 @@ def _run(root: Root, path: str, how: str) -> commands.Run:
         if (how == _STARTED and first[:2] != b"#!") or (how == _READ and b"\0" in first):
             return commands.Run()
         text = root.text(path, MOST_BYTES)
-    except (FileNotFoundError, PermissionError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError):
         return commands.Run()
     except (OSError, Odd, TooMuch) as error:
         lost = isinstance(error, Odd) and (how != _OWN or error.astray)

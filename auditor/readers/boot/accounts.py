@@ -8,16 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditor.readers.boot.change import Change, numbered
+from auditor.readers.boot.change import Change, numbered, words
 
 FILES = "/etc/sysusers.d/*.conf /usr/local/lib/sysusers.d/*.conf /usr/lib/sysusers.d/*.conf"
-_WORD = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|\S+')
 
 
 def changes(path: str, text: str) -> Iterator[Change]:
     for number, line in numbered(text):
-        words = [word.strip("\"'") for word in _WORD.findall(line)]
-        kind, name, what = [*words, "", "", ""][:3]
+        kind, name, what = [*words(line), "", "", ""][:3]
         root = kind[:1] == "u" and name != "root" and re.fullmatch(r"0*(?::.*)?|0[xob0].*|.*[%\\/].*", what)
         if what and (root or (kind[:1] == "m" and not path.startswith("/usr/lib/"))):
             yield from (Change(f"/etc/{file}", f"{path}:{number} adds to it") for file in ("passwd", "group", "shadow"))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _WILD = re.compile(r"[*?\[]")
+_WORD = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|\S+')
 UNIT_ROOTS = (
     "/etc/systemd/system",
     "/usr/local/lib/systemd/system",
@@ -64,6 +65,11 @@ def numbered(text: str, comments: str = "#") -> Lines:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip() and not line.lstrip().startswith(tuple(comments)):
             yield number, line.strip()
+
+
+def words(line: str) -> list[str]:
+    """Of a line of systemd-tmpfiles or systemd-sysusers, without the quotes around them."""
+    return [word.strip("\"'") for word in _WORD.findall(line)]
 
 
 def units(why: str, *names: str) -> Iterator[Change]:

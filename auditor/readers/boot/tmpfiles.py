@@ -5,14 +5,12 @@ Source: tmpfiles.d(5): a file hides those of its name in the folders behind.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 
-from auditor.readers.boot.change import Change, known, numbered
+from auditor.readers.boot.change import Change, known, numbered, words
 
 ROOTS = ("/etc/tmpfiles.d", "/usr/local/lib/tmpfiles.d", "/usr/lib/tmpfiles.d")
 _MODES = frozenset("xXzZtThHaAmdDvqQe")
-_WORD = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|\S+')
 
 
 def changes(texts: Mapping[str, str], there: Callable[[str], bool]) -> Iterator[Change]:
@@ -28,20 +26,20 @@ def changes(texts: Mapping[str, str], there: Callable[[str], bool]) -> Iterator[
 
 def _of(file: str, text: str, there: Callable[[str], bool]) -> Iterator[Change]:
     for number, line in numbered(text):
-        words = _WORD.findall(line)
-        if len(words) < 2:
+        said = words(line)
+        if len(said) < 2:
             continue
-        kind, path = words[0].strip("\"'"), known(words[1].strip("\"'"), r"[%*?\[\\]")
-        whole = path == words[1].strip("\"'").rstrip("/")
+        kind, path = said[0], known(said[1], r"[%*?\[\\]")
+        whole = path == said[1].rstrip("/")
         if "^" in kind and file.startswith(ROOTS[2]):  # takes what a credential says, which nobody gives
             continue
-        if _acts(kind, words) and (_replaces(kind) or not (whole and there(path))):
+        if _acts(kind, said) and (_replaces(kind) or not (whole and there(path))):
             yield Change(path, f"{file}:{number} has it changed when the system starts", below=kind[:1] in "De")
 
 
-def _acts(kind: str, words: list[str]) -> bool:
+def _acts(kind: str, said: list[str]) -> bool:
     """Of folders only that they are emptied: at each start, or of what is old."""
-    aged = len(words) > 5 and words[5] != "-"
+    aged = len(said) > 5 and said[5] != "-"
     return kind[:1] not in _MODES or (kind[:1] in "dDvqQe" and (aged or kind.startswith("D")))
 
 
