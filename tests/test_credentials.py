@@ -17,7 +17,8 @@ import pytest
 from doors import opened
 from sshd import new_key
 
-from auditor.commands import run as run_command
+from auditor.commands.asked import Asked
+from auditor.commands.run import run
 from auditor.credentials import NoSecret, Secret, Secrets, Trials, Withheld, command, problem, secret
 
 CANARY = "c4n4ry-P4ss w0rd"
@@ -222,28 +223,22 @@ def test_a_run_shows_no_secret(
         everyone = json.dumps({**secrets, "ansible_ssh_private_key_file": str(key)})
         (tmp_path / "hosts.yaml").write_text(f"all:\n  vars: {everyone}\n  hosts:\n{hosts}")
         outs = tuple(f"{f}={tmp_path}/out.{f}" for f in ("json", "junit", "text"))
-        code = run_command.run(
-            (),
-            (str(tmp_path / "hosts.yaml"),),
-            None,
-            outs,
-            "low",
-            False,
-            str(tmp_path / "runs.db"),
-            None,
-            False,
-            2,
-            60,
-            None,
-            "en",
-            True,
-            True,
-            "technique",
-            None,
-            "suppress",
-            (),
-            False,
+        typed = Asked(
+            policy=(),
+            estate=(str(tmp_path / "hosts.yaml"),),
+            formats=outs,
+            fail_on="low",
+            fail_on_warn=False,
+            store=str(tmp_path / "runs.db"),
+            as_of=None,
+            probes=None,
+            lang="en",
+            details=True,
+            audience="technique",
+            jobs=2,
+            timings=True,
         )
+        code = run(typed)
     stop.set()
     watcher.join()
     assert code in (1, 3)

@@ -43,9 +43,10 @@ from auditor.cli.exit_codes import DOCTOR_CODES, EXIT_CODES
 @parameters.log
 def run(**options: Any) -> None:
     """Audits hosts, and reports. Without arguments: this machine, with the shipped policies."""
+    from auditor.commands.asked import Asked
     from auditor.commands.run import run as command
 
-    sys.exit(command(**options))
+    sys.exit(command(Asked(**options)))
 
 
 @click.command()

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import click
 
 from auditor.commands import inputs
+from auditor.commands.asked import Asked
 from auditor.commands.run import run
 from auditor.commands.store_place import store_path
 from auditor.errors import InvalidInput
@@ -88,18 +89,7 @@ def ingest(file: BinaryIO, estate: tuple[str, ...], store: str | None, **rest: A
     if store == "none":
         raise InvalidInput("the store knows which script this answers; --store none does not")
     brought = _brought(file, store)
-    limit = brought.printed.host
-    shared: Any = {
-        "missing": False,
-        "jobs": 1,
-        "deadline": 60,
-        "timings": False,
-        "against": None,
-        "mail": (),
-        "mail_detail": False,
-    }
-    shared |= {"sarif_accepted": "suppress"}
-    return run(estate=estate, limit=limit, store=store, brought=brought, **shared, **rest)
+    return run(Asked(estate=estate, limit=brought.printed.host, store=store, **rest), brought)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,30 +8,31 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import given_names, inputs, log, sinks
+from auditor.commands.asked import Asked
 from auditor.commands.beginning import catalogue_of, header_of
 from auditor.commands.given import compared_with, given_by, trusted_side
 from auditor.commands.interrupting import INTERRUPTED, interruptible, uninterrupted
 from auditor.commands.progress import progress
 from auditor.commands.store_place import store_path, waits
 from auditor.commands.unreached import hints
-from auditor.decisions import in_force
-from auditor.errors import InvalidInput
+from auditor.decisions import InForce, in_force
 from auditor.framing.collector import digest
-from auditor.kinds import RECORDS, Ask, Audience
+from auditor.kinds import RECORDS, Ask
 from auditor.lock import auditing
-from auditor.model import Run
+from auditor.model import Run, Trusted
 from auditor.plan import Plan
 from auditor.records import Record
-from auditor.store import Printed, Store
+from auditor.store import Printed, Store, StoredRun
 from auditor.summary import exit_code
 
 if TYPE_CHECKING:
+    from auditor.commands.mails import Posting
     from auditor.commands.timings import Timings
 
 OFTEN = (700, 10, 10)  # as Python begins
@@ -54,93 +55,86 @@ class Answered(Protocol):
     def asks(self, now: float) -> dict[str, Ask]: ...
 
 
-def run(
-    policy: tuple[str, ...],
-    estate: tuple[str, ...],
-    limit: str | None,
-    formats: tuple[str, ...],
-    fail_on: str,
-    fail_on_warn: bool,
-    store: str | None,
-    as_of: str | None,
-    missing: bool,
-    jobs: int,
-    deadline: int,
-    probes: str | None,
-    lang: str | None,
-    details: bool,
-    timings: bool,
-    audience: Audience,
-    against: str | None,
-    sarif_accepted: str,
-    mail: tuple[str, ...],
-    mail_detail: bool,
-    trees: tuple[str, ...] = (),
-    trusted: str | None = None,
-    brought: Answered | None = None,
-) -> int:
+def run(asked: Asked, brought: Answered | None = None) -> int:
     """The exit code of the run. `brought` is what one host answered to a script that was run there by hand."""
-    reports = sinks.chosen(formats, audience)
-    if mail or mail_detail:
-        from auditor.commands import mails
-
-    posting = mails.chosen(mail, mail_detail) if mail or mail_detail else None
-    if missing and store == "none":
-        raise InvalidInput("--missing: with --store none there is no earlier evidence; leave one of them out")
-    day = inputs.as_of(as_of)
-    if trees and (missing or (limit and not trusted)):
-        raise InvalidInput("--tree judges the hosts that it names: leave out --missing, and --limit without --trusted")
-    held = ExitStack()
-    try:
-        side = trusted_side(trusted, held, policy, estate, probes, against, trees)
-        given, judged_by = given_by(policy, estate, limit, probes, trees, side)
-        against, judged_by = compared_with(against, side, judged_by)
-        inputs.notify(given.plan.estate, lang)
-        plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
-        places = Places(1 if plan.only_trees else jobs)  # trees are no waiting, and threads would wait for each other
-        decided = in_force(given.records, plan.estate, given.controls, given.measures, day)
-        plan = replace(plan, bounds=decided.bounds, day=day, exempted=decided.unasked())
-        keeping = held.enter_context(closing(Store(store_path(store))))
-        held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), waits))
-        plan = brought.plan(plan, keeping, time.time()) if brought else plan
-        times = _timings(plan) if timings else None
-        before = held.enter_context(_before(against, keeping, plan.estate.source)) if against else None
-        typed = (*policy, *estate, probes or "")
-        digests = _digests(given, plan, brought, typed)
-        header = replace(
-            header_of(plan, day, digests, time.time()),
-            limit=limit or _narrowed(plan, trees),
-            policies=policy,
-            trusted=judged_by,
+    reports = sinks.chosen(asked.formats, asked.audience)
+    posting = _posting(asked)
+    asked.check()
+    with ExitStack() as held:
+        meant = _meant(asked, held)
+        keeping = held.enter_context(closing(Store(store_path(asked.store))))
+        held.enter_context(auditing(store_path(asked.store), meant.plan.estate.place, time.time(), waits))
+        meant = replace(meant, plan=brought.plan(meant.plan, keeping, time.time())) if brought else meant
+        before = (
+            held.enter_context(_before(meant.against, keeping, meant.plan.estate.source)) if meant.against else None
         )
-        named = given_names.shared(given.kept.digests, typed)
-        kept = replace(given.kept, until=plan.until if as_of else None, digests=named)
-        begun = keeping.begin(header, catalogue_of(plan), kept)
-        log.started(begun.header)
+        times = _timings(meant.plan) if asked.timings else None
+        begun = _begun(asked, meant, keeping, brought)
         held.enter_context(_settled())
-        with interruptible(), progress(len(plan.hosts), lang) as done:
-            pace = Pace(places, float(deadline), time.time, log.telling(done), uninterrupted, inputs.civil, missing)
-            asks = brought.asks(time.time()) if brought else _asks(plan, places, times, given.records)
-            finished = audit(plan, asks, keeping, begun, decided, pace)
-        if brought and finished.header.state == "complete":
-            keeping.answered(brought.printed.nonce, finished.header.number)
-        log.finished(finished)
+        finished = _audited(asked, meant, keeping, begun, brought, times)
         gating = _since(before, finished) if before else None
-        sinks.write(finished, reports, lang, details, audience, sarif_accepted == "suppress")
-        _say_aside(finished, times, lang)
-        code = exit_code(finished, fail_on, fail_on_warn, gating)
+        sinks.write(finished, reports, asked.lang, asked.details, asked.audience, asked.sarif_accepted == "suppress")
+        _say_aside(finished, times, asked.lang)
+        code = exit_code(finished, asked.fail_on, asked.fail_on_warn, gating)
         code = INTERRUPTED if finished.header.state == "partial" else code
         if posting:
-            mails.post(posting, finished, keeping, code, replace(inputs.voice(lang), details=details))
-    finally:
-        held.close()
+            _post(posting, finished, keeping, code, asked)
     return code
 
 
-def _digests(given: inputs.Inputs, plan: Plan, brought: Answered | None, typed: tuple[str, ...]) -> dict[str, str]:
-    """Of all that judges, and of what was brought, by names that say no more than was `typed`."""
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a run is made of: what judges, what is asked, and what it is held against."""
+
+    given: inputs.Inputs
+    plan: Plan
+    decided: InForce
+    day: str
+    trusted: Trusted | None
+    against: str | None
+
+
+def _meant(asked: Asked, held: ExitStack) -> _Meant:
+    day = inputs.as_of(asked.as_of)
+    side = trusted_side(asked, held)
+    given, trusted = given_by(asked, side)
+    against, trusted = compared_with(asked.against, side, trusted)
+    inputs.notify(given.plan.estate, asked.lang)
+    decided = in_force(given.records, given.plan.estate, given.controls, given.measures, day)
+    plan = replace(given.plan, bounds=decided.bounds, day=day, exempted=decided.unasked())
+    plan = replace(plan, until=inputs.end_of(day)) if asked.as_of else plan
+    return _Meant(given, plan, decided, day, trusted, against)
+
+
+def _begun(asked: Asked, meant: _Meant, keeping: Store, brought: Answered | None) -> StoredRun:
+    """The run in the store, under names that say no more than was typed."""
+    plan, given = meant.plan, meant.given
     digests = {**given.digests, "collector": digest(inputs.elevated(plan.probes))}
-    return given_names.shared(digests | ({brought.file: brought.digest} if brought else {}), typed)
+    digests |= {brought.file: brought.digest} if brought else {}
+    header = header_of(plan, meant.day, given_names.shared(digests, asked.typed), time.time())
+    limit = asked.limit or _narrowed(plan, asked.trees)
+    named = given_names.shared(given.kept.digests, asked.typed)
+    kept = replace(given.kept, until=plan.until if asked.as_of else None, digests=named)
+    header = replace(header, limit=limit, policies=asked.policy, trusted=meant.trusted)
+    return keeping.begin(header, catalogue_of(plan), kept)
+
+
+def _audited(
+    asked: Asked, meant: _Meant, keeping: Store, begun: StoredRun, brought: Answered | None, times: Timings | None
+) -> StoredRun:
+    """Both phases, with progress, and what an interruption leaves."""
+    plan = meant.plan
+    places = Places(1 if plan.only_trees else asked.jobs)  # trees are no waiting, and threads would wait for each other
+    log.started(begun.header)
+    with interruptible(), progress(len(plan.hosts), asked.lang) as done:
+        told = log.telling(done)
+        pace = Pace(places, float(asked.deadline), time.time, told, uninterrupted, inputs.civil, asked.missing)
+        asks = brought.asks(time.time()) if brought else _asks(plan, places, times, meant.given.records)
+        finished = audit(plan, asks, keeping, begun, meant.decided, pace)
+    if brought and finished.header.state == "complete":
+        keeping.answered(brought.printed.nonce, finished.header.number)
+    log.finished(finished)
+    return finished
 
 
 @contextmanager
@@ -165,6 +159,20 @@ def _timings(plan: Plan) -> Timings:
     from auditor.commands.timings import Timings
 
     return Timings(plan)
+
+
+def _posting(asked: Asked) -> Posting | None:
+    if not (asked.mail or asked.mail_detail):
+        return None
+    from auditor.commands import mails
+
+    return mails.chosen(asked.mail, asked.mail_detail)
+
+
+def _post(posting: Posting, finished: StoredRun, keeping: Store, code: int, asked: Asked) -> None:
+    from auditor.commands import mails
+
+    mails.post(posting, finished, keeping, code, replace(inputs.voice(asked.lang), details=asked.details))
 
 
 def _before(against: str, keeping: Store, estate: str) -> AbstractContextManager[Run]:

@@ -140,7 +140,7 @@ def test_mistakes_are_events_too(tmp_path: Path, words: list[str]) -> None:
 
 def test_a_defect_is_one_event_with_its_traceback(tmp_path: Path) -> None:
     code = (
-        "import sys, auditor.commands.run as r; r.run = lambda **o: 1 / 0; from auditor.cli import program;"
+        "import sys, auditor.commands.run as r; r.run = lambda asked: 1 / 0; from auditor.cli import program;"
         " sys.argv = ['auditor', 'run', '--log', 'json']; program()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
