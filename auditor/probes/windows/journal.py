@@ -59,7 +59,7 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     logs = {name: _log(answers[name.lower()]) for name in LOGS}
     security = logs["Security"]
     local = _least([_reach(log) for log in logs.values()])
-    installed = _installed(answers["installed"])
+    installed = installed_days(answers["installed"])
     return {
         "storage": NO_JOURNALD,
         "journal_persistent": NO_JOURNALD,
@@ -137,7 +137,7 @@ def _in(age: float | Unknown | None, unit: float) -> float | Unknown | None:
     return round(age / unit, 1) if isinstance(age, float) else age
 
 
-def _installed(answer: Answer) -> float | Unknown:
+def installed_days(answer: Answer) -> float | Unknown:
     why = ps_json.gap(answer)
     if why or isinstance(answer, Failure):
         return why or Unknown("not_told")
