@@ -91,7 +91,14 @@ _SERVER = re.compile(
 
 
 def _commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"packages": PACKAGES, "fixes": FIXES, "installed": journal.INSTALLED, "source": SOURCE, "agent": AGENT, "waiting": WAITING}
+    return {
+        "packages": PACKAGES,
+        "fixes": FIXES,
+        "installed": journal.INSTALLED,
+        "source": SOURCE,
+        "agent": AGENT,
+        "waiting": WAITING,
+    }
 
 
 def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:

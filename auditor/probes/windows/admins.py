@@ -46,7 +46,9 @@ _BUILT_IN = re.compile(r"S-1-5-21-[\d-]{1,60}-500", re.ASCII)
 _SID = re.compile(r"S-1-[\d-]{1,80}", re.ASCII)
 # Whoever logs in, everybody, the local accounts, guests, all users; and of a domain its users, guests and computers.
 ANYBODY = re.compile(r"S-1-(1-0|5-(2|4|11|15|113)|5-32-54[56]|5-21-[\d-]{1,60}-51[345])", re.ASCII)
-EVERY_ACCOUNT = frozenset({"S-1-1-0", "S-1-5-2", "S-1-5-4", "S-1-5-11", "S-1-5-113", "S-1-5-32-545"})  # of the host itself
+EVERY_ACCOUNT = frozenset(
+    {"S-1-1-0", "S-1-5-2", "S-1-5-4", "S-1-5-11", "S-1-5-113", "S-1-5-32-545"}
+)  # of the host itself
 NO_UID = Unknown("not_told", "Windows has no uid")
 
 

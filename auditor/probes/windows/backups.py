@@ -132,7 +132,7 @@ def _by_events(answer: Answer, why: Unknown) -> list[Fact] | Unknown:
         return why
     if isinstance(records, Unknown) or not records or isinstance(answer, Failure):
         return why
-    return [_element("", WSB, _hours(answer, max(r.at for r in records)), _Near())]
+    return [_element("", WSB, _hours(answer, max(r.at for r in records)), UNSEEN)]
 
 
 def _hours(answer: Output, at: float | Unknown | None) -> Fact:
@@ -164,7 +164,7 @@ def _veeam(answer: Answer, agent: bool) -> list[Fact] | Unknown:
     )
     if warned is not None and (good is None or warned > good):
         newest = Unknown("not_told", "the last job ended with a warning")
-    return [_element("", VEEAM, newest, _Near())]
+    return [_element("", VEEAM, newest, UNSEEN)]
 
 
 # ---------------------------------------------------------------- where
@@ -174,8 +174,11 @@ def _veeam(answer: Answer, agent: bool) -> list[Fact] | Unknown:
 class _Near:
     """Which hosts are off site, and which is this one."""
 
-    declared: offsite.Declared | None = None
-    own: Own | Unknown = Unknown("not_asked")
+    declared: offsite.Declared | None
+    own: Own | Unknown
+
+
+UNSEEN = _Near(None, Unknown("not_asked"))
 
 
 def _element(path: str, tool: str, newest: Fact, near: _Near) -> Fact:

@@ -8,6 +8,7 @@ on a real Windows yet.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import Unreadable
@@ -20,7 +21,7 @@ from auditor.readers.windows_services import Services
 PROFILES = Command(
     r"""$i = @(Get-NetFirewallProfile -PolicyStore ActiveStore -ErrorAction Stop | ForEach-Object {
     $o = @($_.DisabledInterfaceAliases | ForEach-Object { if ($_) { [string]$_ } })
-    [ordered]@{ name = [string]$_.Name; enabled = [string]$_.Enabled; inbound = [string]$_.DefaultInboundAction; off = $o }
+    [ordered]@{ name = [string]$_.Name; enabled = [string]$_.Enabled; inbound = [string]$_.DefaultInboundAction; off = $o; merges = [string]$_.AllowLocalFirewallRules }
 })
 ConvertTo-Json -InputObject ([ordered]@{ profiles = $i }) -Depth 4 -Compress""",
     elevated=True,
@@ -45,6 +46,25 @@ OTHERS = Command(
 ConvertTo-Json -InputObject ([ordered]@{ products = $i }) -Depth 3 -Compress""",
     cap_bytes=16384,
 )
+# Rules that let in whatever comes: in force, and with none of the fields that limit a rule. Windows itself brings hundreds of others.
+RULES = Command(
+    r"""$c = 0
+$i = @(foreach ($p in @('SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules', 'SOFTWARE\Policies\Microsoft\WindowsFirewall\FirewallRules')) {
+    $k = [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey($p)
+    if ($null -ne $k) {
+        foreach ($n in $k.GetValueNames()) {
+            $c = $c + 1
+            $v = [string]$k.GetValue($n)
+            if (($v -match '\|Action=Allow\|') -and ($v -match '\|Active=TRUE\|') -and ($v -match '\|Dir=In\|') -and ($v -notmatch '\|(?!Action=|Active=|Dir=|Profile=|Name=|Desc=|EmbedCtxt=|Edge=|Defer=|Protocol=256\|)[A-Za-z0-9_]+=')) {
+                $f = @($v.Split('|') | ForEach-Object { if ($_ -match '^Profile=([A-Za-z]+)$') { $Matches[1] } })
+                [ordered]@{ own = ($p -match '^SYSTEM'); profiles = $f }
+            }
+        }
+    }
+})
+ConvertTo-Json -InputObject ([ordered]@{ rules = $c; open = $i }) -Depth 4 -Compress""",
+    cap_bytes=16384,
+)
 NAMES = {"Domain": ("Domain",), "Private": ("Private", "Standard"), "Public": ("Public",)}
 SERVICES = ("mpssvc", "bfe")  # the firewall, and what filters for it
 
@@ -52,6 +72,7 @@ SERVICES = ("mpssvc", "bfe")  # the firewall, and what filters for it
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
     return {
         "profiles": PROFILES,
+        "rules": RULES,
         "settings": SETTINGS,
         "registered": windows_services.REGISTERED,
         "services": windows_services.STATES,
@@ -61,7 +82,7 @@ def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
 
 
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
-    effective = _effective(answers["profiles"])
+    effective = _effective(answers["profiles"], _open(answers["rules"]))
     keys = windows_registry.read(answers["settings"])
     profiles = effective if isinstance(effective, list) else [_by_registry(n, keys, effective) for n in NAMES]
     untold = next((p["on"] for p in profiles if isinstance(p["on"], Unknown)), None)
@@ -74,7 +95,34 @@ def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     }
 
 
-def _effective(answer: Answer) -> list[dict[str, Fact]] | Unknown:
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One that lets in whatever comes. `own`: of the host itself, not of a policy; `profiles`: where it counts, if not everywhere."""
+
+    own: bool
+    profiles: tuple[str, ...]
+
+
+_Open = tuple[_Rule, ...] | Unknown
+
+
+def _open(answer: Answer) -> _Open:
+    try:
+        told = ps_json.read(answer)
+        if isinstance(told, Unknown):
+            return told
+        count = ps_json.number(ps_json.table(told).get("rules"), "the rules of the firewall")
+        found = [
+            _Rule(row.get("own") is True, ps_json.texts(row.get("profiles"))) for row in ps_json.rows(told, "open")
+        ]
+    except Unreadable as why:
+        return Unknown("unreadable", str(why))
+    if isinstance(count, Unknown) or count <= 0:
+        return Unknown("not_told", "the rules of the firewall")
+    return tuple(found)
+
+
+def _effective(answer: Answer, rules: _Open) -> list[dict[str, Fact]] | Unknown:
     """The three profiles as they are in force; Unknown where one of them lacks."""
     try:
         told = ps_json.read(answer)
@@ -83,7 +131,7 @@ def _effective(answer: Answer) -> list[dict[str, Fact]] | Unknown:
         found = {str(row.get("name")): row for row in ps_json.rows(told, "profiles")}
         if set(found) != set(NAMES):
             raise Unreadable("the profiles of the firewall")
-        return [_profile(n, _word(found[n], "enabled", _ENABLED), _refuses(found[n])) for n in NAMES]
+        return [_profile(n, _word(found[n], "enabled", _ENABLED), _refuses(n, found[n], rules)) for n in NAMES]
     except Unreadable as why:
         return Unknown("unreadable", str(why))
 
@@ -98,13 +146,21 @@ def _word(row: Mapping[str, Any], name: str, known: Mapping[str, bool]) -> bool 
     return known.get(word, Unknown("not_told", f"{name}: {word}"))
 
 
-def _refuses(row: Mapping[str, Any]) -> bool | Unknown:
-    """Nothing is refused on an interface for which the profile is switched off."""
+def _refuses(profile: str, row: Mapping[str, Any], rules: _Open) -> bool | Unknown:
+    """Nothing is refused on an interface for which the profile is switched off, nor where a rule lets everything in."""
     if "off" not in row:
         return Unknown("unreadable", "DisabledInterfaceAliases")
     if [name for name in ps_json.texts(row["off"]) if name not in ("", "NotConfigured")]:
         return False
-    return _word(row, "inbound", _INBOUND)
+    refuses = _word(row, "inbound", _INBOUND)
+    if refuses is False:
+        return False
+    if isinstance(rules, Unknown):
+        return rules
+    policies_alone = row.get("merges") in ("False", "0")
+    if any(profile in (r.profiles or NAMES) and not (r.own and policies_alone) for r in rules):
+        return False
+    return refuses
 
 
 def _profile(name: str, on: bool | Unknown, refuses: bool | Unknown) -> dict[str, Fact]:
