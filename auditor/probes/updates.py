@@ -15,8 +15,7 @@ from typing import Any
 from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Unknown
-from auditor.probes.windows import journal
-from auditor.readers import ps_json, windows_registry
+from auditor.readers import ps_json, windows_installed, windows_registry
 from auditor.readers.rsyslog import age_s
 
 DAY = 86400.0
@@ -94,7 +93,7 @@ def _commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
     return {
         "packages": PACKAGES,
         "fixes": FIXES,
-        "installed": journal.INSTALLED,
+        "installed": windows_installed.INSTALLED,
         "source": SOURCE,
         "agent": AGENT,
         "waiting": WAITING,
@@ -135,7 +134,7 @@ def _since_installed(newest: float | Unknown, answer: Answer) -> float | Unknown
     ago the days since then are told: its updates are no newer."""
     if isinstance(newest, Unknown) or newest >= LONG_DAYS:
         return newest
-    installed = journal.installed_days(answer)
+    installed = windows_installed.days(answer)
     if isinstance(installed, Unknown):
         return installed
     return newest if newest < installed - 1 else Unknown("not_told", "its newest update came with its installation")
