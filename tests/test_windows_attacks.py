@@ -203,6 +203,27 @@ SUCCESS = "Opération réussie"
 GUIDS = ("15", "35", "37", "2B")
 
 
+def certificate(**changed: Any) -> dict[str, Any]:
+    one = {
+        "thumbprint": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
+        "subject": "CN=web01.town.example",
+        "issuer": "CN=Town CA",
+        "private": True,
+        "from": "2026-01-18T11:06:40Z",
+        "until": "2028-01-18T11:06:40Z",
+        "signature": "1.2.840.113549.1.1.11",
+        "key": "1.2.840.113549.1.1.1",
+        "bits": 2048,
+        "curve": "05-00",
+    }
+    return {"certificates": {**one, **changed}}
+
+
+def collected(**changed: Any) -> dict[str, Any]:
+    newest, oldest = ({"sender": "SRV01", "at": at} for at in ("2026-11-18T10:52:16Z", "2025-11-08T11:06:40Z"))
+    return {"mode": 0, "records": 4000, "read": 5000, "newest": [newest], "oldest": [oldest], **changed}
+
+
 def auditpol(*settings: str, code: Any = 0) -> dict[str, Any]:
     """Of logons, changes of accounts and of groups, and programs that start; of what is not audited one row."""
     rows = [
@@ -233,6 +254,10 @@ DOORS, TOOLS, RDP, WINRM = (
     "winrm-takes-nothing-in-clear",
 )
 KEY, CARDS, ZONE = "domain-key-renewed", "domain-administrators-with-smart-card", "host-address-in-its-declared-zone"
+
+LAPS, PROVED, DORMANT = "laps-manages-local-passwords", "domain-accounts-prove-themselves", "domain-accounts-in-use"
+KEPT, CERTIFICATES = "collected-logs-reach-back-about-twelve-months", "windows-certificates-in-order"
+ACCOUNT = "512|134368816000000000|134392144000000000|9223372036854775807|2024-06-01T11:06:40Z|jdupont"
 
 NAMES = '{"host": "SRV01", "domain": "town.example"}'
 ESET = {"products": [{"name": "ESET Firewall", "state": 266240}]}
@@ -470,6 +495,32 @@ RIDS = {"sid": "S-1-5-21-1004336348-1177238915-682003330-1001"}
         ("a domain key of no date", KEY, "expected",
          {"domain": {"dn": "DC=town,DC=example", "netbios": "MAIRIE", "sync": None, "krbtgt": "0", "laps": [],
                      "computers": 3, "managed": 0}}, "unknown"),
+        ("LAPS shows no date of any computer", LAPS, "expected",
+         {"domain": {"dn": "DC=town,DC=example", "netbios": "TOWN", "sync": None, "krbtgt": "134291056000000000",
+                     "laps": "msLAPS-PasswordExpirationTime", "computers": 42, "managed": 0}}, "unknown"),
+        ("a list of accounts that was cut", PROVED, "expected", {"accounts": {"cut": True, "accounts": ACCOUNT}}, "unknown"),
+        ("no word on whether it was cut", PROVED, "expected", {"accounts": {"accounts": [ACCOUNT]}}, "unknown"),
+        ("an account whose flags are hidden", PROVED, "expected",
+         {"accounts": {"cut": False, "accounts": [ACCOUNT, "|||||nouveau"]}}, "unknown"),
+        ("nobody's last logon is shown", DORMANT, "expected",
+         {"accounts": {"cut": False, "accounts": ["512|||9223372036854775807||jdupont"]}}, "unknown"),
+        # certificates, what is collected, addresses
+        ("itself", CERTIFICATES, "expected", {"store": certificate()}, "pass"),
+        ("an end in French", CERTIFICATES, "expected", {"store": certificate(until="18/01/2028 11:06:40")}, "unknown"),
+        ("a key of no length", CERTIFICATES, "expected", {"store": certificate(bits=None)}, "unknown"),
+        ("a signature that is not known", CERTIFICATES, "expected", {"store": certificate(signature="1.2.3")}, "unknown"),
+        ("ended, by a day that ConvertTo-Json wrapped", CERTIFICATES, "expected",
+         {"store": certificate(until={"value": "/Date(1790000000000)/", "DateTime": "lundi 21 septembre 2026"})}, "fail"),
+        ("itself, reaching back a year", KEPT, "expected", {}, "warn"),
+        ("a log that archives itself", KEPT, "expected", {"records": collected(mode=1)}, "unknown"),
+        ("a log that tells no records", KEPT, "expected", {"records": collected(records=None)}, "unknown"),
+        ("nothing came for ten days", KEPT, "expected",
+         {"records": collected(newest=[{"sender": "SRV01", "at": "2026-11-08T10:52:16Z"}])}, "fail"),
+        ("a second network", ZONE, "expected",
+         {"interfaces": {"interfaces": [
+             {"name": "Ethernet", "id": "{E1}", "type": 6, "addresses": ["10.62.10.21"], "gateways": ["10.62.10.1"]},
+             {"name": "Ethernet 2", "id": "{E2}", "type": 6, "addresses": ["192.168.7.2"], "gateways": ["192.168.7.1"]}]}},
+         "fail"),
         ("addresses run together at the depth limit", ZONE, "expected",
          {"interfaces": {"interfaces": [{"name": "Ethernet", "id": "{A}", "type": 6, "addresses": "10.62.60.4 10.9.9.9",
                                          "gateways": ""}]}}, "unknown"),
