@@ -462,6 +462,9 @@ RIDS = {"sid": "S-1-5-21-1004336348-1177238915-682003330-1001"}
          {"protection": {"network": 2, "server": None, "older": None}, "proxies": proxies(enabled=0)}, "fail"),
         # doors
         ("itself", DOORS, CARD, {}, "pass"),
+        ("restricted admin mode, which asks for no card", DOORS, CARD,
+         {"lsa": registry(DisableRestrictedAdmin=0)}, "unknown"),
+        ("no word on restricted admin mode", DOORS, CARD, {"lsa": DENIED}, "unknown"),
         ("another server of SSH", DOORS, CARD, {"ports": {"ports": [22, 135, 445]}}, "unknown"),
         ("Telnet", DOORS, CARD,
          {"registered": registered("TlntSvr", "WinRM", "TermService"),

@@ -74,9 +74,10 @@ def _logins(members: list[Member], logon: Logon, remote: Remote) -> Iterator[Ent
     for member in members:
         if member.enabled is False:
             continue
-        two, proofs = _at_screen(member, logon)
+        two, proofs = _at_screen(member, logon.two_factors)
         yield Entry("console", member.account, remote=False, two_factors=two, reason=proofs)
         if remote.rdp is True:
+            two, proofs = _at_screen(member, logon.over_rdp)
             yield Entry("RDP", member.account, remote=True, two_factors=two, reason=proofs)
         if remote.winrm is True:
             over = _over_network(member, logon)
@@ -87,8 +88,8 @@ def _logins(members: list[Member], logon: Logon, remote: Remote) -> Iterator[Ent
             yield Entry(door, ANYBODY, True, Unknown("not_told", ELSEWHERE[door][2]), "")
 
 
-def _at_screen(member: Member, logon: Logon) -> tuple[bool | Unknown, str]:
-    two, proofs = logon.two_factors
+def _at_screen(member: Member, asked: tuple[bool | Unknown, str]) -> tuple[bool | Unknown, str]:
+    two, proofs = asked
     if two is not False:
         return two, proofs
     own = _own(member)
@@ -117,7 +118,7 @@ def _over_network(member: Member, logon: Logon) -> bool | Unknown:
 def _remote_doors(entries: list[Entry], logon: Logon, remote: Remote, gap: Unknown | None) -> Iterator[Entry]:
     """By whoever gets through most easily; whom else they let in is not listed."""
     if remote.rdp is True:
-        yield _weakest("RDP", entries) or _unlisted("RDP", logon.two_factors, gap)
+        yield _weakest("RDP", entries) or _unlisted("RDP", logon.over_rdp, gap)
     if remote.winrm is True:
         yield _weakest("WinRM", entries) or _unlisted("WinRM", (False, ""), gap)
     for door, served in _elsewhere(remote).items():
