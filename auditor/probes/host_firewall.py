@@ -33,7 +33,8 @@ PROBE = Probe(
                         "on": {"type": "boolean", "description": "Whether it is on there."},
                         "inbound_refused": {
                             "type": "boolean",
-                            "description": "Whether it is on and refuses incoming connections that no rule allows.",
+                            "description": "Whether it is on and refuses, on every interface, incoming connections that no rule"
+                            " allows, and no rule allows them all.",
                         },
                     },
                 },
@@ -46,7 +47,7 @@ PROBE = Probe(
                     "x-name": "product",
                     "properties": {
                         "product": {"type": "string", "description": "The name that it gives itself."},
-                        "on": {"type": "boolean", "description": "Whether it says that it is on."},
+                        "on": {"type": "boolean", "description": "Whether it says that it is on, and runs."},
                     },
                 },
             },

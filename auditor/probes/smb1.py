@@ -49,7 +49,7 @@ def _commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
 
 def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     keys = windows_registry.read(answers["settings"])
-    removed = _removed(answers["features"])
+    removed = _removed(answers["features"]) and _gone(keys)
     return {"server": _server(answers["server"], keys, removed), "client": _client(keys)}
 
 
@@ -63,6 +63,12 @@ def _removed(answer: Answer) -> bool:
     states = {row.get("name"): row.get("state") for row in rows}
     whole = [states.get("SMB1Protocol")]
     return whole[0] in (DISABLED, MISSING) and ENABLED not in states.values()
+
+
+def _gone(keys: windows_registry.Keys) -> bool:
+    """Until a restart, what is removed goes on; its driver is in the registry until then."""
+    driver = keys.key("driver")
+    return not isinstance(driver, Unknown) and not driver.there
 
 
 def _server(answer: Answer, keys: windows_registry.Keys, removed: bool) -> bool | Unknown:

@@ -15,10 +15,11 @@ from typing import Any
 from auditor.errors import Unreadable
 from auditor.kinds import Dialect, Probe
 from auditor.model import Answer, Command, Fact, Facts, Failure, Unknown
-from auditor.readers import ps_json, windows_registry
+from auditor.readers import ps_json, windows_installed, windows_registry
 from auditor.readers.rsyslog import age_s
 
 DAY = 86400.0
+LONG_DAYS = 92.0  # whoever had no update for so long is late, whatever its image held
 # The cumulative update of a month since Windows 10, and single fixes. `state` 112: installed; 80: replaced by a newer one.
 PACKAGES = Command(
     r"""$p = 'SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\Packages'
@@ -89,13 +90,20 @@ _SERVER = re.compile(
 
 
 def _commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
-    return {"packages": PACKAGES, "fixes": FIXES, "source": SOURCE, "agent": AGENT, "waiting": WAITING}
+    return {
+        "packages": PACKAGES,
+        "fixes": FIXES,
+        "installed": windows_installed.INSTALLED,
+        "source": SOURCE,
+        "agent": AGENT,
+        "waiting": WAITING,
+    }
 
 
 def _parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     server = _server(answers["source"])
     return {
-        "last_update_days": _last(answers["packages"], answers["fixes"]),
+        "last_update_days": _since_installed(_last(answers["packages"], answers["fixes"]), answers["installed"]),
         "server": server,
         "searched_days": _searched(answers["agent"]),
         "security_waiting": _waiting(answers["waiting"]),
@@ -119,6 +127,17 @@ def _last(packages: Answer, fixes: Answer) -> float | Unknown:
         return round(min(known) / DAY, 1)
     unknown = next((ages for ages in told if isinstance(ages, Unknown)), None)
     return unknown or Unknown("not_told", "no update that is installed has a date")
+
+
+def _since_installed(newest: float | Unknown, answer: Answer) -> float | Unknown:
+    """What came with the installation itself is as old as its image, which may be years; of a host that was installed long
+    ago the days since then are told: its updates are no newer."""
+    if isinstance(newest, Unknown) or newest >= LONG_DAYS:
+        return newest
+    installed = windows_installed.days(answer)
+    if isinstance(installed, Unknown):
+        return installed
+    return newest if newest < installed - 1 else Unknown("not_told", "its newest update came with its installation")
 
 
 def _rows(answer: Answer, what: str, begins: str = "") -> list[Mapping[str, Any]] | Unknown:

@@ -57,7 +57,10 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if "value" in value and set(value) <= {"value", "Count", "DisplayHint", "DateTime"} and len(value) > 1:
-        return _plain(value["value"])
+        listed = value["value"]
+        if "Count" in value and (not isinstance(listed, list) or len(listed) != value["Count"]):
+            raise ValueError("a list that is not as long as it says")
+        return _plain(listed)
     return {k: _plain(v) for k, v in value.items()}
 
 

@@ -37,6 +37,8 @@ SYSTEM_POLICY = windows_registry.one(
     "ExcludedCredentialProviders",
     "LocalAccountTokenFilterPolicy",
 )
+# Restricted admin mode, for Remote Desktop: a network logon, of which no tile of the screen asks anything. 0 lets it be used.
+LSA = windows_registry.one(r"SYSTEM\CurrentControlSet\Control\Lsa", "DisableRestrictedAdmin")
 PASSWORD = "60b78e88-ead8-445c-9cfd-0b87f74ea6cd"  # the id of a provider
 # Those that Windows itself brings, as Microsoft's own documentation and tools list them.
 PROVIDERS_OF_WINDOWS = frozenset({
@@ -51,7 +53,7 @@ PROVIDERS_OF_WINDOWS = frozenset({
 })  # fmt: skip
 FILTERS_OF_WINDOWS = frozenset({"ddc0eed2-adbe-40b6-a217-ede16a79a0de", "edd749de-2ef1-4a80-98d1-81f20e6df58e"})
 _GUID = re.compile(r"\{([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}")
-COMMANDS: Mapping[str, Command] = {"providers": PROVIDERS, "system_policy": SYSTEM_POLICY}
+COMMANDS: Mapping[str, Command] = {"providers": PROVIDERS, "system_policy": SYSTEM_POLICY, "lsa": LSA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,26 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Logon:
-    """`card_required`: by the machine's policy; `password_offered`: its tile is there; `others`: of other makers."""
+    """`card_required`: by the machine's policy; `password_offered`: its tile is there; `others`: of other makers.
+
+    `past_screen`: administrators may come in over Remote Desktop as over the network.
+    """
 
     card_required: bool | Unknown
     password_offered: bool | Unknown
     others: tuple[Provider, ...] | Unknown
     policy: Key | Unknown
+    past_screen: bool | Unknown
+
+    @property
+    def over_rdp(self) -> tuple[bool | Unknown, str]:
+        """The same over Remote Desktop."""
+        two, asked = self.two_factors
+        if two is not True or self.past_screen is False:
+            return two, asked
+        if isinstance(self.past_screen, Unknown):
+            return self.past_screen, ""
+        return Unknown("not_told", "whom restricted admin mode lets in without"), ""
 
     @property
     def two_factors(self) -> tuple[bool | Unknown, str]:
@@ -93,11 +109,13 @@ class Logon:
 def read(answers: Mapping[str, Answer]) -> Logon:
     policy = windows_registry.read_one(answers["system_policy"])
     forced = windows_registry.number(policy, "scforceoption")
+    denied = windows_registry.number(windows_registry.read_one(answers["lsa"]), "DisableRestrictedAdmin")
+    past_screen = denied if isinstance(denied, Unknown) else denied == 0
     rows = _rows(answers["providers"])
     if isinstance(rows, Unknown):
-        return Logon(_is_one(forced), rows, rows, policy)
+        return Logon(_is_one(forced), rows, rows, policy, past_screen)
     others = tuple(p for p, _ in rows if p.id not in (FILTERS_OF_WINDOWS if p.filter else PROVIDERS_OF_WINDOWS))
-    return Logon(_is_one(forced), _offered(rows, policy), others, policy)
+    return Logon(_is_one(forced), _offered(rows, policy), others, policy, past_screen)
 
 
 def _is_one(value: int | Unknown | None) -> bool | Unknown:

@@ -203,11 +203,18 @@ def _shown(account: _Account, administrators: frozenset[str] | Unknown) -> Fact:
         "expired": expired,
         "usable": _usable(account.enabled, expired),
         "ways": "none seen" if account.enabled is False else "no password needed" if required is False else "password",
-        "administrator": account.sid in administrators if isinstance(administrators, frozenset) else administrators,
+        "administrator": _is_one(account.sid, administrators),
         "last_used_days": last_used,
         "unused_days": unused,
         "unused_days_exact": exact,
     }
+
+
+def _is_one(sid: str, administrators: frozenset[str] | Unknown) -> bool | Unknown:
+    """By itself, or because every account of the host is in a group that administrates."""
+    if isinstance(administrators, Unknown):
+        return administrators
+    return sid in administrators or bool(administrators & admins.EVERY_ACCOUNT)
 
 
 def _kind(rid: int) -> str:

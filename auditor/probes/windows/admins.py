@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import Unreadable
-from auditor.model import Answer, Command, Fact, Facts, Unknown
+from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.readers import ps_json
 
 # Get-LocalGroupMember is not there before 5.1 and fails on SIDs that no longer have a name. The flags of an account of the
@@ -44,6 +44,11 @@ ConvertTo-Json -InputObject ([ordered]@{ members = $i }) -Depth 3 -Compress""",
 DISABLED = 0x2  # of UserFlags
 _BUILT_IN = re.compile(r"S-1-5-21-[\d-]{1,60}-500", re.ASCII)
 _SID = re.compile(r"S-1-[\d-]{1,80}", re.ASCII)
+# Whoever logs in, everybody, the local accounts, guests, all users; and of a domain its users, guests and computers.
+ANYBODY = re.compile(r"S-1-(1-0|5-(2|4|11|15|113)|5-32-54[56]|5-21-[\d-]{1,60}-51[345])", re.ASCII)
+EVERY_ACCOUNT = frozenset(
+    {"S-1-1-0", "S-1-5-2", "S-1-5-4", "S-1-5-11", "S-1-5-113", "S-1-5-32-545"}
+)  # of the host itself
 NO_UID = Unknown("not_told", "Windows has no uid")
 
 
@@ -60,6 +65,11 @@ class Member:
     def built_in(self) -> bool:
         return bool(_BUILT_IN.fullmatch(self.sid))
 
+    @property
+    def anybody(self) -> bool:
+        """Whether it is a group of no chosen persons, or may be one."""
+        return bool(ANYBODY.fullmatch(self.sid)) or (not self.sid and self.account.startswith("%"))
+
 
 def commands(_args: Mapping[str, Any]) -> Mapping[str, Command]:
     return {"members": MEMBERS}
@@ -69,7 +79,11 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
     found = members(answers["members"])
     if isinstance(found, Unknown):
         return {"accounts": found, "uid_zero": NO_UID, "built_in_enabled": found}
-    return {"accounts": [_shown(m) for m in found], "uid_zero": NO_UID, "built_in_enabled": _built_in(found)}
+    items: list[Fact] = [_shown(m) for m in found]
+    anybody = next((m for m in found if m.anybody), None)
+    gap = Unknown("not_told", f"who is in {anybody.account}, which may be anybody") if anybody else None
+    accounts: Fact = Partial(tuple(items), gap) if gap else items
+    return {"accounts": accounts, "uid_zero": NO_UID, "built_in_enabled": _built_in(found)}
 
 
 def members(answer: Answer) -> list[Member] | Unknown:

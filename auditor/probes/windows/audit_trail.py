@@ -30,7 +30,7 @@ ConvertTo-Json -InputObject ([ordered]@{ code = $LASTEXITCODE; lines = $l }) -De
 )
 # A value that is not set is null; so is one whose key is not there.
 SETTINGS = Command(
-    r"""$t = [ordered]@{}
+    r"""$t = [ordered]@{ shell = $PSVersionTable.PSVersion.Major }
 $k = Get-Item -LiteralPath 'HKLM:\SYSTEM\CurrentControlSet\Control\Lsa' -ErrorAction Stop
 $t['force'] = $k.GetValue('SCENoApplyLegacyAuditPolicy')
 $t['objects'] = $k.GetValue('AuditBaseObjects')
@@ -48,6 +48,7 @@ try {
 ConvertTo-Json -InputObject $t -Depth 2 -Compress""",
     cap_bytes=4096,
 )
+RECORDS_SCRIPTS = 5  # the release of PowerShell
 POWERSHELL = "Microsoft-Windows-PowerShell/Operational"
 ACCOUNTS = ("User Account Management", "Security Group Management")
 WHEN_FULL = {"Circular": "rotate", "AutoBackup": "keep_logs", "Retain": "suspend"}
@@ -83,7 +84,7 @@ def parse(answers: Mapping[str, Answer], _args: Mapping[str, Any]) -> Facts:
         "oldest_record_days": _oldest(answers["security"], security),
         "audited": _listed(audited),
         "command_lines": _all(_set(audited, "Process Creation", 0), _switch(settings, "line")),
-        "script_blocks": _all(_switch(settings, "scripts"), _writes(_object(answers["powershell"]))),
+        "script_blocks": _all(_scripts(settings), _writes(_object(answers["powershell"]))),
         "categories_ignored": _value(settings, "force"),
         "base_objects": _switch(settings, "objects"),
         "base_directories": _switch(settings, "directories"),
@@ -159,11 +160,10 @@ def _logins(audited: _Audited, users: Answer) -> bool | Unknown:
     lines = _lines(users, "whose events are left out")
     if isinstance(lines, Unknown):
         return lines
-    return (
-        Unknown("not_told", "users have audit rules of their own, which are not read")
-        if auditpol.own_rules(lines)
-        else True
-    )
+    if not lines:  # it has a heading where nobody is listed
+        return Unknown("not_told", "auditpol says nothing of users' own audit rules")
+    why = Unknown("not_told", "users have audit rules of their own, which are not read")
+    return why if auditpol.own_rules(lines) else True
 
 
 def _listed(audited: _Audited) -> Fact:
@@ -231,6 +231,17 @@ def _switch(settings: Mapping[str, Any] | Unknown, name: str) -> bool | Unknown:
     """What is not set is off."""
     value = _value(settings, name)
     return False if value is None else value
+
+
+def _scripts(settings: Mapping[str, Any] | Unknown) -> bool | Unknown:
+    """The switch alone does nothing: PowerShell records scripts since 5.0, and 4.0 where it was updated to."""
+    switched = _switch(settings, "scripts")
+    if switched is not True or isinstance(settings, Unknown):
+        return switched
+    release = ps_json.number(settings.get("shell"), "the release of PowerShell")
+    if isinstance(release, Unknown) or release >= RECORDS_SCRIPTS:
+        return release if isinstance(release, Unknown) else True
+    return Unknown("not_told", f"whether PowerShell {int(release)} records scripts")
 
 
 def _value(settings: Mapping[str, Any] | Unknown, name: str) -> bool | Unknown | None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Fact, Facts, Failure, Output, Partial, Unknown
-from auditor.readers import offsite, ps_json, repositories, windows_events, windows_services
+from auditor.probes.windows import addresses, log_forwarding
+from auditor.readers import offsite, own_names, ps_json, repositories, windows_events, windows_services
+from auditor.readers.own_names import Own
 from auditor.readers.rsyslog import age_s
 
 HOUR = 3600.0
@@ -58,6 +61,8 @@ _NO_COMMAND = "CommandNotFoundException"  # the feature is not installed: its co
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
     return {
         "registered": windows_services.REGISTERED,
+        "names": log_forwarding.NAMES,
+        "interfaces": addresses.INTERFACES,
         "summary": SUMMARY,
         "succeeded": SUCCEEDED,
         "veeam": FINISHED,
@@ -65,11 +70,11 @@ def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
 
 
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
-    declared = offsite.declared(args)
+    near = _Near(offsite.declared(args), log_forwarding.own_of(answers["names"], answers["interfaces"]))
     named, nameless = windows_services.registered(answers["registered"])
     there = frozenset(n for n, patterns in OTHERS.items() if windows_services.named(named, patterns))
     agent = bool(windows_services.named(named, VEEAM_SERVICES))
-    own = _summary(answers["summary"], answers["succeeded"], declared)
+    own = _summary(answers["summary"], answers["succeeded"], near)
     theirs = _veeam(answers["veeam"], agent)
     tools = [WSB] * isinstance(own, list) * (not _lacks(answers["summary"])) + [VEEAM] * agent + sorted(there)
     found = [one for ones in (own, theirs) if isinstance(ones, list) for one in ones]
@@ -99,7 +104,7 @@ def _lacks(answer: Answer) -> bool:
 # ---------------------------------------------------------------- Windows Server Backup
 
 
-def _summary(answer: Answer, events: Answer, declared: offsite.Declared | None) -> list[Fact] | Unknown:
+def _summary(answer: Answer, events: Answer, near: _Near) -> list[Fact] | Unknown:
     """One repository: where the newest backup that succeeded went. None where it never was set to work."""
     if _lacks(answer):
         return []
@@ -116,7 +121,7 @@ def _summary(answer: Answer, events: Answer, declared: offsite.Declared | None) 
     newest, tried = (ps_json.moment(row[n], n) for n in ("LastSuccessfulBackupTime", "LastBackupTime"))
     if newest is None and tried is None:
         return []
-    return [_element(path.strip()[:200], WSB, _hours(answer, newest), declared)]
+    return [_element(path.strip()[:200], WSB, _hours(answer, newest), near)]
 
 
 def _by_events(answer: Answer, why: Unknown) -> list[Fact] | Unknown:
@@ -127,7 +132,7 @@ def _by_events(answer: Answer, why: Unknown) -> list[Fact] | Unknown:
         return why
     if isinstance(records, Unknown) or not records or isinstance(answer, Failure):
         return why
-    return [_element("", WSB, _hours(answer, max(r.at for r in records)), None)]
+    return [_element("", WSB, _hours(answer, max(r.at for r in records)), UNSEEN)]
 
 
 def _hours(answer: Output, at: float | Unknown | None) -> Fact:
@@ -159,13 +164,24 @@ def _veeam(answer: Answer, agent: bool) -> list[Fact] | Unknown:
     )
     if warned is not None and (good is None or warned > good):
         newest = Unknown("not_told", "the last job ended with a warning")
-    return [_element("", VEEAM, newest, None)]
+    return [_element("", VEEAM, newest, UNSEEN)]
 
 
 # ---------------------------------------------------------------- where
 
 
-def _element(path: str, tool: str, newest: Fact, declared: offsite.Declared | None) -> Fact:
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Which hosts are off site, and which is this one."""
+
+    declared: offsite.Declared | None
+    own: Own | Unknown
+
+
+UNSEEN = _Near(None, Unknown("not_asked"))
+
+
+def _element(path: str, tool: str, newest: Fact, near: _Near) -> Fact:
     found = _UNC.fullmatch(path)
     if not found:
         unseen = Unknown("not_told", f"where {tool} stores: {path}" if path else f"where {tool} stores")
@@ -178,14 +194,14 @@ def _element(path: str, tool: str, newest: Fact, declared: offsite.Declared | No
             "addresses": unseen,
             "on_declared_offsite_host": unseen,
         }
-    host = found[1].lower()
+    host = own_names.plain(found[1].partition("@")[0])  # after it, how WebDAV reaches the host
     addresses = tuple(repositories.canonical(host))
     return {
         "repository": path,
         "tool": tool,
         "newest_hours": newest,
-        "on_this_host": Unknown("not_told", f"whether {host} is this host"),
+        "on_this_host": own_names.is_loopback(host) or own_names.is_own(host, near.own),
         "host": host,
         "addresses": list(addresses) or Unknown("not_told", f"the addresses of {host}"),
-        "on_declared_offsite_host": offsite.holds(host, addresses, declared),
+        "on_declared_offsite_host": offsite.holds(host, addresses, near.declared),
     }

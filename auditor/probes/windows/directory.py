@@ -24,11 +24,12 @@ ConvertTo-Json -InputObject ([ordered]@{ member = $c.PartOfDomain; domain = [str
     cap_bytes=4096,
 )
 CACHE = windows_registry.one(r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon", "CachedLogonsCount")
-# When the machine last went through its group policies, as two halves of a file time.
+# When the machine last went through its group policies, as two halves of a file time, and how that ended: 0, or an error.
 POLICY = windows_registry.one(
     r"SOFTWARE\Microsoft\Windows\CurrentVersion\Group Policy\State\Machine\Extension-List\{00000000-0000-0000-0000-000000000000}",
     "startTimeHi",
     "startTimeLo",
+    "Status",
 )
 CONTROLLERS = (4, 5)  # of DomainRole
 RECENT_S = 86400  # a member goes through them every two hours at most, unless somebody set it otherwise
@@ -114,6 +115,9 @@ def _online(answer: Answer) -> bool | Unknown:
         return next((v for v in (high, low) if isinstance(v, Unknown)), Unknown("not_told"))
     if high is None or low is None:
         return Unknown("not_told", "when a group policy last came")
+    ended = windows_registry.number(key, "Status")
+    if ended not in (0, None):
+        return ended if isinstance(ended, Unknown) else Unknown("not_told", f"how the last group policy ended: {ended}")
     at = ((high & 0xFFFFFFFF) * 2**32 + (low & 0xFFFFFFFF)) / 1e7 - FILETIME_EPOCH
     age = age_s(answer, at)
     if isinstance(age, Unknown):

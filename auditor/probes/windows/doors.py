@@ -20,12 +20,14 @@ from auditor.readers.windows_remote import Remote
 NO_ELEVATION = Unknown("not_told", "on Windows, whoever is in as an administrator is asked by UAC alone")
 BY_DOMAIN = Unknown("not_told", "whether its domain requires a smart card of it")
 BY_UAC = Unknown("not_told", "whether a local administrator gets in over the network")
-# Services that let people in by rules that are kept elsewhere.
-ELSEWHERE = {
-    "RD Gateway": ("tsgateway", "its policies (NPS) decide"),
-    "Routing and Remote Access": ("remoteaccess", "its policies (NPS, RADIUS) decide"),
-    "OpenSSH": ("sshd", "the settings of OpenSSH on Windows are not read"),
+# Services that let people in by rules that are kept elsewhere, and ports on which the like of them do.
+ELSEWHERE: Mapping[str, tuple[str, tuple[int, ...], str]] = {
+    "RD Gateway": ("tsgateway", (), "its policies (NPS) decide"),
+    "Routing and Remote Access": ("remoteaccess", (), "its policies (NPS, RADIUS) decide"),
+    "OpenSSH": ("sshd", (22,), "the settings of servers of SSH on Windows are not read"),
+    "Telnet": ("tlntsvr", (23,), "the settings of Telnet are not read"),
 }
+SHELLS = ("OpenSSH", "Telnet")  # those of them by which administrators log in
 
 
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
@@ -58,8 +60,11 @@ def _members(answer: Answer) -> list[Member] | Unknown:
 
 
 def _elsewhere(remote: Remote) -> Mapping[str, bool | Unknown]:
-    """Whether each of these services runs."""
-    return {door: windows_remote.running(remote.services, name) for door, (name, _) in ELSEWHERE.items()}
+    """Whether each of these services runs, or another listens in its place."""
+    return {
+        door: True if remote.ports.any(*ports) is True else windows_remote.running(remote.services, name)
+        for door, (name, ports, _) in ELSEWHERE.items()
+    }
 
 
 # ---------------------------------------------------------------- administrators
@@ -69,19 +74,22 @@ def _logins(members: list[Member], logon: Logon, remote: Remote) -> Iterator[Ent
     for member in members:
         if member.enabled is False:
             continue
-        two, proofs = _at_screen(member, logon)
+        two, proofs = _at_screen(member, logon.two_factors)
         yield Entry("console", member.account, remote=False, two_factors=two, reason=proofs)
         if remote.rdp is True:
+            two, proofs = _at_screen(member, logon.over_rdp)
             yield Entry("RDP", member.account, remote=True, two_factors=two, reason=proofs)
         if remote.winrm is True:
             over = _over_network(member, logon)
             yield Entry("WinRM", member.account, True, over, "password" if over is False else "")
-    if members and _elsewhere(remote)["OpenSSH"] is True:
-        yield Entry("OpenSSH", ANYBODY, True, Unknown("not_told", ELSEWHERE["OpenSSH"][1]), "")
+    served = _elsewhere(remote)
+    for door in SHELLS:
+        if members and served[door] is True:
+            yield Entry(door, ANYBODY, True, Unknown("not_told", ELSEWHERE[door][2]), "")
 
 
-def _at_screen(member: Member, logon: Logon) -> tuple[bool | Unknown, str]:
-    two, proofs = logon.two_factors
+def _at_screen(member: Member, asked: tuple[bool | Unknown, str]) -> tuple[bool | Unknown, str]:
+    two, proofs = asked
     if two is not False:
         return two, proofs
     own = _own(member)
@@ -110,12 +118,12 @@ def _over_network(member: Member, logon: Logon) -> bool | Unknown:
 def _remote_doors(entries: list[Entry], logon: Logon, remote: Remote, gap: Unknown | None) -> Iterator[Entry]:
     """By whoever gets through most easily; whom else they let in is not listed."""
     if remote.rdp is True:
-        yield _weakest("RDP", entries) or _unlisted("RDP", logon.two_factors, gap)
+        yield _weakest("RDP", entries) or _unlisted("RDP", logon.over_rdp, gap)
     if remote.winrm is True:
         yield _weakest("WinRM", entries) or _unlisted("WinRM", (False, ""), gap)
     for door, served in _elsewhere(remote).items():
         if served is True:
-            yield Entry(door, ANYBODY, True, Unknown("not_told", ELSEWHERE[door][1]), "")
+            yield Entry(door, ANYBODY, True, Unknown("not_told", ELSEWHERE[door][2]), "")
 
 
 def _weakest(door: str, entries: list[Entry]) -> Entry | None:

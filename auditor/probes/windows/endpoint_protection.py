@@ -169,6 +169,13 @@ def switched_on(state: Any) -> bool | Unknown:
     return switch == 1 if switch in (0, 1, 2, 3) else Unknown("not_told", f"productState {int(told)}")
 
 
+def runs(name: str, services: Services) -> bool | Unknown:
+    """Whether a product that registered under this name runs, as far as it is known how its services are called."""
+    known = [p for p in PRODUCTS if p is not DEFENDER and _is(_Registered(name, False, True), p)]
+    named = frozenset(n for p in known for n in services.found(p.services, p.maker))
+    return services.runs(named) if named else Unknown("not_told", f"which service {name[:80]} runs as")
+
+
 def _product(
     product: Product, named: frozenset[str], own: list[_Registered], services: Services, told: Answer
 ) -> dict[str, Fact]:

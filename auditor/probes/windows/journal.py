@@ -12,8 +12,8 @@ from typing import Any
 
 from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Facts, Failure, Unknown
-from auditor.readers import ps_json
-from auditor.readers.rsyslog import age_s, stamped
+from auditor.readers import ps_json, windows_installed
+from auditor.readers.rsyslog import age_s
 
 DAY = 86400.0
 LOGS = ("Security", "System", "Application")
@@ -30,12 +30,6 @@ if ($l.RecordCount -gt 0) {
 }
 ConvertTo-Json -InputObject $t -Depth 2 -Compress"""
 
-# Seconds since 1970; an upgrade to another release is an installation.
-INSTALLED = Command(
-    r"""$v = Get-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' -Name InstallDate -ErrorAction Stop
-[string]$v.InstallDate""",
-    cap_bytes=1024,
-)
 NO_JOURNALD = Unknown("not_told", "Windows has no journald")
 NO_SYSLOG = Unknown("not_told", "Windows has no syslog files")
 
@@ -52,14 +46,14 @@ class _Log:
 
 def commands(args: Mapping[str, Any]) -> Mapping[str, Command]:
     logs = {name.lower(): Command(LOG, arguments=(name,), elevated=True, cap_bytes=4096) for name in LOGS}
-    return {**logs, "installed": INSTALLED}
+    return {**logs, "installed": windows_installed.INSTALLED}
 
 
 def parse(answers: Mapping[str, Answer], args: Mapping[str, Any]) -> Facts:
     logs = {name: _log(answers[name.lower()]) for name in LOGS}
     security = logs["Security"]
     local = _least([_reach(log) for log in logs.values()])
-    installed = _installed(answers["installed"])
+    installed = windows_installed.days(answers["installed"])
     return {
         "storage": NO_JOURNALD,
         "journal_persistent": NO_JOURNALD,
@@ -135,14 +129,6 @@ def _all(told: list[bool | Unknown]) -> bool | Unknown:
 
 def _in(age: float | Unknown | None, unit: float) -> float | Unknown | None:
     return round(age / unit, 1) if isinstance(age, float) else age
-
-
-def _installed(answer: Answer) -> float | Unknown:
-    why = ps_json.gap(answer)
-    if why or isinstance(answer, Failure):
-        return why or Unknown("not_told")
-    age = age_s(answer, stamped(answer.text.strip()))
-    return age if isinstance(age, Unknown) else round(age / DAY, 1)
 
 
 def _since(local: float | Unknown, installed: float | Unknown) -> bool | Unknown:

@@ -180,7 +180,7 @@ def read(answers: Mapping[str, Answer]) -> Told:
         gaps += [gap] if gap else []
     found += _others(services)
     missing = services.missing or next(iter(gaps), None)
-    return Told(tuple(found), _own(answers["names"], answers["interfaces"]), missing)
+    return Told(tuple(found), own_of(answers["names"], answers["interfaces"]), missing)
 
 
 # ---------------------------------------------------------------- Windows Event Forwarding
@@ -282,7 +282,7 @@ def _others(services: Services) -> Iterator[Sending]:
 # ---------------------------------------------------------------- the host itself
 
 
-def _own(names: Answer, interfaces: Answer) -> Own | Unknown:
+def own_of(names: Answer, interfaces: Answer) -> Own | Unknown:
     try:
         told, seen = ps_json.read(names), addresses.seen({"interfaces": interfaces, "adapters": interfaces})
         if isinstance(told, Unknown):

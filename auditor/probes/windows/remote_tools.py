@@ -16,15 +16,15 @@ from auditor.errors import Unreadable
 from auditor.model import Answer, Command, Fact, Facts, Partial, Unknown
 from auditor.readers import ps_json, windows_listeners, windows_processes, windows_services
 
-# Both views of the registry; a key without a name is a part of something else.
+# Both views of the registry; a key without a name is a part of something else. A path would end at a slash in a key's name.
 INSTALLED = Command(
     r"""$i = @(foreach ($p in @('HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall', 'HKLM:\SOFTWARE\WOW6432Node\Microsoft\Windows\CurrentVersion\Uninstall')) {
     $k = $null
     try { $k = Get-Item -LiteralPath $p -ErrorAction Stop } catch [System.Management.Automation.ItemNotFoundException] { $k = $null }
     if ($null -ne $k) {
         foreach ($n in $k.GetSubKeyNames()) {
-            $r = Get-Item -LiteralPath ($p + '\' + $n) -ErrorAction Stop
-            [string]$r.GetValue('DisplayName')
+            $r = $k.OpenSubKey($n)
+            if ($null -ne $r) { [string]$r.GetValue('DisplayName') }
         }
     }
 })

@@ -31,11 +31,12 @@ PROXIES = Command(
     r"""$t = [ordered]@{}
 foreach ($r in @('SOFTWARE\Policies\Microsoft\Windows\CurrentVersion\Internet Settings', 'SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings')) {
     $k = [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey($r)
-    $v = [ordered]@{ per_user = $null; enabled = $null; server = ''; script = '' }
+    $v = [ordered]@{ per_user = $null; enabled = $null; server = ''; script = ''; around = $false }
     if ($null -ne $k) {
         $v['per_user'] = $k.GetValue('ProxySettingsPerUser')
         $v['enabled'] = $k.GetValue('ProxyEnable')
         $v['server'] = ([string]$k.GetValue('ProxyServer')).Split('@')[-1]
+        $v['around'] = ([string]$k.GetValue('ProxyOverride')) -match '(^|[;\s])(https?://)?\*(\.\*|:\*)?($|[;\s])'
         try { $v['script'] = ([uri][string]$k.GetValue('AutoConfigURL')).Host } catch { $v['script'] = '?' }
     }
     if ($r -match 'Policies') { $t['policy'] = $v } else { $t['machine'] = $v }
@@ -159,8 +160,12 @@ def _proxies(answer: Answer, declared: Declared) -> list[Fact] | Unknown:
 
 
 def _set(row: Mapping[str, Any]) -> list[str]:
+    """Those for all web sites: one that every site is told to go around serves none."""
     server, script = ps_json.texts([row.get("server") or "", row.get("script") or ""])
-    servers = _servers(server) if row.get("enabled") == 1 else []
+    around = row.get("around")
+    if not isinstance(around, bool):
+        raise Unreadable("which web sites go around the proxy")
+    servers = _servers(server) if row.get("enabled") == 1 and not around else []
     return servers + ([script[:253]] if script else [])
 
 
