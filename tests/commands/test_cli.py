@@ -322,6 +322,25 @@ def test_lint_knows_an_inventory_by_what_it_says(tmp_path: Path) -> None:
         assert (result.exit_code, "is no port" in result.stdout) == (code, bool(code))
 
 
+def test_a_role_that_is_most_likely_misspelt_is_said_and_no_error(tmp_path: Path) -> None:
+    """With its place, by lint and by whoever asks hosts; a word of the site's own, or of a policy beside, is not said."""
+    town = estate(tmp_path)
+    said = "  web01: {roles: [web-front, log-colector, AD-DC, log-collectors]}\n"
+    file = write(tmp_path / "town", estate=ESTATE_YAML + said) / "estate.yaml"
+    line = (ESTATE_YAML + said).count("\n")
+    column = said.index("log-colector") + 1
+    hint = f"{file}:{line}:{column}: no control and no probe speaks of the role 'log-colector'; did you mean 'log-collector'?"
+    linted = auditor("lint", town)
+    assert (linted.exit_code, linted.stdout) == (0, "")
+    assert hint in linted.stderr and "'AD-DC'; did you mean 'ad-dc'" in linted.stderr and "web-front" not in linted.stderr
+    assert hint in run(tmp_path, "--store", "none", town=town).stderr
+    policy, *probes = site(tmp_path)
+    Path(policy).write_text(POLICY_YAML.replace("probe:", "applies_to: {roles: [log-collectors]}\n    probe:", 1), "utf-8")
+    assert "'log-collectors'; did" in linted.stderr
+    beside = auditor("lint", town, str(Path(policy).parent), *probes).stderr
+    assert "'log-collectors'; did" not in beside and "'log-colector'; did" in beside
+
+
 def test_lint_says_all_errors_in_text_and_json(tmp_path: Path) -> None:
     """The same problems, for people and for machines; 0 when there is none."""
     write(tmp_path, measures=MEASURES_YAML, sample=POLICY_YAML.replace("days:", "dasy:").replace("high", "hihg"))
