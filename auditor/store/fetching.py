@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from auditor import document
 from auditor import prune as pruning
 from auditor.errors import StoreError
+from auditor.framing.sh import HELLO
 from auditor.freshness import machine_of
 from auditor.model import Answer, Command, Header
 from auditor.prune import Old
 from auditor.store.keeping import Keeping
-from auditor.store.packing import dump, unpack
+from auditor.store.packing import command_digest, dump, unpack
 from auditor.store.parts import Catalogue, Sighting
 from auditor.store.run import StoredRun, answers_of
-from auditor.store.schema import migrate
+from auditor.store.schema import HELLOS_BEFORE, migrate
 from auditor.store.scripts import Scripts
 
 _AUDITS = "state = 'complete' AND json_extract(header, '$.replay') IS NULL"
@@ -91,6 +92,19 @@ class Store(Keeping, Scripts):
                 (host, estate, but, until, proved),
             ).fetchone()
         return row and Sighting(*row)
+
+    def last_hello(self, host: str, estate: str, but: int, until: float) -> Answer | None:
+        """What the host of that estate said that it is, in the newest run but one, no replay, in which it showed a machine."""
+        with self.mapped():
+            row = self.db.execute(
+                "SELECT e.digest, e.body, a.at, a.host_at FROM host h JOIN run r ON r.number = h.run"
+                " JOIN answer a ON a.run = h.run AND a.host = h.seq JOIN evidence e ON e.digest = a.evidence"
+                " WHERE h.id = ? AND h.estate = ? AND h.run != ? AND a.at <= ? AND a.command IN (?, ?)"
+                " AND json_extract(r.header, '$.replay') IS NULL AND machine_of(e.digest, e.body) != ''"
+                " ORDER BY h.run DESC LIMIT 1",
+                (host, estate, but, until, command_digest(HELLO), *HELLOS_BEFORE),
+            ).fetchone()
+        return row and unpack(*row)
 
     def lost_since(self, host: str, estate: str, run: int) -> bool:
         """Whether a later run asked the host and got nothing that counts."""
