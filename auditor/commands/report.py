@@ -50,7 +50,7 @@ def report(
             suppress = sarif_accepted == "suppress"
             sinks.write(kept, reports, lang, details, audience, suppress, too_old, inputs.as_of(None))
             if plugin:
-                return plugin.code(kept, replace(inputs.voice(lang), too_old=too_old))
+                return plugin.code(kept, replace(inputs.voice(lang), too_old=too_old, today=inputs.as_of(None)))
             number = kept.header.number
     if too_old:
         click.echo(f"audit {number} is not of the last {max_age:g} hours: is it still scheduled?", err=True)
