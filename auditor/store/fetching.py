@@ -43,6 +43,17 @@ class Store(Keeping, Scripts):
             ).fetchone()
         return self.run(str(row[0])) if row else None
 
+    def whole(self, header: Header) -> int:
+        """The number of the newest complete audit of all of that estate by all the shipped policies; 0 when there is none."""
+        with self.mapped():
+            (number,) = self.db.execute(
+                f"SELECT coalesce(max(number), 0) FROM run WHERE {_AUDITS} AND json_extract(header, '$.estate') = ?"
+                " AND coalesce(json_extract(header, '$.limit'), '') = ''"
+                " AND coalesce(json_extract(header, '$.policies'), '[]') = '[]'",
+                (header.estate,),
+            ).fetchone()
+        return int(number)
+
     def runs(self) -> Iterator[Header]:
         """Every run, the newest first."""
         with self.mapped():
