@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from auditor import archive, document, shelves
+from auditor.commands.beginning import placed
 from auditor.document import FORMAT, FORMAT_VERSION
 from auditor.errors import InvalidInput
 from auditor.model import Coverage, Finding, Run
@@ -81,7 +82,7 @@ def evidence(
 def _named(name: str, store: Store | None, like: str | None = None) -> StoredRun:
     if store is None:
         raise InvalidInput(f"there is no file {name}, and no store to look for a run of that name: give --store")
-    return store.run(name, like=like)
+    return store.run(name, like=store.known_as(like, placed(like)) if like else like)
 
 
 def _heed(name: str, run: StoredRun, store: Store) -> None:

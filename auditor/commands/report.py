@@ -13,6 +13,7 @@ import click
 
 from auditor import shelves
 from auditor.commands import inputs, sinks
+from auditor.commands.beginning import placed
 from auditor.commands.references import RUN_NAME, evidence, reference
 from auditor.commands.store_place import store_path
 from auditor.commands.viewed import reported
@@ -66,14 +67,16 @@ def _estate(run: str, given: str | None, store: str, plugin: bool) -> str | None
     if (given is None and not plugin) or not store or not Path(store).exists():
         return given
     with closing(Store(store, create=False)) as kept:
-        known = {name or "-": name for name in kept.estates()}
-    if given is None and len(known) > 1:
+        estates = [names[0] or "-" for names in kept.estates()]
+        known = {name or "-": name for names in kept.estates() for name in names}
+        meant = given if given is None or given in known else kept.known_as(given, placed(given))
+    if meant is None and len(estates) > 1:
         raise InvalidInput(
-            f"the store {store} holds audits of several estates: say whose, --of {' or --of '.join(known)}"
+            f"the store {store} holds audits of several estates: say whose, --of {' or --of '.join(estates)}"
         )
-    if given is not None and given not in known:
+    if meant is not None and meant not in known:
         raise InvalidInput(f"--of {given}: the store {store} holds no audit of it{did_you_mean(given, known)}")
-    return None if given is None else known[given]
+    return None if meant is None else known[meant]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import given_names, inputs, log, sinks
-from auditor.commands.beginning import catalogue_of, header_of
+from auditor.commands.beginning import catalogue_of, header_of, placed
 from auditor.commands.given import compared_with, given_by, trusted_side
 from auditor.commands.interrupting import INTERRUPTED, interruptible, uninterrupted
 from auditor.commands.progress import progress
@@ -112,6 +112,7 @@ def run(
             limit=limit or _narrowed(plan, trees),
             policies=policy,
             trusted=judged_by,
+            place=placed(plan.estate.source),
         )
         named = given_names.shared(given.kept.digests, typed)
         kept = replace(given.kept, until=plan.until if as_of else None, digests=named)

@@ -74,6 +74,29 @@ def test_latest_is_of_the_same_estate(tmp_path: Path) -> None:
     assert audit(tmp_path, "echo 3", "-i", f"{town}/hosts.yaml", "--against", "latest").exit_code == 0
 
 
+def test_an_estate_is_one_however_it_is_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From another folder, as an absolute path, through a link; another estate between is none of its runs."""
+    for name in ("arras", "town"):
+        write(tmp_path / name, hosts="all: {hosts: {web01: {ansible_connection: local, ansible_host: localhost}}}")
+    (tmp_path / "link").symlink_to(tmp_path / "town")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert audit(tmp_path, "echo 400", "-i", "town").exit_code == 0
+    assert audit(tmp_path, "echo 3", "-i", "arras").exit_code == 1
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for typed in (str(tmp_path / "town"), "../town/", "../link"):
+        assert audit(tmp_path, "echo 3", "-i", typed, "--against", "latest").exit_code == (1 if typed[0] == "/" else 0)
+        with closing(Store(str(tmp_path / "runs.db"))) as kept:
+            assert len(kept.estates()) == 2
+            newest = next(kept.runs())
+            before = kept.before(newest)
+            assert before is not None and "arras" not in before.header.estate
+            assert kept.run("latest", of="town").header.number == newest.number
+    told = invoke(tmp_path, "report", "--of", f"{tmp_path}/elsewhere/../town", "-f", "json")
+    assert json.loads(told.stdout)["run"]["number"] == 5
+    assert "place" not in json.loads(told.stdout)["run"]
+
+
 def test_latest_says_that_it_is_of_named_policies_alone(tmp_path: Path) -> None:
     """Where one of all the policies is kept beside it; nothing to a monitoring system, whose line says it already."""
     here = write(tmp_path / "town", hosts="all: {hosts: {web01: {ansible_connection: local, ansible_host: localhost}}}")
