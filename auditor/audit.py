@@ -75,9 +75,7 @@ def _second_phase(
     return store.finish(run, state, now, reconciled.notes(), reconciled.coverage(coverage(plan)))
 
 
-def _same_machine(
-    plan: Plan, store: Store, run: StoredRun, pace: Pace
-) -> Iterator[tuple[tuple[int, ...], Failure]]:
+def _same_machine(plan: Plan, store: Store, run: StoredRun, pace: Pace) -> Iterator[tuple[tuple[int, ...], Failure]]:
     """The places of hosts that one machine answered for; one that this run leaves out was, when it answered last."""
     machines = run.machines()
     live = machines and pace.recall is None and plan.estate.declared

@@ -198,7 +198,9 @@ def test_the_state_is_the_gravest(run: SampleRun, code: int) -> None:
         (("unknown", "warn"), "high", (3, 3)),
     ],
 )
-def test_a_decision_that_ended_since_the_audit_is_said(outcomes: tuple[str, ...], severity: str, codes: tuple[int, int]) -> None:
+def test_a_decision_that_ended_since_the_audit_is_said(
+    outcomes: tuple[str, ...], severity: str, codes: tuple[int, int]
+) -> None:
     """On its last day it still stands; from then on what it stood beside is open again. When judged, nothing ended since."""
     run = _run(*outcomes, severity=severity)
     run.all_findings = [f if n == 0 else replace(f, decision=ACCEPTED) for n, f in enumerate(run.all_findings)]

@@ -148,7 +148,15 @@ def test_the_run_before_is_of_the_same_kind(tmp_path: Path) -> None:
 def test_estates_of_one_place_are_one(tmp_path: Path) -> None:
     """As a store of before tells none: then by name, as where one name was typed in several places."""
     store = Store(str(tmp_path / "runs.db"))
-    for estate, place in (("a", ""), ("b", "/x/b"), ("/x/b", ""), ("../b", "/x/b"), (".", "/x/b"), (".", "/x/c"), ("c", "/x/c")):
+    for estate, place in (
+        ("a", ""),
+        ("b", "/x/b"),
+        ("/x/b", ""),
+        ("../b", "/x/b"),
+        (".", "/x/b"),
+        (".", "/x/c"),
+        ("c", "/x/c"),
+    ):
         finished(store, estate=estate, place=place)
     assert sorted(store.estates()) == [(".",), ("../b", "/x/b", "b"), ("a",), ("c",)]
     assert [store.run("latest", of=one).header.number for one in ("a", "b", ".", "c")] == [1, 4, 6, 7]

@@ -63,8 +63,6 @@ def _misspelt(estates: list[Estate], policies: list[Policies], known: inputs.Pro
         yield from misspelt(one, (c for these in (*policies, *shipped) for c in these.controls), known)
 
 
-
-
 def _lint(path: Path, known: inputs.Probes) -> Estate | Policies | None:
     """What it is, where something else may be held against it."""
     if path.is_dir() and path.name == "decisions":

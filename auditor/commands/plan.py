@@ -37,20 +37,28 @@ def plan(
         return 0
     for index, host in enumerate(given.plan.hosts):
         _host(given.plan, index, catalogue, speaking)
-        if host.barred:
-            why = cause(Unknown("not_authorised", host.barred), speaking, True)
-            click.echo(f"# {speaking.say('not connected to')}: {why}")
-        elif host.connection == "none":
-            click.echo(f"# {speaking.say('not connected to')}: {nothing_asked(Unknown('not_connected', host.why), speaking)}")
+        if host.barred or host.connection == "none":
+            click.echo(f"# {speaking.say('not connected to')}: {_why(host, speaking)}")
     for index in range(len(given.plan.hosts), len(given.plan.subjects)):
         _perimeter(given.plan, index, catalogue, speaking)
-    unasked: dict[tuple[str, Unknown], list[str]] = {}
-    for gap in coverage(given.plan):
-        about = gap.measure or gap.subject.id
-        unasked.setdefault((gap.subject.key, gap.cause), []).append(about)
-    for (subject, why), measures in unasked.items():
-        click.echo(f"# {speaking.say('nothing asked')}: {subject} {', '.join(measures)}: {nothing_asked(why, speaking)}")
+    _gaps(given.plan, speaking)
     return 0
+
+
+def _why(host: Host, voice: Voice) -> str:
+    """Why no connection is opened to it."""
+    if host.barred:
+        return cause(Unknown("not_authorised", host.barred), voice, True)
+    return nothing_asked(Unknown("not_connected", host.why), voice)
+
+
+def _gaps(plan: Plan, voice: Voice) -> None:
+    """The hosts and measures that nothing is asked about, with why."""
+    unasked: dict[tuple[str, Unknown], list[str]] = {}
+    for gap in coverage(plan):
+        unasked.setdefault((gap.subject.key, gap.cause), []).append(gap.measure or gap.subject.id)
+    for (subject, why), about in unasked.items():
+        click.echo(f"# {voice.say('nothing asked')}: {subject} {', '.join(about)}: {nothing_asked(why, voice)}")
 
 
 def _perimeter(plan: Plan, index: int, catalogue: tuple[Command, ...], voice: Voice) -> None:
@@ -68,7 +76,9 @@ def _host(plan: Plan, index: int, catalogue: tuple[Command, ...], voice: Voice) 
     host = plan.hosts[index]
     checks, commands = plan.checks_of(index), plan.commands_of(index)
     as_root = sum(1 for c in commands if c.elevated)
-    title = voice.say("{host}: {connection} {address}, controls: {controls}, questions: {commands}, as root: {elevated}")
+    title = voice.say(
+        "{host}: {connection} {address}, controls: {controls}, questions: {commands}, as root: {elevated}"
+    )
     click.echo(
         "# "
         + title.format(

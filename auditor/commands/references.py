@@ -91,7 +91,9 @@ def _heed(name: str, run: StoredRun, store: Store) -> None:
     number = store.whole(header) if header.policies and RUN_NAME.fullmatch(name) else 0
     if number:
         named = clean(", ".join(header.policies))
-        click.echo(f"{name}: audit {header.number} is of these policies only: {named}; of all, audit {number}", err=True)
+        click.echo(
+            f"{name}: audit {header.number} is of these policies only: {named}; of all, audit {number}", err=True
+        )
 
 
 @contextmanager

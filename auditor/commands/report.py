@@ -44,7 +44,10 @@ def report(
     with _broken(plugin):
         reports = sinks.chosen(formats, audience)
         of = _estate(run, of, store_path(store), plugin is not None)
-        with evidence(run, store_path(store), of, heed=plugin is None) as whole, _before(against, store, whole.header.estate) as before:
+        with (
+            evidence(run, store_path(store), of, heed=plugin is None) as whole,
+            _before(against, store, whole.header.estate) as before,
+        ):
             kept = reported(whole, for_, before)
             limit_s = max_age * 3600.0 if max_age else plugin.max_age_s if plugin else 0.0
             too_old = limit_s > 0 and not 0 <= time.time() - _when(kept.header) <= limit_s

@@ -186,7 +186,16 @@ def test_which_stacks_sudo_asks(line: str, expected: set[tuple[str, bool]]) -> N
 
 @pytest.mark.parametrize(
     ("timeout", "asks"),
-    [("-0", True), ("-0.0", True), ("-.0", True), ("0", True), ("5", True), ("-1", False), ("-0.5", False), ("-", False)],
+    [
+        ("-0", True),
+        ("-0.0", True),
+        ("-.0", True),
+        ("0", True),
+        ("5", True),
+        ("-1", False),
+        ("-0.5", False),
+        ("-", False),
+    ],
 )
 def test_a_timeout_of_minus_nothing_is_none(timeout: str, asks: bool) -> None:
     """sudo asks each time; below 0 it never asks again."""

@@ -228,7 +228,11 @@ def test_a_control_that_lets_past_what_does_not_answer_leaves_it_open(code: str)
     assert proofs(text.format(code).replace("=ignore", "=die"), who) == sets("password token")
 
 
-SSS, UNIX, DENY = "auth sufficient pam_sss.so cached_login\n", "auth required pam_unix.so\n", "auth required pam_deny.so\n"
+SSS, UNIX, DENY = (
+    "auth sufficient pam_sss.so cached_login\n",
+    "auth required pam_unix.so\n",
+    "auth required pam_deny.so\n",
+)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +242,10 @@ SSS, UNIX, DENY = "auth sufficient pam_sss.so cached_login\n", "auth required pa
         ({"sshd": UNIX}, False),
         ({"sshd": UNIX, "other": UNIX}, False),
         ({"sshd": UNIX, "other": DENY}, False),
-        ({"sshd": UNIX, "other": SSS}, None),  # login, without a file, would ask as other does: nobody told whether it is there
+        (
+            {"sshd": UNIX, "other": SSS},
+            None,
+        ),  # login, without a file, would ask as other does: nobody told whether it is there
         ({"sshd": UNIX, "other": "@include nowhere\n"}, None),
         ({"sshd": "", "other": SSS}, True),  # no line of its own: other decides
         ({"sshd": "", "other": DENY}, False),

@@ -11,7 +11,9 @@ from auditor.readers.files import Files
 # The services that let people in; what their stacks ask is what a password is checked against.
 DOORS = ("sshd", "login", "su", "sudo", "cockpit", "gdm-password", "lightdm", "sddm", "xrdp-sesman")
 OTHER = "other"  # asked for a service that has no file, or no line of its own
-WHO_ASKS_OTHER = Unknown("not_told", "whether a service that has no PAM file lets people in: it would ask as other does")
+WHO_ASKS_OTHER = Unknown(
+    "not_told", "whether a service that has no PAM file lets people in: it would ask as other does"
+)
 
 Wanted = Callable[[pam.Entry], bool]
 
