@@ -60,8 +60,7 @@ def _second_phase(
 ) -> StoredRun:
     for index in sorted(set(range(len(plan.hosts))) - run.finished()):
         _keep(plan, store, run, Seen(index, {}, judged(plan, index, {HELLO: Failure("interrupted")})))
-    for places in run.same_machine():
-        failure = same_machine([plan.hosts[i].id for i in places])
+    for places, failure in _same_machine(plan, store, run, pace):
         for index in places:
             _keep(plan, store, run, Seen(index, {}, judged(plan, index, {HELLO: failure})))
     _declared(plan, asks, store, run, pace)
@@ -76,15 +75,24 @@ def _second_phase(
     return store.finish(run, state, now, reconciled.notes(), reconciled.coverage(coverage(plan)))
 
 
+def _same_machine(plan: Plan, store: Store, run: StoredRun, pace: Pace) -> Iterator[tuple[tuple[int, ...], Failure]]:
+    """The places of hosts that one machine answered for; one that this run leaves out was, when it answered last."""
+    machines = run.machines()
+    live = machines and pace.recall is None and plan.estate.declared
+    before = _earlier(plan, store, run, pace).left_out() if live else {}
+    for identity, places in machines.items():
+        if len(places) > 1 or identity in before:
+            yield places, same_machine([plan.hosts[i].id for i in places], before.get(identity, ()))
+
+
 def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, pace: Pace) -> None:
-    digest_of = lru_cache(maxsize=4096)(command_digest)
-    earlier = Earlier(plan, store, run.header.number, pace.clock, pace.civil, digest_of)
+    earlier = _earlier(plan, store, run, pace)
 
     def kept(seen: Seen) -> None:
         _keep(plan, store, run, seen)
         pace.done(plan.hosts[seen.index].id, seen.presence.evidence_at > 0)
 
-    work, broken = _workers(plan, asks, pace, digest_of)
+    work, broken = _workers(plan, asks, pace, earlier.digest_of)
     known = pace.recall or (earlier.fresh if pace.missing else None)
     missing = []
     for index in range(len(plan.hosts)):
@@ -97,6 +105,11 @@ def _first_phase(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredR
         kept(earlier.settled(seen))
     if len(run.finished()) != len(plan.hosts):
         raise RuntimeError("a host went missing between asking and keeping")
+
+
+def _earlier(plan: Plan, store: Store, run: StoredRun, pace: Pace) -> Earlier:
+    digest_of = lru_cache(maxsize=4096)(command_digest)
+    return Earlier(plan, store, run.header.number, pace.clock, pace.civil, digest_of)
 
 
 def _declared(plan: Plan, asks: Mapping[str, Ask], store: Store, run: StoredRun, pace: Pace) -> None:

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Literal
 
 from auditor import freshness
-from auditor.evaluate import Judged, evaluate
+from auditor.evaluate import Judged, evaluate, identity
+from auditor.kinds import TREE
 from auditor.model import Answer, Command, Failure, Host
 from auditor.plan import Plan
 from auditor.store import ASKED, Packed, Presence, Sighting, Store, packed
@@ -64,6 +65,18 @@ class Earlier:
         if seen.absent == "quiet" or (seen.absent == "away" and host.availability != "always"):
             return self._instead(seen, host)
         return self._identified(seen, host) if seen.presence.machine else seen
+
+    def left_out(self) -> dict[str, list[str]]:
+        """The hosts that the run leaves out and that can be asked, by what each said last that it is."""
+        chosen = {host.id for host in self.plan.hosts}
+        found: dict[str, list[str]] = {}
+        for host in self.plan.estate.hosts:
+            if host.id not in chosen and not host.barred and host.connection not in ("none", TREE):
+                whose = freshness.whose(host, self.plan.estate)
+                hello = self.store.last_hello(host.id, whose, self.run, self.clock() + freshness.SKEW_S)
+                if hello and freshness.of_this_system(host, hello.at, self.clock(), self.civil):
+                    found.setdefault(identity(hello), []).append(host.id)
+        return found
 
     def _instead(self, seen: Seen, host: Host) -> Seen:
         found = self._sighting(host)

@@ -32,6 +32,10 @@ from auditor.model import (
 _SHA256 = re.compile(r"[0-9a-f]{64}(?![^ ])")
 _FAMILIES = {"Linux": "linux", "FreeBSD": "freebsd", "Darwin": "macos", "Windows": "windows"}
 
+# Details in our own words; sentences.DETAILS translates them.
+SAME_MACHINE = "one machine answered for {hosts}"
+SAME_MACHINE_BEFORE = "one machine answered for {hosts}, and in an earlier audit for {others}"
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -66,7 +70,7 @@ def evaluate(
         came_to = finding(check, facts, schema, at)
         findings.append(of_tree(came_to, facts, schema, host.tree) if host.connection == TREE else came_to)
     measured = sum(1 for f in findings if f.outcome is not Outcome.UNKNOWN)
-    return Judged(tuple(findings), told, failure, measured, at, _identity(answers), collector(answers))
+    return Judged(tuple(findings), told, failure, measured, at, identity(answers.get(HELLO)), collector(answers))
 
 
 def _failure(host: Host, answers: Mapping[Command, Answer]) -> Unknown | None:
@@ -99,9 +103,8 @@ def machine_name(hello: Output) -> str:
     return (*hello.text.split("\n"), "", "")[1].strip()
 
 
-def _identity(answers: Mapping[Command, Answer]) -> str:
+def identity(hello: Answer | None) -> str:
     """The host's own name, and a digest of its machine-id, which is nobody's business; empty when it told neither whole."""
-    hello = answers.get(HELLO)
     lines = hello.text.split("\n") if isinstance(hello, Output) else []
     if len(lines) < 5 or not lines[1] or not lines[4].strip():
         return ""
@@ -120,10 +123,14 @@ def collector(answers: Mapping[Command, Answer]) -> str:
     return f"installed {installed[0]}" if installed else "piped"
 
 
-def same_machine(hosts: Sequence[str]) -> Failure:
-    """What stands for the answers of hosts that one machine answered for."""
-    more = f" and {len(hosts) - 5} more" if len(hosts) > 5 else ""
-    return Failure("other_host", f"one machine answered for {', '.join(hosts[:5])}{more}")
+def same_machine(hosts: Sequence[str], before: Sequence[str] = ()) -> Failure:
+    """What stands for the answers of hosts that one machine answered for; in an earlier audit, for those `before` too."""
+    told = SAME_MACHINE_BEFORE if before else SAME_MACHINE
+    return Failure("other_host", told.format(hosts=_shown(hosts), others=_shown(before)))
+
+
+def _shown(hosts: Sequence[str]) -> str:
+    return ", ".join(hosts[:5]) + (f" and {len(hosts) - 5} more" if len(hosts) > 5 else "")
 
 
 def _facts(probe: Probe, host: Host, question: Question, answers: Mapping[Command, Answer]) -> Facts | Unknown:

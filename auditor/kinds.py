@@ -64,6 +64,7 @@ class Probe:
     `privilege` says in words what the question needs on the host. `trees` are the dialects for a tree of files: their
     commands are of the kind "read"; what only a running host can tell is Unknown `not_observable`. There an element of a
     list may say `where`, the places (`/path:line`) that it comes from; so may the facts as a whole, by the fact's name.
+    `roles` are those of hosts that it tells apart.
     """
 
     title: Text
@@ -74,6 +75,7 @@ class Probe:
     )
     privilege: Text = field(default_factory=dict)
     trees: Mapping[str, Dialect] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
 
     def of(self, host: Host) -> Mapping[str, Dialect]:
         """The dialects of the host's medium."""

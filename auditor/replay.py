@@ -44,6 +44,8 @@ class Recall:
         known = self._in_todays_words(answers)
         untold = Failure("not_asked", NOT_THEN, then.at) if answers else _silent(then)
         told = {c: known.get(c, untold) for c in commands}
+        if self.run.header.limit and then.failure and then.failure.cause == "other_host":
+            told = dict.fromkeys(commands, _silent(then))  # also for a host that it left out, of which it holds nothing
         presence = Presence(then.asked, then.evidence_at, medium=then.medium)
         return Seen(index, packed(answers, self.digest_of), judged(self.plan, index, told), presence)
 

@@ -51,6 +51,8 @@ DETAILS = (
     N_("last seen {count} days ago"),
     N_("asked in vain since it was last seen"),
     N_("it shows the machine-id {new}, known is {old}; if it was reinstalled, give reinstalled_at in estate.yaml"),
+    N_("one machine answered for {hosts}, and in an earlier audit for {others}"),
+    N_("one machine answered for {hosts}"),
     N_("the stored evidence is damaged"),
     N_("not in that run"),
     N_("its evidence is not kept any more"),

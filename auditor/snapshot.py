@@ -40,6 +40,7 @@ class Snapshot:
 def to_plain(kept: Snapshot) -> Plain:
     estate = plain(replace(kept.estate, hosts=(), notices=(), place="", attestations=()))
     del estate["dated"]  # evidence, as attestations are
+    del estate["roles_at"]
     recommended = {name: _as_before(one) for name, one in estate["recommendations"].items()}
     return {
         "estate": {**estate, "recommendations": recommended, "hosts": [_host(h) for h in kept.estate.hosts]},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from auditor.audit import audit
 from auditor.framing.sh import HELLO
 from auditor.model import Estate, Failure, Host, Obstacle, Perimeter
 from auditor.plan import Plan
+from auditor.replay import Recall
 from auditor.store import Store, StoredRun, command_digest
 from auditor.summary import exit_code, summary
 
@@ -50,7 +52,10 @@ class Town:
     def run(self, hosts: Estate | Host, at: float = NOON, answer: Any = "400", **changes: Any) -> StoredRun:
         """`answer`: what every question prints, a Failure for all of them, or answers by command."""
         town = hosts if isinstance(hosts, Estate) else make_estate(hosts)
-        plan: Plan = make_plan(town, in_force=(), **{k: changes.pop(k) for k in ("controls", "probes") if k in changes})
+        only = changes.pop("only", town.hosts)
+        given = {k: changes.pop(k) for k in ("controls", "probes") if k in changes}
+        plan: Plan = make_plan(town, in_force=(), hosts=only, **given)
+        limit = ",".join(h.id for h in only) if only != town.hosts else ""
         self.asked.clear()
 
         def ask(host: Host, commands: Any, deadline_s: float) -> Iterator[Any]:
@@ -64,7 +69,7 @@ class Town:
                 yield from ((c, _dated(a, at)) for c, a in told(commands, given, host.id).items())
 
         pace = make_pace(clock=lambda: at, **changes)
-        return audit(plan, {"ssh": ask}, self.store, begin(self.store, plan, started_at=at), NOBODY, pace)
+        return audit(plan, {"ssh": ask}, self.store, begin(self.store, plan, started_at=at, limit=limit), NOBODY, pace)
 
     def sql(self, text: str, *values: Any) -> None:
         with sqlite3.connect(self.path) as db:
@@ -381,3 +386,38 @@ def test_without_an_estate_nobody_is_another_host(town: Town) -> None:
     alone = make_estate(ALWAYS, declared=False)
     town.run(alone, answer=shows(OLD))
     assert came_to(town.run(alone, NOON + 60, shows(NEW))) == [("pass", "", "")]
+
+
+ONE, OTHER = make_host("a1"), make_host("a2")
+BOTH = make_estate(ONE, OTHER)
+TWICE = "one machine answered for a2, and in an earlier audit for a1"
+
+
+def test_a_limited_run_is_no_pass_of_one_machine_under_two_names(town: Town) -> None:
+    """Whether a whole run showed it, or the other host's own; in either order, and judged anew without those runs."""
+    whole = town.run(BOTH, answer=shows(OLD))
+    assert {detail for _, _, detail in came_to(whole)} == {"one machine answered for a1, a2"}
+    for minute in (1, 2):
+        limited = town.run(BOTH, NOON + 60 * minute, shows(OLD), only=(OTHER,))
+        assert came_to(limited) == [("unknown", "other_host", TWICE)]
+    with closing(Store("")) as other:
+        recall = Recall(make_plan(BOTH, hosts=(OTHER,)), limited, limited.places(), command_digest)
+        plan = make_plan(BOTH, in_force=(), hosts=(OTHER,))
+        pace = make_pace(clock=lambda: NOON, recall=recall.seen)
+        again = audit(plan, {}, other, begin(other, plan, limit="a2"), NOBODY, pace)
+        assert came_to(again) == [("unknown", "other_host", TWICE)]
+    assert came_to(town.run(BOTH, NOON + 180, shows(OLD), only=(ONE,)))[0][1] == "other_host"
+
+
+def test_a_host_of_its_own_passes_beside_one_that_a_run_leaves_out(town: Town) -> None:
+    """Another machine; one that was installed anew since, or that nobody asks any more; and an estate that holds one alone."""
+    town.run(BOTH, answer=shows(OLD), only=(ONE,))
+    assert came_to(town.run(BOTH, NOON + 60, shows(OLD), only=(OTHER,))) == [("unknown", "other_host", TWICE)]
+    for other in (
+        make_host("a1", connection="none", why="retired"),
+        make_host("a1", reinstalled_at="2026-11-18"),
+        make_host("a3"),
+    ):
+        beside = make_estate(other, OTHER)
+        assert came_to(town.run(beside, NOON + DAY_S, shows(OLD), only=(OTHER,))) == [("pass", "", "")]
+    assert came_to(town.run(make_estate(OTHER), NOON + 120, shows(OLD))) == [("pass", "", "")]

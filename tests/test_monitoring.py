@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
-from make import site, write
+from make import ACCEPTED as ACCEPTED_FILES
+from make import ESTATE_YAML, site, write
 from prometheus_client.parser import text_string_to_metric_families
-from sample_run import AT, HOSTILE, SampleRun, finding, fleet, header, one_host, rendered, voice
+from sample_run import ACCEPTED, AT, HOSTILE, SampleRun, finding, fleet, header, one_host, rendered, voice
 
 from auditor.cli import main
 from auditor.compare import compared
@@ -185,6 +188,30 @@ def test_the_state_is_the_gravest(run: SampleRun, code: int) -> None:
     assert b"UNKNOWN" in rendered(nagios.REPORTER, run, voice("en", too_old=True))
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "severity", "codes"),
+    [
+        (("pass", "fail"), "high", (0, 2)),
+        (("pass", "fail"), "medium", (0, 1)),
+        (("pass", "warn"), "critical", (0, 1)),
+        (("unknown", "fail"), "low", (3, 1)),
+        (("unknown", "warn"), "high", (3, 3)),
+    ],
+)
+def test_a_decision_that_ended_since_the_audit_is_said(
+    outcomes: tuple[str, ...], severity: str, codes: tuple[int, int]
+) -> None:
+    """On its last day it still stands; from then on what it stood beside is open again. When judged, nothing ended since."""
+    run = _run(*outcomes, severity=severity)
+    run.all_findings = [f if n == 0 else replace(f, decision=ACCEPTED) for n, f in enumerate(run.all_findings)]
+    later = (date.fromisoformat(ACCEPTED.until) + timedelta(days=1)).isoformat()
+    for today, code in (("", codes[0]), (ACCEPTED.until, codes[0]), (later, codes[1])):
+        assert nagios.state(run, voice("en", today=today)) == code
+        line = rendered(nagios.REPORTER, run, voice("fr", today=today)).decode("utf-8")
+        assert ("décisions qui ont pris fin depuis : 1;" in line) is (today == later)
+        assert ACCEPTED.id not in line
+
+
 PERL = "use Monitoring::Plugin::Performance; print join ' ', map { join ':', $_->label, $_->value, $_->threshold->get_status($_->value) } Monitoring::Plugin::Performance->parse_perfstring(<STDIN>)"
 
 
@@ -290,6 +317,21 @@ def test_of_several_estates_one_does_not_answer_for_another(tmp_path: Path) -> N
     assert _plugin(tmp_path, "1") == (2, "AUDITOR CRITICAL")
     refused = auditor("report", "1", "--of", "-", "--store", str(tmp_path / "runs.db"))
     assert (refused.exit_code, "whose `latest` is meant" in refused.stderr) == (2, True)
+
+
+def test_report_says_to_monitoring_what_has_ended_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An acceptance that stood on the day of the audit, and does not today."""
+    here = "all: {hosts: {web01: {ansible_connection: local, ansible_host: localhost}}}"
+    write(tmp_path / "town", hosts=here, estate=ESTATE_YAML, **ACCEPTED_FILES)
+    store = ("--store", str(tmp_path / "runs.db"))
+    begun = time.monotonic()
+    for day, code in (("2026-11-20", 0), ("2027-06-02", 2)):
+        noon = datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()
+        monkeypatch.setattr("time.time", lambda noon=noon: noon + time.monotonic() - begun)
+        if not code:
+            assert auditor("run", *site(tmp_path, "echo 3"), "-i", str(tmp_path / "town"), *store).exit_code == 0
+        told = auditor("report", *store, "-f", "nagios", "--max-age", "10000")
+        assert (told.exit_code, "decisions that have ended since: 1" in told.stdout) == (code, bool(code))
 
 
 def test_report_says_that_an_audit_is_too_old(tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ def test_the_details_are_those_that_are_given() -> None:
         path.read_text(encoding="utf-8")
         for m in (
             "kinds",
+            "evaluate",
             "plan",
             "freshness",
             "store",

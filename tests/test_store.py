@@ -145,6 +145,25 @@ def test_the_run_before_is_of_the_same_kind(tmp_path: Path) -> None:
     assert store.before(plain.header) is None
 
 
+def test_estates_of_one_place_are_one(tmp_path: Path) -> None:
+    """As a store of before tells none: then by name, as where one name was typed in several places."""
+    store = Store(str(tmp_path / "runs.db"))
+    for estate, place in (
+        ("a", ""),
+        ("b", "/x/b"),
+        ("/x/b", ""),
+        ("../b", "/x/b"),
+        (".", "/x/b"),
+        (".", "/x/c"),
+        ("c", "/x/c"),
+    ):
+        finished(store, estate=estate, place=place)
+    assert sorted(store.estates()) == [(".",), ("../b", "/x/b", "b"), ("a",), ("c",)]
+    assert [store.run("latest", of=one).header.number for one in ("a", "b", ".", "c")] == [1, 4, 6, 7]
+    assert [store.run("latest", like=one).header.number for one in ("/x/b", "none")] == [4, 7]
+    assert [store.known_as(*one) for one in (("b", "/y"), ("./c", "/x/c"), ("new", "/y"))] == ["b", "c", "new"]
+
+
 @pytest.mark.parametrize("name", ["99", "", "zzzz", "²", "٣", "9" * 5000, "latest", "' OR 1", "-1", "\x00"])
 def test_a_run_that_is_not_there_is_said_so(tmp_path: Path, name: str) -> None:
     """Whatever was typed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import auditor
@@ -33,3 +34,8 @@ def header_of(plan: Plan, day: str, digests: Mapping[str, str], started_at: floa
         legacy=tuple(h.id for h in plan.hosts if h.legacy),
         digests=dict(sorted(digests.items())),
     )
+
+
+def placed(source: str) -> str:
+    """Where what was typed of an estate lies: the same, however it was typed and from which folder."""
+    return ", ".join(os.path.realpath(part) for part in source.split(", ")) if source else ""

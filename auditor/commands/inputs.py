@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from auditor import credentials, shelves
 from auditor.authorisation import authorised
 from auditor.commands import trees
 from auditor.commands.chosen import named, selected
+from auditor.commands.roles import misspelt
 from auditor.errors import InvalidInput, Problem
 from auditor.kinds import TREE, Ask, DerivedProbe, Probe, Settings, Voice, asked_of
 from auditor.load import decisions, declared, estate, policies
@@ -176,6 +177,9 @@ def load(
     chosen, (town, estate_digests), (records, decision_digests) = _written(
         policy, estate_paths, probes, today, recalled
     )
+    shipped = load_policies((), probes) if policy else chosen
+    controls = {c.id: c for c in (*shipped.controls, *chosen.controls)}
+    town = replace(town, notices=(*town.notices, *misspelt(town, controls.values(), probes)))
     only = then.chosen if then else ()
     if given_trees:
         town = trees.standing_in(town, given_trees, work)
@@ -189,12 +193,10 @@ def load(
     plan = Plan(town, hosts, chosen.controls, chosen.measures, chosen.in_force, probes, whole=whole)
     if plan.count() == 0:
         raise InvalidInput("nothing to audit: no control of these policies applies to any of these hosts")
-    shipped = load_policies((), probes) if policy else chosen
     measures = {**shipped.measures, **chosen.measures}
     unread = list(declared.unmeasured(town, measures))
     if unread:
         raise InvalidInput(unread)
-    controls = {c.id: c for c in (*shipped.controls, *chosen.controls)}
     of_estate = {**estate_digests, **decision_digests}
     kept = Snapshot(town, () if whole else tuple(h.id for h in hosts), records, of_estate)
     return Inputs(plan, records, controls, measures, {**chosen.digests, **of_estate, **probe_digests}, kept)

@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from auditor.commands import inputs
+from auditor.commands.roles import misspelt
 from auditor.errors import InvalidInput, Problem
 from auditor.load import decisions, declared, recommendations, schema, yaml
 from auditor.load.inventory import sources
 from auditor.load.policies import Policies
-from auditor.model import Estate
+from auditor.model import Estate, Text
 
 GROUP_KEYS = {"hosts", "children", "vars"}  # what tells a group of an Ansible inventory
 
@@ -22,7 +23,7 @@ def lint(path: tuple[str, ...], format_: str, probes: str | None) -> int:
     """0 when all is well, 2 otherwise. A folder with an inventory is an estate; one named decisions holds decisions."""
     known, _ = inputs.all_probes(probes)
     problems: list[Problem] = []
-    measures: set[str] = set()
+    policies: list[Policies] = []
     estates: list[Estate] = []
     for one in path:
         try:
@@ -30,9 +31,9 @@ def lint(path: tuple[str, ...], format_: str, probes: str | None) -> int:
         except InvalidInput as error:
             problems.extend(error.problems)
             continue
-        measures.update(found.measures if isinstance(found, Policies) else ())
+        policies.extend([found] if isinstance(found, Policies) else [])
         estates.extend([found] if isinstance(found, Estate) else [])
-    problems.extend(_unmeasured(estates, measures, known))
+    problems.extend(_unmeasured(estates, policies, known))
     problems = sorted(set(problems))
     if format_ == "json":
         keys = ("file", "line", "column", "message")
@@ -40,16 +41,26 @@ def lint(path: tuple[str, ...], format_: str, probes: str | None) -> int:
     else:
         for problem in problems:
             click.echo(str(problem))
+        for role in _misspelt(estates, policies, known):
+            click.echo(role["en"], err=True)
         click.echo(f"{len(problems)} error(s)" if problems else "no error", err=True)
     return 2 if problems else 0
 
 
-def _unmeasured(estates: list[Estate], measures: set[str], known: inputs.Probes) -> Iterator[Problem]:
+def _unmeasured(estates: list[Estate], policies: list[Policies], known: inputs.Probes) -> Iterator[Problem]:
     """Attestations of measures that neither the policies beside them name nor the shipped ones."""
     attesting = [one for one in estates if one.attestations]
     shipped = inputs.load_policies((), known).measures if attesting else {}
     for one in attesting:
-        yield from declared.unmeasured(one, {*measures, *shipped})
+        yield from declared.unmeasured(one, {*shipped, *(name for these in policies for name in these.measures)})
+
+
+def _misspelt(estates: list[Estate], policies: list[Policies], known: inputs.Probes) -> Iterator[Text]:
+    """Roles of hosts that are no error, and most likely another's that the policies beside them or the shipped ones name."""
+    saying = [one for one in estates if one.roles_at]
+    shipped = (inputs.load_policies((), known),) if saying else ()
+    for one in saying:
+        yield from misspelt(one, (c for these in (*policies, *shipped) for c in these.controls), known)
 
 
 def _lint(path: Path, known: inputs.Probes) -> Estate | Policies | None:

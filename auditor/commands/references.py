@@ -9,10 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
+
 from auditor import archive, document, shelves
+from auditor.commands.beginning import placed
 from auditor.document import FORMAT, FORMAT_VERSION
 from auditor.errors import InvalidInput
 from auditor.model import Coverage, Finding, Run
+from auditor.sentences import clean
 from auditor.store import Catalogue, HostKept, Store, StoredRun
 
 DEMO = "demo"
@@ -39,17 +43,22 @@ def reference(name: str, store: Store | None, like: str | None = None) -> Iterat
     """
     path = file_of(name)
     if path is None:
-        yield _named(name, store, like)
+        found = _named(name, store, like)
+        if store:
+            _heed(name, found, store)
+        yield found
         return
     with _private() as kept:
         yield archive.read(path, kept) if _is_archive(path) else _read(path, kept)
 
 
 @contextmanager
-def evidence(name: str, store: str, of: str | None = None, like: str | None = None) -> Iterator[StoredRun]:
+def evidence(
+    name: str, store: str, of: str | None = None, like: str | None = None, heed: bool = True
+) -> Iterator[StoredRun]:
     """A run with its evidence: of an archive, by its path, or of the store at `store`, opened only then; "": there is none.
 
-    `of` and `like` say which estate's runs are the latest, as Store.run has them.
+    `of` and `like` say which estate's runs are the latest, as Store.run has them; `heed`: whether it is said that it is narrowed.
     """
     path = file_of(name)
     if path is not None:
@@ -62,7 +71,10 @@ def evidence(name: str, store: str, of: str | None = None, like: str | None = No
         _named(name, None)
     keeping = Store(store, create=False)
     try:
-        yield keeping.run(name, of, like)
+        found = keeping.run(name, of, like)
+        if heed:
+            _heed(name, found, keeping)
+        yield found
     finally:
         keeping.close()
 
@@ -70,7 +82,18 @@ def evidence(name: str, store: str, of: str | None = None, like: str | None = No
 def _named(name: str, store: Store | None, like: str | None = None) -> StoredRun:
     if store is None:
         raise InvalidInput(f"there is no file {name}, and no store to look for a run of that name: give --store")
-    return store.run(name, like=like)
+    return store.run(name, like=store.known_as(like, placed(like)) if like else like)
+
+
+def _heed(name: str, run: StoredRun, store: Store) -> None:
+    """Says of a latest run that it is of named policies alone, where there is one of all: nobody chose between them."""
+    header = run.header
+    number = store.whole(header) if header.policies and RUN_NAME.fullmatch(name) else 0
+    if number:
+        named = clean(", ".join(header.policies))
+        click.echo(
+            f"{name}: audit {header.number} is of these policies only: {named}; of all, audit {number}", err=True
+        )
 
 
 @contextmanager

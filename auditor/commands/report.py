@@ -13,6 +13,7 @@ import click
 
 from auditor import shelves
 from auditor.commands import inputs, sinks
+from auditor.commands.beginning import placed
 from auditor.commands.references import RUN_NAME, evidence, reference
 from auditor.commands.store_place import store_path
 from auditor.commands.viewed import reported
@@ -43,14 +44,17 @@ def report(
     with _broken(plugin):
         reports = sinks.chosen(formats, audience)
         of = _estate(run, of, store_path(store), plugin is not None)
-        with evidence(run, store_path(store), of) as whole, _before(against, store, whole.header.estate) as before:
+        with (
+            evidence(run, store_path(store), of, heed=plugin is None) as whole,
+            _before(against, store, whole.header.estate) as before,
+        ):
             kept = reported(whole, for_, before)
             limit_s = max_age * 3600.0 if max_age else plugin.max_age_s if plugin else 0.0
             too_old = limit_s > 0 and not 0 <= time.time() - _when(kept.header) <= limit_s
             suppress = sarif_accepted == "suppress"
             sinks.write(kept, reports, lang, details, audience, suppress, too_old, inputs.as_of(None))
             if plugin:
-                return plugin.code(kept, replace(inputs.voice(lang), too_old=too_old))
+                return plugin.code(kept, replace(inputs.voice(lang), too_old=too_old, today=inputs.as_of(None)))
             number = kept.header.number
     if too_old:
         click.echo(f"audit {number} is not of the last {max_age:g} hours: is it still scheduled?", err=True)
@@ -66,14 +70,16 @@ def _estate(run: str, given: str | None, store: str, plugin: bool) -> str | None
     if (given is None and not plugin) or not store or not Path(store).exists():
         return given
     with closing(Store(store, create=False)) as kept:
-        known = {name or "-": name for name in kept.estates()}
-    if given is None and len(known) > 1:
+        estates = [names[0] or "-" for names in kept.estates()]
+        known = {name or "-": name for names in kept.estates() for name in names}
+        meant = given if given is None or given in known else kept.known_as(given, placed(given))
+    if meant is None and len(estates) > 1:
         raise InvalidInput(
-            f"the store {store} holds audits of several estates: say whose, --of {' or --of '.join(known)}"
+            f"the store {store} holds audits of several estates: say whose, --of {' or --of '.join(estates)}"
         )
-    if given is not None and given not in known:
+    if meant is not None and meant not in known:
         raise InvalidInput(f"--of {given}: the store {store} holds no audit of it{did_you_mean(given, known)}")
-    return None if given is None else known[given]
+    return None if meant is None else known[meant]
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from auditor.audit import Pace, audit
 from auditor.collect import Places
 from auditor.commands import given_names, inputs, log, sinks
 from auditor.commands.asked import Asked
-from auditor.commands.beginning import catalogue_of, header_of
+from auditor.commands.beginning import catalogue_of, header_of, placed
 from auditor.commands.given import compared_with, given_by, trusted_side
 from auditor.commands.interrupting import INTERRUPTED, interruptible, uninterrupted
 from auditor.commands.progress import progress
@@ -115,7 +115,8 @@ def _begun(asked: Asked, meant: _Meant, keeping: Store, brought: Answered | None
     limit = asked.limit or _narrowed(plan, asked.trees)
     named = given_names.shared(given.kept.digests, asked.typed)
     kept = replace(given.kept, until=plan.until if asked.as_of else None, digests=named)
-    header = replace(header, limit=limit, policies=asked.policy, trusted=meant.trusted)
+    place = placed(plan.estate.source)
+    header = replace(header, limit=limit, policies=asked.policy, trusted=meant.trusted, place=place)
     return keeping.begin(header, catalogue_of(plan), kept)
 
 

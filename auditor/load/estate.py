@@ -117,7 +117,17 @@ def _declared(document: Document, hosts: list[Host], problems: list[Problem]) ->
     problems.extend(_days(document))
     placed = tuple(_places(document, hosts, estate, problems))
     problems.extend(tiers.problems(document, placed))
-    return replace(estate, hosts=placed)
+    return replace(estate, hosts=placed, roles_at=_roles(document))
+
+
+def _roles(document: Document) -> dict[str, str]:
+    """Where each role of a host or group is said first."""
+    found: dict[str, str] = {}
+    for name, place in document.value["hosts"].items():
+        for index, role in enumerate(place.get("roles", ())):
+            at = document.problem(("hosts", name, "roles", index), "")
+            found.setdefault(role, f"{at.file}:{at.line}:{at.column}")
+    return found
 
 
 def _twice(document: Document, *lists: str) -> Iterator[Problem]:

@@ -148,7 +148,12 @@ def _shown(value: Any) -> str:
 def did_you_mean(word: Any, known: Iterable[Any], list_known: bool = True) -> str:
     """`; did you mean 'x'?`, or what is known when nothing is near and the list is short."""
     names = [str(k) for k in known]
-    close = difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean '{close[0]}'?"
+    near = nearest(str(word), names)
+    if near:
+        return f"; did you mean '{near}'?"
     return f" (known: {', '.join(names)})" if list_known and 0 < len(names) <= 30 else ""
+
+
+def nearest(word: str, known: Iterable[str], like: float = 0.6) -> str:
+    """The known word that is most like it, from 0 (not at all) to 1; "" when none is as much."""
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=like)), "")

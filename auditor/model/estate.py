@@ -155,7 +155,7 @@ class Estate:
     """All that is inventoried. `declared` is false for the one made up when a run is given none.
 
     `groups` gives each group's hosts in the inventory's own order; `notices` what the reader of the inventory ought to know.
-    `place` is the absolute path of what was named first.
+    `place` is the absolute path of what was named first; `roles_at` is where each role of a host stands, as file:line:column.
     """
 
     hosts: tuple[Host, ...]
@@ -169,6 +169,7 @@ class Estate:
     place: str = ""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notices: tuple[Text, ...] = ()
+    roles_at: Mapping[str, str] = field(default_factory=dict)
     auditing_entity: str = ""  # whose audit this is; empty where all perimeters have one owner
     roles: Mapping[str, Role] = field(default_factory=dict)
     delegations: tuple[Delegation, ...] = ()

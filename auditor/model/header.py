@@ -62,3 +62,4 @@ class Header:
     seen_by: str = ""  # the entity that this is shown to, with nothing of another's; empty: all of it
     replay: ReplayOf | None = None  # no host was asked: this run's evidence was judged anew
     trusted: Trusted | None = None  # what judged is of this side, not of the change
+    place: str = ""  # where the estate lies, however it was typed; of a run in a store alone

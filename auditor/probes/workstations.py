@@ -101,4 +101,5 @@ PROBE = Probe(
         "additionalProperties": False,
     },
     privilege={"en": "none: no host is asked", "fr": "aucun : aucune machine n'est interrogée"},
+    roles=(ROLE,),
 )

@@ -42,13 +42,18 @@ def decided_why(finding: Finding, voice: Voice) -> str:
 
 def ended(seen: Summary, voice: Voice) -> str:
     """Which decisions that stood in a stored run have ended since; empty for none, and for a run that is judged now."""
-    beside = [group.decision for group in seen.groups] + [gap.decision for gap in seen.gaps]
-    over = dict.fromkeys(one.id for one in beside if one and one.until < voice.today)
+    over = gone(seen, voice)
     if not over:
         return ""
     form = N_("Decisions that have ended since: {count}{which}; what they stood beside is open again.")
-    which = "" if voice.audience == "elus" else f" ({listed(list(map(clean, over)), voice)})"
+    which = "" if voice.audience == "elus" else f" ({listed([*map(clean, over)], voice)})"
     return voice.say(form).format(count=len(over), which=which)
+
+
+def gone(seen: Summary, voice: Voice) -> list[str]:
+    """The ids of the decisions that stood in a stored run and have ended since."""
+    beside = [group.decision for group in seen.groups] + [gap.decision for gap in seen.gaps]
+    return [*dict.fromkeys(one.id for one in beside if one and one.until < voice.today)]
 
 
 JUDGED_AS_OF = N_("decisions and records judged as of {day}")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.kinds import OpenPart, Plugin, Reporter, Voice
-from auditor.model import SEVERITIES, Header, Run
-from auditor.reporters._said import JUDGED_AS_OF, another_day
+from auditor.model import SEVERITIES, Header, Outcome, Run
+from auditor.reporters._said import JUDGED_AS_OF, another_day, gone
 from auditor.sentences import SEVERITY_WORDS, clean, day, moment
 from auditor.summary import Summary, exit_code, summary
 
@@ -20,13 +20,29 @@ MAX_AGE_S = 26 * 3600.0  # a daily audit, and two hours of grace
 
 
 def state(run: Run, voice: Voice) -> int:
-    """The plugin's code: too old, then open failures, then what was not measured, or is of other hosts or another day."""
+    """The plugin's code: too old, then open failures, then what was not measured, or is of other hosts or another day.
+
+    A failure is open again where the decision that stood beside it has ended since.
+    """
     if voice.too_old:
         return UNKNOWN
-    if exit_code(run, GRAVE, fail_on_warn=False) == 1:
+    again, ended = _open_again(run, voice)
+    if exit_code(run, GRAVE, fail_on_warn=False) == 1 or GRAVE in again:
         return CRITICAL
     code = {0: OK, 1: WARNING, 3: UNKNOWN}[exit_code(run, SEVERITIES[0], fail_on_warn=False)]
+    if again or (ended and code == OK):
+        return WARNING
     return UNKNOWN if code == OK and any(_other(run.header, voice)) else code
+
+
+def _open_again(run: Run, voice: Voice) -> tuple[frozenset[str], bool]:
+    """How grave (GRAVE, or less) the failures are whose decision has ended since; whether any decision has."""
+    if not voice.today:
+        return frozenset(), False
+    seen = summary(run)
+    failing = (g for g in seen.groups if g.outcome is Outcome.FAIL and g.decision and g.decision.until < voice.today)
+    grave = (SEVERITIES.index(g.severity) >= SEVERITIES.index(GRAVE) for g in failing)
+    return frozenset(GRAVE if one else SEVERITIES[0] for one in grave), bool(gone(seen, voice))
 
 
 def _other(header: Header, voice: Voice) -> Iterator[str]:
@@ -64,6 +80,8 @@ def _said(run: Run, seen: Summary, voice: Voice) -> str:
         for s in reversed(SEVERITIES)
         if seen.open_severities.get(s)
     ]
+    if over := gone(seen, voice):
+        said.append(voice.say("decisions that have ended since: {count}").format(count=len(over)))
     said.append(voice.say("open failures: {opened}").format(opened=", ".join(opened) or 0))
     form = voice.say("checks measured: {told} of {planned}, hosts: {measured} of {expected}")
     said.append(

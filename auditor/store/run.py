@@ -181,14 +181,14 @@ class StoredRun(Run):
         )
         return {host: identity.rpartition(" ")[0] for host, identity in rows}
 
-    def same_machine(self) -> list[tuple[int, ...]]:
-        """The places of hosts that said they are one and the same machine."""
+    def machines(self) -> dict[str, tuple[int, ...]]:
+        """The places of the hosts that said what they are, by what they said: those of one are one and the same machine."""
         rows = self._db.execute(
-            "SELECT group_concat(seq) FROM host WHERE run = ? AND json_extract(doc, '$.identity') != ''"
-            " GROUP BY json_extract(doc, '$.identity') HAVING count(*) > 1",
+            "SELECT json_extract(doc, '$.identity'), group_concat(seq) FROM host"
+            " WHERE run = ? AND json_extract(doc, '$.identity') != '' GROUP BY 1",
             (self._number,),
         )
-        return [tuple(sorted(int(seq) for seq in row[0].split(","))) for row in rows]
+        return {identity: tuple(sorted(int(seq) for seq in places.split(","))) for identity, places in rows}
 
     def finished(self) -> frozenset[int]:
         """The places of the hosts that were kept."""

@@ -166,6 +166,7 @@ class _View(Run):
             hosts_inventoried=hosts,
             checks_planned=seen.visible,
             limit="",
+            place="",
             policies=tuple(map(self._names.written, header.policies)),
             trusted=self._trusted(header.trusted),
             legacy=tuple(host for host in header.legacy if host in self._hosts),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -314,12 +315,51 @@ def test_a_plan_opens_no_connection(tmp_path: Path) -> None:
     assert not asked.exists()
 
 
+def test_a_plan_gives_its_reasons_in_the_language(tmp_path: Path) -> None:
+    """Of a host that is not connected to, of a control without a question, and of what nothing checks."""
+    more = "  dc1: {roles: [ad-dc], platform: windows}\n  web01: {zone: bare}\n"
+    town = ESTATE_YAML.replace("signatories:", "  - {id: bare}\nsignatories:") + more
+    write(tmp_path / "town", hosts=f"all: {{hosts: {{{HERE}, dc1: }}}}", estate=town)
+    said = auditor("plan", "-i", str(tmp_path / "town"), "--lang", "fr").stdout.split("\n")
+    lines = "\n".join(line for line in said if line.startswith("# "))
+    for reason in (
+        "sans connexion: un contrôleur de domaine n'est interrogé que si estate.yaml dit audit: true",
+        "rien demandé: la zone « bare » ne dit pas",
+        "aucun point de contrôle ne la vérifie",
+    ):
+        assert reason in lines
+    assert not re.search("no control|no zone|the zone|does not say|is asked only", lines)
+
+
 def test_lint_knows_an_inventory_by_what_it_says(tmp_path: Path) -> None:
     file = tmp_path / "windows.yaml"
     for variable, code in (("ansible_port: 22", 0), ("ansible_port: x", 2)):
         file.write_text(f"all: {{hosts: {{w: {{{variable}}}}}}}\n")
         result = auditor("lint", str(file))
         assert (result.exit_code, "is no port" in result.stdout) == (code, bool(code))
+
+
+def test_a_role_that_is_most_likely_misspelt_is_said_and_no_error(tmp_path: Path) -> None:
+    """With its place, by lint and by whoever asks hosts; a word of the site's own, or of a policy beside, is not said."""
+    town = estate(tmp_path)
+    said = "  web01: {roles: [web-front, log-colector, AD-DC, log-collectors]}\n"
+    file = write(tmp_path / "town", estate=ESTATE_YAML + said) / "estate.yaml"
+    line = (ESTATE_YAML + said).count("\n")
+    column = said.index("log-colector") + 1
+    hint = f"{file}:{line}:{column}: no control and no probe speaks of the role 'log-colector'; did you mean 'log-collector'?"
+    linted = auditor("lint", town)
+    assert (linted.exit_code, linted.stdout) == (0, "")
+    assert (
+        hint in linted.stderr and "'AD-DC'; did you mean 'ad-dc'" in linted.stderr and "web-front" not in linted.stderr
+    )
+    assert hint in run(tmp_path, "--store", "none", town=town).stderr
+    policy, *probes = site(tmp_path)
+    Path(policy).write_text(
+        POLICY_YAML.replace("probe:", "applies_to: {roles: [log-collectors]}\n    probe:", 1), "utf-8"
+    )
+    assert "'log-collectors'; did" in linted.stderr
+    beside = auditor("lint", town, str(Path(policy).parent), *probes).stderr
+    assert "'log-collectors'; did" not in beside and "'log-colector'; did" in beside
 
 
 def test_lint_says_all_errors_in_text_and_json(tmp_path: Path) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from click.testing import CliRunner, Result
-from make import schema, site, write
+from make import NOON, begin, schema, site, write
 
 from auditor.cli import main
+from auditor.store import Store
 
 
 def invoke(tmp_path: Path, *words: str) -> Result:
@@ -70,6 +72,45 @@ def test_latest_is_of_the_same_estate(tmp_path: Path) -> None:
     result = invoke(tmp_path, "report", "--against", "latest~1")
     assert "against audit 1" in result.stdout
     assert audit(tmp_path, "echo 3", "-i", f"{town}/hosts.yaml", "--against", "latest").exit_code == 0
+
+
+def test_an_estate_is_one_however_it_is_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From another folder, as an absolute path, through a link; another estate between is none of its runs."""
+    for name in ("arras", "town"):
+        write(tmp_path / name, hosts="all: {hosts: {web01: {ansible_connection: local, ansible_host: localhost}}}")
+    (tmp_path / "link").symlink_to(tmp_path / "town")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert audit(tmp_path, "echo 400", "-i", "town").exit_code == 0
+    assert audit(tmp_path, "echo 3", "-i", "arras").exit_code == 1
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for typed in (str(tmp_path / "town"), "../town/", "../link"):
+        assert audit(tmp_path, "echo 3", "-i", typed, "--against", "latest").exit_code == (1 if typed[0] == "/" else 0)
+        with closing(Store(str(tmp_path / "runs.db"))) as kept:
+            assert len(kept.estates()) == 2
+            newest = next(kept.runs())
+            before = kept.before(newest)
+            assert before is not None and "arras" not in before.header.estate
+            assert kept.run("latest", of="town").header.number == newest.number
+    told = invoke(tmp_path, "report", "--of", f"{tmp_path}/elsewhere/../town", "-f", "json")
+    assert json.loads(told.stdout)["run"]["number"] == 5
+    assert "place" not in json.loads(told.stdout)["run"]
+
+
+def test_latest_says_that_it_is_of_named_policies_alone(tmp_path: Path) -> None:
+    """Where one of all the policies is kept beside it; nothing to a monitoring system, whose line says it already."""
+    here = write(tmp_path / "town", hosts="all: {hosts: {web01: {ansible_connection: local, ansible_host: localhost}}}")
+    assert audit(tmp_path, "echo 400", "-i", str(here)).exit_code == 0
+    assert "policies only" not in invoke(tmp_path, "report").stderr
+    with closing(Store(str(tmp_path / "runs.db"))) as kept:
+        kept.finish(begin(kept, estate=str(here)), "complete", NOON, (), ())
+    assert "policies only" not in invoke(tmp_path, "report").stderr
+    assert audit(tmp_path, "echo 400", "-i", str(here)).exit_code == 0
+    told = invoke(tmp_path, "report", "-f", "json").stderr
+    assert told.startswith("latest: audit 3 is of these policies only: ") and told.endswith("; of all, audit 2\n")
+    assert "latest~2: audit 1 is" in invoke(tmp_path, "diff", "latest~2").stderr
+    assert invoke(tmp_path, "report", "3").stderr == ""
+    assert invoke(tmp_path, "report", "-f", "nagios").stderr == ""
 
 
 def test_files_need_no_store(good_then_bad: Path) -> None:

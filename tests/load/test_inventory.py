@@ -501,6 +501,8 @@ def problems_in(path: Path) -> list[str]:
         ("hosts.ini", b"x ansible_port=70000\n", "hosts.ini:1:1: '70000' is no port"),
         ("hosts.ini", b"[a:children]\na\n[b]\nx\n", "the groups go in a circle: a > a"),
         ("hosts.ini", b"web[5:1]\n", "hosts.ini:1:1: the range in 'web[5:1]' is not from low to high"),
+        ("hosts.ini", b"a\nweb[1:999999999]\n", "hosts.ini:2:1: the range in 'web[1:999999999]' is too large: more than 100000 hosts"),
+        ("hosts.yaml", b"all:\n  hosts: {'web[1:9999999999].x': }\n", "hosts.yaml:2:11: the range in 'web[1:9999999999].x' is too large"),
         ("hosts.ini", b"web[08:100]\n", "both ends need as many digits"),
         ("hosts.json", b'{"_meta": {"hostvars": {}}, "g": {"hosts": ["x"]}', "hosts.json:1:50: not JSON"),
         ("hosts.json", b'{"g": {"hosts": ["x"]}}', "has no _meta.hostvars"),

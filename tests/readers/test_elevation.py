@@ -182,3 +182,24 @@ def test_which_stacks_sudo_asks(line: str, expected: set[tuple[str, bool]]) -> N
     known = passwd.people(Output(0, PEOPLE.encode(), b"", 0.0))
     assert isinstance(told, sudoers.Rules) and isinstance(known, passwd.People)
     assert {(s.name, s.surely) for s in services(told, "bob", ANYTHING, known)} == expected
+
+
+@pytest.mark.parametrize(
+    ("timeout", "asks"),
+    [
+        ("-0", True),
+        ("-0.0", True),
+        ("-.0", True),
+        ("0", True),
+        ("5", True),
+        ("-1", False),
+        ("-0.5", False),
+        ("-", False),
+    ],
+)
+def test_a_timeout_of_minus_nothing_is_none(timeout: str, asks: bool) -> None:
+    """sudo asks each time; below 0 it never asks again."""
+    text = f"sudoers files\ndefault -\t\ttimestamp_timeout\t{timeout}\nrule bob ALL\t(ALL) ALL\nname web01\nend\n"
+    facts = PROBE.dialects["linux"].parse(answers(text), {})
+    rules = getattr(facts["rules"], "items", facts["rules"])
+    assert [one["asks"] for one in (rules() if callable(rules) else rules)] == [asks]

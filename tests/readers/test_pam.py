@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from auditor.model import Unknown
 from auditor.readers import pam
+from auditor.readers.files import Files
+from auditor.readers.pam import asked
 
 BOB = pam.Who("bob", 1000, local=True, groups=frozenset({"bob"}))
 
@@ -224,3 +226,36 @@ def test_a_control_that_lets_past_what_does_not_answer_leaves_it_open(code: str)
     assert not isinstance(found, Unknown)
     assert isinstance(pam.weakest(found, frozenset())[0], Unknown)
     assert proofs(text.format(code).replace("=ignore", "=die"), who) == sets("password token")
+
+
+SSS, UNIX, DENY = (
+    "auth sufficient pam_sss.so cached_login\n",
+    "auth required pam_unix.so\n",
+    "auth required pam_deny.so\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"sshd": SSS}, True),
+        ({"sshd": UNIX}, False),
+        ({"sshd": UNIX, "other": UNIX}, False),
+        ({"sshd": UNIX, "other": DENY}, False),
+        (
+            {"sshd": UNIX, "other": SSS},
+            None,
+        ),  # login, without a file, would ask as other does: nobody told whether it is there
+        ({"sshd": UNIX, "other": "@include nowhere\n"}, None),
+        ({"sshd": "", "other": SSS}, True),  # no line of its own: other decides
+        ({"sshd": "", "other": DENY}, False),
+        ({"sshd": ""}, None),
+        ({**dict.fromkeys(asked.DOORS, UNIX), "other": SSS}, False),
+        ({"other": SSS}, None),
+        ({}, False),
+    ],
+)
+def test_what_a_door_without_a_file_asks(files: dict[str, str], expected: bool | None) -> None:
+    told = Files({f"/etc/pam.d/{name}": text for name, text in files.items()})
+    for found in (asked.asks("pam_sss", told), asked.has_option("pam_sss", "cached_login", told)):
+        assert (None if isinstance(found, Unknown) else found) is expected

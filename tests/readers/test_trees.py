@@ -234,6 +234,29 @@ def test_the_question_to_a_host_says_the_same(tmp_path: Path, name: str) -> None
     assert all(r.where for r in tree.rules)
 
 
+@pytest.mark.parametrize(
+    ("admins", "vendors", "elsewhere"),
+    [(None, None, False), (None, "Plugin x my.so\n", True), ("Plugin x my.so\n", None, True), ("# none\n", "Plugin x my.so\n", False)],
+)  # fmt: skip
+def test_sudo_conf_is_the_vendors_where_the_site_has_none(
+    tmp_path: Path, admins: str | None, vendors: str | None, elsewhere: bool
+) -> None:
+    """As SUSE builds sudo: the first file that is there is the only one. On a host and in a tree alike."""
+    paths = {"/usr/etc/sudo.conf": (tmp_path / "vendors", vendors), "/etc/sudo.conf": (tmp_path / "admins", admins)}
+    (tmp_path / "sudoers").write_text(RULES["plain"])
+    text = sudoers.SUDOERS.text.replace("/etc/sudoers", str(tmp_path / "sudoers"))
+    for path, (there, content) in paths.items():
+        text = text.replace(path, str(there))
+        if content is not None:
+            there.write_text(content)
+    done = subprocess.run(["sh", "-c", text], capture_output=True, check=True)
+    said = {path: content for path, (_, content) in paths.items() if content is not None}
+    tree = sudo.rules(as_read({"/etc/sudoers": RULES["plain"], **said}), NOBODY)
+    for told in (sudoers.rules(Output(0, done.stdout, b"", 0.0)), tree):
+        assert isinstance(told, sudoers.Rules)
+        assert (told.gap is not None and "other rules" in told.gap.detail) is elsewhere
+
+
 def test_cvtsudoers_says_where_a_comment_ends(tmp_path: Path) -> None:
     text = RULES["continued in a comment"]
     (tmp_path / "sudoers").write_text(text)

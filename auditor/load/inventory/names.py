@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 LONGEST_NAME = 253  # of a host in DNS
 _BRACKETED = re.compile(r"\[(.+)\]:([0-9]{1,5})")
 _WITH_PORT = re.compile(r"((?:[^:\[\]]|\[[^\]]*\])+):([0-9]{1,5})")
-_RANGE = re.compile(r"\[([0-9]{0,9}|[a-zA-Z]?):([0-9]{1,9}|[a-zA-Z])(?::([0-9]{1,9}))?\]")
+_RANGE = re.compile(r"\[([0-9]{0,18}|[a-zA-Z]?):([0-9]{1,18}|[a-zA-Z])(?::([0-9]{1,18}))?\]")
 _HOSTNAME = re.compile(
     r"(?:\w|\[[^\]]*\])(?:[\w-]|\[[^\]]*\])*(?<![_-])(?:\.(?:\w|\[[^\]]*\])(?:[\w-]|\[[^\]]*\])*(?<![_-]))*"
 )
@@ -67,8 +67,10 @@ def _range(match: re.Match[str], pattern: str, most: int) -> Sequence[str]:
     numeric = first.isdigit() and last.isdigit()
     letters = string.ascii_letters
     low, high = (int(first), int(last)) if numeric else (letters.find(first), letters.find(last))
-    if first.isdigit() != last.isdigit() or low > high or not step or (high - low) // step >= most:
+    if first.isdigit() != last.isdigit() or low > high or not step:
         raise BadName(f"the range in '{pattern}' is not from low to high")
+    if (high - low) // step >= most:
+        raise BadName(f"the range in '{pattern}' is too large: more than {most} hosts")
     if not numeric:
         return letters[low : high + 1 : step]
     padded = len(first) > 1 and first.startswith("0")

@@ -43,5 +43,9 @@ def _says_no(value: str) -> Truth:
 
 
 def _never_again(value: str) -> Truth:
-    """A negative timeout: the password is asked once, and then never until the next boot."""
-    return value.startswith("-") if re.fullmatch(r"-?[0-9.]{0,20}", value) else None
+    """A negative timeout: the password is asked once, and then never until the next boot. -0 is 0 to sudo: each time."""
+    return (
+        value.startswith("-") and not re.fullmatch(r"-0*\.?0+", value)
+        if re.fullmatch(r"-?[0-9.]{0,20}", value)
+        else None
+    )

@@ -149,8 +149,10 @@ if [ -e /etc/sudoers-rs ]; then echo 'policy /etc/sudoers-rs'; fi
 if grep -q sudo-rs "$(command -v sudo)" 2>/dev/null; then
   grep -qE 'sudo(ers)?-rs' "$(command -v visudo)" 2>/dev/null && visudo -cqf "$f" >/dev/null 2>&1 || echo 'policy sudo-rs'
 fi
+c=/etc/sudo.conf
+[ -e "$c" ] || c=/usr/etc/sudo.conf
 awk 'tolower($1) == "plugin" && $2 !~ /_(io|audit|approval)$/ && ($3 != "sudoers.so" || NF > 3) || tolower($1 $2) == "pathplugin_dir" {
-  print "policy /etc/sudo.conf"; exit }' /etc/sudo.conf 2>/dev/null
+  print "policy " FILENAME; exit }' "$c" 2>/dev/null
 set --
 for g in /etc/polkit-1/rules.d/*.rules /usr/local/share/polkit-1/rules.d/*.rules /etc/polkit-1/localauthority/*/*.pkla; do
   if [ -f "$g" ]; then set -- "$@" "$g"; fi

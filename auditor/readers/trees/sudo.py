@@ -22,7 +22,7 @@ POLKIT = Command(
 WHICH = "/var/lib/dpkg/alternatives/sudo"  # which of several is the host's sudo
 FOLDERS = ("/etc/sudoers.d", "/usr/etc/sudoers.d")
 SUDOERS = Command(
-    f"/etc/sudoers /usr/etc/sudoers /etc/sudoers.d/* /usr/etc/sudoers.d/* /etc/doas.conf /etc/sudoers-rs /etc/sudo.conf {WHICH}",
+    f"/etc/sudoers /usr/etc/sudoers /etc/sudoers.d/* /usr/etc/sudoers.d/* /etc/doas.conf /etc/sudoers-rs /etc/sudo.conf /usr/etc/sudo.conf {WHICH}",
     kind="read",
     mask="sudoers",
     cap_bytes=262144,
@@ -97,9 +97,10 @@ def _files(texts: Mapping[str, str], tree: people.Tree) -> Iterator[tuple[str, s
             yield line, place
     if tree.sudoers_elsewhere:
         yield "directory", "/etc/nsswitch.conf"
-    plugins = (line.split() for line in texts.get("/etc/sudo.conf", "").split("\n"))
+    conf = next((p for p in ("/etc/sudo.conf", "/usr/etc/sudo.conf") if p in texts), "")
+    plugins = (line.split() for line in texts.get(conf, "").split("\n"))
     if any(_may_decide(words) for words in plugins):
-        yield "policy /etc/sudo.conf", "/etc/sudo.conf"
+        yield f"policy {conf}", conf
 
 
 def _may_decide(words: list[str]) -> bool:
