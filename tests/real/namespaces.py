@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pickle
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import forks
 import yaml
 from conftest import lacking
 
@@ -22,27 +20,6 @@ from auditor.kinds import Probe
 from auditor.model import Answer, Facts, Outcome, Output, Register
 
 ROOT = Path(__file__).parent.parent.parent
-
-# Everything is imported before the setup runs: it may hide the folder that the interpreter stands in.
-CHILD = """
-import encodings.idna, importlib, json, pickle, subprocess, sys, time
-sys.path.insert(0, sys.argv[1])
-from auditor.framing.sh import HELLO
-from auditor.kinds import Settings
-from auditor.model import Host
-from auditor.transports import local
-asked = json.loads(sys.argv[2])
-probe = importlib.import_module("auditor.probes." + asked["probe"]).PROBE
-commands = probe.dialects["linux"].commands(asked["args"])
-subprocess.run(["sh", "-e", "-c", asked["setup"]], check=True, stdout=sys.stderr)
-ask = local.TRANSPORT.open(Settings(clock=time.time, elevated=tuple(c for c in commands.values() if c.elevated)))
-host = Host("here", "localhost", connection="local", become=asked["become"])
-got = dict(ask(host, (HELLO, *commands.values()), 100.0))
-after = subprocess.run(["sh", "-e", "-c", asked["after"]], check=True, stdout=subprocess.PIPE).stdout
-sys.stdout.buffer.write(pickle.dumps(({n: got[c] for n, c in commands.items()}, after)))
-"""
-ALONE = ("-p", "-f", "--kill-child", "--mount-proc")
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -77,19 +54,25 @@ def ask(
 ) -> Told:
     """`alone`: in a process namespace as well; what the setup started ends with it."""
     asked = {"probe": name, "setup": setup, "args": args or {}, "after": after, "become": become}
-    ran = subprocess.run(
-        ["unshare", "-m", "-n", *ALONE * alone, sys.executable, "-c", CHILD, str(ROOT), json.dumps(asked)],
-        capture_output=True,
-        timeout=110,
-    )
-    assert ran.returncode == 0, ran.stderr.decode()
-    answers, printed = pickle.loads(ran.stdout)
+    given, said = forks.told(asked, alone, 110)
+    assert given is not None, said
+    answers, printed = given
     return Told(probe.dialects["linux"].parse(answers, args or {}), answers, printed.decode())
 
 
 def control(policy: str, id: str) -> Mapping[str, Any]:
-    written = yaml.safe_load((ROOT / "policies" / "convention" / f"{policy}.yaml").read_text("utf-8"))
-    return next(c for c in written["controls"] if c["id"] == id)
+    return next(c for c in _shipped(policy)["controls"] if c["id"] == id)
+
+
+def parameters(one: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that the measure of a shipped control gives, by their names."""
+    measure = next(m for m in _shipped("measures")["measures"] if m["id"] == one["measure"])
+    return {name: p["value"] for name, p in measure.get("parameters", {}).items()}
+
+
+@cache
+def _shipped(policy: str) -> Any:
+    return yaml.load((ROOT / "policies" / "convention" / f"{policy}.yaml").read_text("utf-8"), yaml.CSafeLoader)
 
 
 def judged(
@@ -102,9 +85,7 @@ def judged(
 ) -> Outcome | None:
     """The outcome of a shipped control; None when it does not concern the host. `hosts`: the addresses of declared hosts."""
     one = control(policy, id)
-    measures = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))["measures"]
-    parameters = next(m for m in measures if m["id"] == one["measure"]).get("parameters", {})
-    values = {name: p["value"] for name, p in parameters.items()}
+    values = parameters(one)
     kept = {f"registers.{name}": Register(name, entries) for name, entries in (registers or {}).items()}
     scope = Scope({**values, "hosts.backup-offsite.addresses": list(hosts), **kept}, probe.facts)
     concerned = expectations.concerns(one.get("concerns", {}), facts, scope)[0]

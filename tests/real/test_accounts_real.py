@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from namespaces import ROOT, Told, ask, control, need
+from namespaces import ROOT, Told, ask, control, need, parameters
 
 from auditor import expectations
 from auditor.expectations import Scope
@@ -64,16 +63,14 @@ def probe(name: str) -> Probe:
 
 def look(name: str, setup: str, shell: str = "dash", after: str = "") -> Told:
     need("useradd", "sshd", "sudo", "busybox", "lastlog")
-    told = ask(probe(name), name, MACHINE + setup + "\n" + SHELLS[shell], after=after)
+    told = ask(probe(name), name, MACHINE + setup + "\n" + SHELLS[shell], after=after, alone=True)
     assert "CANARY" not in told.raw and "$6$" not in told.raw
     return told
 
 
 def judged(policy_id: str, told: Told, at: float = 0.0, **registers: Register) -> Outcome | None:
     one = control("identity", policy_id)
-    measures = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))["measures"]
-    given = next(m for m in measures if m["id"] == one["measure"]).get("parameters", {})
-    values: dict[str, Any] = {name: p["value"] for name, p in given.items()}
+    values = parameters(one)
     for name in ("local_accounts", "admins", "sudo_exceptions", "leavers", "everyday_accounts"):
         values[f"registers.{name}"] = registers.get(name, Unknown("register_missing", name))
     gone = registers.get("leavers")

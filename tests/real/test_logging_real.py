@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import yaml
-from namespaces import ROOT, Told, ask, control, need
+from namespaces import Told, ask, control, need, parameters
 
 from auditor import expectations
 from auditor.expectations import Scope
@@ -78,9 +77,7 @@ def told(name: str, setup: str, shell: str = "dash", **how: Any) -> Told:
 
 def judged(name: str, policy: str, id: str, facts: Facts) -> Outcome:
     one = control(policy, id)
-    measures = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))["measures"]
-    parameters = next(m for m in measures if m["id"] == one["measure"]).get("parameters", {})
-    values = {key: p["value"] for key, p in parameters.items()} | {"hosts.log-collector.addresses": list(COLLECTOR)}
+    values = parameters(one) | {"hosts.log-collector.addresses": list(COLLECTOR)}
     scope = Scope(values, importlib.import_module(f"auditor.probes.{name}").PROBE.facts)
     return expectations.outcome(one["expect"], one.get("tolerate", {}), facts, scope)[0]
 

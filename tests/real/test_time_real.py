@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from conftest import lacking
-from namespaces import ROOT, Told, ask, control, need
+from namespaces import Told, ask, control, need, parameters
 
 from auditor import expectations
 from auditor.expectations import Scope
@@ -141,10 +140,7 @@ def told(setup: str, shell: str = "dash", **how: Any) -> Told:
 
 def judged(id: str, facts: Facts) -> Outcome:
     one = control("logging", id)
-    measures = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))["measures"]
-    parameters = next(m for m in measures if m["id"] == one["measure"])["parameters"]
-    values = {key: p["value"] for key, p in parameters.items()}
-    scope = Scope({**values, "registers.time_sources": Register("time_sources", DECLARED)}, PROBE.facts)
+    scope = Scope({**parameters(one), "registers.time_sources": Register("time_sources", DECLARED)}, PROBE.facts)
     return expectations.outcome(one["expect"], one.get("tolerate", {}), facts, scope)[0]
 
 
