@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -158,8 +158,10 @@ def _call(name: str, *arguments: object) -> None:
         raise OSError(ctypes.get_errno(), name)
 
 
-def questions(probe: str, args: Mapping[str, Any], setup: str, after: str, become: bool) -> tuple[Any, bytes]:
-    """The answers to the probe's commands once the setup has run, and what `after` printed then."""
+def questions(
+    probe: str, args: Mapping[str, Any], setup: str, shells: Sequence[str], after: str, become: bool
+) -> tuple[list[Any], bytes]:
+    """The answers to the probe's commands once the setup has run, after each line of `shells`; and what `after` printed then."""
     import time
 
     from auditor import shelves
@@ -169,9 +171,18 @@ def questions(probe: str, args: Mapping[str, Any], setup: str, after: str, becom
     from auditor.transports import local
 
     commands = shelves.probes()[probe].dialects["linux"].commands(args)
-    subprocess.run(["sh", "-e", "-c", setup], check=True, stdout=sys.stderr)
+    _sh(setup)
     ask = local.TRANSPORT.open(Settings(clock=time.time, elevated=tuple(c for c in commands.values() if c.elevated)))
     host = Host("here", "localhost", connection="local", become=become)
-    got = dict(ask(host, (HELLO, *commands.values()), 100.0))
+    told = []
+    for shell in shells:
+        _sh(shell)
+        got = dict(ask(host, (HELLO, *commands.values()), 100.0))
+        told.append({n: got[c] for n, c in commands.items()})
     printed = subprocess.run(["sh", "-e", "-c", after], check=True, stdout=subprocess.PIPE).stdout
-    return {n: got[c] for n, c in commands.items()}, printed
+    return told, printed
+
+
+def _sh(lines: str) -> None:
+    if lines:
+        subprocess.run(["sh", "-e", "-c", lines], check=True, stdout=sys.stderr)

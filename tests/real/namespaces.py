@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,7 @@ from auditor.kinds import Probe
 from auditor.model import Answer, Facts, Outcome, Output, Register
 
 ROOT = Path(__file__).parent.parent.parent
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -43,6 +48,45 @@ def need(*programs: str) -> None:
         lacking("this needs " + ", ".join(missing))
 
 
+# What stands behind `sh`, in this order: each is laid over the one before, and asked after it.
+SHELLS = {
+    "dash": "",
+    "bash": "mount --bind /usr/bin/bash /usr/bin/dash",
+    "busybox": "mount --bind /usr/bin/busybox /usr/bin/dash",
+}
+_turns: ContextVar[tuple[Mapping[Any, str], dict[str, dict[Any, Told]]] | None] = ContextVar("turns", default=None)
+
+
+def in_each_shell(shells: Mapping[Any, str] = SHELLS) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A test whose body runs for each `shell` in turn, on one setup: what the first asks is asked in all of them at once."""
+
+    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        @wraps(test)
+        def every(**given: Any) -> None:
+            token = _turns.set((shells, {}))
+            try:
+                for shell in shells:
+                    _turn(test, shell, given)
+            finally:
+                _turns.reset(token)
+
+        taken = signature(test)
+        every.__signature__ = taken.replace(  # type: ignore[attr-defined]
+            parameters=[p for name, p in taken.parameters.items() if name != "shell"]
+        )
+        return every
+
+    return decorate
+
+
+def _turn(test: Callable[..., None], shell: Any, given: Mapping[str, Any]) -> None:
+    try:
+        test(**given, shell=shell)
+    except BaseException as why:
+        why.add_note(f"in the shell {shell!r}")
+        raise
+
+
 def ask(
     probe: Probe,
     name: str,
@@ -51,13 +95,30 @@ def ask(
     after: str = "",
     become: bool = True,
     alone: bool = False,
+    shell: Any = None,
 ) -> Told:
-    """`alone`: in a process namespace as well; what the setup started ends with it."""
+    """`alone`: in a process namespace as well; what the setup started ends with it. `shell`: in a test of `in_each_shell`.
+
+    The setup finds a new folder on the machine's disk as $disk.
+    """
     asked = {"probe": name, "setup": setup, "args": args or {}, "after": after, "become": become}
-    given, said = forks.told(asked, alone, 110)
+    turns = _turns.get()
+    if shell is None or turns is None:
+        return _told(probe, {**asked, "shells": [SHELLS.get(shell, "")]}, alone)[0]
+    shells, kept = turns
+    key = json.dumps([asked, alone])
+    if key not in kept:
+        kept[key] = dict(zip(shells, _told(probe, {**asked, "shells": list(shells.values())}, alone), strict=True))
+    return kept[key][shell]
+
+
+def _told(probe: Probe, asked: Mapping[str, Any], alone: bool) -> list[Told]:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as disk:
+        given, said = forks.told({**asked, "setup": f"disk={disk}\n{asked['setup']}"}, alone, 110)
     assert given is not None, said
-    answers, printed = given
-    return Told(probe.dialects["linux"].parse(answers, args or {}), answers, printed.decode())
+    told, printed = given
+    parse = probe.dialects["linux"].parse
+    return [Told(parse(answers, asked["args"]), answers, printed.decode()) for answers in told]
 
 
 def control(policy: str, id: str) -> Mapping[str, Any]:
