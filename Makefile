@@ -10,6 +10,10 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
+.venv/.kerberos: .venv/.made
+	$(BIN)/python -m pip install --quiet --editable '.[kerberos-tests]'
+	@touch $@
+
 dev: .venv/.made
 
 audit: .venv/.made
@@ -18,7 +22,7 @@ audit: .venv/.made
 
 test: .venv/.made
 	@sh tests/servers.sh
-	@! command -v krb5-config >/dev/null || $(BIN)/python -m pip install --quiet --editable '.[kerberos-tests]'
+	@! command -v krb5-config >/dev/null || $(MAKE) --no-print-directory .venv/.kerberos
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: .venv/.made
