@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# An empty word is none: what is compiled once is not compiled by each of a thousand processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: audit test check dev golden schema man bundle demo bench clean
 
 .venv/.made: pyproject.toml

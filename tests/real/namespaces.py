@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import forks
-import yaml
 from conftest import lacking
+from documents import written
 
 from auditor import expectations
 from auditor.expectations import Scope
@@ -133,7 +133,7 @@ def parameters(one: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _shipped(policy: str) -> Any:
-    return yaml.load((ROOT / "policies" / "convention" / f"{policy}.yaml").read_text("utf-8"), yaml.CSafeLoader)
+    return written((ROOT / "policies" / "convention" / f"{policy}.yaml").read_text("utf-8"))
 
 
 def judged(
