@@ -2,12 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# An empty word is none: what is compiled once is not compiled by each of a thousand processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: audit test check dev golden schema man bundle demo bench clean
 
 .venv/.made: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+.venv/.kerberos: .venv/.made
+	$(BIN)/python -m pip install --quiet --editable '.[kerberos-tests]'
 	@touch $@
 
 dev: .venv/.made
@@ -18,7 +25,7 @@ audit: .venv/.made
 
 test: .venv/.made
 	@sh tests/servers.sh
-	@! command -v krb5-config >/dev/null || $(BIN)/python -m pip install --quiet --editable '.[kerberos-tests]'
+	@! command -v krb5-config >/dev/null || $(MAKE) --no-print-directory .venv/.kerberos
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: .venv/.made

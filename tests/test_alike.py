@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import yaml
+from documents import written
 from hypothesis import given
 from hypothesis import strategies as st
 from make import make_check, make_control, make_finding
@@ -46,7 +46,7 @@ def told(parse: Callable[..., Any], answers: Mapping[str, Answer], arguments: Ma
 
 @pytest.mark.parametrize("path", LIVE, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_what_a_parse_is_not_given_changes_no_fact(path: Any) -> None:
-    case = yaml.safe_load(path.read_text())
+    case = written(path.read_text())
     assert case.get("platform", "linux") == "linux"
     found = probe(path.parent.name)
     assert isinstance(found, Probe)

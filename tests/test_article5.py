@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
+from documents import written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ from auditor.model import Measure
 
 ROOT = Path(__file__).parent.parent
 ARTICLE = re.sub(r"\s+", " ", (ROOT / "tests/data/convention/convention-article-5.txt").read_text("utf-8"))
-MEASURES = yaml.safe_load((ROOT / "policies/convention/measures.yaml").read_text("utf-8"))["measures"]
+MEASURES = written((ROOT / "policies/convention/measures.yaml").read_text("utf-8"))["measures"]
 COUNTS = st.dictionaries(
     st.sampled_from(
         ["fail", "warn", "accepted_fail", "accepted_warn", "unknown", "nothing_asked", "pass", "not_concerned"]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from click.testing import CliRunner
+from documents import written
 from hypothesis import given
 from hypothesis import strategies as st
 from make import write
@@ -506,7 +506,7 @@ def test_a_document_that_is_no_file_proves_nothing(town: Path, special: str) -> 
 
 def test_a_word_that_says_that_it_failed_fails() -> None:
     """Whatever else the shipped control looks at."""
-    policy = yaml.safe_load((Path(__file__).parents[1] / "policies/convention/attestations.yaml").read_text("utf-8"))
+    policy = written((Path(__file__).parents[1] / "policies/convention/attestations.yaml").read_text("utf-8"))
     asked = [control for control in policy["controls"] if control["probe"] == "attestation"]
     deaf = [c["id"] for c in asked if "failed" not in c["expect"] and "values.result" not in c["expect"]]
     assert deaf == ["penetration-test-leaves-out-no-exposed-host"]

@@ -12,7 +12,8 @@ from lxml import etree
 from pipeline import ROOT, commit, git
 from proposals import Came, Remote
 
-pytestmark = pytest.mark.timeout(600)  # a play is a dozen programs a host
+# A play is a dozen programs a host; the main branch is played once.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("trees")]
 
 DROP_IN = "roles/sshd/templates/00-urgent.conf.j2"
 DROPPED_IN = "etc/ssh/sshd_config.d/00-urgent.conf"

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 from click.testing import CliRunner, Result
+from documents import written
 from make import ESTATE_YAML, ROOT, write
 
 from auditor import shelves
@@ -117,7 +117,7 @@ def given_arguments() -> Iterator[tuple[str, Command]]:
     for name, probe in shelves.probes().items():
         if not isinstance(probe, Probe) or "linux" not in probe.dialects:
             continue
-        cases = [yaml.safe_load(p.read_text()) for p in sorted((ROOT / "tests/probes" / name).glob("*.yaml"))]
+        cases = [written(p.read_text()) for p in sorted((ROOT / "tests/probes" / name).glob("*.yaml"))]
         for args in [{}, *(c["arguments"] for c in cases if c["platform"] == "linux")]:
             for command in probe.dialects["linux"].commands(args).values():
                 if command.elevated and command.arguments:

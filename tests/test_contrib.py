@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import tree_sitter_powershell
-import yaml
+from documents import written
 from make import ROOT
 from test_by_hand import powershell
 from tree_sitter import Language, Parser
@@ -18,7 +18,7 @@ from tree_sitter import Language, Parser
 from auditor import shelves
 from auditor.kinds import Probe
 
-WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / "contrib" / "windows-latest.yml").read_text())
+WORKFLOW: dict[str, Any] = written((ROOT / "contrib" / "windows-latest.yml").read_text())
 
 
 def step(job: str, name: str) -> str:
@@ -52,7 +52,7 @@ def recorded() -> dict[str, str]:
     found = {}
     for name, probe in shelves.probes().items():
         if isinstance(probe, Probe) and "windows" in probe.dialects:
-            case = yaml.safe_load((ROOT / "tests" / "probes" / name / "windows-expected.yaml").read_text())
+            case = written((ROOT / "tests" / "probes" / name / "windows-expected.yaml").read_text())
             commands = probe.dialects["windows"].commands(case["arguments"])
             found.update(
                 {c.text: case["answers"][n].get("stdout", "") for n, c in commands.items() if n in case["answers"]}

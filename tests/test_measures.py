@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
+from documents import written
 
 from auditor.commands.explain import WORDS
 from auditor.load.policies import ROOTS
@@ -18,11 +18,11 @@ from auditor.load.policy_schema import FRAMEWORKS
 ROOT = Path(__file__).parent.parent
 CONVENTION = ROOT / "tests" / "data" / "convention"
 SCHEMA: dict[str, Any] = json.loads((ROOT / "auditor" / "schemas" / "measures.schema.json").read_text("utf-8"))
-DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))
+DOCUMENT: dict[str, Any] = written((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))
 MEASURES: list[dict[str, Any]] = DOCUMENT["measures"]
 BY_ID = {m["id"]: m for m in MEASURES}
 POLICIES = sorted(p for p in (ROOT / "policies" / "convention").glob("*.yaml") if p.name != "measures.yaml")
-CONTROLS: list[dict[str, Any]] = [c for p in POLICIES for c in yaml.safe_load(p.read_text("utf-8"))["controls"]]
+CONTROLS: list[dict[str, Any]] = [c for p in POLICIES for c in written(p.read_text("utf-8"))["controls"]]
 # What is to be checked in a list: id, asked or derived, what can tell it, which decision it allows.
 CATALOGUE = [line.split("\t") for line in (CONVENTION / "catalogue.tsv").read_text("utf-8").splitlines()]
 REGIMES = {
@@ -215,7 +215,7 @@ def test_the_schema_says_what_each_word_means(field: str) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.stem)
 def test_controls_name_measures_and_parameters_that_exist(policy: Path) -> None:
-    for control in yaml.safe_load(policy.read_text("utf-8"))["controls"]:
+    for control in written(policy.read_text("utf-8"))["controls"]:
         measure = BY_ID[control["measure"]]
         judged = json.dumps([control["expect"], control.get("tolerate", {}), control.get("concerns", {})])
         for name in re.findall(r"\$([a-z_.-]+)", judged):

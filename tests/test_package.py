@@ -11,6 +11,7 @@ import pytest
 
 from auditor.cli import main
 
+pytestmark = pytest.mark.xdist_group("wheel")
 ROOT = Path(__file__).parent.parent
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
+from documents import written
 
 import auditor.probes
 from auditor.errors import Unreadable
@@ -107,7 +107,7 @@ def parsed(found: Probe, case: Mapping[str, Any], arguments: Mapping[str, Any]) 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_recorded_case(path: Path) -> None:
-    case = yaml.safe_load(path.read_text())
+    case = written(path.read_text())
     assert set(case) <= {"about", "platform", "arguments", "answers", "facts", "canary"}, "an unknown key in the case"
     found = probe(path.parent.name)
     assert isinstance(found, Probe)
@@ -215,5 +215,5 @@ def test_a_probe_has_recorded_cases(name: str) -> None:
 
 def test_the_causes_in_cases_exist() -> None:
     for path in CASES:
-        for spec in yaml.safe_load(path.read_text())["answers"].values():
+        for spec in written(path.read_text())["answers"].values():
             assert spec.get("failure", "timeout") in CAUSES, path

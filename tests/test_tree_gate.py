@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from documents import written
 from test_tree_antivirus import CLAMD, FRESHCLAM, LEARNS, LINKS, SETTINGS
 from test_tree_backups import BACKUP, DAILY, LINK, OFF_SITE, SERVICE, TIMER
 from test_tree_dialects import made, probe
@@ -44,7 +45,7 @@ def shipped(folder: Path) -> None:
     folder.mkdir()
     shutil.copy(SHIPPED / "measures.yaml", folder)
     for name in ("backup", "identity", "protection"):
-        policy = yaml.safe_load((SHIPPED / f"{name}.yaml").read_text("utf-8"))
+        policy = written((SHIPPED / f"{name}.yaml").read_text("utf-8"))
         policy["controls"] = [c for c in policy["controls"] if c["id"] in OURS]
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(policy), "utf-8")
 

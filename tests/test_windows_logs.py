@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from documents import written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from make import make_estate, make_host, make_plan
@@ -30,7 +30,7 @@ from auditor.shelves import probes
 
 
 def facts(probe: str, case: str) -> Any:
-    recorded = yaml.safe_load((FOLDER / probe / f"windows-{case}.yaml").read_text())
+    recorded = written((FOLDER / probe / f"windows-{case}.yaml").read_text())
     found = probes()[probe]
     assert isinstance(found, Probe)
     given_answers = {n: answer(spec) for n, spec in recorded["answers"].items()}
@@ -50,7 +50,7 @@ PIECES = st.sampled_from(["", "null", "-1", '"', "9" * 40, "{", "]", "true", "0x
 @settings(deadline=None)  # a case is read from its file each time
 @given(case=st.sampled_from(CASES), data=st.data())
 def test_damaged_answers_break_nothing(case: Path, data: st.DataObject) -> None:
-    recorded = yaml.safe_load(case.read_text())
+    recorded = written(case.read_text())
     found = probes()[case.parent.name]
     assert isinstance(found, Probe)
     damaged = {}

@@ -13,7 +13,7 @@ from functools import cache
 import pytest
 import tree_sitter_powershell
 import tree_sitter_pwsh
-import yaml
+from documents import written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from make import ROOT, make_estate, make_host, make_plan, schema
@@ -310,7 +310,7 @@ def outcome(control: str, case: str, *registers: Register) -> Outcome | None:
     plan = make_plan(make_estate(host, other, registers=registers), chosen, dict(probes()), measures=loaded.measures)
     (check,) = plan.checks_of(0)
     name = check.control.probe
-    recorded = yaml.safe_load((FOLDER / name / f"windows-{case}.yaml").read_text())
+    recorded = written((FOLDER / name / f"windows-{case}.yaml").read_text())
     given_answers = {n: answer(spec) for n, spec in recorded["answers"].items()}
     arguments = {
         **recorded["arguments"],

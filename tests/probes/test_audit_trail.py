@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from documents import written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +17,7 @@ from auditor.probes.audit_trail import PROBE
 from auditor.probes.linux.audit_trail import commands
 from auditor.readers import audit_rules
 
-RECORDED = [yaml.safe_load(p.read_text()) for p in sorted((Path(__file__).parent / "audit_trail").glob("*.yaml"))]
+RECORDED = [written(p.read_text()) for p in sorted((Path(__file__).parent / "audit_trail").glob("*.yaml"))]
 CASES = [case for case in RECORDED if case["platform"] == "linux"]
 EXPECTED = next(c for c in CASES if c["about"].startswith("Debian 12, auditd"))
 NAMES = list(commands({}))

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-import yaml
+from documents import written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ from auditor.probes.directory import PROBE
 from auditor.probes.linux.directory import commands
 from auditor.readers import sssd
 
-RECORDED = [yaml.safe_load(p.read_text()) for p in sorted((Path(__file__).parent / "directory").glob("*.yaml"))]
+RECORDED = [written(p.read_text()) for p in sorted((Path(__file__).parent / "directory").glob("*.yaml"))]
 CASES = [case for case in RECORDED if case["platform"] == "linux"]
 NAMES = list(commands({}))
 PARSE = PROBE.dialects["linux"].parse

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import yaml
+from documents import written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ KEPT = [
 
 
 def answers(path: Any) -> dict[str, Answer]:
-    return {name: answer(spec) for name, spec in yaml.safe_load(path.read_text())["answers"].items()}
+    return {name: answer(spec) for name, spec in written(path.read_text())["answers"].items()}
 
 
 def parsed(found: Probe, given: Mapping[str, Answer]) -> Mapping[str, Any] | None:

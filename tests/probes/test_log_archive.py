@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from documents import written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from make import output
@@ -21,7 +21,7 @@ LINES = sorted(
     {
         line
         for path in (Path(__file__).parent / "log_archive").glob("*.yaml")
-        for told in yaml.safe_load(path.read_text())["answers"].values()
+        for told in written(path.read_text())["answers"].values()
         for line in told.get("stdout", "").split("\n")
     }
 )
@@ -52,7 +52,7 @@ def test_mutated_answers(pieces: Mapping[str, list[str]]) -> None:
 @pytest.mark.parametrize("name", ["journal", "tree", "engines", "deletion"])
 def test_an_answer_that_is_cut_leaves_what_depends_on_it_unknown(name: str) -> None:
     path = Path(__file__).parent / "log_archive" / "expected_names_of_a_tree.yaml"
-    told = {n: a.get("stdout", "") for n, a in yaml.safe_load(path.read_text())["answers"].items()}
+    told = {n: a.get("stdout", "") for n, a in written(path.read_text())["answers"].items()}
     whole, cut = facts(told), facts({**told, name: told[name][:-4]})
     changed = {fact for fact in whole if whole[fact] != cut[fact]}
     assert (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
+from documents import written
 from hypothesis import given
 from hypothesis import strategies as st
 from make import ROOT, make_host
@@ -14,7 +14,7 @@ from auditor.expectations import Scope, outcome
 from auditor.model import Host, Outcome, Partial, Unknown
 from auditor.probes.log_coverage import PROBE, heard, normal
 
-WRITTEN = yaml.safe_load((ROOT / "policies/convention/logging.yaml").read_text())["controls"]
+WRITTEN = written((ROOT / "policies/convention/logging.yaml").read_text())["controls"]
 CONTROL = next(c for c in WRITTEN if c["probe"] == "log_coverage")
 WEB = make_host("web01", address="10.0.0.1")
 DB = make_host("db.example.org", address="10.0.0.2", aliases=("Ledger",))

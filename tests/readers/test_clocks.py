@@ -8,7 +8,7 @@ from typing import Any
 
 import make
 import pytest
-import yaml
+from documents import written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,9 +19,7 @@ from auditor.readers.clocks.clock import number, whole
 
 PARSE = importlib.import_module("auditor.probes.time_sync").PROBE.dialects["linux"].parse
 CASES = sorted((Path(__file__).parent.parent / "probes" / "time_sync").glob("*.yaml"))
-RECORDED = [
-    yaml.safe_load(path.read_text("utf-8"))["answers"] for path in CASES if not path.stem.startswith("windows-")
-]
+RECORDED = [written(path.read_text("utf-8"))["answers"] for path in CASES if not path.stem.startswith("windows-")]
 NAMES = ("asked", "asked_root", "processes", "processes_root")
 READERS = [
     lambda lines: chrony.clock(lines, lines),

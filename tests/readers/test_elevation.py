@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
+from documents import written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +16,7 @@ from auditor.readers import passwd, sudoers
 from auditor.readers.elevation import ANYTHING, elevations, same, services
 
 CASES = [
-    yaml.safe_load(p.read_text("utf-8"))
-    for p in sorted((Path(__file__).parents[1] / "probes/sudo_rules").glob("*.yaml"))
+    written(p.read_text("utf-8")) for p in sorted((Path(__file__).parents[1] / "probes/sudo_rules").glob("*.yaml"))
 ]
 LINES = sorted({line for c in CASES for line in c["answers"]["sudoers"].get("stdout", "").splitlines()})
 PEOPLE = "p:root:0:0:/root:/bin/sh\np:bob:7:7:/:/bin/sh\ng:ops:60:bob\nend\n"

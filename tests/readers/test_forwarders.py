@@ -9,7 +9,7 @@ from typing import Any
 
 import make
 import pytest
-import yaml
+from documents import written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,9 +24,7 @@ PARSE = PROBE.PROBE.dialects["linux"].parse
 NAMES = tuple(PROBE.PROBE.dialects["linux"].commands({}))
 CASES = sorted((Path(__file__).parent.parent / "probes" / "log_forwarding").glob("*.yaml"))
 RECORDED = [
-    case["answers"]
-    for case in (yaml.safe_load(path.read_text("utf-8")) for path in CASES)
-    if case["platform"] == "linux"
+    case["answers"] for case in (written(path.read_text("utf-8")) for path in CASES) if case["platform"] == "linux"
 ]
 
 

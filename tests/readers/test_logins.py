@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
+from documents import written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from auditor.model import Failure, Output, Unknown
 from auditor.readers import logins
 from auditor.readers.logins import State
 
-CASE = yaml.safe_load((Path(__file__).parents[1] / "probes" / "accounts" / "expected.yaml").read_text("utf-8"))
+CASE = written((Path(__file__).parents[1] / "probes" / "accounts" / "expected.yaml").read_text("utf-8"))
 LINES = [line for name in ("states", "last") for line in CASE["answers"][name]["stdout"].splitlines()]
 
 

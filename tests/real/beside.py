@@ -8,12 +8,6 @@ from conftest import lacking
 from namespaces import need
 
 BESIDE = Path("/opt/auditor-tests/beside")
-SHELLS = {
-    "dash": "",
-    "bash": "mount --bind /usr/bin/bash /usr/bin/dash",
-    "busybox": "mount --bind /usr/bin/busybox /usr/bin/dash",
-}
-
 # A machine with these servers: /etc is a copy, /run is empty, what is written to /var is lost.
 MACHINE = f"""
 mount --make-rprivate /

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import shutil
-import subprocess
-import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache, wraps
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import yaml
+import forks
 from conftest import lacking
+from documents import written
 
 from auditor import expectations
 from auditor.expectations import Scope
@@ -22,26 +24,6 @@ from auditor.kinds import Probe
 from auditor.model import Answer, Facts, Outcome, Output, Register
 
 ROOT = Path(__file__).parent.parent.parent
-
-# Everything is imported before the setup runs: it may hide the folder that the interpreter stands in.
-CHILD = """
-import encodings.idna, importlib, json, pickle, subprocess, sys, time
-sys.path.insert(0, sys.argv[1])
-from auditor.framing.sh import HELLO
-from auditor.kinds import Settings
-from auditor.model import Host
-from auditor.transports import local
-asked = json.loads(sys.argv[2])
-probe = importlib.import_module("auditor.probes." + asked["probe"]).PROBE
-commands = probe.dialects["linux"].commands(asked["args"])
-subprocess.run(["sh", "-e", "-c", asked["setup"]], check=True, stdout=sys.stderr)
-ask = local.TRANSPORT.open(Settings(clock=time.time, elevated=tuple(c for c in commands.values() if c.elevated)))
-host = Host("here", "localhost", connection="local", become=asked["become"])
-got = dict(ask(host, (HELLO, *commands.values()), 100.0))
-after = subprocess.run(["sh", "-e", "-c", asked["after"]], check=True, stdout=subprocess.PIPE).stdout
-sys.stdout.buffer.write(pickle.dumps(({n: got[c] for n, c in commands.items()}, after)))
-"""
-ALONE = ("-p", "-f", "--kill-child", "--mount-proc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +48,45 @@ def need(*programs: str) -> None:
         lacking("this needs " + ", ".join(missing))
 
 
+# What stands behind `sh`, in this order: each is laid over the one before, and asked after it.
+SHELLS = {
+    "dash": "",
+    "bash": "mount --bind /usr/bin/bash /usr/bin/dash",
+    "busybox": "mount --bind /usr/bin/busybox /usr/bin/dash",
+}
+_turns: ContextVar[tuple[Mapping[Any, str], dict[str, dict[Any, Told]]] | None] = ContextVar("turns", default=None)
+
+
+def in_each_shell(shells: Mapping[Any, str] = SHELLS) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A test whose body runs for each `shell` in turn, on one setup: what the first asks is asked in all of them at once."""
+
+    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        @wraps(test)
+        def every(**given: Any) -> None:
+            token = _turns.set((shells, {}))
+            try:
+                for shell in shells:
+                    _turn(test, shell, given)
+            finally:
+                _turns.reset(token)
+
+        taken = signature(test)
+        every.__signature__ = taken.replace(  # type: ignore[attr-defined]
+            parameters=[p for name, p in taken.parameters.items() if name != "shell"]
+        )
+        return every
+
+    return decorate
+
+
+def _turn(test: Callable[..., None], shell: Any, given: Mapping[str, Any]) -> None:
+    try:
+        test(**given, shell=shell)
+    except BaseException as why:
+        why.add_note(f"in the shell {shell!r}")
+        raise
+
+
 def ask(
     probe: Probe,
     name: str,
@@ -74,22 +95,45 @@ def ask(
     after: str = "",
     become: bool = True,
     alone: bool = False,
+    shell: Any = None,
 ) -> Told:
-    """`alone`: in a process namespace as well; what the setup started ends with it."""
+    """`alone`: in a process namespace as well; what the setup started ends with it. `shell`: in a test of `in_each_shell`.
+
+    The setup finds a new folder on the machine's disk as $disk.
+    """
     asked = {"probe": name, "setup": setup, "args": args or {}, "after": after, "become": become}
-    ran = subprocess.run(
-        ["unshare", "-m", "-n", *ALONE * alone, sys.executable, "-c", CHILD, str(ROOT), json.dumps(asked)],
-        capture_output=True,
-        timeout=110,
-    )
-    assert ran.returncode == 0, ran.stderr.decode()
-    answers, printed = pickle.loads(ran.stdout)
-    return Told(probe.dialects["linux"].parse(answers, args or {}), answers, printed.decode())
+    turns = _turns.get()
+    if shell is None or turns is None:
+        return _told(probe, {**asked, "shells": [SHELLS.get(shell, "")]}, alone)[0]
+    shells, kept = turns
+    key = json.dumps([asked, alone])
+    if key not in kept:
+        kept[key] = dict(zip(shells, _told(probe, {**asked, "shells": list(shells.values())}, alone), strict=True))
+    return kept[key][shell]
+
+
+def _told(probe: Probe, asked: Mapping[str, Any], alone: bool) -> list[Told]:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as disk:
+        given, said = forks.told({**asked, "setup": f"disk={disk}\n{asked['setup']}"}, alone, 110)
+    assert given is not None, said
+    told, printed = given
+    parse = probe.dialects["linux"].parse
+    return [Told(parse(answers, asked["args"]), answers, printed.decode()) for answers in told]
 
 
 def control(policy: str, id: str) -> Mapping[str, Any]:
-    written = yaml.safe_load((ROOT / "policies" / "convention" / f"{policy}.yaml").read_text("utf-8"))
-    return next(c for c in written["controls"] if c["id"] == id)
+    return next(c for c in _shipped(policy)["controls"] if c["id"] == id)
+
+
+def parameters(one: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that the measure of a shipped control gives, by their names."""
+    measure = next(m for m in _shipped("measures")["measures"] if m["id"] == one["measure"])
+    return {name: p["value"] for name, p in measure.get("parameters", {}).items()}
+
+
+@cache
+def _shipped(policy: str) -> Any:
+    return written((ROOT / "policies" / "convention" / f"{policy}.yaml").read_text("utf-8"))
 
 
 def judged(
@@ -102,9 +146,7 @@ def judged(
 ) -> Outcome | None:
     """The outcome of a shipped control; None when it does not concern the host. `hosts`: the addresses of declared hosts."""
     one = control(policy, id)
-    measures = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))["measures"]
-    parameters = next(m for m in measures if m["id"] == one["measure"]).get("parameters", {})
-    values = {name: p["value"] for name, p in parameters.items()}
+    values = parameters(one)
     kept = {f"registers.{name}": Register(name, entries) for name, entries in (registers or {}).items()}
     scope = Scope({**values, "hosts.backup-offsite.addresses": list(hosts), **kept}, probe.facts)
     concerned = expectations.concerns(one.get("concerns", {}), facts, scope)[0]

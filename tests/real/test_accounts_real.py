@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from namespaces import ROOT, Told, ask, control, need
+from namespaces import ROOT, Told, ask, control, in_each_shell, need, parameters
 
 from auditor import expectations
 from auditor.expectations import Scope
@@ -62,18 +61,16 @@ def probe(name: str) -> Probe:
     return found
 
 
-def look(name: str, setup: str, shell: str = "dash", after: str = "") -> Told:
+def look(name: str, setup: str, shell: str | None = None, after: str = "") -> Told:
     need("useradd", "sshd", "sudo", "busybox", "lastlog")
-    told = ask(probe(name), name, MACHINE + setup + "\n" + SHELLS[shell], after=after)
+    told = ask(probe(name), name, MACHINE + setup, after=after, alone=True, shell=shell)
     assert "CANARY" not in told.raw and "$6$" not in told.raw
     return told
 
 
 def judged(policy_id: str, told: Told, at: float = 0.0, **registers: Register) -> Outcome | None:
     one = control("identity", policy_id)
-    measures = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))["measures"]
-    given = next(m for m in measures if m["id"] == one["measure"]).get("parameters", {})
-    values: dict[str, Any] = {name: p["value"] for name, p in given.items()}
+    values = parameters(one)
     for name in ("local_accounts", "admins", "sudo_exceptions", "leavers", "everyday_accounts"):
         values[f"registers.{name}"] = registers.get(name, Unknown("register_missing", name))
     gone = registers.get("leavers")
@@ -94,7 +91,7 @@ def accounts(told: Told) -> dict[str, Mapping[str, Any]]:
 # ---------------------------------------------------------------- who can log in
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_a_locked_password_stops_no_key_and_an_expiry_does(shell: str) -> None:
     told = look(
         "accounts",
@@ -382,7 +379,7 @@ def test_what_is_told_is_what_sudo_does(case: str, without: str) -> None:
     assert found == {k: v for k, v in expected.items() if v != "no"}
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_files_that_sudo_passes_over(shell: str) -> None:
     setup = PEOPLE_OF_SUDO + (
         "for f in a.conf b~ c d; do echo 'bob ALL=NOPASSWD: ALL' > /etc/sudoers.d/$f; done\n"
@@ -460,7 +457,7 @@ def test_rules_that_sudo_takes_from_elsewhere_are_not_told() -> None:
     assert not isinstance(look("sudo_rules", PEOPLE_OF_SUDO + plain).facts["rules"], Partial)
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_doas_and_polkit(shell: str) -> None:
     setup = """
 printf 'permit nopass :ops as root cmd /usr/bin/id args -u CANARY\\npermit persist alice\\n' > /etc/doas.conf
@@ -478,7 +475,7 @@ printf '/* polkit.Result.YES\\n*/ polkit.addRule(function(a, s) { return polkit.
     }
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 @pytest.mark.parametrize(
     ("setup", "keys"),
     [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from documents import written
 from namespaces import Told, ask, judged, need
 
 from auditor.model import Outcome, Unknown
@@ -129,7 +129,7 @@ def test_a_real_tagged_interface(vlan: int, outcome: Outcome) -> None:
 @pytest.mark.parametrize(("removed", "outcome"), [("", Outcome.FAIL), ("10.62.10.9", Outcome.PASS)])
 def test_recorded_tagged_interfaces(removed: str, outcome: Outcome) -> None:
     """A recorded `ip -j` stands in where the kernel has no VLAN interfaces: the command's text and the control are real."""
-    case = yaml.safe_load((CASES / "tagged.yaml").read_text("utf-8"))
+    case = written((CASES / "tagged.yaml").read_text("utf-8"))
     recorded = case["answers"]["addresses"]["stdout"]
     if removed:
         recorded = recorded.replace(removed, "169.254.9.9")

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from beside import AS_NOBODY, BESIDE, MACHINE, SHELLS, need_beside
+from beside import AS_NOBODY, BESIDE, MACHINE, need_beside
 from conftest import lacking
-from namespaces import Told, ask, judged
+from namespaces import Told, ask, in_each_shell, judged
 
 from auditor.model import Outcome, Unknown
 from auditor.probes.audit_trail import PROBE
@@ -103,15 +103,15 @@ def the_audit_system() -> Iterator[None]:
             assert auditctl("-l").strip() == "No rules"
 
 
-def told(setup: str, shell: str = "dash", **how: Any) -> Told:
-    return ask(PROBE, "audit_trail", MACHINE + AUDITD + setup + SHELLS[shell], after=how.pop("after", STOP), **how)
+def told(setup: str, shell: str | None = None, **how: Any) -> Told:
+    return ask(PROBE, "audit_trail", MACHINE + AUDITD + setup, after=how.pop("after", STOP), shell=shell, **how)
 
 
 def outcome(got: Told, control: str) -> Outcome | None:
     return judged(PROBE, "logging", control, got.facts)
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell()
 def test_auditd_keeps_what_loaded_rules_record(shell: str) -> None:
     got = told(RULES % f"{WATCHES}\n{ROOT}\n{MODULES}" + START, shell)
     of_windows = {name for name, fact in got.facts.items() if fact == OF_WINDOWS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from namespaces import Told, ask, judged, need
+from namespaces import Told, ask, in_each_shell, judged, need
 
 from auditor.model import Outcome, Partial, Unknown
 from auditor.probes.backups import PROBE
@@ -66,9 +66,11 @@ def _machine() -> None:
     need("restic", "borg", "ip", "ssh")
 
 
-def told(setup: str, after: str = "", become: bool = True, offsite: tuple[str, ...] = OFFSITE) -> Told:
+def told(
+    setup: str, after: str = "", become: bool = True, offsite: tuple[str, ...] = OFFSITE, shell: str | None = None
+) -> Told:
     args = {"offsite_ids": [offsite[0]], "offsite_hosts": list(offsite)}
-    answer = ask(PROBE, "backups", MACHINE + setup, args, after=after, become=become)
+    answer = ask(PROBE, "backups", MACHINE + setup, args, after=after, become=become, shell=shell)
     assert "CANARY" not in answer.raw
     assert "CANARY" not in repr(answer.facts)
     return answer
@@ -87,13 +89,10 @@ def outcomes(answer: Told) -> tuple[Outcome | None, Outcome | None]:
     )
 
 
-SHELL = "mount --bind $(readlink -f $(command -v {0})) $(readlink -f /bin/sh)\n"
-
-
-@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+@in_each_shell()
 def test_a_fresh_local_repository_is_a_restore_point_but_not_off_site(shell: str) -> None:
     need(shell)
-    answer = told(RESTIC + SHELL.format(shell))
+    answer = told(RESTIC, shell=shell)
     (one,) = listed(answer)
     assert one["newest_hours"] == 0.0
     assert (one["on_this_host"], one["host"]) == (True, None)

@@ -22,7 +22,7 @@ from lxml import etree
 from tests.real import namespaces
 from tests.real.test_ssh_logins_real import GROUP, MAIN, PAM_WITHOUT, PASSWD, SUDOERS
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.xdist_group("ci")]
 
 # $1: the files of the machine; then the commands, each as a CI system starts it. Prints what each came to, ends at the first that fails.
 INSIDE = """set -e

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from beside import AS_NOBODY, MACHINE, SHELLS, need_beside
-from namespaces import Told, ask, judged
+from beside import AS_NOBODY, MACHINE, need_beside
+from namespaces import Told, ask, in_each_shell, judged
 
 from auditor.model import Outcome, Unknown
 from auditor.probes.directory import PROBE
@@ -101,15 +101,15 @@ def conf(pam: str = "", domain: str = "", services: str = ", ifp") -> str:
     return SSSD % {"pam": pam, "domain": domain, "services": services}
 
 
-def told(setup: str, shell: str = "dash", **how: Any) -> Told:
-    return ask(PROBE, "directory", MACHINE + setup + SHELLS[shell], alone=True, **how)
+def told(setup: str, shell: str | None = None, **how: Any) -> Told:
+    return ask(PROBE, "directory", MACHINE + setup, alone=True, shell=shell, **how)
 
 
 def outcome(got: Told, control: str) -> Outcome | None:
     return judged(PROBE, "identity", control, got.facts)
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell()
 def test_a_host_that_sssd_joins_to_a_directory_that_answers(shell: str) -> None:
     need_beside("usr/sbin/sssd")
     got = told(SLAPD + BUS + conf(domain="cache_credentials = False") + START, shell)
@@ -229,7 +229,7 @@ def test_without_privilege_it_is_not_known_whatever_realmd_does_not_list() -> No
     assert outcome(got, CACHE) is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell()
 def test_a_host_without_a_directory(shell: str) -> None:
     need_beside("usr/sbin/sssd")
     got = told("rm -rf /etc/sssd /etc/samba; sed -i 's/ sss//' /etc/nsswitch.conf\n", shell)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import lacking
-from namespaces import Told, ask, judged, need
+from namespaces import Told, ask, in_each_shell, judged, need
 
 from auditor.model import Outcome, Unknown
 from auditor.probes.log_alerting import PROBE
@@ -53,18 +53,13 @@ for i in $(seq 100); do
   sleep 0.1
 done
 """
-SHELLS = {
-    "dash": "",
-    "bash": "mount --bind /usr/bin/bash /usr/bin/dash",
-    "busybox": "mount --bind /usr/bin/busybox /usr/bin/dash",
-}
 
 
-def told(setup: str, become: bool = True) -> Told:
+def told(setup: str, become: bool = True, shell: str | None = None) -> Told:
     need("busybox")
     if not CROWDSEC.is_dir():
         lacking(f"this needs {CROWDSEC} (tests/servers.sh unpacks it)")
-    return ask(PROBE, "log_alerting", SETUP + setup, alone=True, become=become)
+    return ask(PROBE, "log_alerting", SETUP + setup, alone=True, become=become, shell=shell)
 
 
 def the_only(got: Told) -> tuple[object, object]:
@@ -73,9 +68,9 @@ def the_only(got: Told) -> tuple[object, object]:
     return product["running"], product["rule_files"]
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell()
 def test_crowdsec_runs_with_its_rules(shell: str) -> None:
-    got = told(RULES + START % "" + SHELLS[shell])
+    got = told(RULES + START % "", shell=shell)
     assert the_only(got) == (True, 1)
     assert judged(PROBE, "logging", CONTROL, got.facts) is Outcome.PASS
     assert "CANARY-9" not in got.raw
@@ -151,7 +146,7 @@ run /usr/bin/elastalert
 """
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell()
 @pytest.mark.parametrize(
     ("setup", "product", "files", "outcome"),
     [
@@ -165,13 +160,13 @@ def test_products_of_which_the_files_alone_are_real(
     setup: str, product: str, files: int, outcome: Outcome, shell: str
 ) -> None:
     need("busybox")
-    got = ask(PROBE, "log_alerting", OTHERS + setup + SHELLS[shell], alone=True)
+    got = ask(PROBE, "log_alerting", OTHERS + setup, alone=True, shell=shell)
     assert [(p["product"], p["running"], p["rule_files"]) for p in got.facts["products"]] == [(product, True, files)]
     assert judged(PROBE, "logging", CONTROL, got.facts) is outcome
     assert "CANARY-9" not in got.raw
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell()
 @pytest.mark.parametrize(
     ("alerts", "files", "outcome"),
     [
@@ -185,9 +180,7 @@ def test_products_of_which_the_files_alone_are_real(
 )
 def test_rules_of_wazuh_that_raise_no_alert(alerts: str, files: int, outcome: Outcome, shell: str) -> None:
     need("busybox")
-    got = ask(
-        PROBE, "log_alerting", OTHERS + WAZUH.replace("<cluster>", f"{alerts}<cluster>") + SHELLS[shell], alone=True
-    )
+    got = ask(PROBE, "log_alerting", OTHERS + WAZUH.replace("<cluster>", f"{alerts}<cluster>"), alone=True, shell=shell)
     assert [(p["product"], p["rule_files"]) for p in got.facts["products"]] == [("Wazuh", files)]
     assert judged(PROBE, "logging", CONTROL, got.facts) is outcome
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import importlib
 import subprocess
-import tempfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import namespaces
 import pytest
-import yaml
-from namespaces import ROOT, Told, ask, control, need
+from namespaces import Told, ask, control, in_each_shell, need, parameters
 
 from auditor import expectations
 from auditor.expectations import Scope
@@ -22,12 +21,6 @@ from auditor.model import Facts, Outcome, Partial, Unknown
 pytestmark = [pytest.mark.root, pytest.mark.timeout(115)]
 
 COLLECTOR = ("192.0.2.10", "collector.example.org")
-SHELLS = {
-    "dash": "",
-    "bash": "mount --bind /usr/bin/bash /usr/bin/dash",
-    "busybox": "mount --bind /usr/bin/busybox /usr/bin/dash",
-}
-
 # A machine of its own: /etc is a copy, /var/log (on disk, as a journal must be to last), /srv, /run/systemd and /mnt are empty.
 MACHINE = """
 mount --make-rprivate /
@@ -44,6 +37,8 @@ id=$(cat /etc/machine-id)
 
 # The processes of this test and no other: tests that run beside it start daemons too.
 OWN_PROCESSES = """
+mkdir /mnt/shown
+mount --bind /proc /mnt/shown
 for p in 1 $(cat /mnt/*.pid 2>/dev/null); do
   mkdir -p /mnt/proc/$p
   for f in comm status stat cmdline; do cat /proc/$p/$f > /mnt/proc/$p/$f; done
@@ -54,6 +49,9 @@ mkdir -p /mnt/proc/self
 cat /proc/self/stat > /mnt/proc/self/stat
 mount --bind /mnt/proc /proc
 """
+# Whoever asks has just started, in each shell.
+SELF = "[ ! -d /mnt/shown ] || cat /mnt/shown/self/stat > /mnt/proc/self/stat\n"
+SHELLS = {name: SELF + line for name, line in namespaces.SHELLS.items()}
 OWN_PROCESSES_AND_SOCKETS = "mkdir -p /mnt/proc/net\ncat /proc/net/tcp > /mnt/proc/net/tcp\n" + OWN_PROCESSES
 # From here on every `sh` that root starts is one of nobody's.
 AS_NOBODY = """
@@ -69,18 +67,15 @@ mount --bind /mnt/nobody /usr/bin/dash
 """
 
 
-def told(name: str, setup: str, shell: str = "dash", **how: Any) -> Told:
+def told(name: str, setup: str, shell: str | None = None, **how: Any) -> Told:
     """In a process namespace of its own: another test's rsyslogd is none of this host's."""
     probe = importlib.import_module(f"auditor.probes.{name}").PROBE
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as disk:
-        return ask(probe, name, f"disk={disk}" + MACHINE + setup + SHELLS[shell], alone=True, **how)
+    return ask(probe, name, MACHINE + setup, alone=True, shell=shell, **how)
 
 
 def judged(name: str, policy: str, id: str, facts: Facts) -> Outcome:
     one = control(policy, id)
-    measures = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))["measures"]
-    parameters = next(m for m in measures if m["id"] == one["measure"]).get("parameters", {})
-    values = {key: p["value"] for key, p in parameters.items()} | {"hosts.log-collector.addresses": list(COLLECTOR)}
+    values = parameters(one) | {"hosts.log-collector.addresses": list(COLLECTOR)}
     scope = Scope(values, importlib.import_module(f"auditor.probes.{name}").PROBE.facts)
     return expectations.outcome(one["expect"], one.get("tolerate", {}), facts, scope)[0]
 
@@ -119,7 +114,7 @@ ruleset(name="unused") { action(type="omfwd" target="192.0.2.88") }
 """
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_a_running_rsyslogd_sends_to_the_collector_and_no_secret_leaves(shell: str) -> None:
     need("rsyslogd", "busybox")
     got = told("log_forwarding", RSYSLOG % SECRETS + START, shell, after=STOP)
@@ -154,7 +149,7 @@ action(type="omfwd" target="Collector.example.org" port="6514" protocol="tcp"
     assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.WARN
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1", "192.0.2.77"])
 def test_a_collector_that_the_hosts_file_turns_into_the_host_itself(address: str, shell: str) -> None:
     need("rsyslogd", "busybox")
@@ -169,7 +164,7 @@ def test_a_collector_that_the_hosts_file_turns_into_the_host_itself(address: str
     assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is Outcome.FAIL
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 @pytest.mark.parametrize(
     ("line", "partial", "outcome"),
     [
@@ -194,7 +189,7 @@ def test_an_rsyslogd_that_nothing_gives_what_the_host_says(
     assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is outcome
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_a_condition_of_several_lines_leaves_messages_out(shell: str) -> None:
     need("rsyslogd", "busybox")
     text = """if $programname == "sshd" or
@@ -266,13 +261,13 @@ FROM_HERE = "ip addr del 192.0.2.10/24 dev lo || :\n" + OWN_PROCESSES_AND_SOCKET
 SENT = "kill $(cat /mnt/rsyslogd.pid) $(cat /mnt/collector) || :"
 
 
-def sender(setup: str, shell: str = "dash") -> tuple[Facts, Outcome]:
+def sender(setup: str, shell: str | None = None) -> tuple[Facts, Outcome]:
     need("rsyslogd", "logger", "busybox")
     got = told("log_forwarding", setup + FROM_HERE, shell, after=SENT)
     return got.facts, judged(*REACH, got.facts)
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_a_collector_to_which_a_connection_is_open(shell: str) -> None:
     facts, outcome = sender(LISTENING + SENDING, shell)
     assert [(t["connected"], t["link"]) for t in facts["targets"]] == [(True, True)]
@@ -285,7 +280,7 @@ def test_a_collector_that_takes_no_connection() -> None:
     assert outcome is Outcome.WARN
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 @pytest.mark.parametrize(
     "edit",
     [
@@ -304,7 +299,7 @@ def test_settings_edited_and_not_loaded_are_not_those_that_run(edit: str, shell:
     assert outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 @pytest.mark.parametrize("edit", ["", "sleep 3.1; echo '# x' > /etc/systemd/journal-upload.conf.d/x.conf\n"])
 def test_journal_upload_is_told_from_journald_and_dated(edit: str, shell: str) -> None:
     """What runs here is another program, at its path: without a collector it would end at once."""
@@ -476,7 +471,7 @@ mount --bind /mnt/var /var
 """
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_the_other_agents_where_they_send_and_not_their_passwords(shell: str) -> None:
     need("busybox")
     got = told("log_forwarding", RSYSLOG % "" + AGENTS + OWN_PROCESSES, shell)
@@ -525,9 +520,9 @@ ip link set lo up
 ip addr add 192.0.2.10/32 dev lo
 mkdir -p /mnt/pki /mnt/spool
 cd /mnt/pki
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem 2>/dev/null
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem 2>/dev/null
 for n in collector.example.org other.example.org; do
-  openssl req -newkey rsa:2048 -nodes -subj /CN=$n -keyout $n.key -out $n.csr 2>/dev/null
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=$n -keyout $n.key -out $n.csr 2>/dev/null
   printf 'subjectAltName=DNS:%%s' $n > $n.ext
   openssl x509 -req -in $n.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile $n.ext -out $n.pem 2>/dev/null
 done
@@ -611,7 +606,7 @@ REMOTE = "/lib/systemd/systemd-journal-remote"
 BUFFER = ("journal", "logging", "local-logs-survive-a-collector-outage")
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_a_persistent_journal_of_ten_days(shell: str) -> None:
     need(REMOTE, "journalctl", "systemd-analyze")
     got = told("journal", JOURNAL % {"days": 10, "machine": 400}, shell)
@@ -649,7 +644,7 @@ def test_without_privilege_the_journal_is_unknown() -> None:
     assert judged(*BUFFER, got.facts) is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_syslog_files_rotated_and_compressed_without_a_year(shell: str) -> None:
     setup = """
 touch -d '400 days ago' /etc/machine-id /etc/ssh/ssh_host_*_key.pub
@@ -716,7 +711,7 @@ def test_a_tree_of_collected_files(days: int, others: int, gone: int, outcome: O
     assert judged(*LONGEST, got.facts) is longest
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_a_journal_of_remote_hosts_and_a_tree_that_the_policy_names(shell: str) -> None:
     need(REMOTE)
     setup = """
@@ -750,7 +745,7 @@ date -d '352 days ago' +%Y-%m-%dT%H:%M:%S+00:00 > '/srv/our logs/web01.log'
     assert judged(*RETENTION, got.facts) is Outcome.PASS
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_journals_of_one_host_each_name_their_sender(shell: str) -> None:
     """Live and archived files, in one look; the newest of them counts."""
     need(REMOTE)
@@ -786,7 +781,7 @@ TMPFILES = "mkdir -p /etc/tmpfiles.d\necho 'e /var/log/remote - - - %dd' > /etc/
 SCRIPT = "printf '#!/bin/sh\\npassword=CANARY-9\\nfind /var/log -mtime +%d -exec rm {} +\\n' > /etc/cron.daily/logs"
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 @pytest.mark.parametrize("setting", [CRON, LOGROTATE, TMPFILES, SCRIPT])
 def test_what_deletes_by_age(setting: str, shell: str) -> None:
     need("busybox")
@@ -853,7 +848,7 @@ def test_a_young_collector(commissioned: int | None, setting: str, outcome: Outc
         ("+no stamp", Outcome.UNKNOWN),
     ],
 )
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_how_records_are_stamped(stamp: str, outcome: Outcome, shell: str) -> None:
     need("busybox")
     setup = f"""
@@ -918,7 +913,7 @@ def clam(got: Told) -> Any:
     return next(p for p in got.facts["products"] if p["product"] == "ClamAV")
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_clamd_and_its_on_access_scanner(shell: str) -> None:
     need("clamd", "busybox")
     got = told("endpoint_protection", CLAMAV % {"days": 1} + CLAMD + WATCH, shell, after=END)
@@ -927,7 +922,7 @@ def test_clamd_and_its_on_access_scanner(shell: str) -> None:
     assert judged(*FRESH, got.facts) is Outcome.PASS
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell(SHELLS)
 def test_a_name_is_no_antivirus(shell: str) -> None:
     need("clamd", "setpriv", "busybox")
     got = told("endpoint_protection", CLAMAV % {"days": 1} + IMPOSTORS + OWN_PROCESSES, shell, after=END)

@@ -7,7 +7,7 @@ import pytest
 from auditor.model import Outcome
 from auditor.probes import remote_tools
 from tests.real import namespaces
-from tests.real.namespaces import Told
+from tests.real.namespaces import Told, in_each_shell
 
 pytestmark = pytest.mark.root
 _SH = 'mount --bind "$(command -v {})" "$(readlink -f /bin/sh)"\n'
@@ -24,8 +24,8 @@ def _needs() -> None:
     namespaces.need("ssh", "busybox", "bash", "ip")
 
 
-def ask(setup: str) -> Told:
-    return namespaces.ask(remote_tools.PROBE, "remote_tools", PRIVATE + setup, alone=True)
+def ask(setup: str, shell: str | None = None) -> Told:
+    return namespaces.ask(remote_tools.PROBE, "remote_tools", PRIVATE + setup, alone=True, shell=shell)
 
 
 def named(program: str) -> str:
@@ -41,13 +41,13 @@ def tools(told: Told) -> dict[str, bool]:
     return {t["tool"]: t["running"] for t in told.facts["tools"]}
 
 
-@pytest.mark.parametrize("shell", sorted(SHELLS))
+@in_each_shell(SHELLS)
 def test_a_process_and_a_port_of_vnc(shell: str) -> None:
-    told = ask(named("x11vnc") + SHELLS[shell])
+    told = ask(named("x11vnc"), shell)
     assert tools(told) == {"VNC": True}
     assert of(told) is Outcome.FAIL and of(told, "VNC") is Outcome.PASS
     listen = "python3 -m http.server 5901 </dev/null >/dev/null 2>&1 &\nsleep 1\n"
-    assert tools(ask(listen + SHELLS[shell])) == {"VNC": True}
+    assert tools(ask(listen, shell)) == {"VNC": True}
 
 
 def test_nothing_of_the_kind() -> None:
@@ -61,22 +61,22 @@ def test_what_is_installed_and_does_not_run_is_a_warning() -> None:
     assert of(told, "AnyDesk", "TeamViewer") is Outcome.PASS
 
 
-@pytest.mark.parametrize("shell", sorted(SHELLS))
+@in_each_shell(SHELLS)
 def test_reverse_tunnels_that_run(shell: str) -> None:
     ssh = "ssh -o ProxyCommand='sleep 60' -o StrictHostKeyChecking=no {} relay.invalid >/dev/null 2>&1 </dev/null &\nsleep 0.5\n"
-    told = ask(ssh.format("-NT -R 2222:localhost:22") + SHELLS[shell])
+    told = ask(ssh.format("-NT -R 2222:localhost:22"), shell)
     assert tools(told) == {"reverse SSH tunnel": True} and of(told) is Outcome.FAIL
     assert "relay.invalid" not in told.raw
-    assert tools(ask(ssh.format("-nNL 2222:localhost:22") + SHELLS[shell])) == {}
+    assert tools(ask(ssh.format("-nNL 2222:localhost:22"), shell)) == {}
 
 
-@pytest.mark.parametrize("shell", sorted(SHELLS))
+@in_each_shell(SHELLS)
 def test_reverse_tunnels_that_are_written_down(shell: str) -> None:
     cron = "mkdir -p /var/spool/cron/crontabs; echo '@reboot {} CANARY' > /var/spool/cron/crontabs/bob\n"
-    told = ask(cron.format("autossh -M0 -NR 2222:localhost:22") + SHELLS[shell])
+    told = ask(cron.format("autossh -M0 -NR 2222:localhost:22"), shell)
     assert tools(told) == {"reverse SSH tunnel": False} and "CANARY" not in told.raw
     assert of(told) is Outcome.WARN
-    assert tools(ask(cron.format("rsync -e ssh -aR /srv/2024") + SHELLS[shell])) == {}
+    assert tools(ask(cron.format("rsync -e ssh -aR /srv/2024"), shell)) == {}
 
 
 def test_a_program_under_another_name_shows_by_its_file() -> None:

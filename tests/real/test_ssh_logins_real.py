@@ -7,19 +7,21 @@ probe's own texts through the local transport. Nothing of the machine changes.
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from namespaces import ask
 
-from auditor.model import Partial, Unknown
+from auditor import shelves
+from auditor.kinds import Probe
+from auditor.model import Failure, Partial, Unknown
 
 pytestmark = pytest.mark.root
 
-ROOT = Path(__file__).parents[2]
 MAIN = (
     "Include /etc/ssh/sshd_config.d/*.conf\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\nUsePAM yes\n"
 )
@@ -37,8 +39,8 @@ GROUP = "root:x:0:\nsudo:CANARY-hash:27:bob\nbob:x:1000:\ncarol:x:1001:\n"
 SUDOERS = "root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n"
 BOTH = "publickey,keyboard-interactive"
 
-# $1: the folder of files; $2: what stands behind sh; $3: what stands behind awk
-INSIDE = """set -e
+# $1: the folder of files; $2: what stands behind sh; $3: what stands behind awk; $4: whether sshd was never started
+INSIDE = """
 mount -t tmpfs none /run
 mkdir -p /run/sshd
 [ -z "$4" ] || rmdir /run/sshd
@@ -49,24 +51,6 @@ awk=$(readlink -f "$(command -v awk)") sh=$(readlink -f "$(command -v sh)")
 [ -z "$3" ] || mount --bind "$3" "$awk"
 [ -z "$2" ] || mount --bind "$2" "$sh"
 [ ! -f "$1/before" ] || sh "$1/before"
-cd "$5"
-exec "$6" -c "$7" "$8" "$9"
-"""
-ASK = """
-import importlib, json, sys, time
-from auditor.kinds import Settings
-from auditor.model import Failure, Host
-from auditor.transports.local import TRANSPORT
-from tests.real.test_ssh_logins_real import plain
-name, arguments = sys.argv[1], json.loads(sys.argv[2])
-dialect = importlib.import_module(f"auditor.probes.{name}").PROBE.dialects["linux"]
-asked = dialect.commands(arguments)
-commands = tuple(asked.values())
-ask = TRANSPORT.open(Settings(clock=time.time, elevated=tuple(c for c in commands if c.elevated)))
-answers = dict(ask(Host("here", "127.0.0.1", connection="local"), commands, 60.0))
-facts = dialect.parse({n: answers[c] for n, c in asked.items()}, arguments)
-raw = {n: repr(answers[c]) if isinstance(answers[c], Failure) else answers[c].text + answers[c].error_text for n, c in asked.items()}
-print(json.dumps({"facts": plain(facts), "raw": raw}))
 """
 
 
@@ -104,20 +88,15 @@ class Machine:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         (self.folder / "etc/sudoers").chmod(0o440)
-        asked = [str(self.folder), sh, awk, "yes" if self.never_started else "", str(ROOT)]
-        done = subprocess.run(
-            ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "sh", "-c", INSIDE, "sh", *asked]
-            + [sys.executable, ASK, probe, json.dumps(arguments)],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout)
-        assert "CANARY" not in done.stdout
-        self.raw = told["raw"]
-        facts = told["facts"]
+        behind = shlex.join([str(self.folder), sh, awk, "yes" if self.never_started else ""])
+        of = shelves.probes()[probe]
+        assert isinstance(of, Probe)
+        told = ask(of, probe, f"set -- {behind}\n{INSIDE}", arguments, alone=True)
+        facts = plain(told.facts)
+        self.raw = {
+            name: repr(a) if isinstance(a, Failure) else a.text + a.error_text for name, a in told.answers.items()
+        }
+        assert "CANARY" not in json.dumps([facts, self.raw])
         assert isinstance(facts, dict)
         return facts
 

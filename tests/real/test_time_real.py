@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from conftest import lacking
-from namespaces import ROOT, Told, ask, control, need
+from namespaces import Told, ask, control, in_each_shell, need, parameters
 
 from auditor import expectations
 from auditor.expectations import Scope
@@ -25,11 +24,6 @@ pytestmark = [pytest.mark.root, pytest.mark.timeout(115)]
 
 CHRONY = Path("/opt/auditor-tests/chrony/usr")
 PROBE = importlib.import_module("auditor.probes.time_sync").PROBE
-SHELLS = {
-    "dash": "",
-    "bash": "mount --bind /usr/bin/bash /usr/bin/dash",
-    "busybox": "mount --bind /usr/bin/busybox /usr/bin/dash",
-}
 DECLARED = ("localhost", "ntp.example.org")
 
 # A machine of its own, with chrony; and a server of time beside it, that the machine's processes do not show.
@@ -132,26 +126,23 @@ mount --bind /mnt/nobody /usr/bin/dash
 """
 
 
-def told(setup: str, shell: str = "dash", **how: Any) -> Told:
+def told(setup: str, shell: str | None = None, **how: Any) -> Told:
     need("busybox", "dbus-daemon", "setpriv")
     if not CHRONY.is_dir():
         lacking("this needs chrony, unpacked by tests/servers.sh")
-    return ask(PROBE, "time_sync", MACHINE + setup + SHELLS[shell], after=END, **how)
+    return ask(PROBE, "time_sync", MACHINE + setup, after=END, shell=shell, **how)
 
 
 def judged(id: str, facts: Facts) -> Outcome:
     one = control("logging", id)
-    measures = yaml.safe_load((ROOT / "policies" / "convention" / "measures.yaml").read_text("utf-8"))["measures"]
-    parameters = next(m for m in measures if m["id"] == one["measure"])["parameters"]
-    values = {key: p["value"] for key, p in parameters.items()}
-    scope = Scope({**values, "registers.time_sources": Register("time_sources", DECLARED)}, PROBE.facts)
+    scope = Scope({**parameters(one), "registers.time_sources": Register("time_sources", DECLARED)}, PROBE.facts)
     return expectations.outcome(one["expect"], one.get("tolerate", {}), facts, scope)[0]
 
 
 KEPT, SOURCES, ONE = "clock-synchronised", "time-sources-declared", "clock-set-by-one-daemon"
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell()
 def test_chronyd_follows_a_declared_server(shell: str) -> None:
     got = told(CONFIG % f"{SERVER}\npool ntp.example.org" + START % "" + OWN_PROCESSES, shell)
     assert got.facts["daemons"] == ["chrony"]
@@ -227,7 +218,7 @@ def test_chronyd_that_reads_another_file() -> None:
     assert judged(SOURCES, got.facts) is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell()
 def test_timesyncd_tells_its_last_answer(shell: str) -> None:
     got = told(AT_PORT_123 + TIMESYNCD + OWN_PROCESSES, shell)
     assert got.facts["daemons"] == ["systemd-timesyncd"]
@@ -246,7 +237,7 @@ def test_two_daemons_at_once() -> None:
     assert judged(KEPT, got.facts) is Outcome.UNKNOWN  # one follows its server, the other reaches none
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_each_shell()
 def test_no_secret_of_ntp_conf_leaves_the_host(shell: str) -> None:
     text = """
 cat > /etc/ntp.conf <<'END'
