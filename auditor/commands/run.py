@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -19,7 +19,7 @@ from auditor.commands.given import compared_with, given_by, trusted_side
 from auditor.commands.interrupting import INTERRUPTED, interruptible, uninterrupted
 from auditor.commands.progress import progress
 from auditor.commands.store_place import store_path, waits
-from auditor.commands.unreached import hints
+from auditor.commands.unreached import doctored, hints
 from auditor.decisions import in_force
 from auditor.errors import InvalidInput
 from auditor.framing.collector import digest
@@ -127,7 +127,7 @@ def run(
         log.finished(finished)
         gating = _since(before, finished) if before else None
         sinks.write(finished, reports, lang, details, audience, sarif_accepted == "suppress")
-        _say_aside(finished, times, lang)
+        _say_aside(finished, times, lang, () if trees or brought or ("text", "-") not in reports else estate, limit)
         code = exit_code(finished, fail_on, fail_on_warn, gating)
         code = INTERRUPTED if finished.header.state == "partial" else code
         if posting:
@@ -181,10 +181,13 @@ def _since(before: Run, finished: Run) -> frozenset[str]:
     return gating(finished.since)
 
 
-def _say_aside(finished: Run, times: Timings | None, lang: str | None) -> None:
-    """What is no part of the report, on stderr."""
+def _say_aside(
+    finished: Run, times: Timings | None, lang: str | None, estate: Iterable[str], limit: str | None
+) -> None:
+    """What is no part of the report, on stderr; without an `estate`, not how to mend what could not be asked."""
     voice = inputs.voice(lang)
-    for line in (*hints(finished.hosts(), os.environ, voice), *(times.lines(voice) if times else ())):
+    mending = (*hints(finished.hosts(), os.environ, voice), *doctored(finished.hosts(), estate, limit, voice))
+    for line in (*mending, *(times.lines(voice) if times else ())):
         print(line, file=sys.stderr)
 
 
