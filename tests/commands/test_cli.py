@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -480,3 +481,12 @@ def test_what_names_hosts_is_not_written_for_officials(tmp_path: Path, formats: 
     assert "--audience elus: a " in result.stderr
     assert "give -f html=FILE alone" in result.stderr
     assert result.stdout == ""
+
+
+def test_an_empty_home_is_none() -> None:
+    """The store is looked for below the account's home, never below the root of the file system."""
+    given = {k: v for k, v in os.environ.items() if k not in ("XDG_DATA_HOME", "AUDITOR_STORE")} | {"HOME": ""}
+    command = [sys.executable, "-c", "import os, sys; sys.argv[1:] = ['--version']\nfrom auditor.cli import program\n"
+               "try: program()\nfinally: print(os.path.expanduser('~'))"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=given)
+    assert done.stdout.splitlines()[-1] == pwd.getpwuid(os.getuid()).pw_dir
