@@ -323,6 +323,19 @@ def test_lint_knows_an_inventory_by_what_it_says(tmp_path: Path) -> None:
         assert (result.exit_code, "is no port" in result.stdout) == (code, bool(code))
 
 
+def test_lint_of_an_empty_folder_says_what_it_looked_for(tmp_path: Path) -> None:
+    result = auditor("lint", str(tmp_path))
+    assert (result.exit_code, result.stdout.count("\n")) == (2, 1)
+    assert result.stdout.startswith(f"{tmp_path}: is empty: no policy (*.yaml), no inventory")
+
+
+def test_explain_has_french_punctuation_and_words() -> None:
+    said = auditor("explain", "ssh-root-login-off", "--lang", "fr").stdout
+    assert "gravité : élevée" in said
+    assert "pourquoi : " in said
+    assert "severity: high" in auditor("explain", "ssh-root-login-off", "--lang", "en").stdout
+
+
 def test_lint_says_all_errors_in_text_and_json(tmp_path: Path) -> None:
     """The same problems, for people and for machines; 0 when there is none."""
     write(tmp_path, measures=MEASURES_YAML, sample=POLICY_YAML.replace("days:", "dasy:").replace("high", "hihg"))
@@ -372,10 +385,10 @@ def test_explain_says_who_answers_for_a_measure_and_what_checks_it() -> None:
     assert "  $limit_days = 300  (« environ douze mois »: below ten months" in said
     french = auditor("explain", "gov-kpi", "--lang", "fr").stdout
     assert "le responsable de la sécurité des systèmes d'information\n" in french
-    assert "à renouveler sous: $review_days = 31\n" in french
-    assert "points de contrôle: indicators-attested" in french
+    assert "à renouveler sous : $review_days = 31\n" in french
+    assert "points de contrôle : indicators-attested" in french
     bare = auditor("explain", "gov-mcs-shared", "--lang", "fr").stdout
-    assert "points de contrôle: aucun point de contrôle ne la vérifie\n" in bare
+    assert "points de contrôle : aucun point de contrôle ne la vérifie\n" in bare
     control = auditor("explain", "ssh-root-login-off").stdout
     assert "  who answers for it: the owner of each perimeter\n" in control
 
