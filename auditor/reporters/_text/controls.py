@@ -82,8 +82,8 @@ def _why(finding: Finding) -> tuple[str, Unknown] | None:
 
 
 def _alone(why: Unknown | None) -> Unknown | None:
-    """A cause without what differs from control to control: of records, which one lacks."""
-    return Unknown(why.cause) if why and why.cause == "no_record" else why
+    """A cause without what differs from control to control: which record lacks, what files do not tell."""
+    return Unknown(why.cause) if why and why.cause in ("no_record", "not_observable") else why
 
 
 def _folded(findings: Sequence[Finding]) -> dict[tuple[str, Unknown], list[Finding]]:
