@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.decision_words import DECIDED_WORDS, beside
@@ -97,12 +98,14 @@ def _folded(findings: Sequence[Finding]) -> dict[tuple[str, Unknown], list[Findi
 
 
 def _alike(findings: Sequence[Finding], host: str, voice: Voice) -> Iterator[Line]:
-    """Why, how many there are, and the id of each control."""
+    """Why, how many there are of each severity, and the id of each control, as they come: gravest first."""
     why = _why(findings[0])
     if why is None:
         return
     where = "" if why[0] == host else f"  [{why[0]}]"
-    first, *rest = hung(f"{cause(why[1], voice, True)} ({len(findings)}){where}", voice, _margin(voice))
+    weights = Counter(f.severity for f in findings)
+    counts = ", ".join(f"{voice.say(SEVERITY_WORDS[s])} {n}" for s, n in weights.items())
+    first, *rest = hung(f"{cause(why[1], voice, True)}  ({counts}){where}", voice, _margin(voice))
     yield ("unknown", outcome_word("unknown", voice).upper().ljust(_margin(voice))), *first
     yield from rest
     yield from wrapped(", ".join(f.control for f in findings), voice, _margin(voice), "dim")
