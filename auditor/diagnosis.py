@@ -84,7 +84,7 @@ def _account(hello: Answer | None) -> str:
 
 
 def alike(all_seen: Sequence[Seen]) -> tuple[Seen, ...]:
-    """Hosts that are well but for being one machine are not well."""
+    """One machine under several names is not well, whatever sudo says there: none of these names counts."""
     machines: dict[str, list[str]] = {}
     for one in all_seen:
         if one.machine:
@@ -93,7 +93,7 @@ def alike(all_seen: Sequence[Seen]) -> tuple[Seen, ...]:
 
 
 def _not_alone(one: Seen, same: Sequence[str]) -> Seen:
-    if one.trouble or len(same) < 2:
+    if len(same) < 2 or (one.trouble and one.trouble.kind in ("other_platform", "other_host")):
         return one
     return replace(one, trouble=Trouble(one.host, "same_machine", same_machine(same).message))
 

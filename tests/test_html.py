@@ -604,6 +604,24 @@ def test_axe_finds_nothing(
 
 
 @pytest.mark.xdist_group("chromium")
+def test_no_word_of_a_table_is_cut_on_a_telephone(program: Callable[[str], str], tmp_path: Path) -> None:
+    """Tables scroll in their frame there: every cell is as wide as its longest word."""
+    measured = """<script>addEventListener('load', () => {
+      const cut = [...document.querySelectorAll('.wide td, .wide th')].filter(c => {
+        const was = c.offsetHeight; c.style.overflowWrap = 'normal'; const now = c.offsetHeight;
+        c.style.overflowWrap = ''; return now < was; }).length;
+      document.title = `cut ${cut} of ${document.querySelectorAll('.wide td').length}`;
+    })</script>"""
+    text = re.sub(r"<meta http-equiv=[^>]*>", "", page(compared_demo(), "fr", "elus")).replace(
+        "</head>", f"{measured}</head>"
+    )
+    (title,) = re.findall(
+        r"<title>(.*?)</title>", browse(program, tmp_path, text, "--window-size=500,900", "--dump-dom")
+    )
+    assert re.fullmatch(r"cut 0 of [1-9]\d+", title)
+
+
+@pytest.mark.xdist_group("chromium")
 def test_axe_would_find_something(program: Callable[[str], str], tmp_path: Path) -> None:
     """The judge is awake: a page without its language, with pale text, is refused."""
     wrong = (

@@ -20,6 +20,7 @@ from make import (
     told,
 )
 
+from auditor.errors import InvalidInput
 from auditor.evaluate import evaluate
 from auditor.framing.sh import HELLO
 from auditor.kinds import RECORDS, Dialect, Probe
@@ -262,6 +263,14 @@ def test_a_limit_names_hosts_groups_and_roles(pattern: str, names: list[str]) ->
 def test_a_limit_that_names_nothing_is_said() -> None:
     """A misspelt part is not silently left out."""
     assert unmatched(FLEET, "web,wbe01,!dta") == ["wbe01", "dta"]
+
+
+@pytest.mark.parametrize("pattern", ["~[", "web[0", "~web[0-9]+]", "db:~[", "~", "!~", "web,~"])
+def test_half_a_pattern_is_none_and_never_all_hosts(pattern: str) -> None:
+    with pytest.raises(InvalidInput, match="is no pattern: "):
+        limited(FLEET, pattern)
+    with pytest.raises(InvalidInput, match="is no pattern: "):
+        unmatched(FLEET, pattern)
 
 
 def test_a_plan_of_ten_thousand_hosts_shares_its_commands() -> None:

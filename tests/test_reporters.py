@@ -36,7 +36,7 @@ from sample_run import (
 )
 
 from auditor import shelves
-from auditor.model import Coverage, Finding, HostSeen, Reason, Subject, Touched, Trusted, Unknown
+from auditor.model import Coverage, Finding, HostSeen, Outcome, Reason, Subject, Touched, Trusted, Unknown
 from auditor.reporters import codequality, html, junit, sarif, text
 from auditor.reporters import json as json_reporter
 from auditor.reporters._plain import dumped
@@ -380,6 +380,21 @@ def test_one_host_names_a_few_of_the_measures_that_nothing_checks() -> None:
     assert brief.count("organised-") == UNASKED
     assert "and 32 more" in brief
     assert _text(run, details=True).count("organised-") == 40
+
+
+def test_one_host_says_once_what_many_controls_lack() -> None:
+    lost = Unknown("unreachable", "10.0.0.1:22: timed out")
+    one = next(f for f in one_host().findings() if f.outcome is Outcome.UNKNOWN and not f.decision)
+    seen = [replace(one, control=f"c-{n}", reasons=(Reason("a" * n, "equals", cause=lost),)) for n in range(4)]
+    seen[3] = replace(seen[3], severity="critical")
+    other = replace(one, control="c-other", reasons=(*seen[1].reasons, Reason("b", "equals", cause=Unknown("timeout"))))
+    brief = " ".join(_text(replace(one_host(), all_findings=[*seen, other])).split())
+    assert brief.count("timed out") == 2
+    assert f"the host did not answer (10.0.0.1:22: timed out) (critical 1, {one.severity} 3)" in brief
+    assert all(f"c-{n}" in brief for n in (*range(4), "other"))
+    few = _text(replace(one_host(), all_findings=seen[1:]))
+    unfolded = _text(replace(one_host(), all_findings=seen), details=True)
+    assert (few.count("10.0.0.1:22"), unfolded.count("10.0.0.1:22")) == (3, 4)
 
 
 def test_the_document_holds_each_measure_that_nothing_checks() -> None:

@@ -438,6 +438,13 @@ def test_a_password_is_named(allowed: str, home: Path, monkeypatch: pytest.Monke
         assert len(doors.seen) + len(doors.rounds) == 1
 
 
+def test_a_key_is_offered_before_the_password_that_is_named(sshd: Sshd, home: Path) -> None:
+    """Where one key lets us in, nobody fetches the secret: the variable is not even set."""
+    configured(home, "", sshd.known_hosts())
+    host = Host("h", "127.0.0.1", port=sshd.port, user=sshd.user, key_file=sshd.key_file, password="env:NOT_SET")
+    assert why(ask(host)) == ("answered", "")
+
+
 @pytest.mark.parametrize(
     ("prompts", "rounds"),
     [

@@ -314,7 +314,7 @@ audit(plan, {{"ssh": ask}}, store, begin(store, plan), NOBODY, make_pace(jobs=1)
     assert run.header.state == "open"
     assert [h.host for h in run.hosts()] == ["0", "1"]
     assert len(list(run.findings())) == 2
-    with pytest.raises(StoreError, match="holds no run 'latest'"):
+    with pytest.raises(StoreError, match="holds no run 'latest': only complete audits count"):
         store.run("latest")
     assert finished(store).header.state == "complete"
 

@@ -121,6 +121,8 @@ for command in COMMANDS:
 def program() -> None:
     """The program: a defect keeps its traceback, and exits with 2, never with the 1 of an open failure."""
     gc.set_threshold(WHILE_LOADING)
+    if os.environ.get("HOME") == "":  # as cron and init scripts leave it: `~` would be the root of the file system
+        del os.environ["HOME"]
     _shut()
     try:
         main()

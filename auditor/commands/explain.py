@@ -14,7 +14,7 @@ from auditor.kinds import DerivedProbe, Probe, Voice
 from auditor.load.schema import did_you_mean
 from auditor.model import Control, Measure
 from auditor.operators import N_
-from auditor.sentences import listed
+from auditor.sentences import SEVERITY_WORDS, listed
 
 # What the words of measures.yaml mean; schemas/measures.schema.json says it at length.
 WORDS = {
@@ -90,15 +90,15 @@ def explain(name: str, probes: str | None, lang: str | None) -> int:
 def _control(control: Control, measure: Measure, voice: Voice) -> Iterator[str]:
     say, text = voice.say, voice.text
     yield f"{control.id}: {text(control.title)}"
-    yield f"{say('severity')}: {control.severity}    {say('policy')}: {control.source}"
-    yield f"{say('measure')}: {measure.id}: {text(measure.title)}"
+    yield f"{say('severity')}{say(': ')}{say(SEVERITY_WORDS[control.severity])}    {say('policy')}{say(': ')}{control.source}"
+    yield f"{say('measure')}{say(': ')}{measure.id}: {text(measure.title)}"
     if measure.quote:
         yield _quoted(measure.quote, measure.article, measure.document, voice)
     for line in _terms(measure, voice):
         yield f"  {line}"
-    yield f"{say('why')}: {text(control.why)}"
-    yield f"{say('fix')}: {text(control.fix)}"
-    yield f"{say('probe')}: {control.probe}"
+    yield f"{say('why')}{say(': ')}{text(control.why)}"
+    yield f"{say('fix')}{say(': ')}{text(control.fix)}"
+    yield f"{say('probe')}{say(': ')}{control.probe}"
     for part in ("concerns", "expect", "tolerate"):
         value = getattr(control, part)
         if value:
@@ -117,7 +117,7 @@ def _measure(measure: Measure, checked_by: Sequence[str], voice: Voice) -> Itera
     for passage in measure.also:
         yield _quoted(passage.quote, passage.article, passage.document, voice)
     yield from _terms(measure, voice)
-    yield f"{voice.say('controls')}: {', '.join(checked_by) or voice.say('no control checks it')}"
+    yield f"{voice.say('controls')}{voice.say(': ')}{', '.join(checked_by) or voice.say('no control checks it')}"
     yield from _parameters(measure, voice)
     yield from _references(measure.references)
 
@@ -135,16 +135,16 @@ def _terms(measure: Measure, voice: Voice) -> Iterator[str]:
     """How binding it is, who answers for it, which decision may stand beside it, and what can tell it."""
     say = voice.say
     if measure.force:
-        yield f"{say('force')}: {measure.force} ({_word('force', measure.force, voice)})"
+        yield f"{say('force')}{say(': ')}{measure.force} ({_word('force', measure.force, voice)})"
     if measure.owner:
         people = [_word("owner", measure.owner, voice), _word("role", measure.role, voice)]
-        yield f"{say('who answers for it')}: {', '.join(filter(None, people))}"
+        yield f"{say('who answers for it')}{say(': ')}{', '.join(filter(None, people))}"
     for kind, regime in measure.regime.items():
-        yield f"{say(_PERIMETERS[kind])}: {_word('regime', regime, voice)}"
+        yield f"{say(_PERIMETERS[kind])}{say(': ')}{_word('regime', regime, voice)}"
     if measure.kind:
-        yield f"{say('told by')}: {listed([_word('kind', kind, voice) for kind in measure.kind], voice)}"
+        yield f"{say('told by')}{say(': ')}{listed([_word('kind', kind, voice) for kind in measure.kind], voice)}"
     if measure.period:
-        yield f"{say('renewed within')}: ${measure.period} = {measure.parameters[measure.period]}"
+        yield f"{say('renewed within')}{say(': ')}${measure.period} = {measure.parameters[measure.period]}"
 
 
 def _parameters(measure: Measure, voice: Voice) -> Iterator[str]:
@@ -167,7 +167,7 @@ def _probe(name: str, probe: Probe | DerivedProbe, voice: Voice) -> Iterator[str
         yield f"over: {probe.over}" + (f" ({', '.join(probe.roles)})" if probe.roles else "")
     else:
         if probe.privilege:
-            yield f"{voice.say('privilege')}: {voice.text(probe.privilege)}"
+            yield f"{voice.say('privilege')}{voice.say(': ')}{voice.text(probe.privilege)}"
         named = [*probe.dialects.items(), *((f"{platform} (tree)", d) for platform, d in probe.trees.items())]
         for platform, dialect in named:
             for command_name, command in dialect.commands({}).items():

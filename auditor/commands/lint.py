@@ -75,6 +75,10 @@ def _lint(path: Path, known: inputs.Probes) -> Estate | Policies | None:
         inputs.load_decisions([str(path)], lambda: _expects(known))
         return town
     elif path.is_dir():
+        if not any(path.iterdir()):
+            raise InvalidInput(
+                [Problem(str(path), 0, 0, "is empty: no policy (*.yaml), no inventory (hosts.yaml ...)")]
+            )
         return inputs.load_policies((str(path),), known)
     else:
         return _file(path, known)

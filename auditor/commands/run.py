@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -20,7 +20,7 @@ from auditor.commands.given import compared_with, given_by, trusted_side
 from auditor.commands.interrupting import INTERRUPTED, interruptible, uninterrupted
 from auditor.commands.progress import progress
 from auditor.commands.store_place import store_path, waits
-from auditor.commands.unreached import hints
+from auditor.commands.unreached import doctored, hints
 from auditor.decisions import InForce, in_force
 from auditor.framing.collector import digest
 from auditor.kinds import RECORDS, Ask
@@ -74,7 +74,8 @@ def run(asked: Asked, brought: Answered | None = None) -> int:
         finished = _audited(asked, meant, keeping, begun, brought, times)
         gating = _since(before, finished) if before else None
         sinks.write(finished, reports, asked.lang, asked.details, asked.audience, asked.sarif_accepted == "suppress")
-        _say_aside(finished, times, asked.lang)
+        unmended = bool(asked.trees or brought or ("text", "-") not in reports)
+        _say_aside(finished, times, asked.lang, () if unmended else asked.estate, asked.limit)
         code = exit_code(finished, asked.fail_on, asked.fail_on_warn, gating)
         code = INTERRUPTED if finished.header.state == "partial" else code
         if posting:
@@ -190,10 +191,13 @@ def _since(before: Run, finished: Run) -> frozenset[str]:
     return gating(finished.since)
 
 
-def _say_aside(finished: Run, times: Timings | None, lang: str | None) -> None:
-    """What is no part of the report, on stderr."""
+def _say_aside(
+    finished: Run, times: Timings | None, lang: str | None, estate: Iterable[str], limit: str | None
+) -> None:
+    """What is no part of the report, on stderr; without an `estate`, not how to mend what could not be asked."""
     voice = inputs.voice(lang)
-    for line in (*hints(finished.hosts(), os.environ, voice), *(times.lines(voice) if times else ())):
+    mending = (*hints(finished.hosts(), os.environ, voice), *doctored(finished.hosts(), estate, limit, voice))
+    for line in (*mending, *(times.lines(voice) if times else ())):
         print(line, file=sys.stderr)
 
 

@@ -1,13 +1,15 @@
-"""A finished run and the environment in; what to set when hosts were not reached from behind a proxy, as sentences, out."""
+"""A finished run and the environment in; what mends it when hosts were not reached, as sentences, out."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from auditor.kinds import Voice
 from auditor.model import HostSeen
 from auditor.operators import N_
+from auditor.sentences import clean
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _NO_NAME = re.compile(
@@ -23,6 +25,17 @@ _NAMES = N_(
     "Names that are not known here: {count}. If a bastion knows them, set `ProxyJump BASTION` for them in ~/.ssh/config; else "
     "give ansible_host."
 )
+_DOCTOR = N_("Hosts that could not be asked: {count}. What ails each, and the command that mends it: {command}")
+_MENDED = ("unreachable", "timeout", "auth", "host_key", "closed", "framing", "other_platform", "other_host")
+
+
+def doctored(hosts: Iterable[HostSeen], estate: Iterable[str], limit: str | None, voice: Voice) -> Iterator[str]:
+    """The command line of `auditor doctor` for an estate of which hosts were asked in vain; nothing where none was."""
+    lost = [h for h in hosts if h.failure and h.asked and not h.evidence_at and h.failure.cause in _MENDED]
+    given = [word for place in estate for word in ("-i", place)]
+    if lost and given:
+        command = shlex.join(["auditor", "doctor", *given, *(("--limit", limit) if limit else ())])
+        yield voice.say(_DOCTOR).format(count=len(lost), command=clean(command))
 
 
 def hints(hosts: Iterable[HostSeen], environment: Mapping[str, str], voice: Voice) -> Iterator[str]:

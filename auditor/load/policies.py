@@ -18,6 +18,7 @@ from auditor.load.yaml import Document, KeyPath
 from auditor.model import Control, Measure, Passage, Policy, Text
 
 MEASURES = "measures.yaml"
+_NO_MEASURES = f": no {MEASURES} lies beside this file or in a folder above it"
 ROOTS = {
     "host": re.compile(r"host\.(address|perimeter|zone\.(addresses|vlan)|commissioned_at)"),
     "hosts": re.compile(r"hosts\.[A-Za-z0-9_-]+\.(addresses|ids)"),
@@ -213,7 +214,7 @@ def _meaning(document: Document, measures: Mapping[str, Measure], complete: bool
         path: KeyPath = ("controls", index)
         measure = measures.get(plain["measure"])
         if measure is None and complete:
-            hint = schema.did_you_mean(plain["measure"], measures, list_known=False)
+            hint = schema.did_you_mean(plain["measure"], measures, list_known=False) if measures else _NO_MEASURES
             yield document.problem((*path, "measure"), f"there is no measure '{plain['measure']}'{hint}")
         parameters = measure.parameters if measure else {}
         for part in ("args", "expect", "tolerate", "concerns"):

@@ -27,6 +27,7 @@ _TYPES = {
     "null": "nothing",
 }
 
+_FEW = 12  # names in one line of an error that also has a suggestion
 _COUNTED = {"minItems": "elements", "minProperties": "keys", "minLength": "characters"}
 
 
@@ -104,7 +105,9 @@ def _message(error: ValidationError) -> str:
         missing = [name for name in wanted if name not in instance]
         return f"lacks {', '.join(repr(m) for m in missing)}"
     if error.validator == "enum":
-        return f"{_shown(instance)} is not one of {', '.join(map(str, wanted))}{did_you_mean(instance, wanted, False)}"
+        near = did_you_mean(instance, wanted, False)
+        listed = near == "" or len(wanted) <= _FEW
+        return f"{_shown(instance)} is not {'one of ' + ', '.join(map(str, wanted)) if listed else 'known'}{near}"
     if error.validator == "const":
         return f"must be {_shown(wanted)}, not {_shown(instance)}"
     if error.validator == "type":

@@ -25,8 +25,8 @@ Text = Mapping[str, str]  # language ("fr", "en") -> text
 CAUSES = {
     "unreachable": "the host did not answer",
     "timeout": "no answer in time",
-    "auth": "the host refused our credential",
-    "host_key": "the host's key is not the one we know",
+    "auth": "we could not log in",
+    "host_key": "the host's key is not known, or has changed",
     "closed": "the connection closed before the answer was complete",
     "truncated": "the answer was longer than its limit",
     "framing": "the answer does not have the shape we asked for",

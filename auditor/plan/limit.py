@@ -37,12 +37,17 @@ def unmatched(estate: Estate, pattern: str) -> Sequence[str]:
 
 
 def _parts(pattern: str) -> list[str]:
-    """Split at commas; without any, at colons, but for those of an IPv6 address or of a range in brackets."""
+    """Split at commas; without any, at colons, but for those of an IPv6 address or of a range in brackets.
+
+    Raises InvalidInput for half a pair of brackets: what is left of the word could name other hosts, or all.
+    """
     if "," in pattern:
         parts = pattern.split(",")
     elif _is_address(pattern):
         parts = [pattern]
     else:
+        if re.search(r"[\[\]]", re.sub(r"\[[^\]]*\]", "", pattern)):
+            raise InvalidInput(f"--limit: '{pattern}' is no pattern: a bracket is not closed, or not opened")
         parts = re.findall(r"(?:[^\s:\[\]]|\[[^\]]*\])+", pattern)
     return [p.strip() for p in parts if p.strip()]
 
@@ -102,6 +107,8 @@ class _Names:
 
 def _matcher(word: str) -> Callable[[str], object]:
     """A wildcard, or after `~` a regular expression that the name begins with. Raises InvalidInput."""
+    if word == "~":  # the empty one: every host
+        raise InvalidInput("--limit: '~' is no pattern: nothing stands after it")
     try:
         return re.compile(word[1:] if word.startswith("~") else fnmatch.translate(word)).match
     except re.error as error:

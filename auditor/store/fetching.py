@@ -113,7 +113,8 @@ class Store(Keeping, Scripts):
                 (*value, self._spelt(like) if like is not None else "[]", int(back[1] or 0) if back else 0),
             ).fetchone()
         if row is None:
-            raise StoreError(f"the store {self.path} holds no run '{name}' (auditor list runs)")
+            only = ": only complete audits count" if back else ""
+            raise StoreError(f"the store {self.path} holds no run '{name}'{only} (auditor list runs)")
         return StoredRun(self, _header(row[0]), Catalogue.from_plain(json.loads(row[1])))
 
     # ------------------------------------------------------------ evidence of earlier runs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -362,6 +363,19 @@ def test_a_role_that_is_most_likely_misspelt_is_said_and_no_error(tmp_path: Path
     assert "'log-collectors'; did" not in beside and "'log-colector'; did" in beside
 
 
+def test_lint_of_an_empty_folder_says_what_it_looked_for(tmp_path: Path) -> None:
+    result = auditor("lint", str(tmp_path))
+    assert (result.exit_code, result.stdout.count("\n")) == (2, 1)
+    assert result.stdout.startswith(f"{tmp_path}: is empty: no policy (*.yaml), no inventory")
+
+
+def test_explain_has_french_punctuation_and_words() -> None:
+    said = auditor("explain", "ssh-root-login-off", "--lang", "fr").stdout
+    assert "gravité : élevée" in said
+    assert "pourquoi : " in said
+    assert "severity: high" in auditor("explain", "ssh-root-login-off", "--lang", "en").stdout
+
+
 def test_lint_says_all_errors_in_text_and_json(tmp_path: Path) -> None:
     """The same problems, for people and for machines; 0 when there is none."""
     write(tmp_path, measures=MEASURES_YAML, sample=POLICY_YAML.replace("days:", "dasy:").replace("high", "hihg"))
@@ -411,10 +425,10 @@ def test_explain_says_who_answers_for_a_measure_and_what_checks_it() -> None:
     assert "  $limit_days = 300  (« environ douze mois »: below ten months" in said
     french = auditor("explain", "gov-kpi", "--lang", "fr").stdout
     assert "le responsable de la sécurité des systèmes d'information\n" in french
-    assert "à renouveler sous: $review_days = 31\n" in french
-    assert "points de contrôle: indicators-attested" in french
+    assert "à renouveler sous : $review_days = 31\n" in french
+    assert "points de contrôle : indicators-attested" in french
     bare = auditor("explain", "gov-mcs-shared", "--lang", "fr").stdout
-    assert "points de contrôle: aucun point de contrôle ne la vérifie\n" in bare
+    assert "points de contrôle : aucun point de contrôle ne la vérifie\n" in bare
     control = auditor("explain", "ssh-root-login-off").stdout
     assert "  who answers for it: the owner of each perimeter\n" in control
 
@@ -520,3 +534,12 @@ def test_what_names_hosts_is_not_written_for_officials(tmp_path: Path, formats: 
     assert "--audience elus: a " in result.stderr
     assert "give -f html=FILE alone" in result.stderr
     assert result.stdout == ""
+
+
+def test_an_empty_home_is_none() -> None:
+    """The store is looked for below the account's home, never below the root of the file system."""
+    given = {k: v for k, v in os.environ.items() if k not in ("XDG_DATA_HOME", "AUDITOR_STORE")} | {"HOME": ""}
+    command = [sys.executable, "-c", "import os, sys; sys.argv[1:] = ['--version']\nfrom auditor.cli import program\n"
+               "try: program()\nfinally: print(os.path.expanduser('~'))"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=given)
+    assert done.stdout.splitlines()[-1] == pwd.getpwuid(os.getuid()).pw_dir

@@ -77,6 +77,11 @@ def test_what_is_no_range_is_refused(tmp_path: Path, pattern: str) -> None:
     assert problem.startswith("hosts.yaml:1:")
 
 
+def test_half_the_brackets_of_a_group_are_said_to_be_that(tmp_path: Path) -> None:
+    (problem,) = [p for p in problems_of(tmp_path, 'all: {hosts: {ok: , ? "[web" : }}')]
+    assert problem.endswith("'[web' is no range; write web[01:20], or [NAME] for a group")
+
+
 def test_a_multiplied_range_does_not_fill_the_memory(tmp_path: Path) -> None:
     """Ten thousand million hosts are refused after the first hundred thousand."""
     problems = problems_of(tmp_path, "all: {hosts: {'a[1:99999]b[1:99999]': }}")

@@ -197,8 +197,12 @@ def test_a_file_of_the_same_text_is_read_once_and_keeps_its_own_name(tmp_path: P
             with pytest.raises(InvalidInput, match=f"{tmp_path}/own/sample.yaml:"):
                 policies.load([tmp_path / "own"], schemas)
     write(tmp_path / "own", measures=MEASURES_YAML.replace("log-retention", "log-keeping"), sample=POLICY_YAML)
-    with pytest.raises(InvalidInput, match=f"{tmp_path}/own/sample.yaml:5:14: there is no measure"):
+    with pytest.raises(InvalidInput, match=f"{tmp_path}/own/sample.yaml:5:14: there is no measure 'log-retention'"):
         policies.load([tmp_path / "own"], schemas)
+    alone = f"{tmp_path}/alone/sample.yaml:5:14: there is no measure 'log-retention': no measures.yaml lies beside"
+    write(tmp_path / "alone", sample=POLICY_YAML)
+    with pytest.raises(InvalidInput, match=alone):
+        policies.load([tmp_path / "alone"], schemas)
 
 
 def test_a_policy_is_no_file_of_measures_because_it_was_a_policy(tmp_path: Path) -> None:

@@ -40,6 +40,15 @@ def test_every_problem_has_its_place_and_its_words() -> None:
     ]
 
 
+def test_a_long_list_is_not_printed_beside_a_suggestion() -> None:
+    wanted = {"type": "object", "properties": {"probe": {"enum": [f"p_{n:03}" for n in range(40)] + ["ssh_logins"]}}}
+    assert problems("probe: ssh_login\n", wanted) == [
+        "f.yaml:1:8: the text 'ssh_login' is not known; did you mean 'ssh_logins'?"
+    ]
+    (listed,) = problems("probe: zzzzzz\n", wanted)
+    assert "is not one of p_000, " in listed and listed.endswith("ssh_logins")
+
+
 def test_a_number_where_text_is_asked_is_that_text() -> None:
     """`id: 9.10` is the text 9.10, not the number 9.1."""
     document = yaml.parse(b"id: 9.10\nall: [1, 2.0]\n", "f.yaml")

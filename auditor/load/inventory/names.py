@@ -55,7 +55,7 @@ def _names(name: str, pattern: str, most: int) -> Iterator[str]:
     match = _RANGE.search(name)
     if match is None:
         if "[" in name or "]" in name:
-            raise BadName(f"'{pattern}' is no range; write web[01:20]")
+            raise BadName(f"'{pattern}' is no range; write web[01:20], or [NAME] for a group")
         yield name
         return
     for one in _range(match, pattern, most):

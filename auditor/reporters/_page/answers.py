@@ -69,7 +69,7 @@ def _kind(kind: str, voice: Voice) -> str:
 
 
 def _titles(run: Run, measures: Iterable[str], voice: Voice) -> str:
-    return "; ".join(parts.title(run.measures.get(name), "", voice) for name in measures)
+    return " · ".join(parts.title(run.measures.get(name), "", voice) for name in measures)
 
 
 # ---------------------------------------------------------------- what is to be decided

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.decision_words import DECIDED_WORDS, beside
 from auditor.kinds import Voice
-from auditor.model import SEVERITIES, Coverage, Finding, Outcome, Run
+from auditor.model import SEVERITIES, Coverage, Finding, Outcome, Run, Unknown
 from auditor.reporters._text.lines import EMPTY, Line, Span, hung, outcome_style, outcome_word, wrapped
-from auditor.sentences import OUTCOME_WORDS, SEVERITY_WORDS, listed, nothing_asked, told, unconcerned
+from auditor.sentences import OUTCOME_WORDS, SEVERITY_WORDS, cause, listed, nothing_asked, told, unconcerned
 from auditor.summary import counts_as, decided, named
 
+MANY = 4  # findings of one subject for one cause, from which on they stand together
 UNASKED = 8  # measures that nothing was asked about, named for each reason
 
 ORDER = (
@@ -29,8 +31,13 @@ def control_by_control(
     for name, members in groups.items():
         if members:
             yield EMPTY
-        for finding in sorted(members, key=lambda f: -SEVERITIES.index(f.severity)):
-            yield from _finding(run, finding, name, host, voice)
+        gravest = sorted(members, key=lambda f: -SEVERITIES.index(f.severity))
+        folded = _folded(gravest) if name == "unknown" and not voice.details else {}
+        for finding in gravest:
+            if _why(finding) not in folded:
+                yield from _finding(run, finding, name, host, voice)
+        for alike in folded.values():
+            yield from _alike(alike, host, voice)
     yield from _gaps(run, list(gaps), voice)
 
 
@@ -66,6 +73,42 @@ def _reasons(finding: Finding, voice: Voice, margin: int) -> Iterator[Line]:
         yield from wrapped(line, voice, margin)
     for line in beside(finding.decision, finding.adapted, finding.suspended, voice, persons=True):
         yield from wrapped(line, voice, margin)
+
+
+def _why(finding: Finding) -> tuple[str, Unknown] | None:
+    """The subject of a finding and the one cause for which nothing of it could be told; None where there are several."""
+    causes = {_alone(reason.cause) for reason in finding.reasons}
+    why = causes.pop() if len(causes) == 1 else None
+    return None if why is None or finding.decision or finding.suspended else (named(finding.subject), why)
+
+
+def _alone(why: Unknown | None) -> Unknown | None:
+    """A cause without what differs from control to control: which record lacks, what files do not tell."""
+    return Unknown(why.cause) if why and why.cause in ("no_record", "not_observable") else why
+
+
+def _folded(findings: Sequence[Finding]) -> dict[tuple[str, Unknown], list[Finding]]:
+    """The findings that a page need not say one by one: many, of one subject, for one cause."""
+    found: dict[tuple[str, Unknown], list[Finding]] = {}
+    for finding in findings:
+        why = _why(finding)
+        if why:
+            found.setdefault(why, []).append(finding)
+    return {why: alike for why, alike in found.items() if len(alike) >= MANY}
+
+
+def _alike(findings: Sequence[Finding], host: str, voice: Voice) -> Iterator[Line]:
+    """Why, how many there are of each severity, and the id of each control, as they come: gravest first."""
+    why = _why(findings[0])
+    if why is None:
+        return
+    where = "" if why[0] == host else f"  [{why[0]}]"
+    weights = Counter(f.severity for f in findings)
+    counts = ", ".join(f"{voice.say(SEVERITY_WORDS[s])} {n}" for s, n in weights.items())
+    first, *rest = hung(f"{cause(why[1], voice, True)}  ({counts}){where}", voice, _margin(voice))
+    yield ("unknown", outcome_word("unknown", voice).upper().ljust(_margin(voice))), *first
+    yield from rest
+    yield from wrapped(", ".join(f.control for f in findings), voice, _margin(voice), "dim")
 
 
 def _gaps(run: Run, gaps: Sequence[Coverage], voice: Voice) -> Iterator[Line]:

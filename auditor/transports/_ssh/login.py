@@ -9,11 +9,13 @@ from auditor.credentials import NoSecret, Withheld
 from auditor.framing import sh
 from auditor.kinds import Trial
 from auditor.transports._endpoint import Endpoint, Refused
+from auditor.transports._keys import MAX_KEYS
 from auditor.transports._paramiko import paramiko
 from auditor.transports._ssh.left import Left
 from auditor.transports._ssh.shared import Run
 
 TRIAL_S = 30.0  # how long one host may think about a password while others wait for its verdict
+BEFORE_A_PASSWORD = MAX_KEYS - 2  # keys that leave the server room for what we ask first, and for the password
 
 
 def log_in(run: Run, transport: paramiko.Transport, endpoint: Endpoint, left: Left) -> None:
@@ -26,7 +28,7 @@ def log_in(run: Run, transport: paramiko.Transport, endpoint: Endpoint, left: Le
     if endpoint.password:
         allowed = _asked_for(transport, endpoint, left)
     if allowed is None or "publickey" in allowed:
-        allowed = _by_key(transport, endpoint, keys[: -2 or None] if endpoint.password else keys, left) or allowed
+        allowed = _by_key(transport, endpoint, keys[:BEFORE_A_PASSWORD] if endpoint.password else keys, left) or allowed
     if transport.is_authenticated():
         return
     if not endpoint.password:
