@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.commands import inputs
-from auditor.model import Trusted
+from auditor.commands.chosen import files_of, with_files
+from auditor.commands.references import file_of
+from auditor.errors import InvalidInput
+from auditor.kinds import TREE
+from auditor.model import Host, Trusted
 
 if TYPE_CHECKING:
     from auditor.commands.sides import Side
+
+BESIDE_STORE = ("-journal", "-wal", "-shm")  # what SQLite takes for a part of it
 
 
 def given_by(
@@ -27,11 +34,28 @@ def given_by(
     from auditor.commands.sides import Named
     from auditor.commands.trusted import judged_by
 
+    files = files_of(limit or "")
+    limit = with_files(limit, side.judging) if limit else limit
+
     def load(named: Named) -> inputs.Inputs:
         folder = next(iter(named.probes), None)
         return inputs.load(named.policies, named.estate, limit, folder, given_trees=trees, work=side.here, owing=True)
 
-    return judged_by(side, Named(policy, estate, (probes,) if probes else ()), load)
+    loaded, trusted = judged_by(side, Named(policy, estate, (probes,) if probes else ()), load)
+    _whole(side, loaded.plan.hosts)
+    touched = [one for file in files for one in side.touched("file", file)]
+    return loaded, replace(trusted, touched=(*trusted.touched, *touched))
+
+
+def _whole(side: Side, hosts: Sequence[Host]) -> None:
+    """Raises InvalidInput for trees that lack what the change has elsewhere: an empty folder would count as seen."""
+    for host in hosts:
+        lost = side.left_out(host.tree) if host.connection == TREE and host.tree else ()
+        if lost:
+            raise InvalidInput(
+                f"{host.id}: {', '.join(lost[:5])}: a submodule of its tree was not checked out: run "
+                "`git submodule update --init --recursive` first"
+            )
 
 
 def trusted_side(
@@ -52,9 +76,18 @@ def trusted_side(
     return held.enter_context(opened(ref, named, against, [given.partition("=")[2] for given in trees]))
 
 
-def compared_with(name: str | None, side: Side | None, trusted: Trusted | None) -> tuple[str | None, Trusted | None]:
-    """The run to compare with: of a file of the repository, the trusted side's; the change may have moved its own."""
+def compared_with(
+    name: str | None, side: Side | None, trusted: Trusted | None, store: str
+) -> tuple[str | None, Trusted | None]:
+    """The run to compare with: of a file of the repository, the trusted side's; the change may have moved its own.
+
+    Raises InvalidInput for a run of a store that git has put in the work folder: it may come with the change.
+    """
     if name is None or side is None or trusted is None:
         return name, trusted
     name, touched = side.reference(name)
+    if store and not file_of(name) and any(map(side.brought, (store, *(store + more for more in BESIDE_STORE)))):
+        raise InvalidInput(
+            f"--against {name}: the store {store} comes with the change, which could have written it: keep it out of git"
+        )
     return name, replace(trusted, touched=(*touched, *trusted.touched))

@@ -94,7 +94,7 @@ def run(
     try:
         side = trusted_side(trusted, held, policy, estate, probes, against, trees)
         given, judged_by = given_by(policy, estate, limit, probes, trees, side)
-        against, judged_by = compared_with(against, side, judged_by)
+        against, judged_by = compared_with(against, side, judged_by, store_path(store))
         inputs.notify(given.plan.estate, lang)
         plan = replace(given.plan, until=inputs.end_of(day)) if as_of else given.plan
         places = Places(1 if plan.only_trees else jobs)  # trees are no waiting, and threads would wait for each other
