@@ -16,7 +16,6 @@ from auditor.commands.references import RUN_NAME
 from auditor.errors import InvalidInput
 from auditor.model import Touched
 
-
 MOST_LINKS = 40  # as Linux has it
 
 
