@@ -195,7 +195,7 @@ def _new_elements(before: Finding | None, after: Finding) -> tuple[str, ...]:
         place = bisect_left(known, _beyond(reason, medium))
         if place < len(known):
             left[_key(reason, medium)] = known[:place] + known[place + 1 :]
-        elif reason.element or before:
+        elif reason.element or (before and _rank(before)):
             found[_BESIDE.sub("", reason.element) or reason.path] = None
     return tuple(found)
 
