@@ -169,15 +169,21 @@ def test_a_wrong_policy_is_stopped_before_anything_is_judged(remote: Remote, bad
     assert not (came.folder / "junit.xml").exists()
 
 
-@pytest.mark.parametrize("link", ["build.tar", "rendered", "rendered/build"])
-@pytest.mark.parametrize("system", ["gitlab", "jenkins"])
+@pytest.mark.parametrize(
+    ("system", "link"),
+    [
+        *((system, link) for system in ("gitlab", "jenkins") for link in ("build.tar", "rendered", "rendered/build")),
+        *(("github", link) for link in ("handed", "handed/build.tar", "rendered/build")),
+    ],
+)
 def test_what_is_handed_over_is_not_written_through_a_link_of_the_change(
     remote: Remote, badly: Path, tmp_path: Path, system: str, link: str
 ) -> None:
     """Else whoever renders could write to .git, and so say what is trusted."""
     remote.propose(tmp_path / "work", **{DROP_IN: BAD})
     (tmp_path / "work" / link).parent.mkdir(exist_ok=True)
-    (tmp_path / "work" / link).symlink_to(".git/judged" if link == "build.tar" else "../.git")
+    target = ".git/judged" if link == "build.tar" else ".git" if link == "handed" else "../.git/judged"
+    (tmp_path / "work" / link).symlink_to(target)
     git(tmp_path / "work", "add", "--force", link)
     commit(tmp_path / "work", "A link")
     git(tmp_path / "work", "push", "--quiet", "--force", "origin", "change")

@@ -49,13 +49,12 @@ def given_by(
 
 def _whole(side: Side, hosts: Sequence[Host]) -> None:
     """Raises InvalidInput for trees that lack what the change has elsewhere: an empty folder would count as seen."""
-    for host in hosts:
-        lost = side.left_out(host.tree) if host.connection == TREE and host.tree else ()
-        if lost:
-            raise InvalidInput(
-                f"{host.id}: {', '.join(lost[:5])}: a submodule of its tree was not checked out: run "
-                "`git submodule update --init --recursive` first"
-            )
+    lost = side.left_out([h.tree for h in hosts if h.connection == TREE and h.tree])
+    if lost:
+        raise InvalidInput(
+            f"{', '.join(lost[:5])}: a submodule of a tree was not checked out: run `git submodule update --init "
+            "--recursive` first"
+        )
 
 
 def trusted_side(

@@ -104,7 +104,7 @@ def run(
         held.enter_context(auditing(store_path(store), plan.estate.place, time.time(), waits))
         plan = brought.plan(plan, keeping, time.time()) if brought else plan
         times = _timings(plan) if timings else None
-        before = held.enter_context(_before(against, keeping, plan.estate.source)) if against else None
+        before = held.enter_context(_before(against, keeping, store, plan.estate.source)) if against else None
         typed = (*policy, *estate, probes or "")
         digests = _digests(given, plan, brought, typed)
         header = replace(
@@ -167,10 +167,11 @@ def _timings(plan: Plan) -> Timings:
     return Timings(plan)
 
 
-def _before(against: str, keeping: Store, estate: str) -> AbstractContextManager[Run]:
+def _before(against: str, keeping: Store, store: str | None, estate: str) -> AbstractContextManager[Run]:
+    """With `--store none` only a file can be meant."""
     from auditor.commands.references import reference
 
-    return reference(against, keeping, estate)
+    return reference(against, keeping if store_path(store) else None, estate)
 
 
 def _since(before: Run, finished: Run) -> frozenset[str]:

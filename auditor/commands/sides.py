@@ -13,10 +13,9 @@ from typing import Literal
 
 from auditor.commands import git, needed
 from auditor.commands.references import RUN_NAME
+from auditor.commands.ways import inside, work_folder
 from auditor.errors import InvalidInput
 from auditor.model import Touched
-
-MOST_LINKS = 40  # as Linux has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +78,9 @@ class Side:
 
         Anything else is nobody's change, and stays what it is.
         """
-        inside = _inside(self.top, os.path.join(self.here, path))
+        place = inside(self.top, os.path.join(self.here, path))
         whole = os.path.realpath(os.path.join(self.here, path))
-        return whole if inside is None else os.path.relpath(os.path.join(self.top, inside), self.here)
+        return whole if place is None else os.path.relpath(os.path.join(self.top, place), self.here)
 
     def judging(self, path: str) -> str:
         """The file that a path means on this side; outside of the repository there is but one."""
@@ -89,15 +88,15 @@ class Side:
 
     def brought(self, path: str) -> bool:
         """Whether git put something there in the work folder, or on the way there."""
-        inside = _inside(self.top, os.path.join(self.here, path))
+        place = inside(self.top, os.path.join(self.here, path))
         tracked = git.tracked(self.top)
-        return inside is not None and any(one in tracked for one in (inside, *needed.above(inside)))
+        return place is not None and any(one in tracked for one in (place, *needed.above(place)))
 
-    def left_out(self, tree: str) -> tuple[str, ...]:
-        """The submodules below a tree of the work folder that were not checked out: an empty folder stands for each."""
-        root = os.path.realpath(os.path.join(self.here, tree))
-        modules = (path for path, mode in git.tracked(self.top).items() if mode == needed.SUBMODULE)
-        below = (path for path in modules if os.path.join(self.top, path).startswith(root + os.sep))
+    def left_out(self, trees: Iterable[str]) -> tuple[str, ...]:
+        """The submodules in trees of the work folder that were not checked out: an empty folder stands for each."""
+        roots = tuple(os.path.realpath(os.path.join(self.here, tree)) + os.sep for tree in trees)
+        modules = (path for path, mode in git.tracked(self.top).items() if mode == needed.SUBMODULE) if roots else ()
+        below = (path for path in modules if os.path.join(self.top, path).startswith(roots))
         return tuple(path for path in below if _is_empty(os.path.join(self.top, path)))
 
     def asked(self, given: Named, reference: str | None) -> needed.Asked:
@@ -113,32 +112,6 @@ class Side:
     def place(self, path: str) -> str:
         """Of a file of the work folder, from the top of the repository."""
         return os.path.relpath(os.path.join(self.here, path), self.top)
-
-
-def _work_folder(top: str) -> str:
-    """As the shell came to it: a link of the repository on the way is not followed either."""
-    here, said = os.path.realpath(os.getcwd()), os.environ.get("PWD", "")
-    inside = _inside(top, said) if os.path.isabs(said) and os.path.realpath(said) == here else None
-    return here if inside is None else os.path.normpath(os.path.join(top, inside))
-
-
-def _inside(top: str, path: str) -> str | None:
-    """The place of an absolute path in the repository, links followed as far as that; None: it does not come to it."""
-    parts, real, links = os.path.normpath(path).split(os.sep), os.sep, 0
-    while True:
-        rest = os.path.normpath(os.sep.join(parts) or ".")
-        if real == top and rest.split(os.sep)[0] != os.pardir:
-            return rest
-        if not parts:
-            return None
-        step = os.path.normpath(os.path.join(real, parts.pop(0)))
-        if os.path.islink(step) and links < MOST_LINKS:
-            links += 1
-            target = os.readlink(step)
-            parts = [*target.split(os.sep), *parts]
-            real = os.sep if os.path.isabs(target) else real
-        else:
-            real = step
 
 
 def _is_empty(folder: str) -> bool:
@@ -162,7 +135,7 @@ def opened(ref: str, given: Named, reference: str | None = None, trees: Sequence
     with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
         root = os.path.join(os.path.realpath(folder), "side")
         os.mkdir(root)
-        side = Side(ref, commit, root, top, _work_folder(top))
+        side = Side(ref, commit, root, top, work_folder(top))
         asked = side.asked(given, reference)
         aside = needed.aside(asked, [side.place(path) for path in trees], held)
         taken = _taken(side, folder, without=aside)

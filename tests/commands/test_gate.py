@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from auditor.cli import main
-from auditor.commands.sides import _inside
+from auditor.commands.ways import inside
 
 GOOD = "Include /etc/ssh/sshd_config.d/*.conf\nPermitRootLogin no\nUsePAM yes\nAuthenticationMethods publickey,keyboard-interactive\n"
 BAD = "PermitRootLogin yes\nUsePAM yes\n"
@@ -166,7 +166,7 @@ def test_where_a_path_comes_into_the_repository(tmp_path: Path, path: str, place
     (tmp_path / "other").mkdir()
     for name, target in links.items():
         (tmp_path / name).symlink_to(target)
-    assert _inside(str(top), str(tmp_path / path)) == place
+    assert inside(str(top), str(tmp_path / path)) == place
 
 
 def test_the_hosts_that_are_meant_are_those_of_the_trusted_side(work: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_submodule_that_was_not_checked_out_is_no_empty_folder(work: Path, mon
     assert os.listdir(clone / f"{ETC}/ssh/sshd_config.d") == []
     words = [word.replace("refs/heads/main", "refs/remotes/origin/main") for word in AGAINST]
     result = run(*words)
-    assert (result.exit_code, "sshd_config.d: a submodule of its tree was not checked out" in result.stderr) == (
+    assert (result.exit_code, "sshd_config.d: a submodule of a tree was not checked out" in result.stderr) == (
         2,
         True,
     )
@@ -359,3 +359,8 @@ def test_a_reference_that_is_not_there_says_what_to_do(work: Path, ref: str) -> 
     assert result.exit_code == 2
     assert f"--trusted {ref}: is no commit that this repository has" in result.stderr
     assert "git fetch origin" in result.stderr
+
+
+def test_a_reference_that_is_nowhere_is_said_to_be_a_file(work: Path) -> None:
+    result = run(*ONE, "--against", "referense.json")
+    assert (result.exit_code, "there is no file referense.json" in result.stderr) == (2, True), result.stderr
