@@ -54,7 +54,8 @@ _BESIDE = re.compile(r"(?: \((?:[^()]|\([^()]*\))*\))+\Z")  # what reports show 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one finding. `elements` are the offending ones that were not there before, by name; of what has none, its path.
+    """What became of one finding. `elements` are the offending ones that were not there before, by name, of what has none its path;
+    where less was told, what was not, and why.
 
     `new`: open now, and the reference does not show that it was: it passed, was not measured, or was not asked.
     `worsened`: open in both, with a worse outcome or a new offending element. `lapsed`: a decision stood beside it and does
@@ -161,20 +162,25 @@ def _compared(before: Finding | None, after: Finding) -> Change | None:
     worse = missed or _rank(after) > _rank(before)
     if worse or elements:
         return Change("worsened", before, after, elements)
-    return Change("unmeasured", before, after) if _less_told(before, after) else None
+    less = _less_told(before, after)
+    return Change("unmeasured", before, after, less) if less else None
 
 
 def _rank(finding: Finding) -> int:
     return _RANK.get(finding.outcome, 0)
 
 
-def _less_told(before: Finding, after: Finding) -> bool:
-    """Whether something could not be told beside what is open, that was told before; what only a host tells, of like media."""
-    known = Counter(_untold(r, after.medium) for r in before.untold)
-    found = Counter(
-        _untold(r, after.medium) for r in after.untold if before.medium == after.medium or not _unseen_in_files(r)
-    )
-    return bool(found - known)
+def _less_told(before: Finding, after: Finding) -> tuple[str, ...]:
+    """What could not be told beside what is open, and was before, by path and cause; what only a host tells, of like media."""
+    left = Counter(_untold(r, after.medium) for r in before.untold)
+    found: dict[str, None] = {}
+    for reason in after.untold:
+        key = _untold(reason, after.medium)
+        left[key] -= 1
+        if left[key] < 0 and (before.medium == after.medium or not _unseen_in_files(reason)):
+            assert reason.cause is not None
+            found[f"{reason.path}: {reason.cause.detail or reason.cause.cause}"] = None
+    return tuple(found)
 
 
 def _untold(reason: Reason, medium: str) -> tuple[str, ...]:

@@ -185,6 +185,11 @@ def test_what_could_not_be_told_beside_what_is_open(before: Finding, after: Find
     assert kinds([before], [after]) == kind
 
 
+def test_what_could_not_be_told_is_named_with_its_cause() -> None:
+    (change,) = changes(run(because()), run(because(untold=(UNTOLD, replace(UNTOLD, cause=Unknown("timeout"))))))
+    assert change.elements == ("days: a.conf", "days: timeout")
+
+
 @pytest.mark.parametrize(("one", "other"), [("live", "tree"), ("tree", "live")])
 def test_what_fails_is_news_in_any_medium(one: str, other: str) -> None:
     before = replace(found(UNKNOWN), reasons=(NOT_IN_FILES,), medium=one)
