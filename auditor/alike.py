@@ -15,7 +15,9 @@ LONG = 16  # reasons: a fleet in which every host has many of its own would be r
 
 # ---------------------------------------------------------------- facts
 
-CameTo = tuple[Outcome | None, tuple[Reason, ...]]
+CameTo = tuple[
+    Outcome | None, tuple[Reason, ...], tuple[Reason, ...]
+]  # with why, and what could not be told beside that
 
 
 class Shared(dict[str, Any]):
@@ -72,7 +74,7 @@ class Alike:
 
     def _told(self) -> tuple[Any, ...]:
         one = self.finding
-        return one.control, one.outcome, one.severity, one.medium, one.gates
+        return one.control, one.outcome, one.severity, one.medium, one.gates, one.untold
 
     def __hash__(self) -> int:
         return hash((id(self.finding.reasons), self.finding.control))

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from auditor.document import finding_from_plain
+from auditor.kinds import TREE
 from auditor.model import (
     SEVERITIES,
     Alike,
@@ -23,6 +26,7 @@ from auditor.model import (
     Header,
     Moved,
     Outcome,
+    Reason,
     Run,
     Sketch,
 )
@@ -45,15 +49,18 @@ GATING: tuple[Became, ...] = ("new", "worsened", "lapsed")  # in a run that is j
 
 _RANK = {None: 0, Outcome.PASS: 0, Outcome.WARN: 1, Outcome.FAIL: 2}
 _AT = re.compile(r', ?"at": ?[-0-9.e]+')
+_BESIDE = re.compile(r"(?: \((?:[^()]|\([^()]*\))*\))+\Z")  # what reports show beside a name, in brackets
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one finding. `elements` are the offending ones that were not there before, by name.
+    """What became of one finding. `elements` are the offending ones that were not there before, by name, of what has none its path;
+    where less was told, what was not, and why.
 
     `new`: open now, and the reference does not show that it was: it passed, was not measured, or was not asked.
     `worsened`: open in both, with a worse outcome or a new offending element. `lapsed`: a decision stood beside it and does
-    not any more. `changed`: another revision or expectation came to another outcome, which is no better or worse host.
+    not any more. `changed`: another revision or expectation came to something else, which is no better or worse host.
+    `unmeasured`: it was told and is unknown now; or open in both, and of what is open less could be told than before.
     `gone`: open in the reference, and nobody asks any more; that is not resolved.
     """
 
@@ -120,15 +127,20 @@ def _change(old: Sketch | None, new: Sketch | None, changed: set[str]) -> Change
     if before is not None and before.decision and not after.decision and _rank(after):
         return Change("lapsed", before, after, _new_elements(before, after))
     if before is not None and after.control in changed:
-        return Change("changed", before, after) if before.outcome is not after.outcome else None
+        otherwise = before.outcome is not after.outcome or (_rank(after) and _new_elements(before, after))
+        return Change("changed", before, after) if otherwise else None
     return _compared(before, after)
 
 
 def _of_other_media(before: Finding | None, after: Finding) -> bool:
-    """What files cannot tell is no news of a host, nor what a host tells of files."""
-    if before is None or before.medium == after.medium:
+    """What files cannot tell is no news of a host, nor that a host tells it well; what fails is news anywhere."""
+    if before is None or before.medium == after.medium or _rank(after):
         return False
-    return any(r.cause is not None and r.cause.cause == "not_observable" for f in (before, after) for r in f.reasons)
+    return any(_unseen_in_files(r) for f in (before, after) for r in f.reasons)
+
+
+def _unseen_in_files(reason: Reason) -> bool:
+    return reason.cause is not None and reason.cause.cause == "not_observable"
 
 
 def _compared(before: Finding | None, after: Finding) -> Change | None:
@@ -148,22 +160,70 @@ def _compared(before: Finding | None, after: Finding) -> Change | None:
         return Change("resolved", before, after)
     missed = before.adapted is not None and _RANK.get(after.adapted, 0) > _RANK.get(before.adapted, 2)
     worse = missed or _rank(after) > _rank(before)
-    return Change("worsened", before, after, elements) if worse or elements else None
+    if worse or elements:
+        return Change("worsened", before, after, elements)
+    less = _less_told(before, after)
+    return Change("unmeasured", before, after, less) if less else None
 
 
 def _rank(finding: Finding) -> int:
     return _RANK.get(finding.outcome, 0)
 
 
+def _less_told(before: Finding, after: Finding) -> tuple[str, ...]:
+    """What could not be told beside what is open, and was before, by path and cause; what only a host tells, of like media."""
+    left = Counter(_untold(r, after.medium) for r in before.untold)
+    found: dict[str, None] = {}
+    for reason in after.untold:
+        key = _untold(reason, after.medium)
+        left[key] -= 1
+        if left[key] < 0 and (before.medium == after.medium or not _unseen_in_files(reason)):
+            assert reason.cause is not None
+            found[f"{reason.path}: {reason.cause.detail or reason.cause.cause}"] = None
+    return tuple(found)
+
+
+def _untold(reason: Reason, medium: str) -> tuple[str, ...]:
+    """Details of what runs may differ each time; those of files do not."""
+    assert reason.cause is not None
+    return (*_key(reason, medium), reason.cause.cause, reason.cause.detail if medium == TREE else "")
+
+
 def _new_elements(before: Finding | None, after: Finding) -> tuple[str, ...]:
-    known = {_key(r.path, r.element) for r in before.reasons} if before else set()
-    found = (_key(r.path, r.element) for r in after.reasons if r.element)
-    return tuple(dict.fromkeys(name for path, name in found if (path, name) not in known))
+    """The offending elements that were not there, not as often or not as far off, under their names; of a fact, its path."""
+    medium = after.medium if before is None or before.medium == after.medium else ""
+    left: dict[tuple[str, ...], list[float]] = {}
+    for reason in before.reasons if before else ():
+        left.setdefault(_key(reason, medium), []).append(_beyond(reason, medium))
+    found: dict[str, None] = {}
+    for reason in after.reasons:
+        known = sorted(left.get(_key(reason, medium), ()))
+        place = bisect_left(known, _beyond(reason, medium))
+        if place < len(known):
+            left[_key(reason, medium)] = known[:place] + known[place + 1 :]
+        elif reason.element or (before and _rank(before)):
+            found[_BESIDE.sub("", reason.element) or reason.path] = None
+    return tuple(found)
 
 
-def _key(path: str, element: str) -> tuple[str, str]:
-    """An element is known by its name; what reports show beside it, in brackets, may change."""
-    return path.partition("[]")[0], element.partition(" (")[0]
+def _key(reason: Reason, medium: str) -> tuple[str, ...]:
+    """An element is known by its name: what a host shows beside it, in brackets, may change. Files tell the same each time."""
+    path = reason.path.partition("[]")[0]
+    if medium != TREE:
+        return path, _BESIDE.sub("", reason.element)
+    return path, reason.element, reason.operator, "" if _number(reason) else repr(reason.observed)
+
+
+def _beyond(reason: Reason, medium: str) -> float:
+    """How far a number of files is on the wrong side; that of a host may be an age, which grows each day."""
+    if medium != TREE or not _number(reason):
+        return 0.0
+    beyond: float = reason.observed if reason.operator == "at_most" else -reason.observed
+    return beyond
+
+
+def _number(reason: Reason) -> bool:
+    return reason.operator in ("at_least", "at_most") and type(reason.observed) in (int, float)
 
 
 # ---------------------------------------------------------------- what the runs do not share

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+NO_FILE = "auditor"  # what stands in the place of one where a problem is of none
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -38,7 +40,7 @@ class InvalidInput(AuditorError):
 
     def __init__(self, problems: Sequence[Problem] | str) -> None:
         if isinstance(problems, str):
-            problems = [Problem("auditor", 0, 0, problems)]
+            problems = [Problem(NO_FILE, 0, 0, problems)]
         self.problems = sorted(problems)
         super().__init__("\n".join(str(p) for p in self.problems))
 

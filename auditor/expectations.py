@@ -42,25 +42,38 @@ class Scope:
 
 def outcome(expect: Expect, tolerate: Expect, facts: Facts, scope: Scope) -> tuple[Outcome, tuple[Reason, ...]]:
     """Pass, warn (only `tolerate` holds), fail (neither does) or unknown; a path that `tolerate` omits keeps its `expect`."""
+    return _outcome(expect, tolerate, facts, scope)[:2]
+
+
+def _outcome(
+    expect: Expect, tolerate: Expect, facts: Facts, scope: Scope
+) -> tuple[Outcome, tuple[Reason, ...], tuple[Reason, ...]]:
+    """Also what could not be told beside what misses the target."""
     truth, reasons = judge(expect, facts, scope)
     if truth is True:
-        return Outcome.PASS, ()
+        return Outcome.PASS, (), ()
+    missed = Outcome.FAIL
     if tolerate:
         within, _ = judge({**expect, **tolerate}, facts, scope)
         if within is True:
-            return Outcome.WARN, reasons
-        if within is None:
+            missed = Outcome.WARN
+        elif within is None:
             truth = None
-    return (Outcome.FAIL, reasons) if truth is False else (Outcome.UNKNOWN, _causes(reasons))
+    causes = tuple(r for r in reasons if r.cause is not None)
+    if truth is False or missed is Outcome.WARN:
+        return missed, _plainly(reasons), causes
+    return Outcome.UNKNOWN, causes or reasons, ()
 
 
-def _causes(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
-    return tuple(r for r in reasons if r.cause is not None) or reasons
+def _plainly(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Those that hold no cause, where some do not."""
+    return tuple(r for r in reasons if r.cause is None) or reasons
 
 
 def concerns(expect: Expect, facts: Facts, scope: Scope) -> Verdict:
     """Whether a control concerns a subject. An empty or absent fact never shows that it does not: then it is unknown."""
-    return judge(expect, facts, scope.of(scope.schema, empty_tells=False))
+    truth, reasons = judge(expect, facts, scope.of(scope.schema, empty_tells=False))
+    return truth, _plainly(reasons) if truth is False else reasons
 
 
 def judge(expect: Expect, facts: Facts, scope: Scope, prefix: str = "") -> Verdict:
@@ -78,8 +91,6 @@ def _all(verdicts: Iterable[Verdict]) -> Verdict:
             truth = False
         elif one is None and truth is True:
             truth = None
-    if truth is False:
-        reasons = [r for r in reasons if r.cause is None] or reasons
     return truth, tuple(reasons)
 
 
@@ -179,9 +190,8 @@ def _none(
             element, person = named(item, scope.schema)
             observed = None if isinstance(item, Mapping) else item
             matching.append(Reason(path, "none", shown(wanted, scope), observed, element=element, person=person))
-    if matching:
-        return False, tuple(matching)
-    return _all([*((None, why) for truth, why in verdicts if truth is None), unseen])
+    truth, untold = _all([*((None, why) for truth, why in verdicts if truth is None), unseen])
+    return (False, (*matching, *untold)) if matching else (truth, untold)
 
 
 def _counted(path: str, bounds: Mapping[str, Any], observed: Any, scope: Scope) -> Verdict:
@@ -257,6 +267,7 @@ def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at:
     control = check.control
     came_to: Outcome | None
     reasons: tuple[Reason, ...]
+    untold: tuple[Reason, ...] = ()
     bounds: tuple[BoundSeen, ...] = ()
     unknown = check.unasked or (facts if isinstance(facts, Unknown) else None)
     if unknown is not None:
@@ -264,7 +275,8 @@ def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at:
     else:
         assert not isinstance(facts, Unknown)
         scope = Scope(check.values, schema, at=at)
-        came_to, reasons = _alike(check, facts, scope) if isinstance(facts, Shared) else _against(check, facts, scope)
+        once = _alike(check, facts, scope) if isinstance(facts, Shared) else _against(check, facts, scope)
+        came_to, reasons, untold = once
         if came_to in (Outcome.FAIL, Outcome.WARN):  # nothing stands beside anything else
             bounds = tuple(_bounded(bound, control, facts, scope) for bound in check.bounds)
     return Finding(
@@ -278,6 +290,7 @@ def finding(check: Check, facts: Facts | Unknown, schema: Mapping[str, Any], at:
         at=at,
         gates=check.gates,
         bounds=bounds,
+        untold=untold,
     )
 
 
@@ -306,6 +319,7 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def _bounded(bound: Bound, control: Control, facts: Facts, scope: Scope) -> BoundSeen:
     """Whether what was accepted is still that, and the outcome against the adapted target."""
     holds, why = judge(bound.as_long_as, facts, scope) if bound.as_long_as else (True, ())
+    why = _plainly(why) if holds is False else why
     if holds is not True or not bound.adapts:
         return BoundSeen(bound.decision, holds, None, why)
     adapted = Scope({**scope.values, **bound.values}, scope.schema)
@@ -314,13 +328,13 @@ def _bounded(bound: Bound, control: Control, facts: Facts, scope: Scope) -> Boun
     return BoundSeen(bound.decision, True, came_to, reasons)
 
 
-def _against(check: Check, facts: Facts, scope: Scope) -> tuple[Outcome | None, tuple[Reason, ...]]:
+def _against(check: Check, facts: Facts, scope: Scope) -> CameTo:
     control = check.control
     if control.concerns:
         truth, reasons = concerns(control.concerns, facts, scope)
         if truth is not True:
-            return (None if truth is False else Outcome.UNKNOWN), reasons
-    return outcome(control.expect, control.tolerate, facts, scope)
+            return (None if truth is False else Outcome.UNKNOWN), reasons, ()
+    return _outcome(control.expect, control.tolerate, facts, scope)
 
 
 def fingerprint(control: str, subject: str) -> str:

@@ -20,7 +20,8 @@ def of_tree(finding: Finding, facts: Facts | Unknown, schema: Mapping[str, Any],
     index: dict[str, Mapping[str, tuple[str, ...]]] = {}
     reasons = tuple(_placed(r, facts, schema, tree.rstrip("/"), index) for r in raw)
     unseen = finding.outcome is Outcome.UNKNOWN and all(r.cause and r.cause.cause == "not_observable" for r in reasons)
-    return replace(finding, reasons=reasons, medium=TREE, gates=finding.gates and not unseen)
+    gates = finding.gates and not unseen
+    return replace(finding, reasons=reasons, untold=_once(finding.untold), medium=TREE, gates=gates)
 
 
 def _once(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:

@@ -108,7 +108,7 @@ def _said_by_gitlab(came: Came) -> None:
     }
     for (control, host), (path, line) in BAD_LINES.items():
         at = entries[control, host]
-        assert at["path"] == f"build/{host}/{path}"
+        assert at["path"] == f"rendered/build/{host}/{path}"
         assert came.line(at["path"], at["lines"]["begin"]) == line
         assert ": new\n" in told[host, control]
         assert f"{at['path']}:{at['lines']['begin']}" in told[host, control]
@@ -126,6 +126,6 @@ def test_a_good_change_of_the_settings_passes_whatever_was_wrong_before(main_bra
     }
     assert found == dict.fromkeys(OLD, "unchanged"), "last year's debt is told, and does not gate"
     assert set(jenkins.junit()) == {(host, control) for control, host in OLD}
-    made = jenkins.folder / "build/web01/etc"
+    made = jenkins.folder / "rendered/build/web01/etc"
     assert "\nLoginGraceTime 30\n" in (made / "ssh/sshd_config").read_text("utf-8")
     assert "# who keeps them, by turns\n" in (made / "sudoers.d/operators").read_text("utf-8")

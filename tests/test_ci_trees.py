@@ -46,7 +46,7 @@ def badly(main_branch: Remote, tmp_path_factory: pytest.TempPathFactory) -> Path
     remote = Remote(below / "remote", main_branch.environment)
     remote.propose(below / "work", **{DROP_IN: BAD})
     assert remote.run("gitlab", below).code == 1
-    return below / "gitlab0/build"
+    return below / "gitlab0/build.tar"
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def _said_by_gitlab(came: Came) -> None:
     assert set(entries) == {"web01", "log01"}
     for host, entry in entries.items():
         at = entry["location"]
-        assert at["path"] == f"build/{host}/etc/ssh/sshd_config.d/00-urgent.conf"
+        assert at["path"] == f"rendered/build/{host}/etc/ssh/sshd_config.d/00-urgent.conf"
         assert came.line(at["path"], at["lines"]["begin"]) == "PermitRootLogin yes"
         assert entry["severity"] == "critical"
     assert len({e["fingerprint"] for e in came.document("codequality.json")}) == 4
@@ -99,11 +99,12 @@ def _said_by_jenkins(came: Came) -> None:
 def test_an_entry_is_the_same_from_change_to_change(remote: Remote, badly: Path, tmp_path: Path) -> None:
     """Two changes whose bad line stands elsewhere: one alert, not two."""
     remote.propose(tmp_path / "work", **{DROP_IN: BAD})
-    shutil.copytree(badly, tmp_path / "build")
+    shutil.unpack_archive(badly, tmp_path, filter="tar")
     prints = []
     for turn in range(2):
         (tmp_path / str(turn)).mkdir()
-        came = remote.run("gitlab", tmp_path / str(turn), handed=tmp_path / "build")
+        shutil.make_archive(str(tmp_path / "build"), "tar", tmp_path, "build")
+        came = remote.run("gitlab", tmp_path / str(turn), handed=tmp_path / "build.tar")
         entries = came.document("codequality.json")
         prints.append({(e["check_name"], e["fingerprint"]) for e in entries})
         lines = {e["location"]["lines"]["begin"] for e in entries if e["check_name"] == "root-stays-out"}
@@ -167,3 +168,25 @@ def test_a_wrong_policy_is_stopped_before_anything_is_judged(remote: Remote, bad
     came = remote.run("gitlab", tmp_path, handed=badly)
     assert came.code == 2 and "unknown key 'root_login'" in came.said
     assert not (came.folder / "junit.xml").exists()
+
+
+@pytest.mark.parametrize(
+    ("system", "link"),
+    [
+        *((system, link) for system in ("gitlab", "jenkins") for link in ("build.tar", "rendered", "rendered/build")),
+        *(("github", link) for link in ("handed", "handed/build.tar", "rendered/build")),
+    ],
+)
+def test_what_is_handed_over_is_not_written_through_a_link_of_the_change(
+    remote: Remote, badly: Path, tmp_path: Path, system: str, link: str
+) -> None:
+    """Else whoever renders could write to .git, and so say what is trusted."""
+    remote.propose(tmp_path / "work", **{DROP_IN: BAD})
+    (tmp_path / "work" / link).parent.mkdir(exist_ok=True)
+    target = ".git/judged" if link == "build.tar" else ".git" if link == "handed" else "../.git/judged"
+    (tmp_path / "work" / link).symlink_to(target)
+    git(tmp_path / "work", "add", "--force", link)
+    commit(tmp_path / "work", "A link")
+    git(tmp_path / "work", "push", "--quiet", "--force", "origin", "change")
+    came = remote.run(system, tmp_path, handed=badly)
+    assert came.code == 1 and "$ auditor" not in came.said, came.said

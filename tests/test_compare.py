@@ -108,6 +108,95 @@ def test_a_new_offending_element_is_worse_and_named() -> None:
     assert (change.kind, change.elements) == ("worsened", ("bob",))
 
 
+def because(*reasons: Reason, medium: str = "live", untold: tuple[Reason, ...] = ()) -> Finding:
+    return replace(found(FAIL), reasons=reasons, medium=medium, untold=untold)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("alice (root) /usr/bin/apt (NOPASSWD)", "alice (root) /bin/sh (NOPASSWD)", "alice (root) /bin/sh"),
+        ("a (b) c", "a (d) c", "a (d) c"),
+        ("anna (lan (vlan 3))", "anna (any)", None),
+    ],
+)
+def test_only_what_stands_last_in_brackets_is_beside_a_name(old: str, new: str, named: str | None) -> None:
+    changed = list(changes(run(found(FAIL, "web01", ROOT_LOGIN, old)), run(found(FAIL, "web01", ROOT_LOGIN, new))))
+    assert [c.elements for c in changed] == ([(named,)] if named else [])
+
+
+def test_the_same_name_once_more_is_worse() -> None:
+    before, after = found(FAIL, "web01", ROOT_LOGIN, "root (lan)"), found(FAIL, "web01", ROOT_LOGIN, "root (any)")
+    both = replace(after, reasons=(*before.reasons, *after.reasons))
+    assert kinds([before], [both]) == ["worsened"]
+    assert kinds([both], [after]) == []
+
+
+def test_a_second_fact_that_fails_is_worse_and_named() -> None:
+    one, other = Reason("sealed", "equals", True, False), Reason("synced", "equals", True, False)
+    (change,) = changes(run(because(one)), run(because(one, other)))
+    assert (change.kind, change.elements) == ("worsened", ("synced",))
+    assert kinds([because(one, other)], [because(other)]) == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "old", "new", "medium", "worse"),
+    [
+        ("at_least", 100, 5, "tree", True),
+        ("at_least", 100, 101, "tree", False),
+        ("at_most", 100, 10**400, "tree", True),
+        ("at_most", 100, 99, "tree", False),
+        ("at_most", 100, 101, "live", False),
+        ("equals", "a", "b", "tree", True),
+        ("equals", "a", "b", "live", False),
+    ],
+)
+def test_files_tell_the_same_each_time(operator: str, old: object, new: object, medium: str, worse: bool) -> None:
+    """So what differs was changed; an age of a host grows each day."""
+    before, after = (because(Reason("days", operator, 365, seen), medium=medium) for seen in (old, new))
+    assert kinds([before], [after]) == (["worsened"] if worse else [])
+
+
+def test_what_is_shown_beside_a_name_counts_in_files() -> None:
+    before, after = (
+        replace(found(FAIL, "web01", ROOT_LOGIN, name), medium="tree") for name in ("root (lan)", "root (any)")
+    )
+    assert kinds([before], [after]) == ["worsened"]
+    assert kinds([before], [replace(after, medium="live")]) == []
+
+
+UNTOLD = Reason("days", "at_least", cause=Unknown("unreadable", "a.conf"))
+NOT_IN_FILES = Reason("days", "at_least", cause=Unknown("not_observable", "a.conf"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (because(), because(untold=(UNTOLD,)), ["unmeasured"]),
+        (because(untold=(UNTOLD,)), because(untold=(UNTOLD,)), []),
+        (because(untold=(UNTOLD,)), because(untold=(UNTOLD, UNTOLD)), ["unmeasured"]),
+        (because(untold=(UNTOLD,)), because(), []),
+        (because(), because(untold=(NOT_IN_FILES,)), ["unmeasured"]),
+        (because(), because(untold=(NOT_IN_FILES,), medium="tree"), []),
+        (because(), because(untold=(UNTOLD,), medium="tree"), ["unmeasured"]),
+    ],
+)
+def test_what_could_not_be_told_beside_what_is_open(before: Finding, after: Finding, kind: list[Became]) -> None:
+    assert kinds([before], [after]) == kind
+
+
+def test_what_could_not_be_told_is_named_with_its_cause() -> None:
+    (change,) = changes(run(because()), run(because(untold=(UNTOLD, replace(UNTOLD, cause=Unknown("timeout"))))))
+    assert change.elements == ("days: a.conf", "days: timeout")
+
+
+@pytest.mark.parametrize(("one", "other"), [("live", "tree"), ("tree", "live")])
+def test_what_fails_is_news_in_any_medium(one: str, other: str) -> None:
+    before = replace(found(UNKNOWN), reasons=(NOT_IN_FILES,), medium=one)
+    assert kinds([before], [replace(found(FAIL), medium=other)]) == ["new"]
+    assert kinds([before], [replace(found(PASS), medium=other)]) == []
+
+
 def test_an_element_less_is_no_change() -> None:
     before, after = found(FAIL, "web01", ROOT_LOGIN, "anna", "bob"), found(FAIL, "web01", ROOT_LOGIN, "bob")
     assert kinds([before], [after]) == []

@@ -24,7 +24,7 @@ from auditor.credentials import NoSecret, Secret, Secrets, Trials, Withheld, com
 CANARY = "c4n4ry-P4ss w0rd"
 
 
-@pytest.mark.parametrize("reference", ["hunter2", "", "env:", "env:a b", "cmd:pass show x", 'cmd:["a", 1]', "cmd:[]", "systemd:../x",
+@pytest.mark.parametrize("reference", ["hunter2", "", "env:", "env:a b", "cmd:pass show x", 'cmd:["a", 1]', "cmd:[]", 'cmd:["./secret"]', 'cmd:["ci/secret"]', "systemd:../x",
                                        "keyring:only", "vault:x", 'cmd:{"a": 1}', "file: "])  # fmt: skip
 def test_what_is_no_reference_is_not_repeated(reference: str) -> None:
     assert problem(reference)

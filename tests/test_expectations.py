@@ -146,6 +146,25 @@ def test_a_failure_that_may_be_tolerated_is_unknown() -> None:
     assert outcome(expect, tolerate, facts, SCOPE)[0] is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("expect", "facts", "untold"),
+    [
+        ({"days": {"at_least": 5}, "on": {"equals": True}}, {"days": 1, "on": LATER}, ["on"]),
+        ({"days": {"at_least": 5}, "on": {"equals": True}}, {"days": 1, "on": True}, []),
+        ({"names": {"none": {"equals": "a"}}}, {"names": Partial(("a",), LATER)}, ["names"]),
+        ({"names": {"every": {"equals": "b"}}}, {"names": Partial(("a",), LATER)}, ["names"]),
+        ({"days": {"at_least": 5}, "on": {"equals": True}}, {"days": LATER, "on": LATER}, []),
+    ],
+)
+def test_what_could_not_be_told_beside_a_failure_is_kept(
+    expect: dict[str, Any], facts: dict[str, Any], untold: list[str]
+) -> None:
+    """It may be worse than what was seen. Of an unknown it is the reason, and stands there."""
+    found = finding(make_check(make_control(expect=expect)), facts, FACTS, 0.0)
+    assert [r.path for r in found.untold] == untold
+    assert all(r.cause == LATER for r in found.untold)
+
+
 def test_a_failure_gives_what_failed_and_an_unknown_its_causes() -> None:
     """Reasons of a failure hold no cause; those of an unknown hold nothing else."""
     expect = {"days": {"at_least": 5}, "on": {"equals": True}}

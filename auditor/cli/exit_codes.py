@@ -27,9 +27,10 @@ With -f nagios they are a plugin's: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 
 DIFF_CODES = """\b
 Exit codes:
-  0    nothing is new, worse, or lost its decision
+  0    nothing is new, worse, or lost its decision, and all is still told that was
   1    something is
   2    unusable input
+  3    no such, but something is not told any more, or not asked
 """
 
 CHECK_CODES = """\b

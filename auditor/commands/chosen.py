@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from auditor.errors import InvalidInput
@@ -22,7 +22,7 @@ def selected(town: Estate, limit: str | None) -> tuple[Host, ...]:
         return town.hosts
     if not limit.strip(" ,:"):
         raise InvalidInput("--limit: it names no host; leave it out for all of them")
-    limit = _with_files(limit)
+    limit = with_files(limit)
     nothing = unmatched(town, limit)
     if nothing:
         raise InvalidInput(f"--limit: no host, group or role is named {', '.join(nothing)} (auditor list hosts)")
@@ -32,24 +32,30 @@ def selected(town: Estate, limit: str | None) -> tuple[Host, ...]:
     return chosen
 
 
-def _with_files(limit: str) -> str:
-    """`@FILE` stands for the patterns in it, one a line; blank lines and comments (#) are passed over."""
-    if "@" not in limit:
+def with_files(limit: str, place: Callable[[str], str] = str) -> str:
+    """`@FILE` stands for the patterns in it, one a line; blank lines and comments (#) are passed over. `place`: where it is."""
+    if not files_of(limit):
         return limit
     parts: list[str] = []
-    for part in limit.split("," if "," in limit else ":"):
-        if not part.strip().startswith("@"):
-            parts.append(part)
-            continue
-        path = Path(part.strip()[1:])
-        try:
-            lines = path.read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(
-                f"--limit: {path} cannot be read: {getattr(error, 'strerror', 'not UTF-8 text')}"
-            ) from None
-        patterns = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
-        if not patterns:
-            raise InvalidInput(f"--limit: {path} names no host")
-        parts.extend(patterns)
+    for part in _parts(limit):
+        parts.extend(_patterns(part.strip()[1:], place) if part.strip().startswith("@") else [part])
     return ",".join([*parts, ""])
+
+
+def files_of(limit: str) -> tuple[str, ...]:
+    return tuple(part.strip()[1:] for part in _parts(limit) if part.strip().startswith("@"))
+
+
+def _parts(limit: str) -> list[str]:
+    return limit.split("," if "," in limit else ":")
+
+
+def _patterns(name: str, place: Callable[[str], str]) -> list[str]:
+    try:
+        lines = Path(place(name)).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"--limit: {name} cannot be read: {getattr(error, 'strerror', 'not UTF-8 text')}") from None
+    patterns = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+    if not patterns:
+        raise InvalidInput(f"--limit: {name} names no host")
+    return patterns

@@ -17,7 +17,7 @@ from auditor.store import Store
 
 
 def diff(before: str, after: str, format_: str, store: str | None, lang: str | None, details: bool) -> int:
-    """1 when something is new, worse or lapsed, else 0."""
+    """1 when something is new, worse or lapsed; else 3 when something was told, or asked, and is not any more; else 0."""
     with ExitStack() as stack:
         keeping = None if store == "none" else _opened(stack, store, before, after)
         new = stack.enter_context(reference(after, keeping))
@@ -29,7 +29,10 @@ def diff(before: str, after: str, format_: str, store: str | None, lang: str | N
             speaking = replace(inputs.voice(lang, inputs.stdout_is_terminal()), details=details)
             for line in _changes.lines(seen, {**old.controls, **new.controls}, speaking):
                 click.echo(line)
-    return 1 if any(seen.counts[kind] for kind in GATING) else 0
+    if any(seen.counts[kind] for kind in GATING):
+        return 1
+    lost = seen.counts["unmeasured"] or seen.counts["gone"] or seen.moved.hosts_gone or seen.moved.controls_gone
+    return 3 if lost else 0
 
 
 def _opened(stack: ExitStack, store: str | None, *names: str) -> Store | None:

@@ -13,21 +13,42 @@ TIMEOUT_S = 120
 
 
 def top() -> str:
-    """The folder of the repository that the work folder is in."""
-    return os.path.realpath(_ran(["rev-parse", "--show-toplevel"]).stdout.decode().rstrip("\n"))
+    """The folder of the repository that the work folder is in. Of a submodule the references are whose it is."""
+    said = _ran(["rev-parse", "--show-superproject-working-tree", "--show-toplevel"]).stdout
+    above, _, found = os.fsdecode(said).rstrip("\n").rpartition("\n")
+    if above:
+        raise InvalidInput(
+            f"--trusted: {clean(found)} is a submodule, which a change of {clean(above)} may bring with references of its own: "
+            f"start in {clean(above)}, or in a clone of the submodule alone"
+        )
+    return os.path.realpath(found)
 
 
-def commit(ref: str) -> str:
+def commit(top: str, ref: str) -> str:
     """A tag, or a branch, of the name of another would be taken in its place; whoever may push can make one."""
-    told = _ran(["-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}"])
+    asked = ["rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}"]
+    told = _asked(["-C", top, "-c", "core.warnAmbiguousRefs=true", *asked])
     if b"ambiguous" in told.stderr:
         raise InvalidInput(f"--trusted {ref}: is more than one reference: write it whole, as refs/remotes/origin/main")
+    if told.returncode:
+        raise InvalidInput(
+            f"--trusted {ref}: is no commit that this repository has: look for its name with `git branch -a`, "
+            "or have it fetched first, in a pipeline by `git fetch origin BRANCH`"
+        )
     return told.stdout.decode().strip()
 
 
 def held(top: str, commit: str) -> Mapping[str, str]:
     """Every file, link and submodule of a commit, by its path in the repository, with its mode."""
-    told = _ran(["-C", top, "ls-tree", "-r", "-z", "--full-tree", commit]).stdout
+    return _modes(_ran(["-C", top, "ls-tree", "-r", "-z", "--full-tree", commit]).stdout)
+
+
+def tracked(top: str) -> Mapping[str, str]:
+    """The same of the work folder: what git put there."""
+    return _modes(_ran(["-C", top, "ls-files", "-s", "-z"]).stdout)
+
+
+def _modes(told: bytes) -> dict[str, str]:
     lines = (os.fsdecode(line).partition("\t") for line in told.split(b"\0") if line)
     return {path: said.partition(" ")[0] for said, _, path in lines}
 
@@ -42,17 +63,22 @@ def archive(top: str, commit: str, file: str, only: Iterable[str] = (), without:
 
 
 def _ran(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
-    words = ["git", "--no-replace-objects", *arguments]
+    done = _asked(arguments)
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        raise InvalidInput(f"--trusted: {clean(said.partition('fatal: ')[2] or said) or 'git failed'}")
+    return done
+
+
+def _asked(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """A folder that looks like a bare repository may come with a change, and is none of ours."""
+    words = ["git", "--no-replace-objects", "-c", "safe.bareRepository=explicit", *arguments]
     environment = {name: said for name, said in os.environ.items() if not name.endswith("_PATHSPECS")} | {"LC_ALL": "C"}
     try:
-        done = subprocess.run(
+        return subprocess.run(
             words, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, check=False, env=environment
         )
     except FileNotFoundError:
         raise InvalidInput("--trusted needs the program git") from None
     except subprocess.TimeoutExpired:
-        raise InvalidInput(f"--trusted: git {arguments[0]} gave no answer in {TIMEOUT_S} s") from None
-    if done.returncode:
-        said = clean(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2])
-        raise InvalidInput(f"--trusted: {said or 'git failed'}")
-    return done
+        raise InvalidInput(f"--trusted: git gave no answer in {TIMEOUT_S} s") from None

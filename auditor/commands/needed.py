@@ -35,7 +35,7 @@ class Asked:
 
     def looked_at(self, folders: Collection[str]) -> list[Parts]:
         """Also what is found by its place: measures above policies, variables and decisions beside an inventory."""
-        measures = (posixpath.join(folder, MEASURES) for path in self.policies for folder in _above(path))
+        measures = (posixpath.join(folder, MEASURES) for path in self.policies for folder in above(path))
         files = (posixpath.dirname(path) for path in self.estate if path not in folders)
         beside = (posixpath.join(folder, name) for folder in files for name in _BESIDE)
         return [_parts(path) for path in (*self.every, *measures, *beside) if not posixpath.isabs(path)]
@@ -70,7 +70,7 @@ def lacking(
         says = held[path] == SUBMODULE or not path.lower().endswith(_SAYS_NOTHING)
         return says and _meets(parts, [*looked_at, *followed]) and not any(parts[: len(one)] == one for one in spared)
 
-    missing = (path for path in held if path not in taken and not any(folder in aside for folder in _above(path)))
+    missing = (path for path in held if path not in taken and not any(folder in aside for folder in above(path)))
     return tuple(path for path in missing if judges(path))
 
 
@@ -83,10 +83,10 @@ def _parts(path: str) -> Parts:
 
 
 def _folders(held: Iterable[str]) -> frozenset[str]:
-    return frozenset(folder for path in held for folder in _above(path))
+    return frozenset(folder for path in held for folder in above(path))
 
 
-def _above(path: str) -> Iterator[str]:
+def above(path: str) -> Iterator[str]:
     """The folders that hold it, the top of the repository as `.`."""
     while path not in ("", ".", "/"):
         path = posixpath.dirname(path)

@@ -65,9 +65,7 @@ def run(asked: Asked, brought: Answered | None = None) -> int:
         keeping = held.enter_context(closing(Store(store_path(asked.store))))
         held.enter_context(auditing(store_path(asked.store), meant.plan.estate.place, time.time(), waits))
         meant = replace(meant, plan=brought.plan(meant.plan, keeping, time.time())) if brought else meant
-        before = (
-            held.enter_context(_before(meant.against, keeping, meant.plan.estate.source)) if meant.against else None
-        )
+        before = held.enter_context(_before(asked, meant, keeping)) if meant.against else None
         times = _timings(meant.plan) if asked.timings else None
         begun = _begun(asked, meant, keeping, brought)
         held.enter_context(_settled())
@@ -99,7 +97,7 @@ def _meant(asked: Asked, held: ExitStack) -> _Meant:
     day = inputs.as_of(asked.as_of)
     side = trusted_side(asked, held)
     given, trusted = given_by(asked, side)
-    against, trusted = compared_with(asked.against, side, trusted)
+    against, trusted = compared_with(asked.against, side, trusted, store_path(asked.store))
     inputs.notify(given.plan.estate, asked.lang)
     decided = in_force(given.records, given.plan.estate, given.controls, given.measures, day)
     plan = replace(given.plan, bounds=decided.bounds, day=day, exempted=decided.unasked())
@@ -177,10 +175,11 @@ def _post(posting: Posting, finished: StoredRun, keeping: Store, code: int, aske
     mails.post(posting, finished, keeping, code, replace(inputs.voice(asked.lang), details=asked.details))
 
 
-def _before(against: str, keeping: Store, estate: str) -> AbstractContextManager[Run]:
+def _before(asked: Asked, meant: _Meant, keeping: Store) -> AbstractContextManager[Run]:
+    """With `--store none` only a file can be meant."""
     from auditor.commands.references import reference
 
-    return reference(against, keeping, estate)
+    return reference(meant.against or "", keeping if store_path(asked.store) else None, meant.plan.estate.source)
 
 
 def _since(before: Run, finished: Run) -> frozenset[str]:

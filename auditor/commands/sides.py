@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from auditor.commands import git, needed
 from auditor.commands.references import RUN_NAME
+from auditor.commands.ways import inside, work_folder
 from auditor.errors import InvalidInput
 from auditor.model import Touched
 
@@ -50,10 +52,17 @@ class Side:
             if not os.path.lexists(os.path.join(self.here, path)):
                 return name, ()
             raise InvalidInput(f"--trusted {self.ref}: {path} is not there")
+        return there, self.touched("reference", path)
+
+    def touched(self, kind: Literal["reference", "file"], name: str) -> tuple[Touched, ...]:
+        """What the change does to a file that this side has; nothing to one outside of the repository."""
+        path = self._relative(name)
+        if os.path.isabs(path):
+            return ()
         if not os.path.isfile(path):
-            return there, (Touched("reference", "removed", path),)
-        same = not os.path.islink(path) and filecmp.cmp(there, path, shallow=False)
-        return there, () if same else (Touched("reference", "changed", path),)
+            return (Touched(kind, "removed", path),)
+        same = not os.path.islink(path) and filecmp.cmp(os.path.join(self.folder, path), path, shallow=False)
+        return () if same else (Touched(kind, "changed", path),)
 
     def named(self, given: Named) -> Named:
         """The paths as both sides have them. Raises InvalidInput where they are not on this one."""
@@ -65,17 +74,30 @@ class Side:
         return relative
 
     def _relative(self, path: str) -> str:
-        """Of the repository: from the work folder, links on the way not followed, since the change may lay them.
+        """Of the repository: from the work folder, links of the repository not followed, since the change may lay them.
 
         Anything else is nobody's change, and stays what it is.
         """
-        whole = os.path.normpath(os.path.join(self.here, path))
-        above = whole
-        while os.path.realpath(above) != self.top:
-            if above == os.path.dirname(above):
-                return os.path.realpath(whole)
-            above = os.path.dirname(above)
-        return os.path.relpath(os.path.join(self.top, os.path.relpath(whole, above)), self.here)
+        place = inside(self.top, os.path.join(self.here, path))
+        whole = os.path.realpath(os.path.join(self.here, path))
+        return whole if place is None else os.path.relpath(os.path.join(self.top, place), self.here)
+
+    def judging(self, path: str) -> str:
+        """The file that a path means on this side; outside of the repository there is but one."""
+        return os.path.join(self.folder, self._relative(path))
+
+    def brought(self, path: str) -> bool:
+        """Whether git put something there in the work folder, or on the way there."""
+        place = inside(self.top, os.path.join(self.here, path))
+        tracked = git.tracked(self.top)
+        return place is not None and any(one in tracked for one in (place, *needed.above(place)))
+
+    def left_out(self, trees: Iterable[str]) -> tuple[str, ...]:
+        """The submodules in trees of the work folder that were not checked out: an empty folder stands for each."""
+        roots = tuple(os.path.realpath(os.path.join(self.here, tree)) + os.sep for tree in trees)
+        modules = (path for path, mode in git.tracked(self.top).items() if mode == needed.SUBMODULE) if roots else ()
+        below = (path for path in modules if os.path.join(self.top, path).startswith(roots))
+        return tuple(path for path in below if _is_empty(os.path.join(self.top, path)))
 
     def asked(self, given: Named, reference: str | None) -> needed.Asked:
         """What judges, from the top of the repository."""
@@ -92,6 +114,13 @@ class Side:
         return os.path.relpath(os.path.join(self.here, path), self.top)
 
 
+def _is_empty(folder: str) -> bool:
+    try:
+        return not os.listdir(folder)
+    except OSError:  # what is not there, or cannot be read, is told as such
+        return False
+
+
 @contextmanager
 def opened(ref: str, given: Named, reference: str | None = None, trees: Sequence[str] = ()) -> Iterator[Side]:
     """The files of the reference in a folder of their own, without the `trees` that nothing which judges comes to.
@@ -100,12 +129,13 @@ def opened(ref: str, given: Named, reference: str | None = None, trees: Sequence
     """
     if not ref:
         raise InvalidInput("--trusted: give a git reference")
-    top, commit = git.top(), git.commit(ref)
+    top = git.top()
+    commit = git.commit(top, ref)
     held = git.held(top, commit)
     with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
         root = os.path.join(os.path.realpath(folder), "side")
         os.mkdir(root)
-        side = Side(ref, commit, root, top, os.path.realpath(os.getcwd()))
+        side = Side(ref, commit, root, top, work_folder(top))
         asked = side.asked(given, reference)
         aside = needed.aside(asked, [side.place(path) for path in trees], held)
         taken = _taken(side, folder, without=aside)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from auditor.commands.inputs import Inputs
 from auditor.commands.sides import Named, Side
-from auditor.errors import InvalidInput
+from auditor.errors import NO_FILE, InvalidInput, Problem
 from auditor.load.inventory.program import is_program
 from auditor.model import Touched, Trusted
 from auditor.touched_words import WORDS
@@ -28,7 +28,7 @@ def judged_by(side: Side, given: Named, load: Load) -> tuple[Inputs, Trusted]:
     """What `load` makes of these paths as they are on this side, and what the work folder does to it."""
     named = side.named(given)
     with chdir(side.folder):
-        theirs = load(named)
+        theirs = _theirs(side, named, load)
         raw = _raw(named)
     own = _own(side, named, load, theirs, raw != _raw(named))
     files = (_files(theirs, side, raw), _files(own, side, _raw(named)))
@@ -36,6 +36,21 @@ def judged_by(side: Side, given: Named, load: Load) -> tuple[Inputs, Trusted]:
     place = estate.place.replace(side.root, side.top, 1) if estate.place.startswith(side.root) else estate.place
     theirs = replace(theirs, plan=replace(theirs.plan, estate=replace(estate, place=place)))
     return theirs, Trusted(side.ref, side.commit, tuple(changes(theirs, own, *files)))
+
+
+def _theirs(side: Side, named: Named, load: Load) -> Inputs:
+    """What is wrong there no change of the work folder can mend before it is merged: it is said whose it is."""
+    try:
+        return load(named)
+    except InvalidInput as error:
+        raise InvalidInput([_of(side.ref, one) for one in error.problems]) from None
+
+
+def _of(ref: str, problem: Problem) -> Problem:
+    """A file is named as git names that of a commit."""
+    if problem.file == NO_FILE:
+        return replace(problem, message=f"{problem.message} (policies and estate are those of {ref})")
+    return replace(problem, file=f"{ref}:{problem.file}")
 
 
 # ---------------------------------------------------------------- the change's side, of which nothing is run

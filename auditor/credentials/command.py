@@ -27,6 +27,8 @@ def words_of(text: str) -> list[str]:
         or not argv[0]
     ):
         raise NoSecret('cmd: is followed by a JSON list of texts, as cmd:["pass", "show", "audit"]')
+    if "/" in argv[0] and not argv[0].startswith("/"):  # one of the work folder may come with a change
+        raise NoSecret("cmd: names a program by its name alone or by its whole path")
     return argv
 
 

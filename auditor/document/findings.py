@@ -13,7 +13,7 @@ from auditor.model import BoundSeen, Coverage, Finding, Outcome, Reason, StandsB
 
 def finding_to_plain(finding: Finding) -> Plain:
     """`outcome` is null when the control does not concern the subject."""
-    return {
+    plain = {
         "subject": subject_to_plain(finding.subject),
         "control": finding.control,
         "outcome": finding.outcome.value if finding.outcome else None,
@@ -28,6 +28,7 @@ def finding_to_plain(finding: Finding) -> Plain:
         "suspended": [_suspended_to_plain(s) for s in finding.suspended],
         "actions": list(finding.actions),
     }
+    return {**plain, "untold": [reason_to_plain(r) for r in finding.untold]} if finding.untold else plain
 
 
 def kept_to_plain(finding: Finding) -> Plain:
@@ -55,6 +56,7 @@ def finding_from_plain(seq: int, plain: Mapping[str, Any]) -> Finding:
         suspended=tuple(_suspended_from_plain(s) for s in plain.get("suspended", ())),
         actions=tuple(plain.get("actions", ())),
         bounds=tuple(_bound_from_plain(b) for b in plain.get("bounds", ())),
+        untold=tuple(reason_from_plain(r) for r in plain.get("untold", ())),
     )
 
 

@@ -43,6 +43,7 @@ class Finding:
 
     `outcome` is always against the convention. `adapted`: against the target of the adaptation beside it, and what gates.
     `suspended`: decisions about it that do not stand, and why; `actions`: the ids of those that plan to mend it.
+    `untold`: of a fail or a warn, what could not be told beside its reasons; it may be worse.
     """
 
     seq: int
@@ -60,6 +61,7 @@ class Finding:
     suspended: tuple[Suspended, ...] = ()
     actions: tuple[str, ...] = ()
     bounds: tuple[BoundSeen, ...] = ()  # between evaluation and reconciliation
+    untold: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

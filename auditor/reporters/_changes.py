@@ -48,7 +48,7 @@ def lines(seen: Comparison, controls: Mapping[str, Control], voice: Voice, most:
 
 def _judged_otherwise(seen: Comparison, voice: Voice) -> str:
     form = N_(
-        "controls that judge otherwise than the reference; what they find gates nothing until it is made anew: {count}"
+        "controls that judge otherwise than the reference: until it is made anew, nobody knows whether what they find is new: {count}"
     )
     return voice.say(form).format(count=len(seen.moved.controls_changed))
 

@@ -42,7 +42,7 @@ def of_run(run: Run, told: int, dark: Sequence[str], voice: Voice) -> tuple[Unse
         hosts = "; ".join(filter(None, (hosts, form.format(hosts=folded(dark)))))
     lost = run.since.counts.get("unmeasured", 0) if run.since else 0
     if lost:
-        form = voice.say("checks with a result in the audit that this one was held against, and none now: {count}")
+        form = voice.say("checks of which the audit that this one was held against told more: {count}")
         checks = form.format(count=lost)
     if told < header.checks_planned:
         form = voice.say("checks with a result: {count} of {expected}")

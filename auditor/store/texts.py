@@ -51,6 +51,7 @@ def read(seq: int, text: str) -> Finding:
         suspended=alike.suspended,
         actions=alike.actions,
         bounds=alike.bounds,
+        untold=alike.untold,
     )
 
 

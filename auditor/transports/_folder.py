@@ -18,6 +18,7 @@ MOST_LINKS = 40  # as Linux has it
 MOST_NAMES = 5000  # of one folder
 NOWHERE = ["dev", "null"]  # a link there is how a file is said to be none: it reads as empty, and is not opened
 WILD = frozenset("*?[")
+_POINTER = b"version https://git-lfs.github.com/spec/"  # what is deployed is something else
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 # What ends a line for one program and not for the next: systemd takes a lone carriage return and NUL for an end, sshd joins
@@ -109,6 +110,8 @@ class Root:
             return b""
         if len(text) > most:
             raise TooMuch
+        if text.startswith(_POINTER):
+            raise Odd("(a pointer of git-lfs, whose file was not fetched: git lfs pull)")
         return text
 
     def begins(self, path: str, most: int) -> bytes:

@@ -229,6 +229,7 @@ class _View(Run):
         return replace(
             finding,
             reasons=self._reasons(finding.reasons),
+            untold=self._reasons(finding.untold),
             decision=self._beside(finding.decision),
             suspended=tuple(map(self._suspended, finding.suspended)),
             bounds=(),

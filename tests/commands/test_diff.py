@@ -113,6 +113,20 @@ def test_latest_says_that_it_is_of_named_policies_alone(tmp_path: Path) -> None:
     assert invoke(tmp_path, "report", "-f", "nagios").stderr == ""
 
 
+@pytest.mark.parametrize("part", ["hosts", "controls"])
+def test_what_is_not_told_or_asked_any_more_is_no_zero(good_then_bad: Path, part: str) -> None:
+    document = json.loads((good_then_bad / "good.json").read_text("utf-8"))
+    assert invoke(good_then_bad, "diff", "1", "1").exit_code == 0
+    document["run"]["policies"] = []
+    (good_then_bad / "whole.json").write_text(json.dumps(document), "utf-8")
+    (good_then_bad / "less.json").write_text(json.dumps({**document, part: [], "findings": []}), "utf-8")
+    files = str(good_then_bad / "whole.json"), str(good_then_bad / "less.json")
+    assert invoke(good_then_bad, "diff", *files).exit_code == 3
+    (document["findings"][0])["outcome"] = "unknown"
+    (good_then_bad / "less.json").write_text(json.dumps(document), "utf-8")
+    assert invoke(good_then_bad, "diff", *files).exit_code == 3
+
+
 def test_files_need_no_store(good_then_bad: Path) -> None:
     files = str(good_then_bad / "good.json"), str(good_then_bad / "good.json")
     result = CliRunner().invoke(main, ["diff", *files, "--store", str(good_then_bad / "none.db")])
