@@ -29,6 +29,12 @@ for d in /proc/[0-9]*; do
     *) printf 'other\t%s\n' "$c" ;;
   esac
 done
+# servers that systemd starts for each connection, with settings of their own
+for u in $(grep -lsE '^ExecStart=[^[:space:]]*/(sshd[[:space:]].*-[a-zA-Z0-9]*f|dropbear|tinysshd)' /etc/systemd/system/*@.service \
+  /usr/local/lib/systemd/system/*@.service /usr/lib/systemd/system/*@.service /lib/systemd/system/*@.service); do
+  u=${u##*/}
+  if [ "$(systemctl is-active "${u%@.service}.socket" 2>/dev/null)" = active ]; then printf 'other\t%s\n' "$u"; fi
+done
 if [ "$S" = none ]; then echo end; exit 0; fi
 
 # the configuration's files, with those that it includes from elsewhere, two deep
@@ -53,7 +59,7 @@ for d in $P; do
       if [ "${w:-0}" -gt "${s:-0}" ]; then s=$w; fi
     fi
   done
-  z=$(stat -c '%Z %n' $f /etc/ssh/sshd_config.d 2>/dev/null)
+  z=$(for l in '' -L; do stat $l -c '%Z %n' $f /etc/ssh/sshd_config.d; done 2>/dev/null)
   if [ -z "$s" ] || [ -z "$z" ]; then echo undated; continue; fi
   printf '%s\n' "$z" | awk -v s="$s" '$1 + 0 > s + 0 { sub(/^[^ ]* /, ""); print "newer\t" $0; exit }'
 done
