@@ -105,12 +105,12 @@ who=$( {
   sed 's/^/p:/' /etc/passwd
   if [ -n "$u" ]; then getent passwd $u 2>/dev/null | sed 's/^/p:/'; fi
   sed 's/^/g:/' /etc/group
-  getent group sudo wheel admin adm docker lxd libvirt disk root $g 2>/dev/null | sed 's/^/g:/'
+  getent group sudo wheel admin adm docker lxd incus-admin libvirt disk root $g 2>/dev/null | sed 's/^/g:/'
   printf '%s\n' "$w" | sed 's/^/w:/'
 } | awk -F: '
   function put(b, n) { if (n != "" && !had[n]++) { k++; name[k] = n; rank[k] = b } }
   function home(n) { return n in h ? h[n] : "" }
-  BEGIN { split("sudo wheel admin adm docker lxd libvirt disk root", x, " "); for (i in x) adm[x[i]] = 1 }
+  BEGIN { split("sudo wheel admin adm docker lxd incus-admin libvirt disk root", x, " "); for (i in x) adm[x[i]] = 1 }
   $1 == "p" && !($2 in h) { h[$2] = $7; id[$2] = $4; gid[$2] = $5
     shell[$2] = $8 !~ /\/(nologin|false|true|sync|shutdown|halt)$/; order[++o] = $2 }
   $1 == "g" { num[$2] = $4; mem[$2] = mem[$2] "," $5 }
