@@ -13,7 +13,9 @@ done
 """
 # What journald hands on to the socket that imuxsock reads: `J NAME=VALUE`, the last of a name counts.
 JOURNALD = r"""if [ -e /run/systemd/journal/socket ]; then
-  systemd-analyze cat-config systemd/journald.conf 2>/dev/null | awk '
+  {
+    systemd-analyze cat-config systemd/journald.conf || cat /etc/systemd/journald.conf /etc/systemd/journald.conf.d/*.conf
+  } 2>/dev/null | awk '
     /^[ \t]*\[/ { s = $1; next }
     s == "[Journal]" && /^[ \t]*(ForwardToSyslog|MaxLevelSyslog)[ \t]*=/ { gsub(/[ \t\r]/, ""); print "J " substr($0, 1, 60) }'
 fi
