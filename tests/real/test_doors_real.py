@@ -182,7 +182,8 @@ def test_a_desktop_that_decides_itself_whom_it_lets_in_is_not_passed_over(progra
 
 
 def test_a_screen_of_vnc_that_another_program_serves() -> None:
-    serve = "ip link set lo up\npython3 -m http.server {} </dev/null >/dev/null 2>&1 &\nsleep 1\n"
+    serve = "ip link set lo up\npython3 -m http.server {} </dev/null >/dev/null 2>&1 &\n"
+    serve += "for i in $(seq 99); do if grep -q ' 0A ' /proc/net/tcp; then break; fi; sleep 0.1; done\n"
     assert of(ask(serve.format("5901")), "remote-doors-two-factors") is Outcome.UNKNOWN
     assert of(ask(serve.format("5901 --bind 127.0.0.1")), "remote-doors-two-factors") is None
 
