@@ -158,7 +158,10 @@ def _in_zone(address: IPv4Address | IPv6Address, networks: list[Network] | Unkno
 def _unsure(interfaces: Sequence[Interface]) -> Unknown | None:
     """Why there may be tagged interfaces that were not told as such."""
     names = [i.name for i in interfaces if i.kind == "other"]
-    return Unknown("not_told", "the kind of " + " ".join(names)) if names else None
+    if names:
+        return Unknown("not_told", "the kind of " + " ".join(names))
+    switched = [i.name for i in interfaces if i.filters and _judged(i)]
+    return Unknown("not_told", "the VLANs of " + " ".join(switched)) if switched else None
 
 
 def _tag(one: Interface, interfaces: Sequence[Interface], vlan: Any) -> dict[str, Fact]:

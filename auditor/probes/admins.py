@@ -24,6 +24,7 @@ l=
 for z in $(awk -F: '$3 ~ /^0+$/ { print $1 ":" $6 }' /etc/passwd | sort -u); do
   u=${z%%:*}
   h=${z#*:}
+  if [ -s "$h/.k5login" ]; then echo 'elsewhere .k5login'; fi
   f=
   if command -v sshd >/dev/null; then
     t=$(sshd -T -C "user=$u,host=127.0.0.1,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null | grep -E '^(authorizedkeys(file|command)|trustedusercakeys) ')

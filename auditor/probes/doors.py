@@ -23,6 +23,7 @@ from auditor.readers.entering import (
     host_of,
     of_admins,
     of_everybody,
+    to_a_desktop,
     undecided,
     vpns,
 )
@@ -77,16 +78,17 @@ def facts_of(host: Host) -> Facts:
     logins = [entry for door in doors.DOORS for entry in of_admins(host, door, served[door.name])]
     everybodys = [entry for door in doors.DOORS if door.remote for entry in of_everybody(host, door, served[door.name])]
     gap = host.gap or unsure(served[door.name] for door in doors.DOORS)
+    unseen = gap or to_a_desktop(host)
     far = (
         host.seen.running.missing
         or host.vpn.missing
         or unsure(served[door.name] for door in doors.DOORS if door.remote)
     )
-    before = {name: before_it(host, name, logins, gap) for name in host.admins}
+    before = {name: before_it(host, name, logins, unseen) for name in host.admins}
     remote = [shown(e) for e in (*everybodys, *vpns(host), *undecided(host))]
     by_pam = any(served[door.name] is True for door in doors.DOORS if door.remote)
     return {
-        "logins": listed([shown(e) for e in logins], gap),
+        "logins": listed([shown(e) for e in logins], unseen),
         "console_one_factor": one_factor(logins, gap),
         "elevations": listed([*elevations(host, before), *by_su(host, before, everybodys)], host.gap),
         "remote_doors": listed(remote, far or (host.beyond if by_pam else None)),

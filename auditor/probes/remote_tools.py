@@ -32,8 +32,8 @@ class Tool:
 
 
 _VNC = (
-    "Xvnc", "Xvnc4", "Xtigervnc", "Xtightvnc", "Xrealvnc", "x11vnc", "x0vncserver", "x0tigervncserver", "vino-server", "krfb",
-    "wayvnc", "vncserver-x11-core", "vncserverui", "vncserver-x11-serviced", "tigervncserver",
+    "Xvnc", "Xvnc4", "Xtigervnc", "Xtightvnc", "Xrealvnc", "Xkasmvnc", "x11vnc", "x0vncserver", "x0tigervncserver",
+    "vino-server", "krfb", "wayvnc", "vncserver-x11-core", "vncserverui", "vncserver-x11-serviced", "tigervncserver",
 )  # fmt: skip
 _VNC_PROGRAMS = ("Xvnc", "Xtigervnc", "Xtightvnc", "x11vnc", "x0vncserver", "vino-server", "wayvnc", "vncserver-x11")
 
@@ -106,6 +106,12 @@ TOOLS = (
     _same("wstunnel", "wstunnel"),
     _same("gsocket", "gs-netcat", "gs-sftp"),
     _same("iodine", "iodine", "iodined"),
+    Tool("Pulseway", ("pulsewayd",), ("pulsewayd",)),
+    Tool("Sunshine", ("sunshine",), ("sunshine",)),
+    Tool("HopToDesk", ("hoptodesk",), ("hoptodesk",)),
+    Tool("Getscreen", ("getscreen",), ("getscreen",), ("/opt/getscreen.me",)),
+    _same("rport", "rport"),
+    Tool("OpenZiti", ("ziti-edge-tunnel", "ziti"), ("ziti-edge-tunnel",)),
     Tool(REVERSE, ()),  # told by what ssh is called with
 )
 
@@ -124,6 +130,8 @@ done | awk 'r && /[0-9]/ || /^-[46AaCfGgKkMNnqsTtVvXxYy]*R.*[0-9]/ || tolower($0
 grep -lsE '^([^#;]*[/[:space:]=@-])?(auto)?ssh[[:space:]]([^#]*[[:space:]])?(-[46AaCfGgKkMNnqsTtVvXxYy]*R *("?[$*[]|([^[:space:]/]*:)?[0-9]+([:[:space:]]|$))|-o *RemoteForward)' \
   /etc/systemd/system/*.service /etc/systemd/system/*.d/*.conf /usr/local/lib/systemd/system/*.service /usr/lib/systemd/system/*ssh*.service \
   /etc/rc.local /etc/crontab /etc/cron.d/* /var/spool/cron/* /var/spool/cron/crontabs/* /etc/inittab /etc/init.d/* | sed 's/^/reverse /'
+grep -lsE '^[[:space:]]*[Rr]emote[Ff]orward[[:space:]=]+"?([^[:space:]/]*:)?[0-9]+(["[:space:]]|$)' /etc/ssh/ssh_config \
+  /etc/ssh/ssh_config.d/*.conf /root/.ssh/config /home/*/.ssh/config | sed 's/^/reverse /'
 for p in {" ".join(dict.fromkeys(p for tool in TOOLS for p in tool.programs))}; do
   for d in /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin /usr/libexec /opt/bin /snap/bin /root /root/bin; do
     if [ -f "$d/$p" ]; then echo "program $p"; break; fi

@@ -14,6 +14,7 @@ from auditor.readers.ssh_ways import Host, Login
 from auditor.readers.trees.nameless import nameless
 from auditor.readers.undated import undated
 
+FORWARDS = Unknown("not_told", "whether sshd forwards connections or hands out files to an account without a shell")
 LISTS = ("logins", "other_logins", "root_logins")
 # Asked without elevation, which would hide by which way this session came. Port 22 is 0x16, a listener is in state 0A.
 SESSION = Command(
@@ -115,12 +116,25 @@ def facts_of(host: Host, found: passwd.Privileged, rules: Unknown | None) -> Fac
 
 
 def _others(host: Host, admins: Mapping[str, tuple[str, ...]]) -> Iterator[Login]:
-    """The logins of whoever is no administrator, as far as the host's own files tell."""
+    """The logins of whoever is no administrator, as far as the host's own files tell.
+
+    sshd takes the password of an account without a shell as well, and may forward connections or hand out files then.
+    """
+    shelled = _with_shells(host)
     for account in host.people.accounts.values():
-        if account.name not in admins and account.can_log_in:
-            for login in ssh_ways.logins(host, account.name, held=True):
+        if account.name not in admins and (account.can_log_in or shelled.people.accounts[account.name].can_log_in):
+            for login in ssh_ways.logins(shelled, account.name, held=True):
                 if login.two_factors is not None:
-                    yield login
+                    forwards = login.two_factors is False and not account.can_log_in
+                    yield replace(login, two_factors=FORWARDS) if forwards else login
+
+
+def _with_shells(host: Host) -> Host:
+    """As if those had a shell that have a password and none."""
+    held = host.proofs.password or {}
+    bare = {n: a for n, a in host.people.accounts.items() if held.get(n) == "set" and not a.can_log_in}
+    given = {name: replace(account, shell="") for name, account in bare.items()}
+    return replace(host, people=replace(host.people, accounts={**host.people.accounts, **given})) if given else host
 
 
 def _beyond(host: Host) -> Unknown | None:

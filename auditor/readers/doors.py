@@ -80,14 +80,44 @@ DOORS = (
         ports=(512, 513, 514),
     ),
 )
-# What decides for itself whom it lets in, in ways that a host does not tell.
-UNTOLD = {
+# What decides for itself whom it lets in, in ways that a host does not tell: a shell or a desktop to whoever comes through,
+DESKTOPS = {
     "Shell In A Box": ("shellinaboxd",),
     "ttyd": ("ttyd",),
     "GoTTY": ("gotty",),
     "WeTTY": ("wetty",),
     "Webmin": ("miniserv.pl",),
     "Guacamole": ("guacd",),
+    "VNC": (
+        *(
+            "Xvnc",
+            "Xvnc4",
+            "Xtigervnc",
+            "Xtightvnc",
+            "Xrealvnc",
+            "Xkasmvnc",
+            "x11vnc",
+            "x0vncserver",
+            "x0tigervncserver",
+        ),
+        *("vino-server", "krfb", "wayvnc", "vncserver-x11-core", "vncserver-x11-serviced"),
+    ),
+    "RDP": ("gnome-remote-desktop-daemon", "krdpserver"),
+    "NoMachine": ("nxserver.bin", "nxd"),
+    "TeamViewer": ("teamviewerd",),
+    "AnyDesk": ("anydesk",),
+    "RustDesk": ("rustdesk",),
+    "xpra": ("xpra",),
+    "MeshCentral": ("meshagent",),
+    "VS Code tunnel": ("code-tunnel",),
+    "Teleport": ("teleport",),
+}
+# or a network.
+UNTOLD = {
+    **DESKTOPS,
+    "Tailscale": ("tailscaled",),
+    "ZeroTier": ("zerotier-one",),
+    "NetBird": ("netbird",),
     "OpenVPN Access Server": ("openvpnas",),
     "SoftEther": ("vpnserver",),
     "PPTP": ("pptpd",),
@@ -103,6 +133,7 @@ VPNS = {
 }
 # What opens a console when somebody asks for one.
 LOGIND = ("systemd-logind", "elogind")
+VNC_PORTS = range(5900, 5910)
 PROCESSES = (
     *LOGIND,
     *(name for door in DOORS for name in door.processes),
@@ -122,6 +153,11 @@ class Seen:
         """Whoever runs it: somebody of that name serves a door, or claims to."""
         wanted = {name[: processes.NAME_LENGTH] for name in names}
         return True if any(p.name in wanted for p in self.running.seen) else self.running.missing or False
+
+    def untold(self, product: str) -> bool:
+        """Whether one of UNTOLD lets people in; VNC also by its ports, since machines that a host runs have screens there."""
+        by_port = product == "VNC" and self.open_ports.any_of(VNC_PORTS) is True
+        return by_port or self.runs(UNTOLD[product]) is True
 
     def served(self, door: Door) -> bool | Unknown:
         if f"served {door.name}" in self.marks:

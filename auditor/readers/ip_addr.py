@@ -12,6 +12,7 @@ from auditor.errors import Unreadable
 
 # DEVTYPE of /sys/class/net/*/uevent -> the kind that iproute2 would say
 _DEVTYPES = {"vlan": "vlan", "bridge": "bridge", "bond": "bond", "vxlan": "vxlan", "wireguard": "wireguard"}
+_SWITCHES = ("openvswitch",)
 _HEAD = re.compile(r"^\d+: (?P<name>[^@:\s]+)(?:@(?P<link>[^:\s]+))?: <[^>]*>(?P<rest>.*)$")
 _VLAN_ID = re.compile(r"\bprotocol \S+ id (\d{1,4})\b")
 
@@ -21,6 +22,7 @@ class Interface:
     """A network interface. `kind` is iproute2's (vlan, bridge, veth ...), "physical" for a port, "other" when not told.
 
     `vlan` is None when the kind is not vlan, and when the tag was not told. `link` and `master` name other interfaces.
+    `filters`: a switch that puts its ports into VLANs, itself among them, by a table of its own.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Interface:
     master: str = ""
     vlan: int | None = None
     addresses: tuple[str, ...] = ()
+    filters: bool = False
 
 
 def read(text: str) -> tuple[Interface, ...]:
@@ -64,6 +67,7 @@ def _interface(entry: Any) -> Interface:
         str(entry.get("master", "")),
         vlan if isinstance(vlan, int) and not isinstance(vlan, bool) else None,
         tuple(_local(a) for a in addresses if a),
+        kind in _SWITCHES or _mapping(details.get("info_data")).get("vlan_filtering") == 1,
     )
 
 
@@ -129,7 +133,8 @@ def _block(block: list[str], sysfs: Mapping[str, str]) -> Interface:
     if kind == "other":
         kind = sysfs.get(name) or ("veth" if link.startswith("if") and link[2:].isdigit() else "other")
     master = words[words.index("master") + 1] if "master" in words[:-1] else ""
-    return Interface(name, kind, link, master, vlan, tuple(_text_addresses(block)))
+    filters = kind in _SWITCHES or any(" vlan_filtering 1 " in f" {line} " for line in details)
+    return Interface(name, kind, link, master, vlan, tuple(_text_addresses(block)), filters)
 
 
 def _text_kind(link_type: str, details: list[str], detailed: bool) -> tuple[str, int | None]:

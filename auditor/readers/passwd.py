@@ -12,9 +12,9 @@ from auditor.model import Answer, Command, Failure, Unknown
 
 REMEMBERED = 8  # answers: several probes read the same of one host
 
-# Members of these groups are root, or can become it: docker, lxd, libvirt and disk without any sudo rule; those of
+# Members of these groups are root, or can become it: docker, lxd, incus-admin, libvirt and disk without any sudo rule; those of
 # shadow read every password's hash.
-ADMIN_GROUPS = ("sudo", "wheel", "admin", "adm", "docker", "lxd", "libvirt", "disk", "shadow", "root")
+ADMIN_GROUPS = ("sudo", "wheel", "admin", "adm", "docker", "lxd", "incus-admin", "libvirt", "disk", "shadow", "root")
 # These only matter for people: distributions put system accounts in them.
 GROUPS_OF_PEOPLE = ("adm", "shadow", "root")
 NO_LOGIN = ("nologin", "false", "true", "sync", "shutdown", "halt")
@@ -25,7 +25,7 @@ OWN_SOURCES = ("files", "systemd", "db", "altfiles", "usrfiles", "extrausers", "
 PEOPLE = Command(
     r"""awk -F: '{ print "p:" $1 ":" $3 ":" $4 ":" $6 ":" $7 }' /etc/passwd || exit 1
 awk -F: '{ print "g:" $1 ":" $3 ":" $4 }' /etc/group || exit 1
-getent group sudo wheel admin adm docker lxd libvirt disk shadow root 2>/dev/null | awk -F: '{ print "g:" $1 ":" $3 ":" $4 }'
+getent group sudo wheel admin adm docker lxd incus-admin libvirt disk shadow root 2>/dev/null | awk -F: '{ print "g:" $1 ":" $3 ":" $4 }'
 f=/etc/nsswitch.conf
 [ -e "$f" ] || f=/usr/etc/nsswitch.conf
 if [ -e "$f" ]; then awk '/^[ \t]*(passwd|group)[ \t]*:/ { sub(/^[^:]*:/, ""); print "n:" $0 }' "$f" || exit 1; fi

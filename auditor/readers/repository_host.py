@@ -31,6 +31,7 @@ _ON_DISK = frozenset(
     ]
 )
 _OVER_NETWORK = frozenset(["nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "fuse.glusterfs", "fuse.sshfs"])
+LED = "?"  # in the place of an alias: a program of the host's own makes the connection
 _SAN = frozenset({"iscsi", "fc", "fcoe", "nvme-tcp", "rdma"})
 _NETWORK_DEVICES = ("/dev/nbd", "/dev/rbd", "/dev/drbd")
 
@@ -41,7 +42,7 @@ def place_of(one: Repository, here: Here) -> tuple[Fact, Fact]:
         return _on_block_device(one)
     if one.kind == "service":
         return False, one.host or Unknown("not_told", one.repository)
-    if one.kind not in ("local", "ssh", "url") or not one.host:
+    if one.kind not in ("local", "ssh", "url") or not one.host or one.alias == LED:
         unseen = Unknown("not_told", f"where {one.repository} is")
         return unseen, unseen
     return _elsewhere(one, here)
@@ -71,5 +72,7 @@ def _elsewhere(one: Repository, here: Here) -> tuple[Fact, Fact]:
 
 def addresses_of(one: Repository) -> tuple[str, ...]:
     """The addresses of the host that stores it, in their one canonical form; what is no address is left out."""
+    if one.alias == LED:
+        return ()
     told = one.resolved or ((one.alias or one.host,) if one.host else ())
     return tuple(dict.fromkeys(a for text in told for a in repositories.canonical(text)))

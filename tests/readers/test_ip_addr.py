@@ -46,6 +46,21 @@ def test_a_vlan_over_a_port() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps([{"ifname": "br0", "linkinfo": {"info_kind": "bridge", "info_data": {"vlan_filtering": 1}}}]),
+        json.dumps([{"ifname": "br0", "linkinfo": {"info_kind": "openvswitch"}}]),
+        "2: br0: <BROADCAST,UP> mtu 1500\n    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff promiscuity 0\n"
+        "    bridge forward_delay 1500 vlan_filtering 1 vlan_protocol 802.1Q",
+    ],
+)
+def test_a_switch_with_a_table_of_vlans(text: str) -> None:
+    assert [i.filters for i in ip_addr.read(text)] == [True]
+    plain = text.replace('": 1', '": 0').replace("filtering 1", "filtering 0").replace("openvswitch", "bridge")
+    assert [i.filters for i in ip_addr.read(plain)] == [False]
+
+
 def test_the_text_of_a_bridge_port_and_of_a_tunnel() -> None:
     text = (
         "2: v1@t0: <BROADCAST> mtu 1500 qdisc noop master br0 state DOWN\n"

@@ -28,7 +28,7 @@ PIECES = {
     "river": ['loki.write "x" {', "}", "\n", "\n", "endpoint {", "url = ", '"https://u:p@h/x"', "forward_to = [", "x.y", "]",
               "//c", "`", "host = (", 'mode = "x",', "a { b = 1 }", "  "],
     "syslog": ["*.* ", "@@h:1", "action(", 'type="omfwd" ', 'target="h" ', 'password="s" ', "\n", "\n", '"', "'", "#c", "/*",
-               "*/", "$IncludeConfig /etc/x", "$Foo bar", "$ActionSendStreamDriverMode 1", "tls ", 'network("h" port(1))', " ",
+               "*/", "$IncludeConfig /etc/x", "$Foo bar", "$ActionSendStreamDriverMode 1", "$ActionQueueDiscardSeverity 0", "tls ", 'network("h" port(1))', " ",
                "secret=x", "key(abc)", ":omrelp:h:1", ":omx:y z", " ^/bin/x;y z", " >x y", "\\", "`", '@include "x"',
                'peer-verify("yes")', "[", "]", "a/*", "token = x"],
 }  # fmt: skip

@@ -268,6 +268,15 @@ def test_only_root_has_its_number() -> None:
     assert judged("uid-zero-only-root", look("admins", ALICE + "useradd -o -u 0 -M toor >&2\n")) is Outcome.FAIL
 
 
+def test_principals_that_kerberos_lets_in_as_root_and_a_group_that_is_root_are_not_passed_over() -> None:
+    told = look(
+        "admins", "groupadd incus-admin; useradd -m -s /bin/bash -G incus-admin bob; echo 'x@CANARY' > /root/.k5login"
+    )
+    found = told.facts["accounts"]
+    assert isinstance(found, Partial) and ".k5login" in found.missing.detail
+    assert {"account": "bob", "login": "bob", "because": "group incus-admin"} in found.items
+
+
 def test_the_inventory_is_of_the_administrators_that_a_host_shows() -> None:
     subject = Subject("perimeter", "shared", "shared")
     facts = admin_inventory.PROBE.fold(subject, iter([("web01", look("admins", ALICE).facts)]))

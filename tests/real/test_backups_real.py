@@ -166,6 +166,40 @@ def test_borg_with_a_transport_of_its_own() -> None:
     assert isinstance(found[0]["newest_hours"], Unknown)
 
 
+@pytest.mark.parametrize(
+    ("transport", "outcome"),
+    [
+        ("ssh -i /root/key -o StrictHostKeyChecking=accept-new", Outcome.PASS),
+        ("ssh -o HostName=198.51.100.7", Outcome.FAIL),
+        ("ssh -F /mnt/other", Outcome.FAIL),
+        ("sh /mnt/bin/far", Outcome.UNKNOWN),
+    ],
+)
+def test_borg_goes_where_its_own_transport_leads(transport: str, outcome: Outcome) -> None:
+    borg = BORG.replace("CANARY-2 it's \\$x", "CANARY-2") + FAR_END
+    env = (
+        "mkdir /etc/borg\nprintf 'Host *\\n HostName backup-here\\n' > /mnt/other\n"
+        f"printf 'BORG_REPO=ssh://bkp-offsite/srv/b\\nBORG_PASSPHRASE=CANARY-2\\nBORG_RSH=\"{transport}\"\\n' > /etc/borg/a.env\n"
+    )
+    answer = told(borg + env)
+    assert listed(answer)[0]["newest_hours"] == 0.0
+    assert outcomes(answer) == (Outcome.PASS, outcome)
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ("ProxyCommand nc 127.0.0.1 22", Outcome.UNKNOWN),
+        ("ProxyCommand ssh -W %%h:%%p bastion", Outcome.PASS),
+        ("ProxyJump bastion", Outcome.PASS),
+    ],
+)
+def test_a_program_that_makes_the_connection_may_lead_anywhere(line: str, outcome: Outcome) -> None:
+    config = f"mkdir /root/.ssh\nprintf 'Host bkp-offsite\\n {line}\\n' > /root/.ssh/config\n"
+    far = RESTIC.replace("RESTIC_REPOSITORY=/srv/r", "RESTIC_REPOSITORY=sftp:bkp-offsite:/srv/r")
+    assert outcomes(told(far + FAR_END + config)) == (Outcome.PASS, outcome)
+
+
 def test_a_unit_and_its_environment_file_are_read_as_systemd_does() -> None:
     unit = """
 rm /etc/restic/a.env

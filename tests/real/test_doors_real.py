@@ -174,6 +174,26 @@ def test_cockpit() -> None:
     assert of(told, "remote-doors-two-factors") is Outcome.PASS
 
 
+@pytest.mark.parametrize("program", ["Xtigervnc", "teamviewerd", "gnome-remote-desktop-daemon"])
+def test_a_desktop_that_decides_itself_whom_it_lets_in_is_not_passed_over(program: str) -> None:
+    told = ask(TWO_OVER_SSH + GETTY.replace("agetty", program))
+    assert of(told, "remote-doors-two-factors") is Outcome.UNKNOWN
+    assert of(told, "admin-doors-two-factors") is Outcome.UNKNOWN
+
+
+def test_a_screen_of_vnc_that_another_program_serves() -> None:
+    serve = "ip link set lo up\npython3 -m http.server {} </dev/null >/dev/null 2>&1 &\n"
+    serve += "for i in $(seq 99); do if grep -q ' 0A ' /proc/net/tcp; then break; fi; sleep 0.1; done\n"
+    assert of(ask(serve.format("5901")), "remote-doors-two-factors") is Outcome.UNKNOWN
+    assert of(ask(serve.format("5901 --bind 127.0.0.1")), "remote-doors-two-factors") is None
+
+
+def test_a_network_of_ones_own_lets_in_whom_it_likes_and_logs_nobody_in() -> None:
+    told = ask(TWO_OVER_SSH + GETTY.replace("agetty", "tailscaled"))
+    assert of(told, "remote-doors-two-factors") is Outcome.UNKNOWN
+    assert of(told, "admin-doors-two-factors") is Outcome.PASS
+
+
 # ---------------------------------------------------------------- VPNs
 
 

@@ -189,6 +189,47 @@ def test_an_rsyslogd_that_nothing_gives_what_the_host_says(
     assert judged("log_forwarding", "logging", "logs-reach-a-declared-collector", got.facts) is outcome
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("journald", "inputs", "partial"),
+    [
+        ("ForwardToSyslog=no", 'module(load="imuxsock")', True),
+        ("ForwardToSyslog=yes\\nMaxLevelSyslog = err", 'module(load="imuxsock")', True),
+        ("ForwardToSyslog=no\\nForwardToSyslog=yes", 'module(load="imuxsock")', False),
+        ("MaxLevelSyslog=info\\n[Other]\\nForwardToSyslog=no", 'module(load="imuxsock")', False),
+        ("ForwardToSyslog=no", 'module(load="imuxsock")\nmodule(load="imjournal" StateFile="x")', False),
+    ],
+)
+def test_an_rsyslogd_to_which_journald_hands_nothing(journald: str, inputs: str, partial: bool, shell: str) -> None:
+    need("busybox", "systemd-analyze")
+    setup = f""": > /run/systemd/journal/socket
+mkdir -p /etc/systemd/journald.conf.d
+printf '[Journal]\\n{journald}\\n' > /etc/systemd/journald.conf.d/x.conf
+cat > /etc/rsyslog.conf <<'END'
+{inputs}
+*.* @@192.0.2.10:6514
+END
+"""
+    got = told("log_forwarding", setup, shell)
+    assert [t["partial"] for t in got.facts["targets"]] == [partial]
+
+
+@pytest.mark.parametrize(
+    "queue",
+    [
+        'main_queue(queue.type="LinkedList" queue.discardMark="1" queue.discardSeverity="0")',
+        "$MainMsgQueueDiscardSeverity 0",
+        "$ActionQueueDiscardSeverity 4",
+    ],
+)
+def test_a_queue_that_drops_messages_leaves_open_how_many_come(queue: str) -> None:
+    need("rsyslogd")
+    got = told("log_forwarding", RSYSLOG % f"{queue}\n*.* @@192.0.2.10:6514")
+    assert [isinstance(t["partial"], Unknown) for t in got.facts["targets"]] == [True]
+    got = told("log_forwarding", RSYSLOG % "$ActionQueueDiscardSeverity 8\n*.* @@192.0.2.10:6514")
+    assert [t["partial"] for t in got.facts["targets"]] == [False]
+
+
 @in_each_shell(SHELLS)
 def test_a_condition_of_several_lines_leaves_messages_out(shell: str) -> None:
     need("rsyslogd", "busybox")
@@ -288,12 +329,14 @@ def test_a_collector_that_takes_no_connection() -> None:
         "touch /etc/rsyslog.conf",
         "echo '*.* @@192.0.2.10:6514' > /etc/rsyslog.d/80.conf",
         "touch /etc/rsyslog.d/x; rm /etc/rsyslog.d/x",
+        "echo '# other' >> /mnt/linked",
         "cp -p /etc/rsyslog.d/90.conf /etc/x; touch -d '9 days ago' /etc/x; mv /etc/x /etc/rsyslog.d/90.conf",
     ],
-    ids=["edited", "main", "added", "removed", "old-stamp"],
+    ids=["edited", "main", "added", "removed", "behind-a-link", "old-stamp"],
 )
 def test_settings_edited_and_not_loaded_are_not_those_that_run(edit: str, shell: str) -> None:
-    facts, outcome = sender(LISTENING + SENDING + f"sleep 3.1\n{edit}\n", shell)
+    linked = SENDING.replace("90.conf\n", "90.conf\n: > /mnt/linked; ln -s /mnt/linked /etc/rsyslog.d/70.conf\n", 1)
+    facts, outcome = sender(LISTENING + linked + f"sleep 3.1\n{edit}\n", shell)
     assert isinstance(facts["targets"], Partial)
     assert "changed after rsyslog started" in facts["targets"].missing.detail
     assert outcome is Outcome.UNKNOWN
@@ -622,6 +665,15 @@ def test_a_journal_that_was_evicted() -> None:
     assert judged(*BUFFER, got.facts) is Outcome.FAIL
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_journal_of_somebody_who_seldom_comes_is_not_the_systems(shell: str) -> None:
+    need(REMOTE, "journalctl")
+    rare = (JOURNAL % {"days": 300, "machine": 400}).replace("system.journal", "user-1000.journal")
+    got = told("journal", JOURNAL % {"days": 2, "machine": 400} + rare, shell)
+    assert got.facts["local_days"] == pytest.approx(2, abs=0.2)
+    assert judged(*BUFFER, got.facts) is Outcome.FAIL
+
+
 def test_a_young_machine() -> None:
     need(REMOTE)
     got = told("journal", JOURNAL % {"days": 3, "machine": 3})
@@ -663,6 +715,19 @@ cd /
     assert judged(*BUFFER, got.facts) is Outcome.PASS
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_syslog_file_that_was_put_aside_does_not_reach_back(shell: str) -> None:
+    setup = """
+touch -d '400 days ago' /etc/machine-id /etc/ssh/ssh_host_*_key.pub
+echo "$(date '+%b %e %T') here cron: CANARY-3" > /var/log/syslog
+echo "$(date -d '300 days ago' '+%b %e %T') here cron: CANARY-3" > /var/log/syslog-before-we-moved
+touch -d '290 days ago' /var/log/syslog-before-we-moved
+"""
+    got = told("journal", setup, shell)
+    assert got.facts["local_days"] == pytest.approx(0, abs=0.2)
+    assert judged(*BUFFER, got.facts) is Outcome.FAIL
+
+
 # ---------------------------------------------------------------- log_archive
 
 RETENTION = ("log_archive", "logging", "collected-logs-reach-back-about-twelve-months")
@@ -672,7 +737,7 @@ STAMPS = ("log_archive", "logging", "collected-records-carry-year-zone-and-fract
 # Three senders that still send, one that stopped; files by address, by name and by date.
 TREE = """
 w() { mkdir -p "${1%%/*}"; echo "$(date -d "$2 days ago" +%%Y-%%m-%%dT%%H:%%M:%%S+00:00) x CANARY-4" > "$1"; touch -d "$3 days ago" "$1"; }
-w /var/log/remote/10.0.0.5/auth.log 0 0
+w /var/log/remote/10.0.0.5/auth.log $((%(days)s - 9)) 0
 w /var/log/remote/10.0.0.5/auth.log-20260101 %(days)s %(days)s
 w /var/log/remote/10.0.0.6.log 0 0
 w /var/log/remote/10.0.0.6.log.1 %(others)s 19
@@ -709,6 +774,27 @@ def test_a_tree_of_collected_files(days: int, others: int, gone: int, outcome: O
     assert "CANARY-4" not in got.raw
     assert judged(*RETENTION, got.facts) is outcome
     assert judged(*LONGEST, got.facts) is longest
+
+
+PUT_ASIDE = """
+w() { mkdir -p "${1%/*}"; echo "$(date -d "$2 days ago" +%Y-%m-%dT%H:%M:%S+00:00) x" > "$1"; touch -d "$3 days ago" "$1"; }
+for h in a b c; do
+w /var/log/remote/$h/syslog 1 0
+w /var/log/remote/$h/syslog.1 7 1
+w /var/log/remote/$h/before-we-moved 370 360
+done
+"""
+YEARLY = PUT_ASIDE.replace("syslog 1 0", "syslog 330 0").replace("syslog.1 7 1", "syslog.1 365 330")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("files", "days", "outcome"), [(PUT_ASIDE, 7, Outcome.FAIL), (YEARLY, 370, Outcome.PASS)], ids=["aside", "yearly"]
+)
+def test_a_file_that_was_put_aside_is_no_year_of_records(files: str, days: int, outcome: Outcome, shell: str) -> None:
+    got = told("log_archive", files, shell)
+    assert got.facts["shortest_reach_days"] == got.facts["typical_reach_days"] == pytest.approx(days, abs=0.3)
+    assert judged(*RETENTION, got.facts) is outcome
 
 
 @in_each_shell(SHELLS)

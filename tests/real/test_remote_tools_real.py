@@ -79,6 +79,15 @@ def test_reverse_tunnels_that_are_written_down(shell: str) -> None:
     assert tools(ask(cron.format("rsync -e ssh -aR /srv/2024"), shell)) == {}
 
 
+@pytest.mark.parametrize("shell", sorted(SHELLS))
+def test_reverse_tunnels_of_the_settings_of_ssh(shell: str) -> None:
+    settings = "mount -t tmpfs none /root; mkdir /root/.ssh; printf 'Host relay\\n  {}\\n' > /root/.ssh/config\n"
+    told = ask(settings.format("RemoteForward 2222 localhost:22") + SHELLS[shell])
+    assert tools(told) == {"reverse SSH tunnel": False} and of(told) is Outcome.WARN
+    agent = "RemoteForward /run/user/1000/gnupg/S.gpg-agent /run/user/1000/gnupg/S.gpg-agent.extra"
+    assert tools(ask(settings.format(agent) + SHELLS[shell])) == {}
+
+
 def test_a_program_under_another_name_shows_by_its_file() -> None:
     rename = "import ctypes,os; ctypes.CDLL(None).prctl(15, b'kworker', 0, 0, 0); open('/run/w/ready','w'); __import__('time').sleep(99)"
     start = (

@@ -330,6 +330,14 @@ def test_a_file_that_changed_after_the_start_leaves_it_open(machine: Machine) ->
     assert "changed after sshd started" in facts["root_logins"]["missing"]["detail"]
 
 
+def test_a_file_behind_a_link_that_changed_after_the_start_leaves_it_open(machine: Machine) -> None:
+    machine.files["root/linked"] = "X11Forwarding no\n"
+    machine.files["before"] = """ln -s /run/root/linked /etc/ssh/sshd_config.d/05.conf
+/usr/sbin/sshd; sleep 3; echo '# x' >> /run/root/linked
+"""
+    assert "changed after sshd started" in machine.ask()["logins"]["missing"]["detail"]
+
+
 def test_a_file_that_changed_after_the_start_of_a_server_without_a_pid_file(machine: Machine) -> None:
     machine.files["etc/ssh/sshd_config"] += "PidFile none\n"
     machine.files["before"] = "/usr/sbin/sshd; sleep 3; chmod 600 /etc/ssh/sshd_config.d/10-mfa.conf\n"
@@ -426,6 +434,31 @@ def test_other_accounts_count_when_they_hold_what_it_takes(machine: Machine) -> 
     assert {x["account"] for x in machine.ask()["other_logins"]} == {"carol", "app"}
     machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = TWO
     assert [(x["account"], x["two_factors"]) for x in machine.ask()["other_logins"]] == [("carol", True)]
+
+
+def test_an_account_without_a_shell_and_with_a_password_is_not_passed_over(machine: Machine) -> None:
+    """sshd takes its password, and may forward connections or hand out files."""
+    machine.files["etc/passwd"] = PASSWD.replace("/home/", "/run/root/") + "ftp:x:990:990::/srv:/usr/sbin/nologin\n"
+    machine.files["etc/shadow"] = SHADOW + "ftp:!:19700::::::\n"
+    machine.files["etc/ssh/sshd_config.d/10-mfa.conf"] = "PasswordAuthentication yes\nPermitRootLogin no\n"
+    machine.files["etc/pam.d/sshd"] = PAM_WITHOUT
+    assert {x["account"] for x in machine.ask()["other_logins"]} == {"carol"}
+    machine.files["etc/shadow"] = SHADOW + "ftp:$6$CANARY-hash:19700::::::\n"
+    told = {x["account"]: x["two_factors"] for x in machine.ask()["other_logins"]}
+    assert (told["carol"], told["ftp"]["unknown"]) == (False, "not_told")
+
+
+def test_a_server_that_systemd_starts_for_each_connection_is_another_way_in(machine: Machine) -> None:
+    machine.files["root/units/alt@.service"] = "[Service]\nExecStart=-/usr/sbin/sshd -i -f /etc/other\n"
+    machine.files["root/units/usual@.service"] = "[Service]\nExecStart=-/usr/sbin/sshd -i\n"
+    machine.files["root/systemctl"] = '#!/bin/sh\n[ "$2" != "$(cat /run/root/active)" ] || echo active\n'
+    machine.files["before"] = """mount --bind /run/root/units /etc/systemd/system
+chmod 755 /run/root/systemctl; mount --bind /run/root/systemctl "$(readlink -f "$(command -v systemctl)")"
+"""
+    for active, told in (("alt.socket", "alt@.service"), ("usual.socket", "")):
+        machine.files["root/active"] = active
+        missing = machine.ask()["logins"]
+        assert told in missing["missing"]["detail"] if told else isinstance(missing, list)
 
 
 def test_an_account_that_only_inner_addresses_may_use(machine: Machine) -> None:

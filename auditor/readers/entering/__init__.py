@@ -3,7 +3,7 @@
 from auditor.readers.entering.elevations import before_it, by_su, elevations
 from auditor.readers.entering.host import ELEVATIONS, SU, Host, host_of
 from auditor.readers.entering.logins import of_admins, of_everybody
-from auditor.readers.entering.vpns import undecided, vpns
+from auditor.readers.entering.vpns import to_a_desktop, undecided, vpns
 
 __all__ = [
     "ELEVATIONS",
@@ -15,6 +15,7 @@ __all__ = [
     "host_of",
     "of_admins",
     "of_everybody",
+    "to_a_desktop",
     "undecided",
     "vpns",
 ]

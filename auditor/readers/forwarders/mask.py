@@ -23,7 +23,8 @@ _NAMED = re.compile(
 )
 _DIRECTIVE = re.compile(
     r"[ \t]*\$(?:actionsendstreamdriver(?:mode|authmode|permittedpeer)?|defaultnetstreamdriver|(?:default)?ruleset|includeconfig"
-    r"|resetconfigvariables|actionexeconly(?:whenpreviousissuspended|onceeveryinterval|everynthtime))(?:[ \t]|\Z)"
+    r"|resetconfigvariables|actionexeconly(?:whenpreviousissuspended|onceeveryinterval|everynthtime)"
+    r"|(?:action|mainmsg)queuediscardseverity)(?:[ \t]|\Z)"
 )
 _CONDITION = re.compile(
     r"[ \t]*\$[!.]?[a-z][a-z0-9!._-]*[ \t]+(?:[=!]=|[<>]=?|contains(?:_i)?|startswith(?:_i)?|and|or|then)(?:[ \t\"]|\Z)"

@@ -10,11 +10,14 @@ from auditor.model import Answer, Command, Failure, Output, Unknown
 from auditor.readers.log_stores.store import Store, counted, keep, not_named, passed_over, space, whole
 from auditor.readers.rsyslog import FIRST_STAMP, Stamped, age_s, stamped
 
+LONGEST_GAP_S = 45 * 86400.0  # longer than the month that some rotate by
+
 # A sender is the first part of a file's path below the tree that is not a date, without the endings of a rotated log.
 # For each tree: `tree PATH`, `senders ALL STILL_FED`, `kib` and `space` (df), `newest MTIME`, `oldest MTIME STAMP`, `name MTIME
 # SENDER` for each of the first 10,000, and `sender MTIME STAMP` for each of the first 500 that are still fed: one of their files
 # that hold something was written in the last two days. The stamp is the first one of the file that was left untouched the
-# longest, of all files and of the sender's. `stamps SHAPE COUNT`: what the first record of the newest file says of its time,
+# longest, of all files and of the sender's. `after WRITTEN,MTIME STAMP` follows where none of its files was written for 45 days
+# after WRITTEN: what the next one says, since a file that was put aside tells nothing of the time after it. `stamps SHAPE COUNT`: what the first record of the newest file says of its time,
 # for the first 50 that are still fed: y(ear), z(one), f(raction of a second), `-` in their place, or `?`.
 TREE = Command(
     FIRST_STAMP
@@ -24,7 +27,7 @@ for d in /var/log/remote /var/log/hosts /srv/log /var/log/rsyslog "$@"; do
   [ -d "$d" ] || continue
   echo "tree $d"
   df -Pk "$d" | awk 'NR == 2 { print "space", $2, $4, $6 }'
-  l=$(find -H "$d" -type f -size +0 -exec stat -c '%Y %s %n' {} + | awk -v root="$d" -v now="$now" '
+  l=$(find -H "$d" -type f -size +0 -exec stat -c '%Y %s %n' {} + | sort -n | awk -v root="$d" -v now="$now" '
     $1 !~ /^[0-9]+$/ { next }
     {
       m = $1; f = substr($0, length($1) + length($2) + 3); n = split(substr(f, length(root) + 2), part, "/"); w = part[n]
@@ -34,6 +37,7 @@ for d in /var/log/remote /var/log/hosts /srv/log /var/log/rsyslog "$@"; do
         sub(/(\.(gz|xz|bz2|zst|log|[0-9]+)|[-_.][12][0-9][0-9][0-9][-_.]?[01][0-9][-_.]?[0-3][0-9])$/, "", w)) ;
       bytes += $2
       if (!(w in first) || m < first[w]) { first[w] = m; file[w] = f }
+      if (w in last && m - last[w] > 3888000) { gap[w] = last[w] "," m; after[w] = f }
       if (m > last[w]) { last[w] = m; live[w] = f }
       if (m > newest) newest = m
       if (!oldest || m < oldest) { oldest = m; of = f }
@@ -45,7 +49,9 @@ for d in /var/log/remote /var/log/hosts /srv/log /var/log/rsyslog "$@"; do
       if (newest) print "newest", newest
       if (oldest) print "x oldest", oldest, of
       for (w in last) { if (++j > 10000 || length(w) > 255) { print "unnamed"; break } print "name", last[w], w }
-      for (w in last) if (now - last[w] <= 172800) { if (++k > 500) { print "left"; break } print "x sender", first[w], file[w] }
+      for (w in last) if (now - last[w] <= 172800) { if (++k > 500) { print "left"; break }
+        print "x sender", first[w], file[w]
+        if (w in gap) print "x after", gap[w], after[w] }
       for (w in last) if (now - last[w] <= 172800 && live[w] !~ /\.(gz|xz|bz2|zst)$/) { if (++s > 50) break; print "x! " live[w] }
     }')
   printf '%s\n' "$l" | grep -v '^x!* '
@@ -107,7 +113,7 @@ def _tree(answer: Output, lines: list[list[str]], zone: str) -> Store:
             return Store(path, None, None, 0, newest_of={})
         return Store(path, none, none, senders, (none,), {}, none)
     newest = age_s(answer, stamped(told["newest"]))
-    reaches = [_first(answer, line[1:], zone, path) for line in lines if line[0] == "sender"]
+    reaches = list(_reaches(answer, lines, zone, path))
     if len(reaches) != counted(fed):
         reaches.append(Unknown("not_told", f"not every sender of {path} was asked"))
     unread = passed_over(answer)
@@ -121,6 +127,23 @@ def _tree(answer: Output, lines: list[list[str]], zone: str) -> Store:
             keep(names, line[2], age_s(answer, stamped(line[1])))
     unnamed = unread or not_named(lines, path, every, len(names))
     return Store(path, began, newest, senders, tuple(reaches), names, unnamed, tuple(_stamps(lines)), *space(told))
+
+
+def _reaches(answer: Output, lines: list[list[str]], zone: str, path: str) -> Iterator[float | Unknown]:
+    for number, line in enumerate(lines):
+        if line[0] == "sender":
+            after = lines[number + 1][1:] if number + 1 < len(lines) and lines[number + 1][0] == "after" else []
+            reach = _first(answer, line[1:], zone, path)
+            yield _resumed(answer, after, reach, zone, path) if after else reach
+
+
+def _resumed(answer: Output, words: list[str], reach: float | Unknown, zone: str, path: str) -> float | Unknown:
+    """How far back records go without a gap: to where they begin again after it, unless the next file begins where one ended."""
+    ended, _, written = words[0].partition(",")
+    resumed, before = _first(answer, [written, *words[1:]], zone, path), age_s(answer, stamped(ended))
+    if isinstance(resumed, Unknown) or isinstance(before, Unknown):
+        return resumed if isinstance(resumed, Unknown) else before
+    return resumed if before - resumed > LONGEST_GAP_S else reach
 
 
 def _first(answer: Output, words: list[str], zone: str, path: str) -> float | Unknown:

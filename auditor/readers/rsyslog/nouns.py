@@ -40,6 +40,7 @@ class Reading:
         default_factory=list
     )  # the rulesets that messages of the host are given to, past the default
     seldom: bool = False  # of the legacy actions that follow
+    drops: bool = False  # a queue that all messages pass drops some when there are many
 
     @property
     def here(self) -> str:

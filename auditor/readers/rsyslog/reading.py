@@ -29,6 +29,7 @@ from auditor.readers.rsyslog.pieces import (
 from auditor.readers.rsyslog.rulesets import arriving, reached
 
 OWN_INPUTS = ("imuxsock", "imjournal", "imklog", "imkmsg")  # of the host's own messages
+DROPPED = Unknown("not_told", "how many messages a queue drops")
 ENDED = Unknown("not_told", "rsyslog reads nothing after a syntax error")
 # What makes an action take some messages only: every Nth, or one in so many seconds.
 SELDOM = ("action.execonlyeverynthtime", "action.execonlyonceeveryinterval")
@@ -50,6 +51,8 @@ def targets(texts: Sequence[str]) -> list[Target]:
     ended = [number for number, text in enumerate(cleaned) if not _read(reading, number, text)]
     seen = reached(reading)
     found = [arriving(reading, place, t, seen[place.ruleset]) for place, t in reading.found if place.ruleset in seen]
+    if reading.drops:
+        found = [replace(t, partial=DROPPED) if t.partial is False else t for t in found]
     return [*(replace(t, partial=t.partial or ENDED) for t in found), _untold(ENDED)] if ended else found
 
 
@@ -144,14 +147,17 @@ def _direct(reading: Reading, name: str, value: str) -> None:
         reading.fallback = value.lower() == "on"
     elif name in ("actionexeconlyonceeveryinterval", "actionexeconlyeverynthtime"):
         reading.seldom = value.strip("0") != ""
+    elif name in ("actionqueuediscardseverity", "mainmsgqueuediscardseverity"):
+        reading.drops = reading.drops or value != "8"
     elif name == "resetconfigvariables":
         reading.mode, reading.legacy_driver, reading.auth_mode, reading.peers = "0", "", "", ""
         reading.fallback = reading.seldom = False
 
 
 def _object(reading: Reading, kind: str, parameters: Mapping[str, str], selector: str) -> None:
-    if kind == "ruleset":
-        reading.coming = parameters.get("name", "")
+    if kind in ("ruleset", "main_queue"):
+        reading.drops = reading.drops or "queue.discardseverity" in parameters
+        reading.coming = parameters.get("name", "") if kind == "ruleset" else reading.coming
     elif kind == "module" or (kind == "input" and parameters.get("type", "").lower() in OWN_INPUTS):
         reading.inputs += [parameters["ruleset"]] if parameters.get("ruleset") else []
     elif kind == "action" and parameters.get("config.enabled", "on").lower() not in ("off", "0", "false", "no"):

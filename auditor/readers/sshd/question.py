@@ -29,6 +29,12 @@ for d in /proc/[0-9]*; do
     *) printf 'other\t%s\n' "$c" ;;
   esac
 done
+# servers that systemd starts for each connection, with settings of their own
+for u in $(grep -lsE '^ExecStart=[^[:space:]]*/(sshd[[:space:]].*-[a-zA-Z0-9]*f|dropbear|tinysshd)' /etc/systemd/system/*@.service \
+  /usr/local/lib/systemd/system/*@.service /usr/lib/systemd/system/*@.service /lib/systemd/system/*@.service); do
+  u=${u##*/}
+  if [ "$(systemctl is-active "${u%@.service}.socket" 2>/dev/null)" = active ]; then printf 'other\t%s\n' "$u"; fi
+done
 if [ "$S" = none ]; then echo end; exit 0; fi
 
 # the configuration's files, with those that it includes from elsewhere, two deep
@@ -53,7 +59,7 @@ for d in $P; do
       if [ "${w:-0}" -gt "${s:-0}" ]; then s=$w; fi
     fi
   done
-  z=$(stat -c '%Z %n' $f /etc/ssh/sshd_config.d 2>/dev/null)
+  z=$(for l in '' -L; do stat $l -c '%Z %n' $f /etc/ssh/sshd_config.d; done 2>/dev/null)
   if [ -z "$s" ] || [ -z "$z" ]; then echo undated; continue; fi
   printf '%s\n' "$z" | awk -v s="$s" '$1 + 0 > s + 0 { sub(/^[^ ]* /, ""); print "newer\t" $0; exit }'
 done
@@ -99,12 +105,12 @@ who=$( {
   sed 's/^/p:/' /etc/passwd
   if [ -n "$u" ]; then getent passwd $u 2>/dev/null | sed 's/^/p:/'; fi
   sed 's/^/g:/' /etc/group
-  getent group sudo wheel admin adm docker lxd libvirt disk root $g 2>/dev/null | sed 's/^/g:/'
+  getent group sudo wheel admin adm docker lxd incus-admin libvirt disk root $g 2>/dev/null | sed 's/^/g:/'
   printf '%s\n' "$w" | sed 's/^/w:/'
 } | awk -F: '
   function put(b, n) { if (n != "" && !had[n]++) { k++; name[k] = n; rank[k] = b } }
   function home(n) { return n in h ? h[n] : "" }
-  BEGIN { split("sudo wheel admin adm docker lxd libvirt disk root", x, " "); for (i in x) adm[x[i]] = 1 }
+  BEGIN { split("sudo wheel admin adm docker lxd incus-admin libvirt disk root", x, " "); for (i in x) adm[x[i]] = 1 }
   $1 == "p" && !($2 in h) { h[$2] = $7; id[$2] = $4; gid[$2] = $5
     shell[$2] = $8 !~ /\/(nologin|false|true|sync|shutdown|halt)$/; order[++o] = $2 }
   $1 == "g" { num[$2] = $4; mem[$2] = mem[$2] "," $5 }

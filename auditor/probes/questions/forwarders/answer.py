@@ -26,6 +26,9 @@ OWN_FILES = {
     "nxlog": ("/etc/nxlog/nxlog.conf", "/etc/nxlog.conf", "/opt/nxlog/etc/nxlog.conf"),
 }
 
+NO = ("no", "n", "false", "f", "off", "0")  # parse_boolean of systemd
+COARSE = ("emerg", "alert", "crit", "err", "warning", "notice", "0", "1", "2", "3", "4", "5")  # below what is usual
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -59,7 +62,10 @@ def read(rooted: Answer, plain: Answer) -> Config:
         _chosen(_texts(lines[:-1]), started),
         {a: _changed(a, path) for a, path in changed} | {a: _otherwise(a, p) for a, p in started if _is_other(a, p)},
         _waiting([line[2:] for line in lines if line.startswith("Q ")], rooted),
-        _deaf([line[2:] for line in lines if line.startswith("D ")], _gap(rooted, denied)),
+        _deaf(
+            [*(line[2:] for line in lines if line.startswith("D ")), *_unheard(lines)],
+            _gap(rooted, denied),
+        ),
         _gap(rooted, denied),
     )
 
@@ -106,6 +112,15 @@ def _changed(agent: str, path: str) -> Unknown:
 def _deaf(said: list[str], gap: Unknown | None) -> Mapping[str, Unknown | None]:
     why = Unknown("not_told", "whether it reads all that programs of the host say")
     return {agent.removeprefix("? "): why if agent.startswith("? ") else gap for agent in said}
+
+
+def _unheard(lines: list[str]) -> list[str]:
+    """rsyslog, where it reads the socket of the system (L) alone, and journald hands it nothing, or not all."""
+    said = dict(line[2:].lower().partition("=")[::2] for line in lines if line.startswith("J "))
+    withheld = said.get("forwardtosyslog") in NO or said.get("maxlevelsyslog") in COARSE
+    if "L" not in lines or "Y" in lines or not withheld:
+        return []
+    return ["? rsyslog" if "M" in lines else "rsyslog"]
 
 
 def _waiting(queues: list[str], rooted: Answer) -> bool | Unknown:

@@ -48,7 +48,7 @@ function line(r,   o, v, h, i, k) {
   }
   o = o r
   if (a == "rsyslog") gives(low(v r))
-  if (o ~ /^[ \t]*[$]/ && low(o) !~ /^[ \t]*[$](actionsendstreamdriver(mode|authmode|permittedpeer)?|defaultnetstreamdriver|(default)?ruleset|includeconfig|resetconfigvariables|actionexeconly(whenpreviousissuspended|onceeveryinterval|everynthtime))([ \t]|$)/ &&
+  if (o ~ /^[ \t]*[$]/ && low(o) !~ /^[ \t]*[$](actionsendstreamdriver(mode|authmode|permittedpeer)?|defaultnetstreamdriver|(default)?ruleset|includeconfig|resetconfigvariables|actionexeconly(whenpreviousissuspended|onceeveryinterval|everynthtime)|(action|mainmsg)queuediscardseverity)([ \t]|$)/ &&
     low(o) !~ /^[ \t]*[$][!.]?[a-z][a-z0-9!._-]*[ \t]+([=!]=|[<>]=?|contains(_i)?|startswith(_i)?|and|or|then)([ \t"]|$)/)
     sub(/[$][A-Za-z_]+.*/, "", o)
   if (o !~ /:omrelp:/ && match(o, /:om[A-Za-z0-9_]+:/)) o = substr(o, 1, RSTART + RLENGTH - 1)

@@ -11,6 +11,15 @@ QUEUES = r"""for f in /var/spool/rsyslog /var/lib/rsyslog /var/lib/syslog-ng; do
   for q in "$f"/*.[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]; do [ -s "$q" ] && { echo "Q rsyslog $q"; break; }; done
 done
 """
+# What journald hands on to the socket that imuxsock reads: `J NAME=VALUE`, the last of a name counts.
+JOURNALD = r"""if [ -e /run/systemd/journal/socket ]; then
+  {
+    systemd-analyze cat-config systemd/journald.conf || cat /etc/systemd/journald.conf /etc/systemd/journald.conf.d/*.conf
+  } 2>/dev/null | awk '
+    /^[ \t]*\[/ { s = $1; next }
+    s == "[Journal]" && /^[ \t]*(ForwardToSyslog|MaxLevelSyslog)[ \t]*=/ { gsub(/[ \t\r]/, ""); print "J " substr($0, 1, 60) }'
+fi
+"""
 # Of a running agent's command line, nothing but the file that it reads its configuration from; `O AGENT FILE` for a file of
 # it, or a folder that it includes, that changed after the agent started: a ctime cannot be set back. When that was is
 # counted back from a process that starts now, for what a container says of the host's start may be made up.
@@ -23,7 +32,7 @@ STARTED = r"""changed() {
   a=$1 d=$2
   shift 2
   if [ $# != 0 ]; then
-    stat -c '%Z %n' "$@" 2>/dev/null | awk -v a="$a" -v d="$d/stat" -v n="$(date +%s)" '
+    { stat -c '%Z %n' "$@"; stat -L -c '%Z %n' "$@"; } 2>/dev/null | awk -v a="$a" -v d="$d/stat" -v n="$(date +%s)" '
       function ticks(f,  l, w) { l = ""; getline l <f; close(f); sub(/^.*\) /, "", l); return split(l, w, " ") > 19 ? w[20] : 0 }
       BEGIN { t = ticks("/proc/self/stat"); s = ticks(d); known = s > 0 && t >= s && n > 0; at = n - (t - s) / 100 + 1 }
       known && $1 + 0 > at { sub(/^[^ ]* /, ""); print "O", a, $0; exit }

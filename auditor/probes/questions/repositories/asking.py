@@ -37,17 +37,22 @@ only() {
 resolve() {
   within 5 getent ahosts "$1" | awk '!seen[$1]++ { print "resolved " $1 }'
 }
-# remote HOST KIND: what an ssh configuration and the resolver make of the name
+# remote HOST KIND: what an ssh configuration and the resolver make of the name; `?` where another program leads elsewhere
 remote() {
-  h=$1
-  if [ "$2" = ssh ] && [ -z "$BORG_RSH" ] && command -v ssh >/dev/null; then
-    a=$(within 5 ssh -G "$1" | awk '$1 == "hostname" { print $2; exit }')
-    case $a in '' | -* | *[!A-Za-z0-9._:-]*) ;; *)
+  h=$1 g=ssh
+  if [ "$tool" = borg ]; then g=${BORG_RSH:-ssh}; fi
+  if [ "$2" = ssh ] && command -v ssh >/dev/null; then
+    case ${g%% *} in
+      ssh | */ssh) a=$(IFS=' '; set -f; within 5 $g -G "$1" | awk '$1 == "hostname" { a = $2 }
+        $1 == "proxycommand" && !/%h/ && $2 != "none" { p = 1 } END { print p ? "?" : a }') ;;
+      *) a='?' ;;
+    esac
+    case $a in '' | -* | *[!A-Za-z0-9._:?-]*) if [ "$g" != ssh ]; then printf 'alias ?\n'; fi ;; *)
       h=$a
       printf 'alias %s\n' "$a" ;;
     esac
   fi
-  resolve "$h"
+  [ "$h" = '?' ] || resolve "$h"
 }
 # mounted PATH: the kind and the source of the file system that holds it
 mounted() {
