@@ -28,7 +28,16 @@ from functools import lru_cache
 from shlex import quote
 
 from auditor.framing.asking import (
-    GONE, HEAD, READ, TOGETHER, TOGETHER_BYTES, TOGETHER_MAX_S, TOGETHER_S, limit, question, text_and_words
+    GONE,
+    HEAD,
+    READ,
+    TOGETHER,
+    TOGETHER_BYTES,
+    TOGETHER_MAX_S,
+    TOGETHER_S,
+    limit,
+    question,
+    text_and_words,
 )  # fmt: skip
 from auditor.framing.collector import INSTALLED, NO_SUDO, elevated_part, elevated_text, elevation, is_needed
 from auditor.model import Answer, Command, Failure, Hurdle, Obstacle, Output
@@ -89,7 +98,8 @@ def script(commands: tuple[Command, ...], catalogue: tuple[Command, ...], become
 
 def _quick(asked: Sequence[tuple[int, Command]]) -> Iterator[str]:
     """The lines that ask these: many together, but what takes next to no time alone; nothing waits behind the first."""
-    words, size = [], 0
+    words: list[str] = []
+    size = 0
     for i, command in asked:
         if command.timeout_s < TOGETHER_S:
             yield f"q {_words(i, command)}\n"
