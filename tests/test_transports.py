@@ -276,7 +276,11 @@ def test_text_comes_as_it_was_said(any_way: Way, text: str) -> None:
 
 def test_no_length_near_the_cap_changes_an_exit_code(way: Way) -> None:
     """A cut within the last line must not look whole. NUL bytes are lost by the shell, and counted by the cap of a question alone."""
-    for asked, said, slow in (("/dev/zero", "", 30), ("/dev/zero | tr '\\0' x", "", 20), ("/dev/zero | tr '\\0' x", "y", 30)):
+    for asked, said, slow in (
+        ("/dev/zero", "", 30),
+        ("/dev/zero | tr '\\0' x", "", 20),
+        ("/dev/zero | tr '\\0' x", "y", 30),
+    ):
         commands = [
             Command(f"printf '{said}'; head -c {n} {asked}; exit 124", timeout_s=slow, cap_bytes=100)
             for n in range(95, 125)

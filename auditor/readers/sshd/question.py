@@ -59,7 +59,7 @@ for d in $P; do
 done
 
 # what the Match rules look at, and an address that meets each of their patterns
-m=$(cat $f 2>/dev/null | awk '{ gsub(/["=]/, " ") } 
+m=$(cat $f 2>/dev/null | awk '{ gsub(/["=]/, " ") }
   tolower($1) != "match" { next }
   { $1 = ""; $0 = $0 }
   function sample(v, kind,  a, n, k) {
