@@ -150,7 +150,7 @@ def shifted(script: str, seconds: int) -> str:
         (lambda s: s.replace("uname -sn", "echo Linux other"), "it was run on 'other' and is for here"),
         (lambda s: re.sub("set -- .*", f"set -- {NONCE}", s), "a script that this store did not print"),
         (lambda s: "echo hello\n", "no answer to a script"),
-        (lambda s: s.partition("\nq 0 ")[0], "no answer to a script"),
+        (lambda s: s.partition("\nb 0 ")[0], "no answer to a script"),
     ],
     ids=["late", "early", "another host", "another script", "nothing", "half a script"],
 )

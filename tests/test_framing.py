@@ -220,7 +220,7 @@ def test_a_question_that_the_installed_text_does_not_know() -> None:
 def test_the_script_is_the_same_whatever_the_nonce_and_quick_questions_come_first() -> None:
     slow, quick = Command("slow", timeout_s=90), Command("quick")
     text = script((slow, ASKED[3], quick), (ASKED[3],))
-    assert text.index("q 2 20") < text.index("\nE='") < text.index("q 0 90")
+    assert text.index("\nb 2 20") < text.index("\nE='") < text.index("\nq 0 90")
 
 
 def test_the_elevated_text_does_not_depend_on_arguments_nor_on_order() -> None:

@@ -275,9 +275,17 @@ def test_text_comes_as_it_was_said(any_way: Way, text: str) -> None:
 
 
 def test_no_length_near_the_cap_changes_an_exit_code(way: Way) -> None:
-    """NUL bytes are counted by the cap and lost by the shell: a cut within the last line must not look whole."""
-    commands = [Command(f"head -c {n} /dev/zero; exit 124", cap_bytes=100) for n in range(95, 125)]
-    assert {getattr(a, "cause", a) for a in way(*commands).values()} == {"timeout", "truncated"}
+    """A cut within the last line must not look whole. NUL bytes are lost by the shell, and counted by the cap of a question alone."""
+    for asked, said, slow in (
+        ("/dev/zero", "", 30),
+        ("/dev/zero | tr '\\0' x", "", 20),
+        ("/dev/zero | tr '\\0' x", "y", 30),
+    ):
+        commands = [
+            Command(f"printf '{said}'; head -c {n} {asked}; exit 124", timeout_s=slow, cap_bytes=100)
+            for n in range(95, 125)
+        ]
+        assert {getattr(a, "cause", a) for a in way(*commands).values()} == {"timeout", "truncated"}
 
 
 def test_a_question_is_timed_on_the_host(way: Way) -> None:

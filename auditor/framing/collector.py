@@ -10,7 +10,7 @@ import hashlib
 from functools import lru_cache
 from shlex import quote
 
-from auditor.framing.asking import HEAD, limit, question, text_and_words
+from auditor.framing.asking import HEAD, TOGETHER, TOGETHER_MAX_S, TOGETHER_S, limit, question, text_and_words
 from auditor.model import Command
 
 INSTALLED = "/usr/local/libexec/auditor-elevated"
@@ -21,7 +21,8 @@ _FIRST = r"""#!/bin/sh
 """
 
 # What a host that finds an argument of the type may do with it is up to the question; to the shell it is never more than data.
-_ASK = r"""case $N in ''|*[!0-9a-ft]*) exit 2 ;; esac
+_ASK = (
+    r"""case $N in ''|*[!0-9a-ft]*) exit 2 ;; esac
 # fit TYPE WORD: whether the word is of the type
 fit() {
   [ "${#2}" -le 4096 ] || return 1
@@ -39,6 +40,20 @@ fit() {
     *) return 1 ;;
   esac
 }
+# k QUESTION: keeps it for b; f: has b answer all that were kept
+L= m=0 n=0
+k() {
+  for x in "$@"; do
+    m=$((m + 1))
+    eval "z$m=\$x"
+    L="$L \"\$z$m\""
+  done
+  n=$((n + 1))
+}
+f() {
+  eval "b $L"
+  L= m=0 n=0
+}
 # a TYPE ID SECONDS CAP TEXT ARGUMENTS
 a() {
   y=$1 i=$2 s=$3 c=$4 t=$5
@@ -53,18 +68,27 @@ a() {
       return
     fi
   done
-  q "$i" "$s" "$c" "$t" sh "$@"
+  if [ "$s" -lt {least} ] || [ "$s" -gt {most} ]; then
+    f
+    q "$i" "$s" "$c" "$t" $# "$@"
+    return
+  fi
+  k "$i" "$s" "$c" "$t" $# "$@"
+  if [ "$n" -ge {together} ]; then f; fi
 }
 while [ $# -ge 3 ]; do
   case $1 in ''|*[!0-9]*|???????*) exit 2 ;; esac
   case $2 in
-"""
+""".replace("{least}", str(TOGETHER_S))
+    .replace("{most}", str(TOGETHER_MAX_S))
+    .replace("{together}", str(TOGETHER))
+)
 
 _END = r"""    *) printf '@%s %s ? 0\n\n' "$N" "$1" ;;
   esac
   shift 3
 done
-w
+f
 """
 
 

@@ -1,7 +1,8 @@
 """Commands to one POSIX sh script; the byte stream that comes back to answers. Pure.
 
-The script runs as `sh -s -- NONCE` and is the same text for every host that is asked the same. Each question runs in its
-own `sh -c`, with a timeout and an output cap on the host, and is written as soon as it is known, as two frames:
+The script runs as `sh -s -- NONCE` and is the same text for every host that is asked the same. Each question has a timeout and
+an output cap on the host. Quick ones are asked together, each in a subshell of one `sh` that has a timeout of its own; what goes
+beyond that is asked again alone, in its own `sh -c`, as slow ones are (asking.py). An answer comes as two frames:
 
     @NONCE ID o LENGTH        standard output, a line feed, the nonce, the exit code and a full stop
     @NONCE ID e LENGTH        the end of standard error, 2 KiB; all of it is read, lest a loud question die of SIGPIPE
@@ -26,7 +27,18 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from shlex import quote
 
-from auditor.framing.asking import GONE, HEAD, READ, limit, question, text_and_words
+from auditor.framing.asking import (
+    GONE,
+    HEAD,
+    READ,
+    TOGETHER,
+    TOGETHER_BYTES,
+    TOGETHER_MAX_S,
+    TOGETHER_S,
+    limit,
+    question,
+    text_and_words,
+)  # fmt: skip
 from auditor.framing.collector import INSTALLED, NO_SUDO, elevated_part, elevated_text, elevation, is_needed
 from auditor.model import Answer, Command, Failure, Hurdle, Obstacle, Output
 
@@ -74,24 +86,40 @@ def script(commands: tuple[Command, ...], catalogue: tuple[Command, ...], become
 
     `catalogue` holds the elevated commands of the release; `become` false leaves elevated questions unasked.
     """
-    plain = [i for i, c in enumerate(commands) if not c.elevated]
-    quick = [i for i in plain if commands[i].timeout_s <= 20]
-    slow = sorted((i for i in plain if commands[i].timeout_s > 20), key=lambda i: commands[i].timeout_s)
-    parts = [HEAD]
-    parts += [_ask(i, commands[i]) for i in quick]
+    plain = sorted((i for i, c in enumerate(commands) if not c.elevated), key=lambda i: commands[i].timeout_s)
+    quick = [i for i in plain if commands[i].timeout_s <= TOGETHER_MAX_S]
+    parts = [HEAD, *_quick([(i, commands[i]) for i in sorted(quick)])]
     elevated = sorted((i for i, c in enumerate(commands) if c.elevated), key=lambda i: commands[i].timeout_s)
     if elevated and become:
-        parts.append("w\n" + _elevate([(i, commands[i]) for i in elevated], catalogue))
-    parts += [_ask(i, commands[i]) for i in slow]
-    return "".join([*parts, "w\n"])
+        parts.append(_elevate([(i, commands[i]) for i in elevated], catalogue))
+    parts += [f"q {_words(i, commands[i])}\n" for i in plain if i not in quick]
+    return "".join(parts)
 
 
-def _ask(i: int, command: Command) -> str:
+def _quick(asked: Sequence[tuple[int, Command]]) -> Iterator[str]:
+    """The lines that ask these: many together, but what takes next to no time alone; nothing waits behind the first."""
+    words: list[str] = []
+    size = 0
+    for i, command in asked:
+        if command.timeout_s < TOGETHER_S:
+            yield f"q {_words(i, command)}\n"
+            continue
+        word = _words(i, command)
+        if len(words) == TOGETHER or size + len(word) > TOGETHER_BYTES:
+            yield f"b {' '.join(words)}\n"
+            words, size = [], 0
+        words, size = [*words, word], size + len(word)
+        if i == 0:
+            yield f"b {word}\n"
+            words, size = [], 0
+    if words:
+        yield f"b {' '.join(words)}\n"
+
+
+def _words(i: int, command: Command) -> str:
+    """A question in words for the shell: ID SECONDS CAP TEXT COUNT ARGUMENT..."""
     text, words = text_and_words(command)
-    return (
-        " ".join(["q", str(i), str(command.timeout_s), str(limit(command)), quote(text), "sh", *map(quote, words)])
-        + "\n"
-    )
+    return " ".join([f"{i} {command.timeout_s} {limit(command)} {quote(text)} {len(words)}", *map(quote, words)])
 
 
 def _elevate(asked: Sequence[tuple[int, Command]], catalogue: tuple[Command, ...]) -> str:

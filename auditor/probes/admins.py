@@ -28,15 +28,25 @@ for z in $(awk -F: '$3 ~ /^0+$/ { print $1 ":" $6 }' /etc/passwd | sort -u); do
   f=
   if command -v sshd >/dev/null; then
     t=$(sshd -T -C "user=$u,host=127.0.0.1,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null | grep -E '^(authorizedkeys(file|command)|trustedusercakeys) ')
-    f=$(printf '%s\n' "$t" | sed -n 's/^authorizedkeysfile //p')
+    e=
+    for x in $t; do
+      case $x in
+        'authorizedkeysfile '*) f=$f${x#authorizedkeysfile }$nl ;;
+        *' none'|*' ') ;;
+        *) e=${e}"elsewhere ${x%% *}"$nl ;;
+      esac
+    done
     if [ -z "$f" ]; then echo 'elsewhere sshd does not tell where keys are'; fi
-    printf '%s\n' "$t" | grep -v '^authorizedkeysfile ' | awk 'NF > 1 && $2 != "none" { print "elsewhere " $1 }'
+    printf %s "$e"
   fi
-  for k in $(printf '%s\n' "${f:-.ssh/authorized_keys .ssh/authorized_keys2}" | tr ' ' '\n'); do
-    k=$(printf '%s\n' "$k" | sed "s:%h:$h:g; s:%u:$u:g; s:%U:0:g; s:%%:%:g")
+  IFS="$nl "
+  for k in ${f:-.ssh/authorized_keys .ssh/authorized_keys2}; do
+    IFS=$nl
+    case $k in *%*) k=$(printf '%s\n' "$k" | sed "s:%h:$h:g; s:%u:$u:g; s:%U:0:g; s:%%:%:g") ;; esac
     case $k in /*) ;; none) continue ;; *) k=$h/$k ;; esac
     if [ -e "$k" ]; then l=$l$k$nl; fi
   done
+  IFS=$nl
 done
 if command -v sshd >/dev/null; then
   set +f

@@ -26,18 +26,30 @@ for d in /proc/[0-9]*; do
   echo
 done | awk '/^(--autologin(=.*)?|--autolog.*|-a.*)$/ || /(^|[ \t])-f[ \t]/ { print "open console" }
   /^(-l.*|-n|--login-program.*|--skip-login)$/ { print "other console" }' | sort -u
-grep -lsE '^[[:space:]]*(AutomaticLoginEnable|TimedLoginEnable)[[:space:]]*=[[:space:]]*([Tt]rue|1)' /etc/gdm/custom.conf \
-  /etc/gdm3/daemon.conf /etc/gdm3/custom.conf /etc/gdm/daemon.conf | sed 's/.*/open GDM/;q'
-grep -hsE '^[[:space:]]*autologin-user[[:space:]]*=[[:space:]]*[^[:space:]]' /etc/lightdm/lightdm.conf /etc/lightdm/lightdm.conf.d/*.conf \
-  /usr/share/lightdm/lightdm.conf.d/*.conf | sed 's/.*/open LightDM/;q'
-grep -hsE '^[[:space:]]*User[[:space:]]*=[[:space:]]*[^[:space:]]' /etc/sddm.conf /etc/sddm.conf.d/*.conf /usr/lib/sddm/sddm.conf.d/*.conf \
-  | sed 's/.*/open SDDM/;q'
-grep -hsE '^[[:space:]]*autologin[[:space:]]*=[[:space:]]*[^[:space:]]' /etc/lxdm/lxdm.conf | sed 's/.*/open LXDM/;q'
-grep -hsE '^DISPLAYMANAGER_AUTOLOGIN="?[^"[:space:]]' /etc/sysconfig/displaymanager | sed 's/.*/open GDM/;q'
-if grep -qsiE '^[[:space:]]*ClientCertAuthentication[[:space:]]*=[[:space:]]*(yes|true|1|on)' /etc/cockpit/cockpit.conf; then
+# says WORDS PATTERN FILE...: the words, where one of the files has such a line
+says() {
+  w=$1 e=$2
+  shift 2
+  for f in "$@"; do
+    if [ -f "$f" ] && grep -qsE "$e" "$f"; then
+      echo "$w"
+      return
+    fi
+  done
+}
+says 'open GDM' '^[[:space:]]*(AutomaticLoginEnable|TimedLoginEnable)[[:space:]]*=[[:space:]]*([Tt]rue|1)' /etc/gdm/custom.conf \
+  /etc/gdm3/daemon.conf /etc/gdm3/custom.conf /etc/gdm/daemon.conf
+says 'open LightDM' '^[[:space:]]*autologin-user[[:space:]]*=[[:space:]]*[^[:space:]]' /etc/lightdm/lightdm.conf \
+  /etc/lightdm/lightdm.conf.d/*.conf /usr/share/lightdm/lightdm.conf.d/*.conf
+says 'open SDDM' '^[[:space:]]*User[[:space:]]*=[[:space:]]*[^[:space:]]' /etc/sddm.conf /etc/sddm.conf.d/*.conf /usr/lib/sddm/sddm.conf.d/*.conf
+says 'open LXDM' '^[[:space:]]*autologin[[:space:]]*=[[:space:]]*[^[:space:]]' /etc/lxdm/lxdm.conf
+says 'open GDM' '^DISPLAYMANAGER_AUTOLOGIN="?[^"[:space:]]' /etc/sysconfig/displaymanager
+f=/etc/cockpit/cockpit.conf
+if [ -f "$f" ] && grep -qsiE '^[[:space:]]*ClientCertAuthentication[[:space:]]*=[[:space:]]*(yes|true|1|on)' "$f"; then
   echo 'certificates Cockpit'
 fi
-if grep -qsE 'pam_listfile.*sense=deny.*file=/etc/cockpit/disallowed-users' /etc/pam.d/cockpit; then
+f=/etc/pam.d/cockpit
+if [ -f "$f" ] && grep -qsE 'pam_listfile.*sense=deny.*file=/etc/cockpit/disallowed-users' "$f"; then
   sed -n 's/^[[:space:]]*\([^#[:space:]][^[:space:]]*\).*/barred \1/p' /etc/cockpit/disallowed-users 2>/dev/null
 fi
 echo end""",

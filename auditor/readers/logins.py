@@ -32,7 +32,11 @@ f=
 if command -v sshd >/dev/null; then
   o=$(sshd -T -C user=root,host=127.0.0.1,addr=127.0.0.1,laddr=127.0.0.1,lport=22 2>/dev/null |
     awk '/^(authorizedkeysfile|authorizedkeyscommand|trustedusercakeys|usepam) /')
-  f=$(printf '%s\n' "$o" | sed -n 's/^authorizedkeysfile //p')
+  IFS=$nl
+  set -f
+  for x in $o; do case $x in 'authorizedkeysfile '*) f=$f${f:+$nl}${x#authorizedkeysfile } ;; esac; done
+  set +f
+  unset IFS
   if [ -z "$f" ]; then echo 'elsewhere sshd does not tell where keys are'; fi
   printf '%s\n' "$o" | awk '$1 == "usepam" { print } $1 != "usepam" && $1 != "authorizedkeysfile" && NF > 1 && $2 != "none" { print "elsewhere " $1 }'
   cat /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf /usr/etc/ssh/sshd_config /usr/etc/ssh/sshd_config.d/*.conf 2>/dev/null | awk '

@@ -23,12 +23,14 @@ OWN_SOURCES = ("files", "systemd", "db", "altfiles", "usrfiles", "extrausers", "
 
 # Password fields and comments (real names) stay on the host.
 PEOPLE = Command(
-    r"""awk -F: '{ print "p:" $1 ":" $3 ":" $4 ":" $6 ":" $7 }' /etc/passwd || exit 1
-awk -F: '{ print "g:" $1 ":" $3 ":" $4 }' /etc/group || exit 1
-getent group sudo wheel admin adm docker lxd incus-admin libvirt disk shadow root 2>/dev/null | awk -F: '{ print "g:" $1 ":" $3 ":" $4 }'
-f=/etc/nsswitch.conf
+    r"""f=/etc/nsswitch.conf
 [ -e "$f" ] || f=/usr/etc/nsswitch.conf
-if [ -e "$f" ]; then awk '/^[ \t]*(passwd|group)[ \t]*:/ { sub(/^[^:]*:/, ""); print "n:" $0 }' "$f" || exit 1; fi
+if [ -e "$f" ]; then set -- k=n "$f"; else set --; fi
+for g in /etc/passwd /etc/group; do [ -f "$g" ] && [ -r "$g" ] || exit 1; done
+getent group sudo wheel admin adm docker lxd libvirt disk shadow root 2>/dev/null | awk -F: '
+  k == "p" { print "p:" $1 ":" $3 ":" $4 ":" $6 ":" $7 }
+  k == "g" { print "g:" $1 ":" $3 ":" $4 }
+  k == "n" && /^[ \t]*(passwd|group)[ \t]*:/ { sub(/^[^:]*:/, ""); print "n:" $0 }' k=p /etc/passwd k=g /etc/group - "$@" || exit 1
 echo end
 """,
     cap_bytes=2097152,  # 10,000 accounts, each with a group of its own

@@ -19,16 +19,18 @@ from auditor.model import Answer, Command, Failure, Output, Unknown
 PROCESSES = Command(
     r"""n=/proc/self/ns/user
 [ -e "$n" ] || n=
-k=$(for d in /proc/[0-9]*; do
+e= s=
+for d in /proc/[0-9]*; do
   if [ -e "$d/root" ]; then
     [ "$d/root" -ef / ] || continue
     [ -z "$n" ] || ! [ -e "$d/ns/user" ] || [ "$d/ns/user" -ef "$n" ] || continue
   fi
-  printf '%s\n' "$d"
-done)
+  e="$e $d/exe"
+  s="$s $d/status"
+done
 {
-  ls -ln $(printf '%s/exe ' $k)
-  cat $(printf '%s/status ' $k)
+  ls -ln ${e:-/exe}
+  cat ${s:-/status}
 } 2>/dev/null | awk '
   match($0, / \/proc\/[0-9]+\/exe -> /) {
     id = substr($0, RSTART + 7, RLENGTH - 15)

@@ -65,7 +65,9 @@ for d in $P; do
 done
 
 # what the Match rules look at, and an address that meets each of their patterns
-m=$(cat $f 2>/dev/null | awk '{ gsub(/["=]/, " ") } tolower($1) == "match" { $1 = ""; print }' | awk '
+m=$(cat $f 2>/dev/null | awk '{ gsub(/["=]/, " ") }
+  tolower($1) != "match" { next }
+  { $1 = ""; $0 = $0 }
   function sample(v, kind,  a, n, k) {
     n = split(v, a, ",")
     for (k = 1; k <= n; k++) { sub(/^!/, "", a[k]); sub(/\/.*/, "", a[k])
@@ -84,8 +86,21 @@ m=$(cat $f 2>/dev/null | awk '{ gsub(/["=]/, " ") } tolower($1) == "match" { $1 
       else if (w == "localport") { print "vary port"; n = split($(i + 1), h, ","); for (k = 1; k <= n; k++) print "port", h[k] }
       else print "odd", w
       i++ } }' | sort -u)
-v=$(printf '%s\n' "$m" | awk '$1 == "vary" { printf " %s", $2 }')
-printf '%s\n' "$m" | sed -n 's/^odd /odd\tMatch /p; /^named$/p'
+set -f
+IFS=$nl
+v= addresses= locals= numbers=
+for l in $m; do
+  case $l in
+    'vary '*) v="$v ${l#vary }" ;;
+    'odd '*) printf 'odd\tMatch %s\n' "${l#odd }" ;;
+    named) echo named ;;
+    'address '*) addresses=$addresses${l#address }$nl ;;
+    'at '*) locals=$locals${l#at }$nl ;;
+    'port '*) numbers=$numbers${l#port }$nl ;;
+  esac
+done
+unset IFS
+set +f
 printf 'vary\t%s\n' "$v"
 
 # accounts: uid 0, admin groups, whom sudo rules name, then all that have a shell
@@ -99,15 +114,22 @@ w=$(cat /etc/sudoers /usr/etc/sudoers /etc/sudoers.d/* /etc/doas.conf 2>/dev/nul
       gsub(/\001/, " ", a[k]); print a[k] } }')
 set -f
 IFS=$nl
-u=$(printf '%s\n' "$w" | grep -v '^%')
-g=$(printf '%s\n' "$w" | sed -n 's/^%//p')
+u= g=
+for l in $w; do case $l in %*) g=$g${l#%}$nl ;; *) u=$u$l$nl ;; esac; done
 who=$( {
-  sed 's/^/p:/' /etc/passwd
-  if [ -n "$u" ]; then getent passwd $u 2>/dev/null | sed 's/^/p:/'; fi
-  sed 's/^/g:/' /etc/group
-  getent group sudo wheel admin adm docker lxd incus-admin libvirt disk root $g 2>/dev/null | sed 's/^/g:/'
-  printf '%s\n' "$w" | sed 's/^/w:/'
+  cat /etc/passwd
+  echo
+  if [ -n "$u" ]; then getent passwd $u 2>/dev/null; fi
+  printf '\001g\n'
+  cat /etc/group
+  echo
+  getent group sudo wheel admin adm docker lxd incus-admin libvirt disk root $g 2>/dev/null
+  printf '\001w\n%s\n' "$w"
 } | awk -F: '
+  BEGIN { part = "p" }
+  /^\001/ { part = substr($0, 2); next }
+  $0 == "" { next }
+  { $0 = part ":" $0 }
   function put(b, n) { if (n != "" && !had[n]++) { k++; name[k] = n; rank[k] = b } }
   function home(n) { return n in h ? h[n] : "" }
   BEGIN { split("sudo wheel admin adm docker lxd incus-admin libvirt disk root", x, " "); for (i in x) adm[x[i]] = 1 }
@@ -124,9 +146,20 @@ who=$( {
     for (b = 1; b <= 4; b++) for (i = 1; i <= k; i++) if (rank[i] == b) {
       if (name[i] ~ /[,\t]/ || ++c > 60) { if (++left <= 200) print "left\t" name[i] }
       else print "ask\t" name[i] "\t" home(name[i]) } }')
-printf '%s\n' "$who" | sed -n '/^left/p'
+names= homes=$nl
+for l in $who; do
+  case $l in
+    left*) printf '%s\n' "$l" ;;
+    "ask$t"*)
+      l=${l#*"$t"}
+      names=$names${l%%"$t"*}$nl
+      h=${l#*"$t"}
+      h=${h%%"$t"*}
+      case $homes in *"$nl$h$nl"*) ;; *) homes=$homes$h$nl ;; esac ;;
+  esac
+done
 k=
-for h in $(printf '%s\n' "$who" | awk -F'\t' '$1 == "ask" && $3 != "" && !s[$3]++ { print $3 }'); do
+for h in $homes; do
   d=$h/.ssh
   if ! [ -d "$d" ]; then d=$h; fi
   if [ -d "$d" ] && ! [ -e "$d/." ]; then printf 'dark\t%s\n' "$h"; fi
@@ -143,20 +176,20 @@ if [ -n "$k" ]; then
     END { for (f in all) printf "keys\t%s\t%d\t%d\t%d\t%d\n", f, all[f], sk[f], pin[f], from[f] }' $k
 fi
 
-sources=$(printf '%s\n' "$@"; printf '%s\n' "$m" | sed -n 's/^address //p')
-ats=$(echo 127.0.0.1; printf '%s\n' "$m" | sed -n 's/^at //p')
+sources=
+for a in "$@"; do sources=$sources$a$nl; done
+case "$v " in *' address '*) sources=$sources$addresses ;; *) sources=${1-} ;; esac
+ats=127.0.0.1$nl$locals
 ports=22
 case "$v " in
   *' port '*) ports=$("$S" -T -C user=root,host=127.0.0.1,addr=127.0.0.1,laddr=127.0.0.1,lport=22 2>/dev/null |
     awk '$1 == "listenaddress" { sub(/.*:/, "", $2); print $2 }' | sort -u)
     # a port that a rule names may be a socket's of systemd, or one of the command line
-    for p in $(printf '%s\n' "$m" | sed -n 's/^port //p'); do
+    for p in $numbers; do
       case "$nl$ports$nl" in *"$nl$p$nl"*) ;; *) printf 'odd\tMatch LocalPort %s\n' "$p" ;; esac
     done ;;
 esac
-names=$(printf '%s\n' "$who" | awk -F'\t' '$1 == "ask" { print $2 }')
 case "$v " in *' user '*) ;; *) names=root ;; esac
-case "$v " in *' address '*) ;; *) sources=$(printf '%s\n' "$sources" | head -n 1) ;; esac
 n=0
 for u in $names; do for a in $sources; do for l in $ats; do for p in ${ports:-22}; do
   n=$((n + 1))

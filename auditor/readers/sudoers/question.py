@@ -36,8 +36,13 @@ if [ -e "$f" ]; then
       if (bad) print "refused " n
       if ($1 ~ /^d/) { if (bad) loose[n] = 1; next }
       d = n; sub(/\/[^\/]*$/, "", d); if (!bad && !(d in loose)) print "read " n }')
-    l=$(printf '%s\n' "$r" | sed -n 's/^read //p')
-    r=$(printf '%s\n' "$r" | sed -n '/^refused /p')
+    set -f
+    IFS=$nl
+    l= y=
+    for x in $r; do case $x in 'read '*) l=$l${x#read }$nl ;; 'refused '*) y=$y${y:+$nl}$x ;; esac; done
+    r=$y
+    unset IFS
+    set +f
   else
     l=$(for g in "$@"; do if [ -f "$g" ]; then printf '%s\n' "$g"; fi; done)
   fi
@@ -130,13 +135,16 @@ o=$(printf 'sudoers %s\n' "$h"
   if [ -n "$r" ]; then printf '%s\n' "$r"; fi) || exit 1
 set +f
 printf '%s\n' "$o"
-d=$(cat /etc/doas.conf /etc/doas.d/*.conf 2>/dev/null | awk '{ sub(/#.*/, "") } $1 == "permit" { no = ""; as = ""; who = ""; cmd = ""; args = ""
+set --
+for g in /etc/doas.conf /etc/doas.d/*.conf; do if [ -f "$g" ]; then set -- "$@" "$g"; fi; done
+d=
+if [ $# -gt 0 ]; then d=$(cat "$@" 2>/dev/null | awk '{ sub(/#.*/, "") } $1 == "permit" { no = ""; as = ""; who = ""; cmd = ""; args = ""
   for (i = 2; i <= NF; i++) { if ($i == "{" || $i == "setenv") { while (i < NF && $i !~ /}/) i++; continue }
     if ($i == "nopass") no = "NOPASSWD: "
     if (who == "") { if ($i !~ /^(nopass|nolog|persist|keepenv)$/) { sub(/^:/, "%", $i); who = $i } continue }
     if ($i == "as") as = "(" $(++i) ") "; else if ($i == "cmd") cmd = $(++i); else if ($i == "args") args = i == NF ? " \"\"" : " ..." }
   gsub(/"/, "", who); gsub(/"/, "", cmd)
-  if (who != "") print "doas " who "\t" as no (cmd == "" ? "ALL" : cmd ~ /^\/?[A-Za-z0-9_.\/-]+$/ ? cmd : "?") args }')
+  if (who != "") print "doas " who "\t" as no (cmd == "" ? "ALL" : cmd ~ /^\/?[A-Za-z0-9_.\/-]+$/ ? cmd : "?") args }'); fi
 if [ -n "$d" ]; then printf '%s\n' "$d"; fi
 if awk '{ sub(/#.*/, "") } tolower($0) ~ /^[ \t]*sudoers[ \t]*:/ { s = 1 } s && tolower($0) ~ /sss|ldap/ { f = 1 } !/\\[ \t]*$/ { s = 0 }
   END { exit !f }' /etc/nsswitch.conf 2>/dev/null; then
