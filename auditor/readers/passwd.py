@@ -27,7 +27,7 @@ PEOPLE = Command(
 [ -e "$f" ] || f=/usr/etc/nsswitch.conf
 if [ -e "$f" ]; then set -- k=n "$f"; else set --; fi
 for g in /etc/passwd /etc/group; do [ -f "$g" ] && [ -r "$g" ] || exit 1; done
-getent group sudo wheel admin adm docker lxd libvirt disk shadow root 2>/dev/null | awk -F: '
+getent group sudo wheel admin adm docker lxd incus-admin libvirt disk shadow root 2>/dev/null | awk -F: '
   k == "p" { print "p:" $1 ":" $3 ":" $4 ":" $6 ":" $7 }
   k == "g" { print "g:" $1 ":" $3 ":" $4 }
   k == "n" && /^[ \t]*(passwd|group)[ \t]*:/ { sub(/^[^:]*:/, ""); print "n:" $0 }' k=p /etc/passwd k=g /etc/group - "$@" || exit 1
