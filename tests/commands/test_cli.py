@@ -523,7 +523,7 @@ def test_html_is_written_for_either_audience_and_reprinted(tmp_path: Path) -> No
     done = auditor("report", "--store", store, "-f", f"html={page}", "--lang", "fr", "--audience", "elus")
     assert (done.exit_code, done.stdout) == (0, "")
     assert "web01" not in page.read_text("utf-8")
-    assert "Toutes les mesures ne sont pas tenues" in page.read_text("utf-8")
+    assert "Des mesures ne sont pas tenues" in page.read_text("utf-8")
 
 
 @pytest.mark.parametrize("formats", [[], ["-f", "text=-"], ["-f", "html=page.html", "-f", "junit=-"], ["-f", "json=-"]])
