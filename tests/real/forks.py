@@ -10,11 +10,18 @@ import select
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from auditor import shelves
+from auditor.framing.sh import HELLO
+from auditor.kinds import Settings
+from auditor.model import Host
+from auditor.transports import local
 
 ROOT = Path(__file__).parent.parent.parent
 SERVE = "import sys; sys.path[:0] = sys.argv[1:]; import forks; forks.serve()"
@@ -74,12 +81,7 @@ def serve() -> None:
 
 
 def _imported() -> None:
-    """Before any setup runs: it may hide the folder that the interpreter stands in."""
-    import encodings.idna  # noqa: F401
-
-    import auditor.transports.local  # noqa: F401
-    from auditor import shelves
-
+    """What is imported when it is first used, before any setup runs: it may hide the folder that the interpreter stands in."""
     for probe in shelves.probes().values():
         if "linux" in getattr(probe, "dialects", ()):
             probe.dialects["linux"]
@@ -162,14 +164,6 @@ def questions(
     probe: str, args: Mapping[str, Any], setup: str, shells: Sequence[str], after: str, become: bool
 ) -> tuple[list[Any], bytes]:
     """The answers to the probe's commands once the setup has run, after each line of `shells`; and what `after` printed then."""
-    import time
-
-    from auditor import shelves
-    from auditor.framing.sh import HELLO
-    from auditor.kinds import Settings
-    from auditor.model import Host
-    from auditor.transports import local
-
     commands = shelves.probes()[probe].dialects["linux"].commands(args)
     _sh(setup)
     ask = local.TRANSPORT.open(Settings(clock=time.time, elevated=tuple(c for c in commands.values() if c.elevated)))
