@@ -35,7 +35,7 @@ def doctored(hosts: Iterable[HostSeen], estate: Iterable[str], limit: str | None
     given = [word for place in estate for word in ("-i", place)]
     if lost and given:
         command = shlex.join(["auditor", "doctor", *given, *(("--limit", limit) if limit else ())])
-        yield voice.say(_DOCTOR).format(count=len(lost), command=clean(command))
+        yield voice.say(_DOCTOR).format(count=len(lost), command=clean(command, 0))
 
 
 def hints(hosts: Iterable[HostSeen], environment: Mapping[str, str], voice: Voice) -> Iterator[str]:

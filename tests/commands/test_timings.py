@@ -123,6 +123,8 @@ def test_whoever_could_not_be_asked_is_sent_to_the_doctor() -> None:
     assert said.endswith("auditor doctor -i 'my town' -i more.ini --limit 'web:!x'")
     assert not list(doctored([away, never, seen()], ("town",), None, SAY))
     assert not list(doctored(lost, (), None, SAY))
+    (said,) = doctored(lost, ("town/" * 80,), None, SAY)
+    assert said.endswith("town/" * 80), "a command that is cut mends nothing"
 
 
 def test_a_run_behind_a_proxy_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
